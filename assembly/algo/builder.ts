@@ -1,0 +1,86 @@
+// What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
+import { alloc } from "../arena";
+import { Batch } from "../batch";
+import { nodes } from "../nodes";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkScorer } from "../scorer";
+import { state } from "../state";
+import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { Selection } from "./select";
+import { Walk } from "./walk";
+
+@unmanaged export class Builder {
+  walk: u32;
+  selection: u32;
+  chosen: u32;     // 2M x u32: one node's new links, while the selection serves others
+  neighbours: u32; // Batch
+  most: u32;       // candidates the selection has room for
+
+  /** 0 where scratch cannot grow. */
+  static open(): Builder {
+    const none = changetype<Builder>(0);
+    const s = state();
+    const limit = s.m << 1;
+    const at = alloc(offsetof<Builder>());
+    if (!at) return none;
+    const b = changetype<Builder>(at);
+    b.most = max(s.efConstruction, REPAIR_CANDIDATES * limit);
+    b.walk = <u32>changetype<usize>(Walk.open(s.efConstruction, nodes().blocks << nodes().shift));
+    b.selection = <u32>changetype<usize>(Selection.open(b.most, limit));
+    b.chosen = <u32>alloc(limit << 2);
+    b.neighbours = <u32>changetype<usize>(Batch.open(b.most));
+    return b.walk && b.selection && b.chosen && b.neighbours ? b : none;
+  }
+}
+
+/** A repair looks at this many times 2M candidates at most: sweep.ts. */
+export const REPAIR_CANDIDATES: u32 = 4;
+
+/**
+ * Adds the nearest live nodes of `layer` to an empty selection, by scoring all of them with the bound walk scorer: for
+ * a node whose surroundings have been removed, where the graph has nobody to offer.
+ */
+export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
+  const batch = changetype<Batch>(b.neighbours);
+  const pool = changetype<Walk>(b.walk).beam();
+  pool.clear(state().m);
+  batch.cursor = 0;
+  while (batch.fill(0)) {
+    scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+    for (let i: u32 = 0; i < batch.count; i++) {
+      const other = batch.slotAt(i);
+      if (other != slot && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
+    }
+  }
+  const selection = changetype<Selection>(b.selection);
+  for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
+}
+
+/** The selection becomes the links of `slot`, and each of them links back. */
+export function setChosen(b: Builder, layer: u32, slot: u32): void {
+  const selection = changetype<Selection>(b.selection);
+  const n = selection.taken;
+  memory.copy(b.chosen, selection.slots, n << 2);
+  setLinks(layer, slot, b.chosen, n);
+  for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
+}
+
+/** Adds `to` to the links of `from`; a full list is chosen anew from what it held and `to`. */
+function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
+  const limit = degreeLimit(layer);
+  const links = linksOf(layer, from);
+  const n = degree(layer, from);
+  if (n < limit) {
+    store<u32>(links + (n << 2), to);
+    return;
+  }
+  const batch = changetype<Batch>(b.neighbours);
+  const selection = changetype<Selection>(b.selection);
+  batch.count = 0;
+  for (let i: u32 = 0; i < n; i++) batch.add(load<u32>(links + (i << 2)));
+  batch.add(to);
+  selection.clear();
+  bindSlot(walkCodec(), linkScorer(), from);
+  selection.addScored(batch);
+  selection.choose(limit, false);
+  setLinks(layer, from, selection.slots, selection.taken);
+}

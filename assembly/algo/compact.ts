@@ -1,0 +1,54 @@
+// Renumbers the live slots 0, 1, 2 ... in their order, in place, so that what follows is free. Before: no slot is dead
+// or doomed. After: JS copies the columns into a smaller memory.
+import { alloc, mark, reset } from "../arena";
+import { nodes, stageOf, upper } from "../nodes";
+import { E_MEMORY, KIND_HNSW, NONE, OK } from "../codes";
+import { LIVE } from "../slots";
+import { state } from "../state";
+import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
+
+export function compactSlots(): i32 {
+  const s = state();
+  const table = nodes();
+  const start = mark();
+  const map = alloc(<usize>table.count << 2);
+  if (!map) return E_MEMORY;
+  let to: u32 = 0;
+  for (let slot: u32 = 0; slot < table.count; slot++) {
+    store<u32>(map + (<usize>slot << 2), stageOf(slot) == LIVE ? to++ : NONE);
+  }
+  const graph = s.kind == KIND_HNSW;
+  let record: u32 = 0;
+  for (let slot: u32 = 0; slot < table.count; slot++) {
+    const target = load<u32>(map + (<usize>slot << 2));
+    if (target == NONE) continue;
+    if (graph) {
+      for (let layer: u32 = 0; layer <= topOf(slot); layer++) renumberLinks(layer, slot, map);
+      for (let layer: u32 = 1; layer <= topOf(slot); layer++) {
+        memory.copy(upper().at(0, record + layer - 1), linksOf(layer, slot), s.m << 2);
+      }
+    }
+    if (target != slot) {
+      for (let c: u32 = 0; c < table.columns; c++) memory.copy(table.at(c, target), table.at(c, slot), table.column(c).stride);
+    }
+    if (graph) {
+      moveTower(target, record);
+      record += topOf(target);
+    }
+  }
+  if (s.entry != NONE) s.entry = load<u32>(map + (<usize>s.entry << 2));
+  table.count = to;
+  upper().count = record;
+  s.freeHead = NONE;
+  reset(start);
+  return OK;
+}
+
+function renumberLinks(layer: u32, slot: u32, map: usize): void {
+  const links = linksOf(layer, slot);
+  for (let p = links, end = links + (degreeLimit(layer) << 2); p < end; p += 4) {
+    const other = load<u32>(p);
+    if (other == NONE) break;
+    store<u32>(p, load<u32>(map + (<usize>other << 2)));
+  }
+}

@@ -1,0 +1,76 @@
+// The graph as it lies in memory: who links to whom, and how high each slot's tower is.
+//
+//   layer 0:       links column of the node store, 2M x u32 per slot, ended by NONE where shorter
+//   layers above:  one record of the upper store per slot and layer, M x u32, a slot's records consecutive
+//
+// A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
+// the level stays with the slot when another vector takes it over.
+import { NONE, OK, E_MEMORY } from "../codes";
+import { layout, nodes, upper } from "../nodes";
+import { state } from "../state";
+
+export const MAX_LEVEL: u32 = 15;
+const LEVEL_BITS: u32 = 5;
+
+/** P(level >= l) = M^-l, as the paper's floor(-ln(U) / ln(M)), from a hash of seed and slot (splitmix64). */
+export function levelOf(slot: u32): u32 {
+  const s = state();
+  let u = s.seed + (<u64>slot + 1) * 0x9E3779B97F4A7C15;
+  u = (u ^ u >> 30) * 0xBF58476D1CE4E5B9;
+  u = (u ^ u >> 27) * 0x94D049BB133111EB;
+  u ^= u >> 31;
+  let level: u32 = 0;
+  for (let bar = U64.MAX_VALUE / s.m; u < bar && level < MAX_LEVEL; bar /= s.m) level++;
+  return level;
+}
+
+@inline function towerAt(slot: u32): usize { return nodes().at(layout().tower, slot); }
+/** The highest layer the slot is on. */
+@inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & (1 << LEVEL_BITS) - 1; }
+
+/** Room for `fresh` slots beyond the present ones, in both stores. */
+export function reserveGraph(fresh: u32): i32 {
+  const n = nodes().count;
+  let records = upper().count;
+  for (let slot = n; slot < n + fresh; slot++) records += levelOf(slot);
+  return nodes().ensure(n + fresh) == OK && upper().ensure(records) == OK ? OK : E_MEMORY;
+}
+
+/** A fresh slot's tower is built once; a reused one stands already. */
+export function raiseTower(slot: u32): void {
+  const level = levelOf(slot);
+  store<u32>(towerAt(slot), upper().count << LEVEL_BITS | level);
+  upper().count += level;
+}
+
+/** For a loaded file: towers stand one after the other. */
+export function checkTower(slot: u32, firstRecord: u32): bool {
+  return load<u32>(towerAt(slot)) >> LEVEL_BITS == firstRecord && topOf(slot) <= MAX_LEVEL;
+}
+
+/** For compaction: the tower now begins at `firstRecord`. */
+export function moveTower(slot: u32, firstRecord: u32): void {
+  store<u32>(towerAt(slot), firstRecord << LEVEL_BITS | topOf(slot));
+}
+
+@inline export function degreeLimit(layer: u32): u32 { return layer ? state().m : state().m << 1; }
+
+@inline export function linksOf(layer: u32, slot: u32): usize {
+  if (!layer) return nodes().at(layout().links, slot);
+  return upper().at(0, (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1);
+}
+
+export function degree(layer: u32, slot: u32): u32 {
+  const links = linksOf(layer, slot);
+  const limit = degreeLimit(layer);
+  let n: u32 = 0;
+  while (n < limit && load<u32>(links + (n << 2)) != NONE) n++;
+  return n;
+}
+
+/** Writes n links (n <= degreeLimit), the rest NONE. */
+export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
+  const links = linksOf(layer, slot);
+  memory.copy(links, from, n << 2);
+  memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
+}

@@ -1,0 +1,103 @@
+// HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
+import { mark, reset } from "../arena";
+import { hasBit } from "../bitset";
+import { E_MEMORY, NONE, OK } from "../codes";
+import { layout, nodes, stageOf } from "../nodes";
+import { openTop, publishReranked } from "../rerank";
+import { bindQuery, bindSlot, walkCodec, walkScorer } from "../scorer";
+import { LIVE } from "../slots";
+import { state } from "../state";
+import { TopK } from "../topk";
+import { publish } from "../work";
+import { Builder, addNearestLive, setChosen } from "./builder";
+import { exactSearch } from "./flat";
+import { raiseTower, setLinks, topOf } from "./graph";
+import { Selection } from "./select";
+import { Walk, beamSearch, descend, scoreOne } from "./walk";
+
+/** A walk towards few passing nodes may cost more than scoring them all: about 8 distances per node in the beam. */
+const DISTANCES_PER_EF: f64 = 8;
+
+/**
+ * The k nearest to the prepared query that pass the filter (bitset of slots, 0 = all; `passing` live slots pass).
+ * Always k results where k pass: the beam is widened by the share that passes, a set so small that a scan is cheaper is
+ * scanned, and so is any set whose walk came back short. Results: work().
+ */
+export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, passing: u32): i32 {
+  const s = state();
+  const linked = s.live + s.dead + s.doomed;
+  const wanted = min(k, passing);
+  const width = <f64>max(ef, k) * <f64>linked / <f64>max(passing, 1);
+  const all = passing == linked;
+  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactSearch(k, candidates, filter, Infinity);
+  const beam = <u32>min(ceil(width), <f64>linked);
+  const most = all ? u32.MAX_VALUE : passing;
+  const start = mark();
+  const w = Walk.open(beam, nodes().count);
+  const top = w ? openTop(s.rerank ? candidates : k, Infinity) : changetype<TopK>(0);
+  if (!top) {
+    reset(start);
+    return E_MEMORY;
+  }
+  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  const nearest = descendTo(w, 0);
+  const finished = beamSearch(w, walkScorer(), 0, beam, nearest, scoreOne(w, walkScorer(), nearest), most);
+  const pool = w.beam();
+  for (let i: u32 = 0; i < pool.size; i++) {
+    const slot = pool.slotAt(i);
+    if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) top.offer(pool.distanceAt(i), slot);
+  }
+  if (!finished || top.size < wanted) {
+    reset(start);
+    return exactSearch(k, candidates, filter, Infinity);
+  }
+  const done = s.rerank ? publishReranked(top, k, Infinity) : publish(top);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** From the entry down to the nearest node of the layer above `layer`, by the bound walk scorer. */
+function descendTo(w: Walk, layer: u32): u32 {
+  const s = state();
+  let nearest = s.entry;
+  for (let l = s.topLevel; l > layer; l--) nearest = descend(w, walkScorer(), l, nearest, scoreOne(w, walkScorer(), nearest));
+  return nearest;
+}
+
+/** Links a slot whose row is stored. */
+export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
+  const s = state();
+  if (fresh) raiseTower(slot);
+  const level = topOf(slot);
+  for (let l: u32 = 0; l <= level; l++) setLinks(l, slot, 0, 0);
+  if (s.entry == NONE) {
+    s.entry = slot;
+    s.topLevel = level;
+    return;
+  }
+  const w = changetype<Walk>(b.walk);
+  bindSlot(walkCodec(), walkScorer(), slot);
+  let nearest = descendTo(w, min(level, s.topLevel));
+  for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
+    beamSearch(w, walkScorer(), l, s.efConstruction, nearest, scoreOne(w, walkScorer(), nearest), u32.MAX_VALUE);
+    nearest = w.beam().slotAt(0);
+    chooseLinks(b, l, slot);
+    setChosen(b, l, slot);
+  }
+  if (level > s.topLevel) {
+    s.entry = slot;
+    s.topLevel = level;
+  }
+}
+
+/** At most M of the beam's live nodes, or of all live nodes where the beam met only removed ones. */
+function chooseLinks(b: Builder, layer: u32, slot: u32): void {
+  const pool = changetype<Walk>(b.walk).beam();
+  const selection = changetype<Selection>(b.selection);
+  selection.clear();
+  for (let i: u32 = 0; i < pool.size; i++) {
+    if (stageOf(pool.slotAt(i)) == LIVE) selection.add(pool.distanceAt(i), pool.slotAt(i));
+  }
+  if (!selection.count) addNearestLive(b, layer, slot);
+  selection.choose(state().m, true);
+}

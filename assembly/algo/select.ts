@@ -1,0 +1,89 @@
+// Neighbour selection by the heuristic (arXiv 1603.09320, algorithm 4): from near to far, a candidate is taken if it is
+// nearer to the node than to every neighbour taken so far; free places are then filled with the nearest that were not
+// (keepPrunedConnections).
+import { align, alloc } from "../arena";
+import { Batch } from "../batch";
+import { distanceOf, keyOf, slotOf } from "../key";
+import { bindSlot, linkScorer, scoreMany, walkCodec } from "../scorer";
+
+/** Slots compared at a time: a candidate usually fails against one of the first few taken. */
+const CHUNK: u32 = 4;
+
+/** Scratch for choosing at most `limit` of at most `most` candidates. */
+@unmanaged export class Selection {
+  count: u32;   // candidates
+  taken: u32;
+  keys: u32;    // most x u64, sorted before choosing
+  slots: u32;   // limit x u32, the outcome
+  passed: u32;  // limit x u32: pruned candidates, nearest first
+  scored: u32;  // CHUNK x f32
+
+  @inline static bytes(most: u32, limit: u32): usize { return (<usize>most << 3) + (<usize>limit << 3) + 448; }
+
+  static open(most: u32, limit: u32): Selection {
+    const at = alloc(Selection.bytes(most, limit));
+    const s = changetype<Selection>(at);
+    if (!at) return s;
+    s.keys = <u32>at + 64;
+    s.slots = s.keys + <u32>align(most << 3, 64);
+    s.passed = s.slots + <u32>align(limit << 2, 64);
+    s.scored = s.passed + <u32>align(limit << 2, 64);
+    s.clear();
+    return s;
+  }
+
+  @inline clear(): void {
+    this.count = 0;
+    this.taken = 0;
+  }
+
+  /** Candidates may be added in any order; nearly sorted is fastest. */
+  add(distance: f32, slot: u32): void {
+    const key = keyOf(distance, slot);
+    const keys: usize = this.keys;
+    let p = keys + (<usize>(this.count++) << 3);
+    for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
+    store<u64>(p, key);
+  }
+
+  @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }
+
+  /** Takes at most `limit`; the outcome is slots[0 .. taken). */
+  choose(limit: u32, backfill: bool): void {
+    const slots: usize = this.slots, passed: usize = this.passed;
+    let taken: u32 = 0, pruned: u32 = 0;
+    for (let i: u32 = 0; i < this.count && taken < limit; i++) {
+      const key = this.candidate(i);
+      if (this.isCovered(key, taken)) {
+        if (pruned < limit) store<u32>(passed + (pruned++ << 2), slotOf(key));
+      } else store<u32>(slots + (taken++ << 2), slotOf(key));
+    }
+    if (backfill) {
+      const fill = min(limit - taken, pruned);
+      memory.copy(slots + (taken << 2), passed, fill << 2);
+      taken += fill;
+    }
+    this.taken = taken;
+  }
+
+  /** Whether one of the first `taken` is nearer to the candidate than the node is. */
+  @inline private isCovered(key: u64, taken: u32): bool {
+    if (!taken) return false;
+    const distance = distanceOf(key);
+    const scorer = linkScorer();
+    bindSlot(walkCodec(), scorer, slotOf(key));
+    for (let i: u32 = 0; i < taken; i += CHUNK) {
+      const n = min(CHUNK, taken - i);
+      scoreMany(scorer, this.slots + (i << 2), n, this.scored);
+      for (let j: u32 = 0; j < n; j++) if (load<f32>(this.scored + (j << 2)) < distance) return true;
+    }
+    return false;
+  }
+
+  /** Adds the slots at `from` with the distances of the bound link scorer. */
+  addScored(batch: Batch): void {
+    if (!batch.count) return;
+    scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
+    for (let i: u32 = 0; i < batch.count; i++) this.add(batch.distanceAt(i), batch.slotAt(i));
+  }
+}

@@ -1,0 +1,124 @@
+// Removal. A removed node stays in the graph, dead, as a stepping stone. When a fifth of the nodes are dead they become
+// doomed, and a cursor passes once over all slots, a few with each later add or remove, cutting every link to a doomed
+// node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
+// FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
+// links to them and their slots are free.
+import { Batch } from "../batch";
+import { NONE } from "../codes";
+import { nodes, setStage, stageOf } from "../nodes";
+import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
+import { DEAD, DOOMED, FREE, LIVE, clearSlots, freeSlot } from "../slots";
+import { state } from "../state";
+import { Builder, addNearestLive, setChosen } from "./builder";
+import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { Selection } from "./select";
+
+/** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
+const ALIVE_PER_DEAD: u32 = 4;
+const SLOTS_PER_CHANGE: u32 = 8;
+
+/** One live slot becomes dead; with the last one the graph is empty. */
+export function hnswRemove(slot: u32): void {
+  const s = state();
+  setStage(slot, DEAD);
+  s.live--;
+  s.dead++;
+  if (s.live) return;
+  clearSlots();
+  s.entry = NONE;
+  s.topLevel = 0;
+}
+
+/** The sweep's share of one add or remove. */
+export function advanceSweep(b: Builder): void {
+  const s = state();
+  if (!s.doomed && s.live < ALIVE_PER_DEAD * s.dead) startSweep();
+  if (s.doomed) sweepSlots(b, SLOTS_PER_CHANGE);
+}
+
+/** Dooms every dead node; the pass begins. */
+export function startSweep(): void {
+  const s = state();
+  for (let slot: u32 = 0; slot < nodes().count; slot++) if (stageOf(slot) == DEAD) setStage(slot, DOOMED);
+  s.doomed += s.dead;
+  s.dead = 0;
+  s.sweepCursor = 0;
+}
+
+/** Repairs the next `most` slots; true when no doomed node is left. */
+export function sweepSlots(b: Builder, most: u32): bool {
+  const s = state();
+  if (!s.doomed) return true;
+  const n = nodes().count;
+  const end = most < n - s.sweepCursor ? s.sweepCursor + most : n;
+  for (let slot = s.sweepCursor; slot < end; slot++) {
+    const stage = stageOf(slot);
+    if (stage != LIVE && stage != DEAD) continue;
+    for (let layer: u32 = 0; layer <= topOf(slot); layer++) repair(b, layer, slot);
+  }
+  s.sweepCursor = end;
+  if (end < n) return false;
+  for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) freeSlot(slot);
+  s.doomed = 0;
+  if (stageOf(s.entry) == FREE) moveEntry();
+  return true;
+}
+
+/** The highest node becomes the entry, the first of equals. */
+function moveEntry(): void {
+  const s = state();
+  s.entry = NONE;
+  for (let slot: u32 = 0; slot < nodes().count; slot++) {
+    if (stageOf(slot) == FREE || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
+    s.entry = slot;
+    s.topLevel = topOf(slot);
+  }
+}
+
+/** Chooses the links of a slot anew if one of them is doomed. */
+function repair(b: Builder, layer: u32, slot: u32): void {
+  const limit = degreeLimit(layer);
+  const links = linksOf(layer, slot);
+  const batch = changetype<Batch>(b.neighbours);
+  batch.count = 0;
+  const n = degree(layer, slot);
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) != DOOMED) batch.add(neighbour);
+  }
+  if (batch.count == n) return;
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) == DOOMED) addNeighbours(batch, layer, neighbour, slot, b.most);
+  }
+  const selection = changetype<Selection>(b.selection);
+  selection.clear();
+  if (batch.count) {
+    bindSlot(walkCodec(), linkScorer(), slot);
+    selection.addScored(batch);
+    selection.choose(limit, true);
+    setLinks(layer, slot, selection.slots, selection.taken);
+    return;
+  }
+  // Everyone around is gone: join the nearest who are left, both ways.
+  bindSlot(walkCodec(), walkScorer(), slot);
+  addNearestLive(b, layer, slot);
+  selection.choose(state().m, true);
+  setChosen(b, layer, slot);
+}
+
+/** The neighbours of a doomed node stand in for it. */
+function addNeighbours(batch: Batch, layer: u32, doomed: u32, slot: u32, most: u32): void {
+  const links = linksOf(layer, doomed);
+  const limit = degreeLimit(layer);
+  for (let i: u32 = 0; i < limit && batch.count < most; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (neighbour == NONE) break;
+    if (neighbour != slot && stageOf(neighbour) == LIVE && !holds(batch, neighbour)) batch.add(neighbour);
+  }
+}
+
+function holds(batch: Batch, slot: u32): bool {
+  for (let i: u32 = 0; i < batch.count; i++) if (batch.slotAt(i) == slot) return true;
+  return false;
+}

@@ -1,0 +1,44 @@
+// A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
+import { alloc } from "./arena";
+import { hasBit } from "./bitset";
+import { nodes, stageOf } from "./nodes";
+import { LIVE } from "./slots";
+
+@unmanaged export class Batch {
+  capacity: u32;
+  count: u32;
+  cursor: u32;    // scans: the next slot to look at
+  slots: u32;     // capacity x u32
+  distances: u32; // capacity x f32
+
+  @inline static bytes(capacity: u32): usize { return 64 + (<usize>capacity << 3) + 128; }
+
+  /** 0 where scratch cannot grow. */
+  static open(capacity: u32): Batch {
+    const at = alloc(Batch.bytes(capacity));
+    const batch = changetype<Batch>(at);
+    if (!at) return batch;
+    batch.capacity = capacity;
+    batch.count = 0;
+    batch.cursor = 0;
+    batch.slots = <u32>at + 64;
+    batch.distances = <u32>at + 64 + (capacity + 15 & ~15) * 4;
+    return batch;
+  }
+
+  @inline add(slot: u32): void { store<u32>(this.slots + (this.count++ << 2), slot); }
+  @inline slotAt(i: u32): u32 { return load<u32>(this.slots + (i << 2)); }
+  @inline distanceAt(i: u32): f32 { return load<f32>(this.distances + (i << 2)); }
+
+  /** The next live slots that pass (filter: bitset of slots, 0 = all). False when there are no more. */
+  fill(filter: usize): bool {
+    const n = nodes().count;
+    this.count = 0;
+    let slot = this.cursor;
+    for (; slot < n && this.count < this.capacity; slot++) {
+      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) this.add(slot);
+    }
+    this.cursor = slot;
+    return this.count > 0;
+  }
+}

@@ -1,0 +1,95 @@
+// f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
+import { align } from "../arena";
+import { METRIC_COSINE, METRIC_L2 } from "../codes";
+import { Dot, L2, MAX_SQUARED_NORM, dots4x2, squaredNorm, sumRow, sumRows4 } from "../metric";
+import { nodes } from "../nodes";
+import { Codec, Scorer, indexOf } from "../scorer";
+import { SIMD } from "../simd";
+import { state } from "../state";
+
+export function rowBytes(dimensions: u32): u32 { return <u32>align(dimensions << 2, 16); }
+
+export function installRows(c: Codec, column: u32): void {
+  c.encode = indexOf(encodeRow);
+  c.decode = indexOf(decodeRow);
+  c.bindQuery = indexOf(bindQuery);
+  c.bindSlot = indexOf(bindSlot);
+  c.sound = indexOf(soundRow);
+  c.screen = SIMD ? indexOf(screenRows) : 0;
+  c.column = column;
+}
+
+function encodeRow(c: Codec, slot: u32, vector: usize): void {
+  memory.copy(nodes().at(c.column, slot), vector, rowBytes(state().dimensions));
+}
+
+function decodeRow(c: Codec, slot: u32, out: usize): void {
+  memory.copy(out, nodes().at(c.column, slot), state().dimensions << 2);
+}
+
+function soundRow(c: Codec, slot: u32): bool {
+  const row = nodes().at(c.column, slot);
+  const d = state().dimensions;
+  for (let p: usize = d << 2, end: usize = rowBytes(d); p < end; p += 4) if (load<u32>(row + p)) return false;
+  return squaredNorm(row, d) <= MAX_SQUARED_NORM;
+}
+
+function bindQuery(c: Codec, s: Scorer, vector: usize): void {
+  const metric = state().metric;
+  s.score = metric == METRIC_L2 ? indexOf(scoreL2) : indexOf(scoreDot);
+  s.bias = metric == METRIC_COSINE ? 1 : 0;
+  s.query = <u32>vector;
+  s.queryBytes = rowBytes(state().dimensions);
+  s.column = c.column;
+}
+
+function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes().at(c.column, slot)); }
+
+@inline function scoreRows<M>(s: Scorer, slots: usize, n: u32, out: usize): void {
+  const table = nodes();
+  const column = table.column(s.column);
+  const directory: usize = table.directory, shift = table.shift, mask = table.mask;
+  const offset: usize = column.offset, stride: usize = column.stride;
+  const q: usize = s.query, bytes: usize = s.queryBytes;
+  const end = slots + (n << 2);
+  for (const end4 = slots + ((n & ~3) << 2); slots < end4; slots += 16, out += 16) {
+    const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8), s3 = load<u32>(slots, 12);
+    sumRows4<M>(q,
+      load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride,
+      load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride,
+      load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * stride,
+      load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * stride,
+      bytes, out);
+  }
+  for (; slots < end; slots += 4, out += 4) {
+    const slot = load<u32>(slots);
+    store<f32>(out, sumRow<M>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
+  }
+}
+
+function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2>(s, slots, n, out); }
+
+function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void {
+  scoreRows<Dot>(s, slots, n, out);
+  const bias = s.bias;
+  for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, bias - load<f32>(out));
+}
+
+/**
+ * Plain dots of `nq` queries (a multiple of 4, rowBytes apart) with `n` slots: out[query][slot], rows
+ * `outStride` bytes apart with room for an even number of slots. Rounded otherwise than the distances above: the
+ * caller screens with them and confirms with scoreMany.
+ */
+function screenRows(c: Codec, queries: usize, nq: u32, slots: usize, n: u32, out: usize, outStride: usize): void {
+  const column = c.column;
+  const table = nodes();
+  const bytes: usize = rowBytes(state().dimensions);
+  for (let j: u32 = 0; j < nq; j += 4) {
+    const q = queries + j * bytes;
+    for (let i: u32 = 0; i < n; i += 2) {
+      const r0 = table.at(column, load<u32>(slots + (i << 2)));
+      const r1 = i + 1 < n ? table.at(column, load<u32>(slots + (i << 2), 4)) : r0;
+      dots4x2(q, q + bytes, q + 2 * bytes, q + 3 * bytes, r0, r1, bytes, out + j * outStride + (i << 2), outStride);
+    }
+  }
+}

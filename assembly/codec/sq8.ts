@@ -1,0 +1,223 @@
+// sq8: one byte per value on the row's own scale, value = low + step * code (locally-adaptive quantisation without the
+// mean, Aguerrebere et al. 2023, arXiv 2304.04759). Nothing is learned, so nothing drifts: any later vector has its own
+// range. A row of integers that span at most 255 gets step 1 and is stored without loss (SIFT, MNIST, int8 embeddings).
+//
+//   code column: u8 x dimensions, zeros to the next 16 bytes
+//   aux column:  [low f32][step f32][squared length of the decoded row f64]
+//
+// The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
+// the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
+import { align } from "../arena";
+import { METRIC_COSINE, METRIC_L2 } from "../codes";
+import { MAX_SQUARED_NORM } from "../metric";
+import { layout, nodes } from "../nodes";
+import { Codec, Scorer, indexOf } from "../scorer";
+import { SIMD } from "../simd";
+import { state } from "../state";
+
+export const AUX_BYTES: u32 = 16;
+
+export function sq8RowBytes(dimensions: u32): u32 { return <u32>align(dimensions, 16); }
+/** The query in scratch: i16 x padded dimensions. */
+export function sq8QueryBytes(dimensions: u32): u32 { return sq8RowBytes(dimensions) << 1; }
+
+export function installSq8(c: Codec, column: u32): void {
+  c.encode = indexOf(encodeRow);
+  c.decode = indexOf(decodeRow);
+  c.bindQuery = indexOf(bindQuery);
+  c.bindSlot = indexOf(bindSlot);
+  c.sound = indexOf(soundRow);
+  c.screen = 0;
+  c.column = column;
+}
+
+function encodeRow(c: Codec, slot: u32, vector: usize): void {
+  const d = state().dimensions;
+  let low = load<f32>(vector), high = low;
+  let integers = true;
+  for (let i: u32 = 0; i < d; i++) {
+    const v = load<f32>(vector + (i << 2));
+    low = min(low, v);
+    high = max(high, v);
+    integers = integers && v == nearest(v);
+  }
+  const range = <f64>high - <f64>low;
+  const step = <f32>(range == 0 || (integers && range <= 255) ? 1 : range / 255);
+  const row = nodes().at(c.column, slot);
+  let norm: f64 = 0;
+  for (let i: u32 = 0; i < d; i++) {
+    const code = min(nearest((<f64>load<f32>(vector + (i << 2)) - <f64>low) / <f64>step), 255.0);
+    store<u8>(row + i, <u8>code);
+    const decoded = <f64>low + <f64>step * code;
+    norm += decoded * decoded;
+  }
+  memory.fill(row + d, 0, sq8RowBytes(d) - d);
+  const aux = nodes().at(layout().aux, slot);
+  store<f32>(aux, low);
+  store<f32>(aux, step, 4);
+  store<f64>(aux, norm, 8);
+}
+
+function decodeRow(c: Codec, slot: u32, out: usize): void {
+  const row = nodes().at(c.column, slot);
+  const aux = nodes().at(layout().aux, slot);
+  const low = <f64>load<f32>(aux), step = <f64>load<f32>(aux, 4);
+  const d = state().dimensions;
+  for (let i: u32 = 0; i < d; i++) store<f32>(out + (i << 2), <f32>(low + step * <f64>load<u8>(row + i)));
+}
+
+/** A power of two that brings values up to `largest` within the integers one i32 lane can sum without overflow. */
+function queryStep(largest: f32, paddedDimensions: u32): f32 {
+  // A lane sums paddedDimensions / 4 products of a code (<= 255) and a query value (< 2^bits).
+  let bits: i32 = 15;
+  while (<u64>(paddedDimensions >> 2) * 255 << bits > 0x7fffffff) bits--;
+  const exponent = <i32>(reinterpret<u32>(largest) >> 23) - 127; // largest < 2^(exponent + 1)
+  return reinterpret<f32>(<u32>max(exponent + 1 - bits, -100) + 127 << 23);
+}
+
+function finishBind(c: Codec, s: Scorer, step: f32): void {
+  const metric = state().metric;
+  s.score = metric == METRIC_L2 ? indexOf(scoreL2) : metric == METRIC_COSINE ? indexOf(scoreCosine) : indexOf(scoreDot);
+  s.query = s.own;
+  s.queryBytes = sq8QueryBytes(state().dimensions);
+  s.column = c.column;
+  s.step = step;
+}
+
+function soundRow(c: Codec, slot: u32): bool {
+  const row = nodes().at(c.column, slot);
+  const aux = nodes().at(layout().aux, slot);
+  const d = state().dimensions;
+  for (let p = d, end = sq8RowBytes(d); p < end; p++) if (load<u8>(row + p)) return false;
+  const step = load<f32>(aux, 4), norm = load<f64>(aux, 8);
+  return abs(load<f32>(aux)) < Infinity && step > 0 && step < Infinity && norm >= 0 && norm <= 4 * MAX_SQUARED_NORM;
+}
+
+function bindQuery(c: Codec, s: Scorer, vector: usize): void {
+  const d = state().dimensions;
+  const padded = sq8RowBytes(d);
+  let largest: f32 = 0;
+  for (let i: u32 = 0; i < d; i++) largest = max(largest, abs(load<f32>(vector + (i << 2))));
+  const step = queryStep(largest, padded);
+  const perStep: f32 = 1 / step; // exact: a power of two
+  let sum: f64 = 0, norm: f64 = 0;
+  for (let i: u32 = 0; i < d; i++) {
+    const exact = <f64>load<f32>(vector + (i << 2));
+    const q = <i32>nearest(load<f32>(vector + (i << 2)) * perStep);
+    store<i16>(s.own + (i << 1), <i16>q);
+    sum += <f64>q * <f64>step;
+    norm += exact * exact;
+  }
+  memory.fill(s.own + (d << 1), 0, (padded - d) << 1);
+  s.sum = sum;
+  s.norm = norm;
+  finishBind(c, s, step);
+}
+
+function bindSlot(c: Codec, s: Scorer, slot: u32): void {
+  const d = state().dimensions;
+  const padded = sq8RowBytes(d);
+  const row = nodes().at(c.column, slot);
+  const aux = nodes().at(layout().aux, slot);
+  const low = load<f32>(aux), rowStep = load<f32>(aux, 4);
+  const step = queryStep(max(abs(low), abs(low + 255 * rowStep)), padded);
+  const perStep: f32 = 1 / step;
+  let sum: i64 = 0;
+  for (let i: u32 = 0; i < d; i++) {
+    const q = <i32>nearest((low + rowStep * <f32>load<u8>(row + i)) * perStep);
+    store<i16>(s.own + (i << 1), <i16>q);
+    sum += q;
+  }
+  memory.fill(s.own + (d << 1), 0, (padded - d) << 1);
+  s.sum = <f64>sum * <f64>step;
+  s.norm = load<f64>(aux, 8);
+  finishBind(c, s, step);
+}
+
+@inline function laneSum(v: v128): i64 {
+  return (<i64>i32x4.extract_lane(v, 0) + <i64>i32x4.extract_lane(v, 1)) + (<i64>i32x4.extract_lane(v, 2) + <i64>i32x4.extract_lane(v, 3));
+}
+
+@inline function dotCodes(sum: v128, codes: v128, q0: v128, q1: v128): v128 {
+  return i32x4.add(sum, i32x4.add(
+    i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(codes), q0),
+    i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(codes), q1)));
+}
+
+/** sum(q_i * code_i) over one row. */
+function dotRow(q: usize, r: usize, bytes: usize): i64 {
+  if (SIMD) {
+    let sum = i32x4.splat(0);
+    for (let p: usize = 0; p < bytes; p += 16) sum = dotCodes(sum, v128.load(r + p), v128.load(q + 2 * p), v128.load(q + 2 * p, 16));
+    return laneSum(sum);
+  }
+  let sum: i64 = 0;
+  for (let p: usize = 0; p < bytes; p += 4) {
+    sum += load<i16>(q + 2 * p) * <i32>load<u8>(r + p) + load<i16>(q + 2 * p, 2) * <i32>load<u8>(r + p, 1)
+      + (load<i16>(q + 2 * p, 4) * <i32>load<u8>(r + p, 2) + load<i16>(q + 2 * p, 6) * <i32>load<u8>(r + p, 3));
+  }
+  return sum;
+}
+
+/** F turns the integer sum of a row into its distance. */
+@inline function scoreRows<F>(s: Scorer, slots: usize, n: u32, out: usize): void {
+  const f = changetype<F>(0);
+  const table = nodes();
+  const column = table.column(s.column), auxColumn = table.column(layout().aux);
+  const directory: usize = table.directory, shift = table.shift, mask = table.mask;
+  const offset: usize = column.offset, stride: usize = column.stride, auxOffset: usize = auxColumn.offset;
+  const q: usize = s.query;
+  const sum = s.sum, step = <f64>s.step, norm = s.norm;
+  const end = slots + (n << 2);
+  if (SIMD) {
+    for (const end4 = slots + ((n & ~3) << 2); slots < end4; slots += 16, out += 16) {
+      const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8), s3 = load<u32>(slots, 12);
+      const block0: usize = load<u32>(directory + (s0 >> shift << 2)), block1: usize = load<u32>(directory + (s1 >> shift << 2));
+      const block2: usize = load<u32>(directory + (s2 >> shift << 2)), block3: usize = load<u32>(directory + (s3 >> shift << 2));
+      const r0 = block0 + offset + (s0 & mask) * stride, r1 = block1 + offset + (s1 & mask) * stride;
+      const r2 = block2 + offset + (s2 & mask) * stride, r3 = block3 + offset + (s3 & mask) * stride;
+      let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+      for (let p: usize = 0; p < stride; p += 16) {
+        const q0 = v128.load(q + 2 * p), q1 = v128.load(q + 2 * p, 16);
+        a0 = dotCodes(a0, v128.load(r0 + p), q0, q1);
+        a1 = dotCodes(a1, v128.load(r1 + p), q0, q1);
+        a2 = dotCodes(a2, v128.load(r2 + p), q0, q1);
+        a3 = dotCodes(a3, v128.load(r3 + p), q0, q1);
+      }
+      store<f32>(out, f.finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, sum, step, norm));
+      store<f32>(out, f.finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, sum, step, norm), 4);
+      store<f32>(out, f.finish(laneSum(a2), block2 + auxOffset + (s2 & mask) * AUX_BYTES, sum, step, norm), 8);
+      store<f32>(out, f.finish(laneSum(a3), block3 + auxOffset + (s3 & mask) * AUX_BYTES, sum, step, norm), 12);
+    }
+  }
+  for (; slots < end; slots += 4, out += 4) {
+    const slot = load<u32>(slots);
+    const block: usize = load<u32>(directory + (slot >> shift << 2));
+    const r = block + offset + (slot & mask) * stride;
+    store<f32>(out, f.finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, sum, step, norm));
+  }
+}
+
+@inline function decodedDot(integers: i64, aux: usize, sum: f64, step: f64): f64 {
+  return <f64>load<f32>(aux) * sum + <f64>load<f32>(aux, 4) * step * <f64>integers;
+}
+
+@unmanaged @final class L2 {
+  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
+    return <f32>max(norm + load<f64>(aux, 8) - 2 * decodedDot(integers, aux, sum, step), 0);
+  }
+}
+@unmanaged @final class Cosine {
+  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
+    return <f32>(1 - decodedDot(integers, aux, sum, step));
+  }
+}
+@unmanaged @final class Dot {
+  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
+    return <f32>-decodedDot(integers, aux, sum, step);
+  }
+}
+
+function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2>(s, slots, n, out); }
+function scoreCosine(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<Cosine>(s, slots, n, out); }
+function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<Dot>(s, slots, n, out); }

@@ -1,0 +1,74 @@
+// id -> slot. While every id is its own slot there is no table at all (state.identity); the first other id builds one:
+// open addressing over slot + 1, linear probing, at most 3/4 full, deletion by shifting back, so nothing wears out.
+import { ID_TABLE, alloc } from "./arena";
+import { E_MEMORY, NONE, OK } from "./codes";
+import { idOf, nodes, stageOf } from "./nodes";
+import { LIVE } from "./slots";
+import { state } from "./state";
+
+@unmanaged class IdTable {
+  entries: u32;  // address; 0 while there is no table
+  bits: u32;     // 2^bits entries
+}
+
+@inline function idTable(): IdTable { return changetype<IdTable>(ID_TABLE); }
+@inline function home(id: u32, bits: u32): u32 { return id * 0x9E3779B1 >> (32 - bits); }
+@inline function entryAt(i: u32): usize { return idTable().entries + (i << 2); }
+
+/** Where the id is, or would go. */
+function probe(id: u32): usize {
+  const bits = idTable().bits;
+  const mask: u32 = (1 << bits) - 1;
+  let i = home(id, bits);
+  for (let found = load<u32>(entryAt(i)); found && idOf(found - 1) != id; found = load<u32>(entryAt(i))) i = i + 1 & mask;
+  return entryAt(i);
+}
+
+/** The live slot of an id, or NONE. */
+export function slotOfId(id: u32): u32 {
+  if (state().identity) return id < nodes().count && stageOf(id) == LIVE ? id : NONE;
+  return load<u32>(probe(id)) - 1; // 0 - 1 = NONE
+}
+
+/** Makes room for `ids` live ids in all, and builds the table from the live slots where there was none. */
+export function reserveIds(ids: u32): i32 {
+  const t = idTable();
+  let bits: u32 = 8;
+  while (<u64>ids * 4 > <u64>3 << bits) bits++;
+  if (t.entries && bits <= t.bits) {
+    state().identity = 0;
+    return OK;
+  }
+  const entries = alloc(<usize>4 << bits);
+  if (!entries) return E_MEMORY;
+  memory.fill(entries, 0, <usize>4 << bits);
+  t.entries = <u32>entries;
+  t.bits = bits;
+  state().identity = 0;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (stageOf(slot) == LIVE) store<u32>(probe(idOf(slot)), slot + 1);
+  }
+  return OK;
+}
+
+/** The slot's id column is set and the id is new. */
+export function addId(slot: u32): void {
+  if (!state().identity) store<u32>(probe(idOf(slot)), slot + 1);
+}
+
+export function removeId(id: u32): void {
+  if (state().identity) return;
+  const bits = idTable().bits;
+  const mask: u32 = (1 << bits) - 1;
+  let hole = <u32>(probe(id) - idTable().entries) >> 2;
+  for (let i = hole + 1 & mask; ; i = i + 1 & mask) {
+    const found = load<u32>(entryAt(i));
+    if (!found) break;
+    // Moves back where its home is not between the hole (excluded) and its place.
+    if ((i - home(idOf(found - 1), bits) & mask) >= (i - hole & mask)) {
+      store<u32>(entryAt(hole), found);
+      hole = i;
+    }
+  }
+  store<u32>(entryAt(hole), 0);
+}

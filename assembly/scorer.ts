@@ -1,0 +1,75 @@
+// The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
+// batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
+// batch costs nothing measurable; one per distance would.
+import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER } from "./arena";
+import { layout, nodes } from "./nodes";
+import { METRIC_DOT } from "./codes";
+import { MIPS_AUGMENT, state } from "./state";
+
+/** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */
+@unmanaged export class Scorer {
+  score: u32;      // table index of (scorer, slots, n, out): f32 distance of each of n slots; n > 0, out 4-aligned
+  base: u32;       // scoreAugmented: the codec's own score
+  query: u32;      // what bind left for the kernel
+  sum: f64;        // sq8: sum of the query
+  norm: f64;       // sq8: squared length of the query
+  queryBytes: u32; // of the padded query, a multiple of 16
+  column: u32;     // the rows' column in the node store
+  bias: f32;       // dot family: distance = bias - dot
+  extra: f32;      // scoreAugmented: the bound row's extra coordinate
+  step: f32;       // sq8: value of one query step
+  own: u32;        // permanent room for a query in the codec's form
+}
+
+/** What a codec can do, as function-table indices, and where its rows are. */
+@unmanaged export class Codec {
+  encode: u32;     // (codec, slot, vector): stores a prepared vector
+  decode: u32;     // (codec, slot, out): writes dimensions x f32
+  bindQuery: u32;  // (codec, scorer, vector): a prepared vector becomes the query
+  bindSlot: u32;   // (codec, scorer, slot): a stored row becomes the query
+  sound: u32;      // (codec, slot) -> bool: a loaded row could have been encoded
+  screen: u32;     // batch screen, or 0: rows.ts
+  column: u32;
+}
+
+/** The table index of a function. */
+@inline export function indexOf<F>(f: F): u32 { return load<u32>(changetype<usize>(f)); }
+
+@inline export function walkCodec(): Codec { return changetype<Codec>(CODEC); }
+@inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC); }
+@inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER); }
+@inline export function exactScorer(): Scorer { return changetype<Scorer>(EXACT_SCORER); }
+@inline export function linkScorer(): Scorer { return changetype<Scorer>(LINK_SCORER); }
+
+@inline export function encode(c: Codec, slot: u32, vector: usize): void { call_indirect<void>(c.encode, c, slot, vector); }
+@inline export function decode(c: Codec, slot: u32, out: usize): void { call_indirect<void>(c.decode, c, slot, out); }
+@inline export function isSound(c: Codec, slot: u32): bool { return call_indirect<bool>(c.sound, c, slot); }
+@inline export function bindQuery(c: Codec, s: Scorer, vector: usize): void { call_indirect<void>(c.bindQuery, c, s, vector); }
+
+@inline export function scoreMany(s: Scorer, slots: usize, n: u32, out: usize): void {
+  call_indirect<void>(s.score, s, slots, n, out);
+}
+
+/**
+ * A stored row as the query, for building. Under `mips: "augment"` rows have one more coordinate, so that the graph is
+ * built in a metric space: |u' - v'|^2 = 2 M^2 - 2 <u, v> - 2 e_u e_v, ordered as -<u, v> - e_u e_v. A query's extra
+ * coordinate is 0, so searches need no change (Bachrach et al. 2014, doi:10.1145/2645710.2645741).
+ */
+export function bindSlot(c: Codec, s: Scorer, slot: u32): void {
+  call_indirect<void>(c.bindSlot, c, s, slot);
+  if (state().metric == METRIC_DOT && state().mips == MIPS_AUGMENT) {
+    s.base = s.score;
+    s.score = indexOf(scoreAugmented);
+    s.extra = load<f32>(nodes().at(layout().extra, slot));
+  }
+}
+
+function scoreAugmented(s: Scorer, slots: usize, n: u32, out: usize): void {
+  call_indirect<void>(s.base, s, slots, n, out);
+  const table = nodes();
+  const extra = layout().extra;
+  for (let i: u32 = 0; i < n; i++) {
+    const p = out + (i << 2);
+    store<f32>(p, load<f32>(p) - s.extra * load<f32>(table.at(extra, load<u32>(slots + (i << 2)))));
+  }
+}

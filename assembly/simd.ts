@@ -1,0 +1,32 @@
+// The instruction set: the only file that names ASC_FEATURE_*. One source, four builds (asconfig.json); the conditions
+// below are constants, so that each build holds one branch. Functions on v128 are reached from `if (SIMD)` only.
+
+export const SIMD: bool = ASC_FEATURE_SIMD;
+const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
+const THREADS: bool = ASC_FEATURE_THREADS;
+
+/** 0 scalar, 1 simd, 2 relaxed, 3 threads (relaxed on a shared memory): the order of VARIANTS in src/runtime.ts. */
+export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
+
+/** a * b + c: one fused instruction in the relaxed builds, two rounded ones elsewhere. */
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  if (RELAXED) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** (l0 + l2) + (l1 + l3); the scalar build adds in the same order, so both give the same bits. */
+@inline export function sumF32(v: v128): f32 {
+  const halves = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1));
+  return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
+}
+
+
+@inline export function sumI32(v: v128): i32 {
+  const halves = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
+  return i32x4.extract_lane(halves, 0) + i32x4.extract_lane(halves, 1);
+}
+
+/** The set bits of each byte pair, as 8 x u16 (at most 16 each). */
+@inline export function popcountU16(v: v128): v128 {
+  return i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(v));
+}

@@ -1,0 +1,53 @@
+// The life of a slot. LIVE answers searches. A removed graph node cannot simply vanish, because others link to it: it
+// is DEAD (walked through, never returned), then DOOMED while a sweep cuts every link to it, then FREE for a later add.
+// Families without links go from LIVE to FREE at once.
+import { NONE } from "./codes";
+import { addId } from "./ids";
+import { COLUMN_CODE, COLUMN_ID, layout, nodes, setStage, upper } from "./nodes";
+import { state } from "./state";
+
+export const FREE: u32 = 0;
+export const LIVE: u32 = 1;
+export const DEAD: u32 = 2;
+export const DOOMED: u32 = 3;
+
+@inline export function freeSlots(): u32 {
+  const s = state();
+  return nodes().count - s.live - s.dead - s.doomed;
+}
+
+/** A slot for `id`, from the free list or fresh; room was reserved. */
+export function takeSlot(id: u32): u32 {
+  const s = state();
+  const table = nodes();
+  let slot = s.freeHead;
+  if (slot != NONE) s.freeHead = load<u32>(table.at(COLUMN_ID, slot));
+  else slot = table.count++;
+  store<u32>(table.at(COLUMN_ID, slot), id);
+  setStage(slot, LIVE);
+  s.live++;
+  addId(slot);
+  if (<u64>id >= s.nextId) s.nextId = <u64>id + 1;
+  return slot;
+}
+
+/** Gives a slot back. The row is cleared: a removed vector does not linger in a saved file. */
+export function freeSlot(slot: u32): void {
+  const s = state();
+  const table = nodes();
+  for (let i = COLUMN_CODE; i < layout().rowColumns; i++) memory.fill(table.at(i, slot), 0, table.column(i).stride);
+  store<u32>(table.at(COLUMN_ID, slot), s.freeHead);
+  setStage(slot, FREE);
+  s.freeHead = slot;
+}
+
+/** Nothing is live: the table starts again from slot 0. */
+export function clearSlots(): void {
+  const s = state();
+  for (let slot: u32 = 0; slot < nodes().count; slot++) freeSlot(slot);
+  nodes().count = 0;
+  upper().count = 0;
+  s.dead = 0;
+  s.doomed = 0;
+  s.freeHead = NONE;
+}

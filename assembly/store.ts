@@ -1,0 +1,90 @@
+// A store is a growable table of slots with fixed-width columns. Slots live in blocks of 2^shift, found through a
+// directory, so growth never moves a row; a block holds all columns of its slots, one after the other:
+//
+//   block:  [column 0: stride x 2^shift][column 1 ...] ...      each column 64-byte aligned
+//
+// A file section is one column, copied block by block.
+import { align, alloc } from "./arena";
+import { OK, E_MEMORY } from "./codes";
+
+const MAX_COLUMNS: u32 = 12;
+/** Blocks aim at this size: small against a growing index, large against the directory (8 bytes of L1 per MB). */
+const BLOCK_BYTES: u32 = 256 * 1024;
+/** At least 32 slots, so that every block's part of a column is a multiple of 32 bytes (checksum.ts). */
+const MIN_SHIFT: u32 = 5;
+const MAX_SHIFT: u32 = 12;
+
+@unmanaged export class Column {
+  offset: u32; // of the column in each block
+  stride: u32; // bytes per slot
+  tag: u32;    // four ASCII letters, the name of the file section
+}
+
+@unmanaged export class Store {
+  directory: u32;  // u32 address of each block
+  capacity: u32;   // entries the directory has room for
+  blocks: u32;
+  shift: u32;
+  mask: u32;
+  blockBytes: u32;
+  columns: u32;
+  count: u32;      // slots in use, free ones included
+  // Column x MAX_COLUMNS follow
+
+  @inline column(i: u32): Column {
+    return changetype<Column>(changetype<usize>(this) + offsetof<Store>() + i * offsetof<Column>());
+  }
+
+  /** Adds a column before the first block; returns its number. */
+  addColumn(tag: u32, stride: u32): u32 {
+    const i = this.columns++;
+    assert(i < MAX_COLUMNS);
+    const c = this.column(i);
+    c.tag = tag;
+    c.stride = stride;
+    return i;
+  }
+
+  /** Fixes the block layout, after the last column. */
+  seal(): void {
+    let slotBytes: u32 = 0;
+    for (let i: u32 = 0; i < this.columns; i++) slotBytes += this.column(i).stride;
+    let shift = MIN_SHIFT;
+    while (shift < MAX_SHIFT && slotBytes << (shift + 1) <= BLOCK_BYTES) shift++;
+    this.shift = shift;
+    this.mask = (1 << shift) - 1;
+    let offset: u32 = 0;
+    for (let i: u32 = 0; i < this.columns; i++) {
+      const c = this.column(i);
+      c.offset = offset;
+      offset += <u32>align(c.stride << shift, 64);
+    }
+    this.blockBytes = offset;
+  }
+
+  /** Room for `slots` slots in all. E_MEMORY leaves the store as it was, or with spare blocks. */
+  ensure(slots: u32): i32 {
+    const wanted = <u32>((<u64>slots + this.mask) >> this.shift);
+    if (wanted <= this.blocks) return OK;
+    if (wanted > this.capacity) {
+      let capacity = this.capacity ? this.capacity : 16;
+      while (capacity < wanted) capacity <<= 1;
+      const directory = alloc(capacity << 2);
+      if (!directory) return E_MEMORY;
+      memory.copy(directory, this.directory, this.blocks << 2);
+      this.directory = <u32>directory;
+      this.capacity = capacity;
+    }
+    while (this.blocks < wanted) {
+      const block = alloc(this.blockBytes);
+      if (!block) return E_MEMORY;
+      store<u32>(this.directory + (this.blocks++ << 2), <u32>block);
+    }
+    return OK;
+  }
+
+  @inline at(column: u32, slot: u32): usize {
+    const c = this.column(column);
+    return <usize>load<u32>(this.directory + (slot >> this.shift << 2)) + c.offset + (slot & this.mask) * c.stride;
+  }
+}

@@ -1,0 +1,71 @@
+// The k nearest seen so far: a binary max-heap of keys. Equal distances are ordered by id, so that ties fall alike in
+// every index and variant.
+import { idOf } from "./nodes";
+import { distanceOf, keyOf, slotOf } from "./key";
+
+/** Header, then k keys. */
+@unmanaged export class TopK {
+  k: u32;
+  size: u32;
+  bound: f32; // nothing farther can enter: Infinity, or the radius, then the k-th distance
+  pad: u32;
+
+  @inline static bytes(k: u32): usize { return offsetof<TopK>() + (<usize>k << 3); }
+
+  static open(at: usize, k: u32, bound: f32): TopK {
+    const t = changetype<TopK>(at);
+    t.k = k;
+    t.size = 0;
+    t.bound = bound;
+    return t;
+  }
+
+  @inline private key(i: u32): u64 { return load<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3)); }
+  @inline private setKey(i: u32, key: u64): void { store<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3), key); }
+
+  @inline offer(distance: f32, slot: u32): void {
+    if (distance <= this.bound) this.insert(keyOf(distance, slot));
+  }
+
+  private insert(key: u64): void {
+    if (this.size < this.k) {
+      let i = this.size++;
+      while (i > 0 && before(this.key(i - 1 >> 1), key)) {
+        this.setKey(i, this.key(i - 1 >> 1));
+        i = i - 1 >> 1;
+      }
+      this.setKey(i, key);
+    } else if (this.k && before(key, this.key(0))) {
+      this.sift(key, this.size);
+    } else return;
+    if (this.size == this.k) this.bound = distanceOf(this.key(0));
+  }
+
+  /** Puts `key` in place of the root of a heap of n. */
+  private sift(key: u64, n: u32): void {
+    let i: u32 = 0;
+    for (let child: u32 = 1; child < n; child = 2 * i + 1) {
+      if (child + 1 < n && before(this.key(child), this.key(child + 1))) child++;
+      if (!before(key, this.key(child))) break;
+      this.setKey(i, this.key(child));
+      i = child;
+    }
+    this.setKey(i, key);
+  }
+
+  /** Nearest first; the heap is used up. Key i is then read with slotAt and distanceAt. */
+  sort(): void {
+    for (let n = this.size; n > 1; n--) {
+      const last = this.key(n - 1);
+      this.setKey(n - 1, this.key(0));
+      this.sift(last, n - 1);
+    }
+  }
+
+  @inline slotAt(i: u32): u32 { return slotOf(this.key(i)); }
+  @inline distanceAt(i: u32): f32 { return distanceOf(this.key(i)); }
+}
+
+@inline function before(a: u64, b: u64): bool {
+  return a >> 32 != b >> 32 ? a < b : idOf(slotOf(a)) < idOf(slotOf(b));
+}

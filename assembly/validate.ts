@@ -1,0 +1,100 @@
+// A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
+// what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
+import { METRIC_COSINE, METRIC_DOT, KIND_HNSW, NONE } from "./codes";
+import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { isSound, exactCodec, walkCodec } from "./scorer";
+import { DOOMED, FREE, LIVE } from "./slots";
+import { MIPS_AUGMENT, state } from "./state";
+import { reserveIds, slotOfId } from "./ids";
+import { checkTower, degreeLimit, linksOf, topOf } from "./algo/graph";
+
+/** True if the copied columns are an index that could have been built. Builds the id table. */
+export function isValid(): bool {
+  return stagesAreValid() && idsAreValid() && rowsAreValid() && (state().kind != KIND_HNSW || graphIsValid());
+}
+
+function stagesAreValid(): bool {
+  const s = state();
+  const n = nodes().count;
+  let live: u32 = 0, dead: u32 = 0, doomed: u32 = 0, free: u32 = 0;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    const stage = stageOf(slot);
+    if (stage > DOOMED) return false;
+    if (stage == FREE) free++;
+    else if (stage == LIVE) live++;
+    else if (stage == DOOMED) doomed++;
+    else dead++;
+  }
+  if (live != s.live || dead != s.dead || doomed != s.doomed || s.sweepCursor > n) return false;
+  if (s.kind != KIND_HNSW && dead + doomed) return false;
+  let slot = s.freeHead;
+  for (; free && slot < n && stageOf(slot) == FREE; free--) slot = load<u32>(nodes().at(COLUMN_ID, slot));
+  return !free && slot == NONE; // as many steps as free slots, then the end: no cycle
+}
+
+function idsAreValid(): bool {
+  const s = state();
+  const n = nodes().count;
+  if (s.identity > 1 || s.nextId > 0xffffffff) return false;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    if (stageOf(slot) != LIVE) continue;
+    const id = idOf(slot);
+    if (<u64>id >= s.nextId || (s.identity && id != slot)) return false;
+  }
+  if (s.identity) return true;
+  if (reserveIds(s.live) != 0) return false;
+  for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == LIVE && slotOfId(idOf(slot)) != slot) return false;
+  return true;
+}
+
+@inline function isLength(v: f32): bool { return v >= 0 && v <= 9223372036854775808.0; } // 2^63 > every norm let in
+
+function rowsAreValid(): bool {
+  const s = state();
+  const table = nodes();
+  const augmented = s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT;
+  if (augmented && !(s.maxSquaredNorm >= 0 && s.maxSquaredNorm < Infinity)) return false;
+  for (let slot: u32 = 0; slot < table.count; slot++) {
+    if (stageOf(slot) == FREE) continue;
+    if (!isSound(walkCodec(), slot) || (s.rerank && !isSound(exactCodec(), slot))) return false;
+    if (s.metric == METRIC_COSINE && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
+    if (augmented && !isLength(load<f32>(table.at(layout().extra, slot)))) return false;
+  }
+  return true;
+}
+
+function graphIsValid(): bool {
+  const s = state();
+  const n = nodes().count;
+  let record: u32 = 0;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    if (!checkTower(slot, record)) return false;
+    record += topOf(slot);
+    if (record > upper().count) return false;
+  }
+  if (record != upper().count) return false;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    if (stageOf(slot) == FREE) continue;
+    for (let layer: u32 = 0; layer <= topOf(slot); layer++) if (!linksAreValid(layer, slot)) return false;
+  }
+  if (s.entry == NONE) return s.live + s.dead + s.doomed == 0;
+  return s.entry < n && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
+}
+
+function linksAreValid(layer: u32, slot: u32): bool {
+  const s = state();
+  const links = linksOf(layer, slot);
+  const swept = slot < s.sweepCursor && stageOf(slot) != DOOMED;
+  let ended = false;
+  for (let i: u32 = 0, limit = degreeLimit(layer); i < limit; i++) {
+    const other = load<u32>(links + (i << 2));
+    if (other == NONE) {
+      ended = true;
+      continue;
+    }
+    if (ended || other >= nodes().count || other == slot) return false;
+    const stage = stageOf(other);
+    if (stage == FREE || (swept && stage == DOOMED) || topOf(other) < layer) return false;
+  }
+  return true;
+}

@@ -1,0 +1,85 @@
+// From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
+import { E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, OK } from "./codes";
+import { MAX_SQUARED_NORM, squaredNorm } from "./metric";
+import { layout, nodes, stageOf } from "./nodes";
+import { decode, encode, exactCodec, walkCodec } from "./scorer";
+import { FREE } from "./slots";
+import { MIPS_AUGMENT, state } from "./state";
+
+/** Bytes of one vector as JS hands it over. */
+export function inputBytes(): u32 {
+  const s = state();
+  return s.metric == METRIC_HAMMING ? (s.dimensions + 7) >> 3 : s.dimensions << 2;
+}
+
+/** OK, or why the vector at `p` cannot be used. */
+export function checkVector(p: usize): i32 {
+  const s = state();
+  if (s.metric == METRIC_HAMMING) return OK;
+  const norm = squaredNorm(p, s.dimensions);
+  if (norm <= MAX_SQUARED_NORM) return OK;
+  for (let i: u32 = 0; i < s.dimensions; i++) {
+    const v = load<f32>(p + (i << 2));
+    if (v - v != 0) return E_NOT_FINITE;
+  }
+  return E_TOO_LARGE;
+}
+
+/** Writes the vector at `from` to `to` as codecs take it: padded with zeros to 16 bytes, unit length under cosine. */
+export function prepare(from: usize, to: usize): void {
+  const s = state();
+  const bytes = inputBytes();
+  memory.copy(to, from, bytes);
+  memory.fill(to + bytes, 0, -bytes & 15);
+  if (s.metric == METRIC_HAMMING && s.dimensions & 7) {
+    const last = to + bytes - 1;
+    store<u8>(last, <u8>(<u32>load<u8>(last) & (1 << (s.dimensions & 7)) - 1));
+  }
+  if (s.metric != METRIC_COSINE) return;
+  const norm = sqrt(squaredNorm(from, s.dimensions));
+  if (norm == 0) return; // a zero vector has no direction: it stays zero, at distance 1 from everything
+  const inverse = 1 / norm;
+  for (const end = to + bytes; to < end; to += 4) store<f32>(to, <f32>(<f64>load<f32>(to) * inverse));
+}
+
+/** Fills the slot's row columns from the checked vector at `p`. */
+export function storeVector(slot: u32, p: usize): void {
+  const s = state();
+  const l = layout();
+  prepare(p, l.prepared);
+  encode(walkCodec(), slot, l.prepared);
+  if (s.rerank) encode(exactCodec(), slot, l.prepared);
+  if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(squaredNorm(p, s.dimensions)));
+  if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>squaredNorm(p, s.dimensions));
+}
+
+/**
+ * The coordinate that brings every row to one length, sqrt(M^2 - |v|^2). A vector longer than M raises M^2, by at least
+ * a tenth so that it is seldom, and every extra coordinate follows: e' = sqrt(e^2 + M'^2 - M^2). Links chosen before
+ * stay; they were neighbours then and the rows themselves have not moved.
+ */
+function storeExtra(slot: u32, squared: f32): void {
+  const s = state();
+  const table = nodes();
+  const column = layout().extra;
+  if (squared > s.maxSquaredNorm) {
+    const raised = max(squared, s.maxSquaredNorm * 1.1);
+    const difference = raised - s.maxSquaredNorm;
+    for (let i: u32 = 0; i < table.count; i++) {
+      if (stageOf(i) == FREE) continue;
+      const p = table.at(column, i);
+      store<f32>(p, sqrt(load<f32>(p) * load<f32>(p) + difference));
+    }
+    s.maxSquaredNorm = raised;
+  }
+  store<f32>(table.at(column, slot), sqrt(s.maxSquaredNorm - squared));
+}
+
+/** Writes the stored vector to `out`, dimensions x f32, at its original length. */
+export function readVector(slot: u32, out: usize): void {
+  const s = state();
+  decode(s.rerank ? exactCodec() : walkCodec(), slot, out);
+  if (s.metric != METRIC_COSINE) return;
+  const norm = load<f32>(nodes().at(layout().norm, slot));
+  for (const end = out + (<usize>s.dimensions << 2); out < end; out += 4) store<f32>(out, load<f32>(out) * norm);
+}

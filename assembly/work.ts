@@ -1,0 +1,46 @@
+// Counters and results of the last search, read by JS.
+import { WORK, alloc } from "./arena";
+import { TopK } from "./topk";
+import { idOf } from "./nodes";
+
+@unmanaged export class Work {
+  distances: u32; // distances computed on the walked codec
+  visited: u32;   // graph: nodes expanded; scan: rows scored
+  reranked: u32;  // exact distances computed to re-score
+  found: u32;
+  ids: u32;       // found x u32
+  values: u32;    // found x f32
+}
+
+@inline export function work(): Work { return changetype<Work>(WORK); }
+
+export function clearWork(): void {
+  const w = work();
+  w.distances = 0;
+  w.visited = 0;
+  w.reranked = 0;
+  w.found = 0;
+}
+
+@inline export function resultBytes(k: u32): usize { return (<usize>k << 3) + 128; }
+
+/** Sorts `top` into scratch as ids and distances. False where scratch cannot grow. */
+export function publish(top: TopK): bool {
+  const w = work();
+  top.sort();
+  const ids = alloc(<usize>top.size << 2);
+  const values = alloc(<usize>top.size << 2);
+  if (!ids || !values) return false;
+  publishTo(top, ids, values);
+  w.found = top.size;
+  w.ids = <u32>ids;
+  w.values = <u32>values;
+  return true;
+}
+
+export function publishTo(top: TopK, ids: usize, values: usize): void {
+  for (let i: u32 = 0; i < top.size; i++) {
+    store<u32>(ids + (i << 2), idOf(top.slotAt(i)));
+    store<f32>(values + (i << 2), top.distanceAt(i));
+  }
+}

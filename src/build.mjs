@@ -1,0 +1,96 @@
+// npm run build: assembly/ and src/ become dist/.
+//   wasm/*.wasm          the four builds (asconfig.json)
+//   index.js node.js     ESM; each variant's bytes a chunk of its own behind a dynamic import
+//   index.cjs node.cjs   CommonJS, the variants as wasm/*.cjs
+//   cli.js               the command line with its libraries
+//   types/               declarations for both
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist/wasm", { recursive: true });
+
+const variants = Object.keys(JSON.parse(readFileSync("asconfig.json", "utf8")).targets);
+for (const target of variants) {
+  const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", target]);
+  if (error) throw new Error(`${target}: ${error.message}\n${stderr}`);
+}
+
+const base64 = (variant) => readFileSync(`dist/wasm/${variant}.wasm`).toString("base64");
+
+/** `import("vicinal-wasm:simd")`: the bytes themselves, or the file that has them. */
+const embedded = {
+  name: "embedded-wasm",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^vicinal-wasm:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "wasm" }));
+    onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({ contents: `export default "${base64(path)}";` }));
+  },
+};
+const beside = {
+  name: "wasm-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^vicinal-wasm:/ }, ({ path }) => ({ path: `./wasm/${path.split(":")[1]}.cjs`, external: true }));
+    onResolve({ filter: /^\.\/index\.js$/, namespace: "file" }, ({ importer }) =>
+      importer.endsWith("node.ts") ? { path: "./index.cjs", external: true } : undefined,
+    );
+  },
+};
+
+const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline" };
+await build({
+  ...common,
+  entryPoints: { index: "src/index.ts", node: "src/node.ts" },
+  outdir: "dist",
+  format: "esm",
+  platform: "neutral",
+  external: ["node:*"],
+  splitting: true,
+  chunkNames: "chunks/[name]-[hash]",
+  mainFields: ["module", "main"],
+  conditions: ["import"],
+  plugins: [embedded],
+});
+for (const variant of variants) writeFileSync(`dist/wasm/${variant}.cjs`, `module.exports = "${base64(variant)}";\n`);
+await build({
+  ...common,
+  entryPoints: { index: "src/index.ts", node: "src/node.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  platform: "node",
+  supported: { "dynamic-import": false },
+  plugins: [beside],
+});
+await build({
+  ...common,
+  entryPoints: { cli: "src/cli/index.ts" },
+  outdir: "dist",
+  format: "esm",
+  platform: "node",
+  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  external: ["@huggingface/transformers"],
+  legalComments: "linked",
+  plugins: [
+    {
+      name: "core-beside",
+      setup({ onResolve }) {
+        onResolve({ filter: /\/(index|node)\.js$/ }, ({ path, importer }) =>
+          path.startsWith("../") && importer.includes("/src/cli/")
+            ? { path: `./${path.split("/").at(-1)}`, external: true }
+            : undefined,
+        );
+      },
+    },
+  ],
+});
+
+execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/tsconfig.json"], { stdio: "inherit" });
+for (const name of readdirSync("dist/types")) {
+  const declarations = readFileSync(`dist/types/${name}`, "utf8").replaceAll(/(from "\.\/[\w-]+)\.js"/g, '$1.cjs"');
+  writeFileSync(`dist/types/${name.replace(".d.ts", ".d.cts")}`, declarations);
+}

@@ -1,0 +1,8 @@
+/** Turns texts into unit vectors of one dimension. */
+export interface Embedder {
+  /** One line that says what the vectors mean. */
+  readonly description: string;
+  readonly dimensions: number;
+  /** Vectors of the texts, one after the other; `onDone` hears how many are ready. */
+  embed(texts: readonly string[], onDone?: (done: number) => void): Promise<Float32Array>;
+}

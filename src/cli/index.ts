@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { buildCommand } from "./commands/build.js";
+import { demoCommand } from "./commands/demo.js";
+import { evalCommand } from "./commands/eval.js";
+import { infoCommand } from "./commands/info.js";
+import { searchCommand } from "./commands/search.js";
+import { isUsage, sentenceFor } from "./report.js";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+// From dist/cli.js, where this runs.
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+
+const program = new Command("vicinal")
+  .description("Nearest neighbours among embedding vectors: build, search and measure indexes.")
+  .version(version)
+  .showHelpAfterError("(--help lists the options)");
+for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), demoCommand()]) {
+  program.addCommand(command);
+}
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+// A reader that has seen enough (`vicinal search ... | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says on standard error what went wrong, and returns the exit code for it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  const sentence = sentenceFor(error);
+  // Anything else is a fault of this program, and its stack is what a report of it needs.
+  if (sentence === undefined) console.error(error);
+  else process.stderr.write(`vicinal: ${sentence}\n`);
+  return isUsage(error) ? EXIT_USAGE : EXIT_FAILED;
+}

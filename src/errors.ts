@@ -1,0 +1,33 @@
+/** What can go wrong, as stable codes. */
+export type ErrorCode =
+  | "BAD_OPTION" // an option is unknown, of the wrong type or out of range
+  | "BAD_DIMENSION" // a vector has another length than the index
+  | "NOT_FINITE" // a value is NaN, Infinity or too large for 32-bit floats
+  | "TOO_LARGE" // a vector is longer than 2^62, so that distances would overflow
+  | "BAD_ID" // an id is not an integer from 0 to 4294967294
+  | "DUPLICATE_ID" // an id is in the index already, or twice in one call
+  | "CLOSED" // the index has been closed
+  | "OUT_OF_MEMORY" // the index's memory cannot grow
+  | "BAD_FILE" // the bytes are not a whole, undamaged .vic file
+  | "BAD_VARIANT"; // the wasm variant asked for cannot run here
+
+/** Every error vicinal throws on purpose. After one, the index is what it was before the call. */
+export class VicinalError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.name = "VicinalError";
+    this.code = code;
+  }
+}
+
+/** `5`, `"5"`, `[object]`: a value as it appears in a sentence. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (value !== null && (typeof value === "object" || typeof value === "function")) {
+    return `[${value.constructor?.name ?? "object"}]`;
+  }
+  return String(value);
+}

@@ -1,0 +1,44 @@
+// Which ids may be answered. Any form becomes a bitset of slots in scratch.
+import { show, VicinalError } from "./errors.js";
+import type { Engine } from "./memory.js";
+
+/**
+ * A set or array of ids, a predicate over ids (asked once per id in the index), or a Uint8Array bitset: id i passes if
+ * bit i & 7 of byte i >> 3 is 1.
+ */
+export type Filter = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
+
+/** A filter made ready: where its bitset is, and how many live vectors pass. */
+export interface Passing {
+  readonly address: number;
+  readonly count: number;
+}
+
+/** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
+export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): Uint32Array | Uint8Array | undefined {
+  if (filter === undefined || filter instanceof Uint32Array || filter instanceof Uint8Array) return filter;
+  if (typeof filter === "function") return liveIds().filter((id) => filter(id));
+  if (filter instanceof Set || Array.isArray(filter)) {
+    const ids: number[] = [];
+    for (const id of filter as Iterable<number>) if (id >= 0 && id <= 0xfffffffe && Number.isInteger(id)) ids.push(id);
+    return Uint32Array.from(ids);
+  }
+  throw new VicinalError(
+    "BAD_OPTION",
+    `filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`,
+  );
+}
+
+/** Inside a scope: places the bitset. */
+export function place(engine: Engine, settled: Uint32Array | Uint8Array | undefined): Passing {
+  if (settled === undefined) return { address: 0, count: engine.state("live") };
+  const address = engine.exports.openFilter() >>> 0;
+  if (address === 0) throw engine.outOfMemory();
+  const start = engine.exports.mark();
+  const count =
+    settled instanceof Uint32Array
+      ? engine.exports.passIds(address, engine.writeU32(settled), settled.length)
+      : engine.exports.passBits(address, engine.writeU8(settled), settled.length);
+  engine.exports.reset(start);
+  return { address, count };
+}

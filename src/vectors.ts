@@ -1,0 +1,143 @@
+// What callers hand over as vectors and ids, checked for shape and written to linear memory. Values are checked there.
+import { show, VicinalError } from "./errors.js";
+
+/** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
+export type Vector = ArrayLike<number>;
+/** Many: n * dimensions numbers in a row (under hamming a Uint8Array is n rows of packed bits), or an array of vectors. */
+export type Vectors = ArrayLike<number> | ArrayLike<Vector>;
+
+/** The shape of an index's input. */
+export interface Shape {
+  readonly dimensions: number;
+  /** hamming: rows travel as bits. */
+  readonly packed: boolean;
+}
+
+/** n vectors, not yet read. */
+export interface Rows {
+  readonly n: number;
+  /** Writes row `i` to `bytes` (packed) or `floats` at `at`, in elements. */
+  write(i: number, to: Float32Array | Uint8Array, at: number): void;
+  /** Value `j` of row `i` as the caller gave it. */
+  value(i: number, j: number): number;
+  /** `vectors[3]`, for sentences. */
+  name(i: number): string;
+}
+
+export function rowElements(shape: Shape): number {
+  return shape.packed ? (shape.dimensions + 7) >> 3 : shape.dimensions;
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return value !== null && typeof value === "object" && typeof (value as ArrayLike<unknown>).length === "number";
+}
+
+/** One vector, called `name` in sentences. */
+export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
+  if (!isList(vector)) {
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
+  }
+  return listed([vector], shape, () => name);
+}
+
+/** Any form of many vectors. */
+export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
+  if (!isList(vectors)) throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
+  if (vectors.length > 0 && typeof vectors[0] === "object") return listed(vectors, shape, (i) => `${name}[${i}]`);
+  return flat(vectors as ArrayLike<number>, shape, name);
+}
+
+function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
+  const packed = shape.packed && values instanceof Uint8Array;
+  const width = packed ? rowElements(shape) : shape.dimensions;
+  const n = values.length / width;
+  if (!Number.isInteger(n)) {
+    const unit = packed ? `${width}-byte` : `${width}-dimensional`;
+    throw new VicinalError(
+      "BAD_DIMENSION",
+      `${name} has ${values.length} values, which is not a whole number of ${unit} vectors`,
+    );
+  }
+  const part = (i: number): ArrayLike<number> =>
+    ArrayBuffer.isView(values)
+      ? (values as Float32Array).subarray(i * width, (i + 1) * width)
+      : Array.prototype.slice.call(values, i * width, (i + 1) * width);
+  return {
+    n,
+    write: (i, to, at) => writeVector(part(i), shape, to, at),
+    value: (i, j) => values[i * width + j],
+    name: (i) => `${name}[${i}]`,
+  };
+}
+
+function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => string): Rows {
+  const bytes = rowElements(shape);
+  for (let i = 0; i < vectors.length; i++) {
+    const vector = vectors[i];
+    const length = isList(vector) ? vector.length : -1;
+    if (length === shape.dimensions && !(shape.packed && vector instanceof Uint8Array)) continue;
+    if (shape.packed && vector instanceof Uint8Array && length === bytes) continue;
+    if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
+    const wanted =
+      shape.packed && vector instanceof Uint8Array
+        ? `${bytes} bytes for its ${shape.dimensions} bits`
+        : `${shape.dimensions} dimensions`;
+    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
+  }
+  const rows = vectors as ArrayLike<ArrayLike<number>>;
+  return {
+    n: rows.length,
+    write: (i, to, at) => writeVector(rows[i], shape, to, at),
+    value: (i, j) => rows[i][j],
+    name,
+  };
+}
+
+function writeVector(vector: ArrayLike<number>, shape: Shape, to: Float32Array | Uint8Array, at: number): void {
+  to.set(shape.packed && !(vector instanceof Uint8Array) ? pack(vector) : vector, at);
+}
+
+/** Numbers to bits, least significant first: 1 where positive. NaN and Infinity are refused here, bits cannot tell. */
+function pack(values: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array((values.length + 7) >> 3);
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw new VicinalError("NOT_FINITE", `value ${i} of a vector is ${show(values[i])}`);
+    if (values[i] > 0) bytes[i >> 3] |= 1 << (i & 7);
+  }
+  return bytes;
+}
+
+/** The sentence for a row that wasm refused. */
+export function badRow(rows: Rows, i: number, shape: Shape, notFinite: boolean): VicinalError {
+  if (!notFinite) {
+    return new VicinalError("TOO_LARGE", `${rows.name(i)} is longer than 2^62, so its distances would overflow 32-bit floats`);
+  }
+  for (let j = 0; j < shape.dimensions; j++) {
+    const value = rows.value(i, j);
+    if (!Number.isFinite(Math.fround(value))) {
+      return new VicinalError(
+        "NOT_FINITE",
+        `${rows.name(i)} has ${show(value)} at position ${j}; values must be finite 32-bit floats`,
+      );
+    }
+  }
+  return new VicinalError("NOT_FINITE", `${rows.name(i)} has a value that is not a finite 32-bit float`);
+}
+
+/** Largest id. */
+export const MAX_ID = 0xfffffffe;
+
+export function checkId(id: unknown, name: string): number {
+  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
+    throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
+  }
+  return id;
+}
+
+/** n ids, checked; `ids[3]` in sentences. */
+export function idsOf(ids: unknown, name: string): Uint32Array {
+  if (!isList(ids)) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
+  const out = new Uint32Array(ids.length);
+  for (let i = 0; i < out.length; i++) out[i] = checkId(ids[i], `${name}[${i}]`);
+  return out;
+}
