@@ -12,6 +12,7 @@
 //   1472   IdTable    id -> slot (ids.ts)
 //   1536   Work       counters and results of the last search
 //   1600   Hash       state of a running checksum (checksum.ts)
+//   1664   three records while memory is reserved (index.ts)
 //   4096   static data of the module (asconfig: memoryBase)
 //   __heap_base ...   permanent blocks, growing upward
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
@@ -32,6 +33,7 @@ export const BUFFERS: usize = 1408;
 export const ID_TABLE: usize = 1472;
 export const WORK: usize = 1536;
 export const HASH: usize = 1600;
+export const SAVED: usize = 1664;
 
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;

@@ -30,25 +30,31 @@ export function slotOfId(id: u32): u32 {
   return load<u32>(probe(id)) - 1; // 0 - 1 = NONE
 }
 
-/** Makes room for `ids` live ids in all, and builds the table from the live slots where there was none. */
+/** Room for `ids` live ids in all. Where there is no table in use yet, one is made ready: useIds() puts it to use. */
 export function reserveIds(ids: u32): i32 {
   const t = idTable();
   let bits: u32 = 8;
   while (<u64>ids * 4 > <u64>3 << bits) bits++;
-  if (t.entries && bits <= t.bits) {
-    state().identity = 0;
-    return OK;
-  }
-  const entries = alloc(<usize>4 << bits);
-  if (!entries) return E_MEMORY;
-  memory.fill(entries, 0, <usize>4 << bits);
-  t.entries = <u32>entries;
-  t.bits = bits;
-  state().identity = 0;
+  if (bits > t.bits || !t.entries) {
+    const entries = alloc(<usize>4 << bits);
+    if (!entries) return E_MEMORY;
+    t.entries = <u32>entries;
+    t.bits = bits;
+  } else if (!state().identity) return OK;
+  fillIds();
+  return OK;
+}
+
+/** From here on ids are other than slots: the table made ready answers. */
+export function useIds(): void { state().identity = 0; }
+
+/** Enters every live slot into the table anew. */
+export function fillIds(): void {
+  const t = idTable();
+  memory.fill(t.entries, 0, <usize>4 << t.bits);
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
     if (stageOf(slot) == LIVE) store<u32>(probe(idOf(slot)), slot + 1);
   }
-  return OK;
 }
 
 /** The slot's id column is set and the id is new. */

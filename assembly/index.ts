@@ -1,15 +1,19 @@
 // The exported surface: what src/engine.ts calls. Pointers and codes only; JS owns sentences.
-import { EXACT_SCORER, LINK_SCORER, STATE, STATE_BYTES, WALK_SCORER, WORK, align, alloc, mark, openArena, reset } from "./arena";
+import {
+  CODEC, EXACT_CODEC, EXACT_SCORER, ID_TABLE, LINK_SCORER, NODES, SAVED, STATE, STATE_BYTES, UPPER, WALK_SCORER, WORK, align, alloc,
+  mark, openArena, reset,
+} from "./arena";
 import { bitsetBytes, hasBit, setBit } from "./bitset";
 import {
-  CODEC_BINARY, CODEC_SQ8, E_MEMORY, KIND_HNSW, METRIC_COSINE, METRIC_DOT, NONE, OK,
+  CODEC_BINARY, CODEC_F32, CODEC_SQ8, E_MEMORY, KIND_HNSW, METRIC_COSINE, METRIC_DOT, NONE, OK,
 } from "./codes";
 import { binaryRowBytes, installBinary } from "./codec/binary";
 import { installRows, rowBytes } from "./codec/rows";
 import { AUX_BYTES, installSq8, sq8QueryBytes, sq8RowBytes } from "./codec/sq8";
-import { removeId, reserveIds, slotOfId } from "./ids";
-import { idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { Scorer, bindQuery, exactCodec, scoreMany, walkCodec, walkScorer } from "./scorer";
+import { installUpper, installWhole, splitQueryBytes, splitRowBytes } from "./codec/split";
+import { removeId, reserveIds, slotOfId, useIds } from "./ids";
+import { COLUMN_CODE, idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { Codec, Scorer, bindQuery, exactCodec, scoreMany, walkCodec, walkScorer } from "./scorer";
 import { VARIANT } from "./simd";
 import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
 import { MIPS_AUGMENT, state } from "./state";
@@ -52,26 +56,29 @@ export function open(): i32 {
   const s = state();
   const l = layout();
   const table = nodes();
+  const coarse = changetype<Codec>(CODEC);
   table.addColumn(TAG_IDS, 4);
   table.addColumn(TAG_STAGE, 1);
-  if (s.codec == CODEC_BINARY) installBinary(walkCodec(), table.addColumn(TAG_CODE, binaryRowBytes(s.dimensions)));
-  else if (s.codec == CODEC_SQ8) installSq8(walkCodec(), table.addColumn(TAG_CODE, sq8RowBytes(s.dimensions)));
-  else installRows(walkCodec(), table.addColumn(TAG_CODE, rowBytes(s.dimensions)));
+  if (s.codec == CODEC_BINARY) installBinary(coarse, table.addColumn(TAG_CODE, binaryRowBytes(s.dimensions)));
+  else if (s.codec == CODEC_SQ8) installSq8(coarse, table.addColumn(TAG_CODE, sq8RowBytes(s.dimensions)));
+  else if (s.kind == KIND_HNSW) installUpper(coarse, table.addColumn(TAG_CODE, splitRowBytes(s.dimensions)));
+  else installRows(coarse, table.addColumn(TAG_CODE, rowBytes(s.dimensions)));
   if (s.codec == CODEC_SQ8) l.aux = table.addColumn(TAG_AUX, AUX_BYTES);
   if (s.metric == METRIC_COSINE) l.norm = table.addColumn(TAG_NORM, 4);
   if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) l.extra = table.addColumn(TAG_EXTRA, 4);
-  if (s.rerank) {
-    l.exact = table.addColumn(TAG_EXACT, rowBytes(s.dimensions));
-    installRows(exactCodec(), l.exact);
+  if (s.rerank) installRows(exactCodec(), table.addColumn(TAG_EXACT, rowBytes(s.dimensions)));
+  else {
+    memory.copy(EXACT_CODEC, CODEC, offsetof<Codec>());
+    if (s.kind == KIND_HNSW && s.codec == CODEC_F32) installWhole(exactCodec(), COLUMN_CODE);
   }
   l.rowColumns = table.columns;
   if (s.kind == KIND_HNSW) {
     l.links = table.addColumn(TAG_LINKS, s.m << 3);
     l.tower = table.addColumn(TAG_TOWER, 4);
   }
-  table.seal();
+  table.seal(65536);
   upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
-  upper().seal();
+  upper().seal(8192);
   const vectorBytes = align(s.dimensions << 2, 16);
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);
@@ -80,8 +87,9 @@ export function open(): i32 {
 }
 
 function giveRoom(scorer: usize): bool {
-  const own = alloc(sq8QueryBytes(state().dimensions));
+  const own = alloc(max(sq8QueryBytes(state().dimensions), splitQueryBytes(state().dimensions)));
   changetype<Scorer>(scorer).own = <u32>own;
+  changetype<Scorer>(scorer).scattered = 1; // scans say otherwise
   return own != 0;
 }
 
@@ -90,22 +98,57 @@ export function queryAddress(): usize { return layout().query; }
 
 // ---- changing -----------------------------------------------------------------------------------------------------
 
-/** Room for `n` more vectors, with `scratch` bytes of JS's own at the time; ids other than 0, 1, 2 ... need a table. */
+/** What a full index keeps free beside its rows, so that it can still be searched and saved. */
+const HEADROOM: usize = 128 * 1024;
+
+/**
+ * Room for `n` more vectors, with `scratch` bytes of JS's own at the time; ids other than 0, 1, 2 ... need a table.
+ * Where that cannot be had, everything stays as it was and nothing of the memory is kept.
+ */
 export function reserve(n: u32, otherIds: bool, scratch: usize): i32 {
+  const s = state();
+  const table = nodes();
+  // Not while a slot is free or will be: its next id is another than its number.
+  const tableless = s.identity == 1 && !otherIds && s.live == table.count && s.nextId == table.count;
+  const start = mark();
+  remember();
+  if (grow(n, tableless) && fits(scratch)) {
+    if (!tableless) useIds();
+    return OK;
+  }
+  recall();
+  reset(start);
+  return E_MEMORY;
+}
+
+function grow(n: u32, tableless: bool): bool {
   const s = state();
   const table = nodes();
   const free = table.count - s.live - s.dead - s.doomed;
   const fresh = n > free ? n - free : 0;
-  if (<u64>table.count + fresh > 0x3ffffff) return E_MEMORY; // key.ts; 4 GiB end sooner
-  if (s.kind == KIND_HNSW) {
-    if (reserveGraph(fresh) != OK) return E_MEMORY;
-  } else if (table.ensure(table.count + fresh) != OK) return E_MEMORY;
-  const tableless = s.identity && !otherIds && s.freeHead == NONE && s.nextId == table.count;
-  if (!tableless && reserveIds(s.live + n) != OK) return E_MEMORY;
+  if (<u64>table.count + fresh > 0x3ffffff) return false; // key.ts; 4 GiB end sooner
+  const grown = s.kind == KIND_HNSW ? reserveGraph(fresh) : table.ensure(table.count + fresh);
+  return grown == OK && (tableless || reserveIds(s.live + n) == OK);
+}
+
+function fits(scratch: usize): bool {
   const start = mark();
-  const fits = alloc(scratch) != 0 && (s.kind != KIND_HNSW || changetype<usize>(Builder.open()) != 0);
+  const ok = alloc(max(scratch, HEADROOM)) != 0 && (state().kind != KIND_HNSW || changetype<usize>(Builder.open()) != 0);
   reset(start);
-  return fits ? OK : E_MEMORY;
+  return ok;
+}
+
+// Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
+// it has not happened.
+function remember(): void {
+  memory.copy(SAVED, NODES, offsetof<Store>());
+  memory.copy(SAVED + 64, UPPER, offsetof<Store>());
+  memory.copy(SAVED + 128, ID_TABLE, 64);
+}
+function recall(): void {
+  memory.copy(NODES, SAVED, offsetof<Store>());
+  memory.copy(UPPER, SAVED + 64, offsetof<Store>());
+  memory.copy(ID_TABLE, SAVED + 128, 64);
 }
 
 /** The number of the first of `n` input vectors that cannot be used, or -1. */
@@ -205,6 +248,7 @@ export { clearWork };
 /** For measurements and the self-test: the distances of n slots to the prepared query. */
 export function scoreSlots(slots: usize, n: u32, out: usize): void {
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  walkScorer().scattered = 0;
   scoreMany(walkScorer(), slots, n, out);
 }
 

@@ -1,8 +1,9 @@
 // f32 kernels. A metric is a stateless class: how one step accumulates and what the sum means. Rows and query are
-// padded with zeros to 16 bytes, which changes neither metric, so there is no tail.
+// padded with zeros to 16 bytes, which changes neither metric, so there is no tail of single values.
 //
-// Every path adds in one order, whatever the batch: two accumulators over alternate groups of four, then sumF32. A row
-// therefore has one distance to a query, bit for bit, in a batch of any size, and in the scalar and simd builds alike.
+// One row at a time in four accumulators, four floats each: a scan reads one stream, which the memory can foresee. Four
+// rows side by side would be 1.4x faster on rows in L1 and half as fast on rows in memory (95 against 210 ns per 784
+// floats). A row has one distance to a query, bit for bit, wherever it is scored, in the scalar and simd builds alike.
 import { SIMD, madd, sumF32 } from "./simd";
 
 /**
@@ -12,6 +13,14 @@ import { SIMD, madd, sumF32 } from "./simd";
 export const MAX_SQUARED_NORM: f64 = 4.253529586511731e37; // 2^125
 
 @unmanaged @final export class L2 {
+  /** Two groups of four at once, to be added to a sum. */
+  @inline pair(q0: v128, r0: v128, q1: v128, r1: v128): v128 {
+    const d0 = f32x4.sub(q0, r0), d1 = f32x4.sub(q1, r1);
+    return madd(d1, d1, f32x4.mul(d0, d0));
+  }
+  @inline pairScalar(q0: f32, r0: f32, q1: f32, r1: f32): f32 {
+    return (q0 - r0) * (q0 - r0) + (q1 - r1) * (q1 - r1);
+  }
   @inline step(sum: v128, q: v128, r: v128): v128 {
     const d = f32x4.sub(q, r);
     return madd(d, d, sum);
@@ -23,76 +32,51 @@ export const MAX_SQUARED_NORM: f64 = 4.253529586511731e37; // 2^125
 }
 
 @unmanaged @final export class Dot {
+  @inline pair(q0: v128, r0: v128, q1: v128, r1: v128): v128 { return madd(q1, r1, f32x4.mul(q0, r0)); }
+  @inline pairScalar(q0: f32, r0: f32, q1: f32, r1: f32): f32 { return q0 * r0 + q1 * r1; }
   @inline step(sum: v128, q: v128, r: v128): v128 { return madd(q, r, sum); }
   @inline stepScalar(sum: f32, q: f32, r: f32): f32 { return sum + q * r; }
 }
 
-/** One row: the metric's sum over `bytes` (a multiple of 16). */
-@inline export function sumRow<M>(q: usize, r: usize, bytes: usize): f32 {
-  const m = changetype<M>(0);
-  if (SIMD) {
-    let a = f32x4.splat(0), b = f32x4.splat(0);
-    let p: usize = 0;
-    for (const end = bytes & ~31; p < end; p += 32) {
-      a = m.step(a, v128.load(q + p), v128.load(r + p));
-      b = m.step(b, v128.load(q + p, 16), v128.load(r + p, 16));
-    }
-    if (p < bytes) a = m.step(a, v128.load(q + p), v128.load(r + p));
-    return sumF32(f32x4.add(a, b));
-  }
-  let a0: f32 = 0, a1: f32 = 0, a2: f32 = 0, a3: f32 = 0;
-  let b0: f32 = 0, b1: f32 = 0, b2: f32 = 0, b3: f32 = 0;
-  let p: usize = 0;
-  for (const end = bytes & ~31; p < end; p += 32) {
-    a0 = m.stepScalar(a0, load<f32>(q + p), load<f32>(r + p));
-    a1 = m.stepScalar(a1, load<f32>(q + p, 4), load<f32>(r + p, 4));
-    a2 = m.stepScalar(a2, load<f32>(q + p, 8), load<f32>(r + p, 8));
-    a3 = m.stepScalar(a3, load<f32>(q + p, 12), load<f32>(r + p, 12));
-    b0 = m.stepScalar(b0, load<f32>(q + p, 16), load<f32>(r + p, 16));
-    b1 = m.stepScalar(b1, load<f32>(q + p, 20), load<f32>(r + p, 20));
-    b2 = m.stepScalar(b2, load<f32>(q + p, 24), load<f32>(r + p, 24));
-    b3 = m.stepScalar(b3, load<f32>(q + p, 28), load<f32>(r + p, 28));
-  }
-  if (p < bytes) {
-    a0 = m.stepScalar(a0, load<f32>(q + p), load<f32>(r + p));
-    a1 = m.stepScalar(a1, load<f32>(q + p, 4), load<f32>(r + p, 4));
-    a2 = m.stepScalar(a2, load<f32>(q + p, 8), load<f32>(r + p, 8));
-    a3 = m.stepScalar(a3, load<f32>(q + p, 12), load<f32>(r + p, 12));
-  }
-  return ((a0 + b0) + (a2 + b2)) + ((a1 + b1) + (a3 + b3));
+/** Reads a row of f32, four or one at byte `p` of `bytes`. */
+@unmanaged @final export class Plain {
+  @inline group(r: usize, bytes: usize, p: usize): v128 { return v128.load(r + p); }
+  @inline value(r: usize, bytes: usize, p: usize): f32 { return load<f32>(r + p); }
 }
 
-/** Four rows at once: one load of the query serves four rows, and their sums do not wait for each other. */
-@inline export function sumRows4<M>(q: usize, r0: usize, r1: usize, r2: usize, r3: usize, bytes: usize, out: usize): void {
-  if (!SIMD) {
-    store<f32>(out, sumRow<M>(q, r0, bytes));
-    store<f32>(out, sumRow<M>(q, r1, bytes), 4);
-    store<f32>(out, sumRow<M>(q, r2, bytes), 8);
-    store<f32>(out, sumRow<M>(q, r3, bytes), 12);
-    return;
-  }
+/** The metric's sum over `bytes`, a multiple of 16, the row read by R. Group i of four floats goes to accumulator i & 3. */
+@inline export function sumRow<M, R>(q: usize, r: usize, bytes: usize): f32 {
   const m = changetype<M>(0);
-  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-  let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  const row = changetype<R>(0);
   let p: usize = 0;
-  for (const end = bytes & ~31; p < end; p += 32) {
-    const x = v128.load(q + p), y = v128.load(q + p, 16);
-    a0 = m.step(a0, x, v128.load(r0 + p)); b0 = m.step(b0, y, v128.load(r0 + p, 16));
-    a1 = m.step(a1, x, v128.load(r1 + p)); b1 = m.step(b1, y, v128.load(r1 + p, 16));
-    a2 = m.step(a2, x, v128.load(r2 + p)); b2 = m.step(b2, y, v128.load(r2 + p, 16));
-    a3 = m.step(a3, x, v128.load(r3 + p)); b3 = m.step(b3, y, v128.load(r3 + p, 16));
+  if (SIMD) {
+    let a = f32x4.splat(0), b = a, c = a, d = a;
+    for (const end = bytes & ~63; p < end; p += 64) {
+      a = m.step(a, v128.load(q + p), row.group(r, bytes, p));
+      b = m.step(b, v128.load(q + p, 16), row.group(r, bytes, p + 16));
+      c = m.step(c, v128.load(q + p, 32), row.group(r, bytes, p + 32));
+      d = m.step(d, v128.load(q + p, 48), row.group(r, bytes, p + 48));
+    }
+    if (p < bytes) a = m.step(a, v128.load(q + p), row.group(r, bytes, p));
+    if (p + 16 < bytes) b = m.step(b, v128.load(q + p, 16), row.group(r, bytes, p + 16));
+    if (p + 32 < bytes) c = m.step(c, v128.load(q + p, 32), row.group(r, bytes, p + 32));
+    return sumF32(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
   }
-  if (p < bytes) {
-    const x = v128.load(q + p);
-    a0 = m.step(a0, x, v128.load(r0 + p));
-    a1 = m.step(a1, x, v128.load(r1 + p));
-    a2 = m.step(a2, x, v128.load(r2 + p));
-    a3 = m.step(a3, x, v128.load(r3 + p));
+  // Lane l of the four accumulators, one after the other: few locals, the same order of additions.
+  let sum: f32 = 0, odd: f32 = 0;
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    let a: f32 = 0, b: f32 = 0, c: f32 = 0, d: f32 = 0;
+    for (p = lane; p < bytes; p += 64) {
+      a = m.stepScalar(a, load<f32>(q + p), row.value(r, bytes, p));
+      if (p + 16 < bytes) b = m.stepScalar(b, load<f32>(q + p, 16), row.value(r, bytes, p + 16));
+      if (p + 32 < bytes) c = m.stepScalar(c, load<f32>(q + p, 32), row.value(r, bytes, p + 32));
+      if (p + 48 < bytes) d = m.stepScalar(d, load<f32>(q + p, 48), row.value(r, bytes, p + 48));
+    }
+    const all = (a + b) + (c + d);
+    if (lane & 4) odd = lane == 4 ? all : odd + all;
+    else sum = lane == 0 ? all : sum + all;
   }
-  store<f32>(out, sumF32(f32x4.add(a0, b0)));
-  store<f32>(out, sumF32(f32x4.add(a1, b1)), 4);
-  store<f32>(out, sumF32(f32x4.add(a2, b2)), 8);
-  store<f32>(out, sumF32(f32x4.add(a3, b3)), 12);
+  return sum + odd;
 }
 
 /** The plain dots of four queries with two rows, for the batch screen: eight sums in registers, six loads a step. */
@@ -148,4 +132,20 @@ export function squaredNorm(p: usize, n: u32): f64 {
     s0 += v * v;
   }
   return (s0 + s1) + (s2 + s3);
+}
+
+/** Multiplies `n` values at `p` by `factor` in f64; the values up to the next 16 bytes must be zeros. */
+export function scaleBy(p: usize, n: u32, factor: f64): void {
+  const end = p + (<usize>n << 2);
+  if (SIMD) {
+    const f = f64x2.splat(factor);
+    for (; p < end; p += 16) {
+      const v = v128.load(p);
+      const low = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.promote_low_f32x4(v), f));
+      const high = f32x4.demote_f64x2_zero(f64x2.mul(f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)), f));
+      v128.store(p, v128.shuffle<f32>(low, high, 0, 1, 4, 5));
+    }
+    return;
+  }
+  for (; p < end; p += 4) store<f32>(p, <f32>(<f64>load<f32>(p) * factor));
 }

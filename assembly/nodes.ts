@@ -14,7 +14,6 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   aux: u32;          // columns that only some indices have; undefined where they have none
   norm: u32;         // cosine: f32 length of the original vector
   extra: u32;        // augment: f32 extra coordinate
-  exact: u32;        // rerank: f32 row
   links: u32;        // hnsw: 2M x u32 neighbours on layer 0, NONE from the first unused entry on
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
 }

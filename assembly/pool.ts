@@ -22,6 +22,12 @@ const EXPANDED: u64 = 1;
     this.cursor = 0;
   }
 
+  /** Nothing counts as expanded any more: for the next layer. */
+  reopen(): void {
+    for (let p = this.base(), end = p + (<usize>this.size << 3); p < end; p += 8) store<u64>(p, load<u64>(p) & ~EXPANDED);
+    this.cursor = 0;
+  }
+
   @inline hasNext(): bool { return this.cursor < this.size; }
 
   /** The nearest node not yet expanded. */
@@ -36,14 +42,42 @@ const EXPANDED: u64 = 1;
     return slotOf(key);
   }
 
+  /** The node that pop() would return, while hasNext(). */
+  @inline peek(): u32 { return slotOf(load<u64>(this.base() + (<usize>this.cursor << 3))); }
+
   /** Keeps the node if it is among the nearest `capacity`. */
   @inline push(distance: f32, slot: u32): void {
-    const base = this.base();
     const key = keyOf(distance, slot);
+    if (key < this.bound()) this.insert(key);
+  }
+
+  /**
+   * push() for `n` nodes at once. Which of them are near enough is a coin toss to the branch predictor, so they are
+   * picked without branches into `keys` (room for n) and only then inserted: bench/README.md, "walk".
+   */
+  @inline pushAll(slots: usize, distances: usize, n: u32, keys: usize): void {
+    const bound = this.bound();
+    let near = keys;
+    for (const end = slots + (n << 2); slots < end; slots += 4, distances += 4) {
+      const key = keyOf(load<f32>(distances), load<u32>(slots));
+      store<u64>(near, key);
+      near += <usize>(key < bound) << 3;
+    }
+    for (let p = keys; p < near; p += 8) this.insert(load<u64>(p));
+  }
+
+  /** Keys from here on are too far. */
+  @inline private bound(): u64 {
+    return this.size < this.capacity ? U64.MAX_VALUE : load<u64>(this.base() + (<usize>(this.capacity - 1) << 3));
+  }
+
+  /** Into its place in the order; the last falls out where the pool is full. */
+  private insert(key: u64): void {
+    const base = this.base();
     let p = base + (<usize>this.size << 3);
     if (this.size == this.capacity) {
-      if (key > load<u64>(p - 8)) return;
       p -= 8;
+      if (key > load<u64>(p)) return;
     } else this.size++;
     for (; p > base; p -= 8) {
       const other = load<u64>(p - 8);

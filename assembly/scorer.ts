@@ -3,21 +3,23 @@
 // batch costs nothing measurable; one per distance would.
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER } from "./arena";
 import { layout, nodes } from "./nodes";
-import { METRIC_DOT } from "./codes";
+import { METRIC_COSINE, METRIC_DOT, NONE } from "./codes";
 import { MIPS_AUGMENT, state } from "./state";
 
 /** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */
 @unmanaged export class Scorer {
-  score: u32;      // table index of (scorer, slots, n, out): f32 distance of each of n slots; n > 0, out 4-aligned
+  score: u32;      // table index of (scorer, slots, n, out): n > 0; out has room for n rounded up to 4 f32
   base: u32;       // scoreAugmented: the codec's own score
   query: u32;      // what bind left for the kernel
   sum: f64;        // sq8: sum of the query
   norm: f64;       // sq8: squared length of the query
   queryBytes: u32; // of the padded query, a multiple of 16
   column: u32;     // the rows' column in the node store
-  bias: f32;       // dot family: distance = bias - dot
+  bias: f32;       // dot family: distance = max(bias - dot, least)
+  least: f32;      // cosine: 0, for what rounds below; dot: -Infinity
   extra: f32;      // scoreAugmented: the bound row's extra coordinate
   step: f32;       // sq8: value of one query step
+  scattered: u32;  // 1: the slots come from a walk and their rows lie anywhere (touch.ts); 0: from a scan
   own: u32;        // permanent room for a query in the codec's form
 }
 
@@ -29,13 +31,24 @@ import { MIPS_AUGMENT, state } from "./state";
   bindSlot: u32;   // (codec, scorer, slot): a stored row becomes the query
   sound: u32;      // (codec, slot) -> bool: a loaded row could have been encoded
   screen: u32;     // batch screen, or 0: rows.ts
+  linked: u32;     // (slot, nearest neighbour), called for every vector a graph links, or 0: split.ts
   column: u32;
 }
+
+// Three arrangements: one codec that is exact or as good as it gets; two codecs on the same rows (split.ts), where scans
+// use the exact one; and codes beside exact rows, where scans too only nominate.
+
+/** What exact scans score with. */
+@inline export function scanCodec(): Codec { return exactCodec().column == walkCodec().column ? exactCodec() : walkCodec(); }
+/** Whether scans only nominate candidates for exactCodec. */
+@inline export function scanNominates(): bool { return exactCodec().column != walkCodec().column; }
+/** Whether walks do. */
+@inline export function walkNominates(): bool { return exactCodec().bindQuery != walkCodec().bindQuery; }
 
 /** The table index of a function. */
 @inline export function indexOf<F>(f: F): u32 { return load<u32>(changetype<usize>(f)); }
 
-@inline export function walkCodec(): Codec { return changetype<Codec>(CODEC); }
+@inline export function walkCodec(): Codec { return changetype<Codec>(state().coarse ? CODEC : EXACT_CODEC); }
 @inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC); }
 @inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER); }
 @inline export function exactScorer(): Scorer { return changetype<Scorer>(EXACT_SCORER); }
@@ -45,6 +58,25 @@ import { MIPS_AUGMENT, state } from "./state";
 @inline export function decode(c: Codec, slot: u32, out: usize): void { call_indirect<void>(c.decode, c, slot, out); }
 @inline export function isSound(c: Codec, slot: u32): bool { return call_indirect<bool>(c.sound, c, slot); }
 @inline export function bindQuery(c: Codec, s: Scorer, vector: usize): void { call_indirect<void>(c.bindQuery, c, s, vector); }
+
+/** Kernels of plain dots: cosine and dot from them. */
+export function bindDot(s: Scorer): void {
+  const cosine = state().metric == METRIC_COSINE;
+  s.bias = cosine ? 1 : 0;
+  s.least = cosine ? 0 : -Infinity;
+}
+
+/** n plain dots become distances. */
+@inline export function finishDots(s: Scorer, n: u32, out: usize): void {
+  const bias = s.bias, least = s.least;
+  for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, max(bias - load<f32>(out), least));
+}
+
+/** Tells the index's codec that a vector was linked and who is nearest to it. */
+export function reportLinked(slot: u32, neighbour: u32): void {
+  const linked = changetype<Codec>(CODEC).linked;
+  if (linked && neighbour != NONE) call_indirect<void>(linked, slot, neighbour);
+}
 
 @inline export function scoreMany(s: Scorer, slots: usize, n: u32, out: usize): void {
   call_indirect<void>(s.score, s, slots, n, out);

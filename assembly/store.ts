@@ -8,8 +8,6 @@ import { align, alloc } from "./arena";
 import { OK, E_MEMORY } from "./codes";
 
 const MAX_COLUMNS: u32 = 12;
-/** Blocks aim at this size: small against a growing index, large against the directory (8 bytes of L1 per MB). */
-const BLOCK_BYTES: u32 = 256 * 1024;
 /** At least 32 slots, so that every block's part of a column is a multiple of 32 bytes (checksum.ts). */
 const MIN_SHIFT: u32 = 5;
 const MAX_SHIFT: u32 = 12;
@@ -45,12 +43,12 @@ const MAX_SHIFT: u32 = 12;
     return i;
   }
 
-  /** Fixes the block layout, after the last column. */
-  seal(): void {
+  /** Fixes the block layout, after the last column: blocks of about `bytes`, which is what the smallest index takes. */
+  seal(bytes: u32): void {
     let slotBytes: u32 = 0;
     for (let i: u32 = 0; i < this.columns; i++) slotBytes += this.column(i).stride;
     let shift = MIN_SHIFT;
-    while (shift < MAX_SHIFT && slotBytes << (shift + 1) <= BLOCK_BYTES) shift++;
+    while (shift < MAX_SHIFT && slotBytes << (shift + 1) <= bytes) shift++;
     this.shift = shift;
     this.mask = (1 << shift) - 1;
     let offset: u32 = 0;

@@ -1,8 +1,8 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { METRIC_COSINE, METRIC_DOT, KIND_HNSW, NONE } from "./codes";
+import { METRIC_COSINE, METRIC_DOT, KIND_HNSW, NONE, OK } from "./codes";
 import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { isSound, exactCodec, walkCodec } from "./scorer";
+import { isSound, exactCodec, scanNominates, walkCodec } from "./scorer";
 import { DOOMED, FREE, LIVE } from "./slots";
 import { MIPS_AUGMENT, state } from "./state";
 import { reserveIds, slotOfId } from "./ids";
@@ -42,7 +42,7 @@ function idsAreValid(): bool {
     if (<u64>id >= s.nextId || (s.identity && id != slot)) return false;
   }
   if (s.identity) return true;
-  if (reserveIds(s.live) != 0) return false;
+  if (reserveIds(s.live) != OK) return false;
   for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == LIVE && slotOfId(idOf(slot)) != slot) return false;
   return true;
 }
@@ -56,7 +56,7 @@ function rowsAreValid(): bool {
   if (augmented && !(s.maxSquaredNorm >= 0 && s.maxSquaredNorm < Infinity)) return false;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     if (stageOf(slot) == FREE) continue;
-    if (!isSound(walkCodec(), slot) || (s.rerank && !isSound(exactCodec(), slot))) return false;
+    if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(walkCodec(), slot))) return false;
     if (s.metric == METRIC_COSINE && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
     if (augmented && !isLength(load<f32>(table.at(layout().extra, slot)))) return false;
   }

@@ -1,8 +1,8 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
 import { E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, OK } from "./codes";
-import { MAX_SQUARED_NORM, squaredNorm } from "./metric";
+import { MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
-import { decode, encode, exactCodec, walkCodec } from "./scorer";
+import { decode, encode, exactCodec, scanNominates, walkCodec } from "./scorer";
 import { FREE } from "./slots";
 import { MIPS_AUGMENT, state } from "./state";
 
@@ -36,10 +36,8 @@ export function prepare(from: usize, to: usize): void {
     store<u8>(last, <u8>(<u32>load<u8>(last) & (1 << (s.dimensions & 7)) - 1));
   }
   if (s.metric != METRIC_COSINE) return;
-  const norm = sqrt(squaredNorm(from, s.dimensions));
-  if (norm == 0) return; // a zero vector has no direction: it stays zero, at distance 1 from everything
-  const inverse = 1 / norm;
-  for (const end = to + bytes; to < end; to += 4) store<f32>(to, <f32>(<f64>load<f32>(to) * inverse));
+  const norm = sqrt(squaredNorm(to, s.dimensions));
+  if (norm > 0) scaleBy(to, s.dimensions, 1 / norm); // a zero vector has no direction: it stays zero, at distance 1 from everything
 }
 
 /** Fills the slot's row columns from the checked vector at `p`. */
@@ -48,7 +46,7 @@ export function storeVector(slot: u32, p: usize): void {
   const l = layout();
   prepare(p, l.prepared);
   encode(walkCodec(), slot, l.prepared);
-  if (s.rerank) encode(exactCodec(), slot, l.prepared);
+  if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(squaredNorm(p, s.dimensions)));
   if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>squaredNorm(p, s.dimensions));
 }
@@ -78,7 +76,7 @@ function storeExtra(slot: u32, squared: f32): void {
 /** Writes the stored vector to `out`, dimensions x f32, at its original length. */
 export function readVector(slot: u32, out: usize): void {
   const s = state();
-  decode(s.rerank ? exactCodec() : walkCodec(), slot, out);
+  decode(exactCodec(), slot, out);
   if (s.metric != METRIC_COSINE) return;
   const norm = load<f32>(nodes().at(layout().norm, slot));
   for (const end = out + (<usize>s.dimensions << 2); out < end; out += 4) store<f32>(out, load<f32>(out) * norm);

@@ -10,18 +10,7 @@ import { flag, integer, known, oneOf, real } from "./options.js";
 import { newEngine, type Variant } from "./runtime.js";
 import { batches, countOf } from "./source.js";
 import { EMPTY, NONE, STATE_BYTES, type State, writeState } from "./state.js";
-import {
-  badRow,
-  checkId,
-  idsOf,
-  oneRow,
-  type Rows,
-  rowElements,
-  rowsOf,
-  type Shape,
-  type Vector,
-  type Vectors,
-} from "./vectors.js";
+import { badRow, checkId, idsOf, oneRow, type Rows, rowsOf, type Shape, type Vector, type Vectors } from "./vectors.js";
 
 export interface IndexOptions {
   /** Length of every vector, 1 to 65536. */
@@ -109,6 +98,8 @@ export interface IndexStats {
 
 const DEFAULT_K = 10;
 const DEFAULT_RERANK = 4;
+/** An f32 graph walks on upper halves (assembly/codec/split.ts) and re-scores this many candidates per result in full. */
+const SPLIT_RERANK = 1.25;
 const MAX_DIMENSIONS = 65536;
 const WHOLE_MEMORY = 65536 * 65536;
 /** Input written to scratch at a time. */
@@ -142,6 +133,7 @@ export function newState(kind: Kind, options: IndexOptions, own: Partial<State>)
   }
   const rerank = options.rerank ?? false;
   const factor = typeof rerank === "boolean" ? DEFAULT_RERANK : real("rerank", rerank, 1, 1000);
+  const split = kind === "hnsw" && codec === "f32";
   return {
     ...EMPTY,
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
@@ -150,7 +142,7 @@ export function newState(kind: Kind, options: IndexOptions, own: Partial<State>)
     codec: CODEC_NAMES.indexOf(codec),
     dimensions,
     rerank: rerank !== false && codec === "sq8" ? 1 : 0,
-    rerankFactor: factor,
+    rerankFactor: split ? SPLIT_RERANK : factor,
     m: 2,
     efConstruction: 1,
     mips: 0,
@@ -186,7 +178,9 @@ export abstract class VectorIndex {
   readonly rerank: boolean;
   readonly #shape: Shape;
   readonly #metric: MetricRow;
+  readonly #rerankFactor: number;
   #engine: Engine | undefined;
+  #compacting: Promise<void> | undefined;
   #lastStats: SearchStats = { distances: 0, visited: 0, reranked: 0 };
 
   protected constructor(engine: Engine) {
@@ -198,6 +192,7 @@ export abstract class VectorIndex {
     this.rerank = engine.state("rerank") === 1;
     this.#shape = { dimensions: this.dimensions, packed: this.metric === "hamming" };
     this.#metric = METRICS[this.metric];
+    this.#rerankFactor = engine.state("rerankFactor");
   }
 
   /** The approximate search of a family, the query being prepared. */
@@ -257,6 +252,15 @@ export abstract class VectorIndex {
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
     const { signal, onProgress } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new VicinalError("BAD_OPTION", `signal is ${show(signal)}; it must be an AbortSignal`);
+    }
+    if (onProgress !== undefined && typeof onProgress !== "function") {
+      throw new VicinalError("BAD_OPTION", `onProgress is ${show(onProgress)}; it must be a function`);
+    }
+    if (options.ids !== undefined && typeof options.ids?.[Symbol.iterator] !== "function") {
+      throw new VicinalError("BAD_OPTION", `ids is ${show(options.ids)}; it must be an iterable of ids`);
+    }
     const ids = options.ids?.[Symbol.iterator]();
     const total = countOf(source, this.#shape);
     let done = 0;
@@ -307,33 +311,35 @@ export abstract class VectorIndex {
     return ids;
   }
 
+  /** Writes rows from..to to scratch at `at` and makes sure that all of them can be used. */
+  #write(engine: Engine, rows: Rows, at: number, from: number, to: number): void {
+    const rowBytes = engine.exports.inputBytes();
+    const view = this.#shape.packed ? engine.u8() : engine.f32();
+    const stride = rowBytes / view.BYTES_PER_ELEMENT;
+    for (let i = from; i < to; i++) rows.write(i, view, at / view.BYTES_PER_ELEMENT + (i - from) * stride);
+    const bad = engine.exports.firstBad(at, to - from);
+    if (bad >= 0) throw badRow(rows, from + bad, this.#shape, engine.exports.whyBad(at + bad * rowBytes) === E_NOT_FINITE);
+  }
+
   #addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
     const n = rows.n;
     if (n === 0) return;
-    const elements = rowElements(this.#shape);
     const rowBytes = engine.exports.inputBytes();
     const chunk = Math.min(n, Math.max(Math.floor(CHUNK_BYTES / rowBytes), 1));
+    // All are checked before anything changes, and as they are copied once more: a caller's getter may answer anew.
+    engine.scope(() => {
+      const at = engine.alloc(chunk * rowBytes);
+      for (let from = 0; from < n; from += chunk) this.#write(engine, rows, at, from, Math.min(from + chunk, n));
+    });
     const next = engine.state("nextId");
     const inOrder = ids.every((id, i) => id === next + i);
     engine.done(engine.exports.reserve(n, !inOrder, chunk * (rowBytes + 4) + 256));
     engine.scope(() => {
       const at = engine.alloc(chunk * rowBytes);
       const idsAt = engine.alloc(chunk * 4);
-      const write = (from: number, to: number): void => {
-        const view = this.#shape.packed ? engine.u8() : engine.f32();
-        const start = at / view.BYTES_PER_ELEMENT;
-        for (let i = from; i < to; i++) rows.write(i, view, start + (i - from) * elements);
-      };
-      // All are checked before the first is added.
       for (let from = 0; from < n; from += chunk) {
         const to = Math.min(from + chunk, n);
-        write(from, to);
-        const bad = engine.exports.firstBad(at, to - from);
-        if (bad >= 0) throw badRow(rows, from + bad, this.#shape, engine.exports.whyBad(at + bad * rowBytes) === E_NOT_FINITE);
-      }
-      for (let from = 0; from < n; from += chunk) {
-        const to = Math.min(from + chunk, n);
-        if (n > chunk) write(from, to);
+        this.#write(engine, rows, at, from, to);
         engine.u32().set(ids.subarray(from, to), idsAt >>> 2);
         engine.done(engine.exports.addVectors(at, idsAt, to - from));
       }
@@ -346,7 +352,7 @@ export abstract class VectorIndex {
    */
   search(query: Vector, options?: SearchOptions): Hit[] {
     const engine = this.engine;
-    known("search", options, SEARCH_OPTIONS);
+    if (options !== undefined) known("search", options, SEARCH_OPTIONS);
     const radius = options?.radius;
     if (radius !== undefined) return this.#searchRadius(engine, query, options as SearchOptions, radius);
     const wanted = this.#wanted(engine, options, options?.k ?? DEFAULT_K);
@@ -360,7 +366,7 @@ export abstract class VectorIndex {
     return {
       k: Math.min(most, Math.max(live, 1)),
       ef: integer("ef", options?.ef ?? this.defaultEf, 1, NONE),
-      candidates: Math.min(Math.ceil(most * engine.state("rerankFactor")), Math.max(live, 1)),
+      candidates: Math.min(Math.ceil(most * this.#rerankFactor), Math.max(live, 1)),
       exact: flag("exact", options?.exact),
     };
   }
@@ -372,11 +378,14 @@ export abstract class VectorIndex {
   }
 
   #writeQuery(engine: Engine, query: Vector): void {
-    const row = oneRow(query, this.#shape, "query");
-    const view = this.#shape.packed ? engine.u8() : engine.f32();
-    row.write(0, view, engine.queryAddress / view.BYTES_PER_ELEMENT);
+    if (query instanceof Float32Array && query.length === this.dimensions && !this.#shape.packed) {
+      engine.f32().set(query, engine.queryAddress >>> 2);
+    } else {
+      const view = this.#shape.packed ? engine.u8() : engine.f32();
+      oneRow(query, this.#shape, "query").write(0, view, engine.queryAddress / view.BYTES_PER_ELEMENT);
+    }
     const code = engine.exports.prepareQuery();
-    if (code < 0) throw badRow(row, 0, this.#shape, code === E_NOT_FINITE);
+    if (code < 0) throw badRow(oneRow(query, this.#shape, "query"), 0, this.#shape, code === E_NOT_FINITE);
   }
 
   #answer(engine: Engine, wanted: Wanted, filter: Passing, bound: number): Hit[] {
@@ -386,10 +395,13 @@ export abstract class VectorIndex {
         : this.walk(engine, wanted, filter),
     );
     this.#lastStats = engine.work;
-    const { count, ids, values } = engine.found;
     const { distance } = this.#metric;
-    const hits: Hit[] = new Array(count);
-    for (let i = 0; i < count; i++) hits[i] = { id: ids[i], distance: distance(values[i]) };
+    const u32 = engine.u32();
+    const f32 = engine.f32();
+    const ids = engine.foundIds;
+    const distances = engine.foundDistances;
+    const hits: Hit[] = [];
+    for (let i = 0, n = engine.foundCount; i < n; i++) hits.push({ id: u32[ids + i], distance: distance(f32[distances + i]) });
     return hits;
   }
 
@@ -419,7 +431,7 @@ export abstract class VectorIndex {
    */
   searchBatch(queries: Vectors, options?: BatchOptions): BatchHits {
     const engine = this.engine;
-    known("searchBatch", options, BATCH_OPTIONS);
+    if (options !== undefined) known("searchBatch", options, BATCH_OPTIONS);
     const rows = rowsOf(queries, this.#shape, "queries");
     const k = integer("k", options?.k ?? DEFAULT_K, 1, NONE);
     if (rows.n * k > 2 ** 30) throw new VicinalError("BAD_OPTION", `${rows.n} queries with k = ${k} are more than 2^30 results`);
@@ -436,12 +448,16 @@ export abstract class VectorIndex {
       for (let from = 0; from < rows.n; from += chunk) {
         const to = Math.min(from + chunk, rows.n);
         engine.scope(() => {
-          const at = this.#writeQueries(engine, rows, from, to);
+          const at = engine.alloc((to - from) * rowBytes);
+          this.#write(engine, rows, at, from, to);
           const collect = (i: number, count: number, offset: number): void => {
-            const found = engine.found;
-            for (let j = 0; j < count && found.ids[offset + j] !== NONE; j++) {
-              ids[i * k + j] = found.ids[offset + j];
-              distances[i * k + j] = this.#metric.distance(found.values[offset + j]);
+            const u32 = engine.u32();
+            const f32 = engine.f32();
+            const idsAt = engine.foundIds + offset;
+            const distancesAt = engine.foundDistances + offset;
+            for (let j = 0; j < count && u32[idsAt + j] !== NONE; j++) {
+              ids[i * k + j] = u32[idsAt + j];
+              distances[i * k + j] = this.#metric.distance(f32[distancesAt + j]);
             }
           };
           const add = (): void => {
@@ -462,7 +478,7 @@ export abstract class VectorIndex {
             engine.u8().copyWithin(engine.queryAddress, query, query + rowBytes);
             engine.exports.prepareQuery();
             engine.done(this.walk(engine, wanted, filter));
-            collect(i, engine.found.count, 0);
+            collect(i, engine.foundCount, 0);
             add();
           }
         });
@@ -470,18 +486,6 @@ export abstract class VectorIndex {
     });
     this.#lastStats = stats;
     return { ids, distances, k };
-  }
-
-  /** Rows from..to in scratch, all of them checked. */
-  #writeQueries(engine: Engine, rows: Rows, from: number, to: number): number {
-    const rowBytes = engine.exports.inputBytes();
-    const at = engine.alloc((to - from) * rowBytes);
-    const view = this.#shape.packed ? engine.u8() : engine.f32();
-    const start = at / view.BYTES_PER_ELEMENT;
-    for (let i = from; i < to; i++) rows.write(i, view, start + (i - from) * rowElements(this.#shape));
-    const bad = engine.exports.firstBad(at, to - from);
-    if (bad >= 0) throw badRow(rows, from + bad, this.#shape, engine.exports.whyBad(at + bad * rowBytes) === E_NOT_FINITE);
-    return at;
   }
 
   has(id: number): boolean {
@@ -522,16 +526,23 @@ export abstract class VectorIndex {
    * Gives back the room of removed vectors: repairs what still links to them, renumbers what is left and moves to a
    * smaller memory. In slices, like addAll; other calls may come in between.
    */
-  async compact(): Promise<void> {
+  compact(): Promise<void> {
+    this.#compacting ??= this.#compact().finally(() => {
+      this.#compacting = undefined;
+    });
+    return this.#compacting;
+  }
+
+  async #compact(): Promise<void> {
     const engine = this.engine;
     const target = await newEngine(engine.copyState(), engine.maxBytes);
-    while (this.deleted > 0) {
+    while (engine.state("dead") + engine.state("doomed") > 0) {
       if (engine.state("doomed") === 0) engine.exports.startSweep();
       const started = performance.now();
       while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    if (this.engine !== engine) return; // another compact() was faster
+    this.engine; // throws where it was closed in between
     engine.done(engine.exports.compactSlots());
     copyColumns(engine, target);
     this.#engine = target;

@@ -4,6 +4,7 @@
 //   index.cjs node.cjs   CommonJS, the variants as wasm/*.cjs
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
+//   THIRD-PARTY.txt      the licences of what is bundled
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -41,8 +42,8 @@ const beside = {
   },
 };
 
-const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline" };
-await build({
+const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline", metafile: true };
+const core = await build({
   ...common,
   entryPoints: { index: "src/index.ts", node: "src/node.ts" },
   outdir: "dist",
@@ -66,7 +67,7 @@ await build({
   supported: { "dynamic-import": false },
   plugins: [beside],
 });
-await build({
+const cli = await build({
   ...common,
   entryPoints: { cli: "src/cli/index.ts" },
   outdir: "dist",
@@ -94,3 +95,18 @@ for (const name of readdirSync("dist/types")) {
   const declarations = readFileSync(`dist/types/${name}`, "utf8").replaceAll(/(from "\.\/[\w-]+)\.js"/g, '$1.cjs"');
   writeFileSync(`dist/types/${name.replace(".d.ts", ".d.cts")}`, declarations);
 }
+
+// The loader is a part of AssemblyScript, and its library is compiled into the wasm.
+const licencesOf = (name) => `node_modules/${name.replace("@assemblyscript/loader", "assemblyscript")}`;
+const paths = [core, cli].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+const bundled = paths.flatMap((path) => path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
+const packagesByText = {};
+for (const name of new Set(["assemblyscript", ...bundled.sort()])) {
+  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+  const files = readdirSync(licencesOf(name)).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+  if (files.length === 0) throw new Error(`${name} has no licence file`);
+  const text = files.map((file) => readFileSync(`${licencesOf(name)}/${file}`, "utf8").trim()).join("\n\n");
+  packagesByText[text] = `${packagesByText[text] ?? ""}${name} ${version}, ${license}\n`;
+}
+const licences = Object.entries(packagesByText).map(([text, packages]) => `${packages}\n${text}\n`);
+writeFileSync("dist/THIRD-PARTY.txt", licences.join(`\n${"-".repeat(80)}\n\n`));

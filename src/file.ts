@@ -21,7 +21,7 @@ const CHECKSUM_AT = 56;
 const MAX_SECTIONS = 32;
 const STATE_TAG = "stat";
 /** Bytes hashed at a time where they are not in linear memory already; a multiple of 32. */
-const HASH_CHUNK = 1 << 18;
+const HASH_CHUNK = 1 << 16;
 
 export interface Section {
   tag: string;
@@ -71,7 +71,7 @@ export function writeFile(engine: Engine): Uint8Array {
 
   const view = new DataView(file.buffer);
   file.set(MAGIC);
-  const fields = readState(new DataView(state.buffer));
+  const fields = readState(state);
   const numbers = [VERSION, fields.kind, fields.metric, fields.codec, fields.dimensions, fields.live];
   numbers.push(engine.exports.storeCount(0), engine.exports.storeCount(1), sections.length);
   for (const [i, value] of numbers.entries()) view.setUint32(8 + 4 * i, value, true);
@@ -140,7 +140,7 @@ function readHeader(file: Uint8Array): Header {
   });
   if (end !== file.length) throw bad(`its sections end at ${end} of ${file.length} bytes`);
   if (sections[0].tag !== STATE_TAG || sections[0].bytes !== STATE_BYTES) throw bad("its first section is not its state");
-  const state = readState(new DataView(file.buffer, file.byteOffset + sections[0].offset, STATE_BYTES));
+  const state = readState(file.subarray(sections[0].offset, sections[0].offset + STATE_BYTES));
   const agree = state.kind === kind && state.metric === metric && state.codec === codec && state.dimensions === dimensions;
   if (!agree || state.live !== live) throw bad("its header and its state disagree");
   checkOptions(state);
@@ -163,6 +163,9 @@ function checkOptions(state: State): void {
     within(state.m, 2, MAX_M) &&
     within(state.efConstruction, 1, MAX_EF_CONSTRUCTION) &&
     within(state.mips, 0, 1) &&
+    within(state.coarse, KIND_NAMES[state.kind] === "hnsw" && codec === "f32" ? 0 : 1, 1) &&
+    within(state.roundingSum, 0, Number.MAX_VALUE) &&
+    within(state.neighbourSum, 0, Number.MAX_VALUE) &&
     within(state.ef, 1, NONE);
   if (!sound) throw bad("its options are none that this vicinal has");
 }
@@ -174,8 +177,8 @@ export const MAX_EF_CONSTRUCTION = 65536;
 export type FileBytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
 function asBytes(file: FileBytes): Uint8Array {
-  if (file instanceof Uint8Array) return file;
   if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
   if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");
 }

@@ -26,9 +26,10 @@ export interface HnswOptions extends IndexOptions {
   /** Beam width of searches that do not say, at least 1. Default 64. */
   ef?: number;
   /**
-   * metric "dot" only. How the graph is built for inner products, which are no distance: "augment" (default) gives rows
-   * one more coordinate that makes it one (Bachrach et al. 2014); "native" links by inner product as it is. A later
-   * vector longer than any before raises the common length, and the coordinates of all rows follow; links stay.
+   * metric "dot" only. How the graph is built for inner products, which are no distance: "native" (default) links by
+   * inner product as it is (Morozov and Babenko 2018); "augment" gives rows one more coordinate that makes it a distance
+   * (Bachrach et al. 2014), and a later vector longer than any before raises the common length, the coordinates of all
+   * rows follow and their links stay. Measured on item factors with informative norms, native found far more per query.
    */
   mips?: (typeof MIPS_NAMES)[number];
 }
@@ -51,7 +52,7 @@ export class Hnsw extends VectorIndex {
       m: integer("m", options.m ?? 16, 2, MAX_M),
       efConstruction: integer("efConstruction", options.efConstruction ?? 200, 1, MAX_EF_CONSTRUCTION),
       ef: integer("ef", options.ef ?? 64, 1, NONE),
-      mips: MIPS_NAMES.indexOf(oneOf("mips", options.mips ?? "augment", MIPS_NAMES)),
+      mips: MIPS_NAMES.indexOf(oneOf("mips", options.mips ?? "native", MIPS_NAMES)),
     });
     if (options.mips !== undefined && options.metric !== "dot") {
       throw new VicinalError("BAD_OPTION", `mips is for metric "dot", not ${JSON.stringify(options.metric ?? "cosine")}`);

@@ -21,13 +21,13 @@ export interface MetricRow {
   readonly exact: (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 }
 
+const same = (x: number): number => x;
+
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
-
-const same = (x: number): number => x;
 
 export const METRICS: Readonly<Record<Metric, MetricRow>> = {
   l2: {
@@ -41,7 +41,7 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     },
   },
   cosine: {
-    distance: (raw) => Math.max(raw, 0),
+    distance: same,
     raw: same,
     codecs: ["f32", "sq8"],
     exact: (a, b) => {

@@ -101,7 +101,7 @@ export class Engine {
 
   /** A persistent number of the index, as it is now. */
   state(name: keyof State): number {
-    return readField(this.#stateView(), name);
+    return readField(this.u32(), this.#state, name);
   }
 
   copyState(): Uint8Array {
@@ -112,23 +112,21 @@ export class Engine {
     this.u8().set(state, this.#state);
   }
 
-  #stateView(): DataView {
-    return new DataView(this.#memory.buffer, this.#state, STATE_BYTES);
-  }
-
-  /** A field of assembly/work.ts, by its place. */
-  #workField(i: number): number {
-    return this.u32()[(this.#work >> 2) + i];
-  }
+  /** The counters and results of assembly/work.ts. */
   get work(): { distances: number; visited: number; reranked: number } {
-    return { distances: this.#workField(0), visited: this.#workField(1), reranked: this.#workField(2) };
+    const u32 = this.u32();
+    const at = this.#work >>> 2;
+    return { distances: u32[at], visited: u32[at + 1], reranked: u32[at + 2] };
   }
-  /** Results of the last search, valid until the next call: views, so copy what you keep. */
-  get found(): { count: number; ids: Uint32Array; values: Float32Array } {
-    const count = this.#workField(3);
-    const ids = this.#workField(4) >>> 2;
-    const values = this.#workField(5) >>> 2;
-    return { count, ids: this.u32().subarray(ids), values: this.f32().subarray(values) };
+  get foundCount(): number {
+    return this.u32()[(this.#work >>> 2) + 3];
+  }
+  /** Where the results of the last search begin, as indices into u32() and f32(); valid until the next call. */
+  get foundIds(): number {
+    return this.u32()[(this.#work >>> 2) + 4] >>> 2;
+  }
+  get foundDistances(): number {
+    return this.u32()[(this.#work >>> 2) + 5] >>> 2;
   }
 
   /** Throws where wasm ran out of memory. Other codes are the caller's. */

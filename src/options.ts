@@ -30,8 +30,7 @@ export function oneOf<T extends string>(name: string, value: unknown, choices: r
 }
 
 /** Refuses a name that nothing would read: a misspelt option must not pass in silence. */
-export function known(of: string, options: object | undefined, names: readonly string[]): void {
-  if (options === undefined) return;
+export function known(of: string, options: object, names: readonly string[]): void {
   if (options === null || typeof options !== "object") {
     throw new VicinalError("BAD_OPTION", `${of} takes an object of options, not ${show(options)}`);
   }

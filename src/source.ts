@@ -23,9 +23,10 @@ function joined(parts: Rows[]): Rows {
 
 /** An item of an iterable: a vector, or a typed array of several. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
-  const several = ArrayBuffer.isView(item) && (item as Uint8Array).length !== shape.dimensions;
-  const whole = several && (item as Uint8Array).length % rowElements(shape) === 0;
-  return whole ? rowsOf(item, shape, `source[${index}]`) : oneRow(item, shape, `source[${index}]`);
+  const width = shape.packed && item instanceof Uint8Array ? rowElements(shape) : shape.dimensions;
+  const length = ArrayBuffer.isView(item) ? (item as Uint8Array).length : width;
+  const several = length > width && length % width === 0;
+  return several ? rowsOf(item, shape, `source[${index}]`) : oneRow(item, shape, `source[${index}]`);
 }
 
 function isArray(source: unknown): boolean {

@@ -22,6 +22,9 @@ const LAYOUT = {
   entry: [80, "u32"],
   topLevel: [84, "u32"],
   sweepCursor: [88, "u32"],
+  coarse: [92, "u32"],
+  roundingSum: [96, "f64"],
+  neighbourSum: [104, "f64"],
 } as const;
 
 export const STATE_BYTES = 128;
@@ -30,15 +33,22 @@ export const NONE = 0xffffffff;
 
 export type State = { -readonly [name in keyof typeof LAYOUT]: number };
 
-export function readField(view: DataView, name: keyof State): number {
+/** One number of the state at byte `at` of a memory, which is little-endian as every machine with wasm. */
+export function readField(memory: Uint32Array, at: number, name: keyof State): number {
   const [offset, type] = LAYOUT[name];
-  if (type === "u64") return Number(view.getBigUint64(offset, true));
-  return type === "f32" ? view.getFloat32(offset, true) : view.getUint32(offset, true);
+  const value = memory[(at + offset) >>> 2];
+  if (type === "u32") return value;
+  const high = memory[((at + offset) >>> 2) + 1];
+  if (type === "u64") return value + high * 2 ** 32;
+  const bytes = Uint32Array.of(value, high).buffer;
+  return type === "f64" ? new Float64Array(bytes)[0] : new Float32Array(bytes)[0];
 }
 
-export function readState(view: DataView): State {
+/** The state in 128 bytes of a file. */
+export function readState(bytes: Uint8Array): State {
+  const words = new Uint32Array(bytes.slice().buffer);
   const state = {} as State;
-  for (const name in LAYOUT) state[name as keyof State] = readField(view, name as keyof State);
+  for (const name in LAYOUT) state[name as keyof State] = readField(words, 0, name as keyof State);
   return state;
 }
 
@@ -47,6 +57,7 @@ export function writeState(view: DataView, state: State): void {
     const name = key as keyof State;
     const [offset, type] = LAYOUT[name];
     if (type === "u64") view.setBigUint64(offset, BigInt(state[name]), true);
+    else if (type === "f64") view.setFloat64(offset, state[name], true);
     else if (type === "f32") view.setFloat32(offset, state[name], true);
     else view.setUint32(offset, state[name], true);
   }
@@ -64,4 +75,7 @@ export const EMPTY = {
   entry: NONE,
   topLevel: 0,
   sweepCursor: 0,
+  coarse: 1,
+  roundingSum: 0,
+  neighbourSum: 0,
 } as const;

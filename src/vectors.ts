@@ -1,5 +1,5 @@
 // What callers hand over as vectors and ids, checked for shape and written to linear memory. Values are checked there.
-import { show, VicinalError } from "./errors.js";
+import { type ErrorCode, show, VicinalError } from "./errors.js";
 
 /** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
 export type Vector = ArrayLike<number>;
@@ -28,13 +28,24 @@ export function rowElements(shape: Shape): number {
   return shape.packed ? (shape.dimensions + 7) >> 3 : shape.dimensions;
 }
 
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return value !== null && typeof value === "object" && typeof (value as ArrayLike<unknown>).length === "number";
+/** Whether it has a length, and one that a list can have. */
+function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
+  if (value === null || typeof value !== "object") return false;
+  const { length } = value as ArrayLike<unknown>;
+  if (typeof length !== "number") return false;
+  if (!Number.isInteger(length) || length < 0) throw new VicinalError(code, `${name} has the length ${length}`);
+  return true;
+}
+
+/** The length of a list, or -1. */
+function lengthOf(value: unknown): number {
+  const length = value !== null && typeof value === "object" ? (value as ArrayLike<unknown>).length : undefined;
+  return typeof length === "number" ? length : -1;
 }
 
 /** One vector, called `name` in sentences. */
 export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vector)) {
+  if (!isList(vector, name, "BAD_DIMENSION")) {
     throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
   }
   return listed([vector], shape, () => name);
@@ -42,7 +53,8 @@ export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
 
 /** Any form of many vectors. */
 export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vectors)) throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
+  if (!isList(vectors, name, "BAD_DIMENSION"))
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
   if (vectors.length > 0 && typeof vectors[0] === "object") return listed(vectors, shape, (i) => `${name}[${i}]`);
   return flat(vectors as ArrayLike<number>, shape, name);
 }
@@ -64,7 +76,7 @@ function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
       : Array.prototype.slice.call(values, i * width, (i + 1) * width);
   return {
     n,
-    write: (i, to, at) => writeVector(part(i), shape, to, at),
+    write: (i, to, at) => writeVector(part(i), shape, to, at, () => `${name}[${i}]`),
     value: (i, j) => values[i * width + j],
     name: (i) => `${name}[${i}]`,
   };
@@ -74,7 +86,7 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
   const bytes = rowElements(shape);
   for (let i = 0; i < vectors.length; i++) {
     const vector = vectors[i];
-    const length = isList(vector) ? vector.length : -1;
+    const length = lengthOf(vector);
     if (length === shape.dimensions && !(shape.packed && vector instanceof Uint8Array)) continue;
     if (shape.packed && vector instanceof Uint8Array && length === bytes) continue;
     if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
@@ -87,21 +99,40 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
   const rows = vectors as ArrayLike<ArrayLike<number>>;
   return {
     n: rows.length,
-    write: (i, to, at) => writeVector(rows[i], shape, to, at),
+    write: (i, to, at) => writeVector(rows[i], shape, to, at, () => name(i)),
     value: (i, j) => rows[i][j],
     name,
   };
 }
 
-function writeVector(vector: ArrayLike<number>, shape: Shape, to: Float32Array | Uint8Array, at: number): void {
-  to.set(shape.packed && !(vector instanceof Uint8Array) ? pack(vector) : vector, at);
+function writeVector(
+  vector: ArrayLike<number>,
+  shape: Shape,
+  to: Float32Array | Uint8Array,
+  at: number,
+  name: () => string,
+): void {
+  const values = shape.packed && !(vector instanceof Uint8Array) ? pack(vector, name) : vector;
+  try {
+    to.set(values, at);
+  } catch {
+    const wrong = Array.prototype.findIndex.call(vector, (value) => typeof value === "bigint" || typeof value === "symbol");
+    throw notFinite(name(), wrong, vector[wrong]);
+  }
+}
+
+function notFinite(name: string, position: number, value: unknown): VicinalError {
+  return new VicinalError(
+    "NOT_FINITE",
+    `${name} has ${show(value)} at position ${position}; values must be finite 32-bit floats`,
+  );
 }
 
 /** Numbers to bits, least significant first: 1 where positive. NaN and Infinity are refused here, bits cannot tell. */
-function pack(values: ArrayLike<number>): Uint8Array {
+function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
   const bytes = new Uint8Array((values.length + 7) >> 3);
   for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) throw new VicinalError("NOT_FINITE", `value ${i} of a vector is ${show(values[i])}`);
+    if (!Number.isFinite(values[i])) throw notFinite(name(), i, values[i]);
     if (values[i] > 0) bytes[i >> 3] |= 1 << (i & 7);
   }
   return bytes;
@@ -136,7 +167,7 @@ export function checkId(id: unknown, name: string): number {
 
 /** n ids, checked; `ids[3]` in sentences. */
 export function idsOf(ids: unknown, name: string): Uint32Array {
-  if (!isList(ids)) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
+  if (!isList(ids, name, "BAD_ID")) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
   const out = new Uint32Array(ids.length);
   for (let i = 0; i < out.length; i++) out[i] = checkId(ids[i], `${name}[${i}]`);
   return out;

@@ -231,6 +231,7 @@ const REFUSED: [name: string, contents: string | Uint8Array, message: string, op
 
   ["uneven.csv", "1,2\n3\n", "line 2 has 1 values, the first row has 2"],
   ["word.csv", "id,x\n0,1\n1,abc\n", 'line 3, column "x" is "abc", not a number'],
+  ["columns.csv", "id,x,y\n0,1,2\n1,3\n", "line 3 has 2 columns, the header has 3"],
   ["gap.csv", "1,2\n3,\n", 'line 2, value 2 is "", not a number'],
   ["nan.csv", "1,2\n3,NaN\n", "line 2, value 2 is NaN: not a finite number"],
   ["quote.csv", '1,"2\n3,4\n', "quote.csv: Quote Not Closed"],

@@ -44,6 +44,7 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   const pool = changetype<Walk>(b.walk).beam();
   pool.clear(state().m);
   batch.cursor = 0;
+  walkScorer().scattered = 0;
   while (batch.fill(0)) {
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {

@@ -3,6 +3,7 @@
 import { alloc, mark, reset } from "../arena";
 import { nodes, stageOf, upper } from "../nodes";
 import { E_MEMORY, KIND_HNSW, NONE, OK } from "../codes";
+import { fillIds, reserveIds, useIds } from "../ids";
 import { LIVE } from "../slots";
 import { state } from "../state";
 import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
@@ -10,6 +11,8 @@ import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
 export function compactSlots(): i32 {
   const s = state();
   const table = nodes();
+  if (s.live == table.count) return OK;
+  if (reserveIds(s.live) != OK) return E_MEMORY;
   const start = mark();
   const map = alloc(<usize>table.count << 2);
   if (!map) return E_MEMORY;
@@ -40,6 +43,9 @@ export function compactSlots(): i32 {
   table.count = to;
   upper().count = record;
   s.freeHead = NONE;
+  s.sweepCursor = 0;
+  useIds(); // a slot's number is no longer its id
+  fillIds();
   reset(start);
   return OK;
 }

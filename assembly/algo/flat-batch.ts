@@ -8,7 +8,7 @@ import { Batch } from "../batch";
 import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "../codes";
 import { squaredNorm } from "../metric";
 import { nodes } from "../nodes";
-import { Scorer, bindQuery, scoreMany, walkCodec } from "../scorer";
+import { Scorer, bindQuery, scanCodec, scanNominates, scoreMany } from "../scorer";
 import { openTop, rerank } from "../rerank";
 import { SIMD } from "../simd";
 import { state } from "../state";
@@ -21,6 +21,7 @@ const TILE: u32 = 64;
 /** Queries screened at a time, so that their dots with a tile (8 KiB) stay in L1. */
 const GROUP: u32 = 32;
 const SCORER_BYTES: u32 = 128;
+const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
 
 /** What a batch of `n` queries works with, all in scratch. */
 @unmanaged class Queries {
@@ -47,7 +48,7 @@ const SCORER_BYTES: u32 = 128;
  */
 export function exactSearchBatch(inputs: usize, n: u32, k: u32, candidates: u32, filter: usize): i32 {
   const start = mark();
-  const q = open(inputs, n, state().rerank ? candidates : k);
+  const q = open(inputs, n, scanNominates() ? candidates : k);
   const ids = q ? alloc(<usize>n * k << 2) : 0;
   const values = ids ? alloc(<usize>n * k << 2) : 0;
   const ok = values && scanTiles(q, filter) && publishAll(q, k, ids, values);
@@ -82,7 +83,8 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
     prepare(inputs + i * inputBytes(), q.vector(i));
     store<f32>(q.norms + (i << 2), <f32>squaredNorm(q.vector(i), stride >> 2));
     q.scorer(i).own = <u32>owned + i * ownBytes;
-    bindQuery(walkCodec(), q.scorer(i), q.vector(i));
+    q.scorer(i).scattered = 0;
+    bindQuery(scanCodec(), q.scorer(i), q.vector(i));
     TopK.open(q.tops + i * q.topBytes, max(min(keep, s.live), 1), Infinity);
   }
   return q;
@@ -90,7 +92,7 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
 
 function scanTiles(q: Queries, filter: usize): bool {
   const tile = changetype<Batch>(q.tile);
-  const screen = walkCodec().screen;
+  const screen = scanCodec().screen;
   while (tile.fill(filter)) {
     if (SIMD && screen) screenTile(q, tile);
     else {
@@ -111,7 +113,8 @@ function scanTiles(q: Queries, filter: usize): bool {
 /**
  * distance >= (A + B_row) - f * dot for every row, where A and B carry the error bound c * (|q|^2 + |r|^2): a dot of d
  * terms in lanes of four is off by at most (d/4 + 4) 2^-24 * (|q|^2 + |r|^2) / 2, the real distance by no more than
- * twice that; c = (d/4 + 16) 2^-22 covers both with room for the rounding of the sum here.
+ * twice that; c = (d/4 + 16) 2^-22 covers both with room for the rounding of the sum here. UNDERFLOW covers what is
+ * lost below the smallest normal f32: 3 d 2^-149 at most.
  */
 function screenTile(q: Queries, tile: Batch): void {
   const s = state();
@@ -120,7 +123,7 @@ function screenTile(q: Queries, tile: Batch): void {
   const scale: f32 = l2 ? 1 - c : -c;
   const f: f32 = l2 ? 2 : 1;
   const table = nodes();
-  const codec = walkCodec();
+  const codec = scanCodec();
   for (let j: u32 = 0; j < tile.count; j++) {
     const norm = <f32>squaredNorm(table.at(codec.column, tile.slotAt(j)), q.stride >> 2);
     store<f32>(q.tileNorms + (j << 2), norm * scale);
@@ -131,7 +134,7 @@ function screenTile(q: Queries, tile: Batch): void {
     call_indirect<void>(codec.screen, codec, q.vector(first), <u32>align(inGroup, 4), tile.slots, tile.count, <usize>q.dots, TILE << 2);
     for (let i: u32 = 0; i < inGroup; i++) {
       const top = q.top(first + i);
-      const a = (s.metric == METRIC_COSINE ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - top.bound;
+      const a = (s.metric == METRIC_COSINE ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - UNDERFLOW - top.bound;
       pick(tile, a, q.tileNorms, f, q.dots + i * (TILE << 2), maybe);
       if (!maybe.count) continue;
       offerAll(q, first + i, maybe);
@@ -157,7 +160,7 @@ function pick(tile: Batch, a: f32, b: usize, f: f32, dots: usize, maybe: Batch):
 
 function publishAll(q: Queries, k: u32, ids: usize, values: usize): bool {
   const w = work();
-  const exact = state().rerank != 0;
+  const exact = scanNominates();
   const inner = mark();
   for (let i: u32 = 0; i < q.n; i++) {
     let top = q.top(i);

@@ -2,9 +2,8 @@
 import { mark, reset } from "../arena";
 import { Batch } from "../batch";
 import { E_MEMORY, OK } from "../codes";
-import { Scorer, bindQuery, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { layout } from "../nodes";
-import { state } from "../state";
+import { Scorer, bindQuery, scanCodec, scanNominates, scoreMany, walkScorer } from "../scorer";
 import { TopK } from "../topk";
 import { openTop, publishReranked } from "../rerank";
 import { publish, work } from "../work";
@@ -14,6 +13,7 @@ const BATCH: u32 = 128;
 /** Offers every live slot that passes the filter. */
 export function scan(scorer: Scorer, filter: usize, batch: Batch, top: TopK): void {
   batch.cursor = 0;
+  scorer.scattered = 0;
   while (batch.fill(filter)) {
     scoreMany(scorer, batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) top.offer(batch.distanceAt(i), batch.slotAt(i));
@@ -27,14 +27,14 @@ export function scan(scorer: Scorer, filter: usize, batch: Batch, top: TopK): vo
  */
 export function exactSearch(k: u32, candidates: u32, filter: usize, bound: f32): i32 {
   const start = mark();
-  const rerank = state().rerank != 0;
+  const rerank = scanNominates();
   const batch = Batch.open(BATCH);
   const top = batch ? openTop(rerank ? candidates : k, rerank ? Infinity : bound) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
-  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  bindQuery(scanCodec(), walkScorer(), layout().prepared);
   scan(walkScorer(), filter, batch, top);
   work().visited += work().distances;
   const done = rerank ? publishReranked(top, k, bound) : publish(top);

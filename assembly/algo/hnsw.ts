@@ -4,16 +4,16 @@ import { hasBit } from "../bitset";
 import { E_MEMORY, NONE, OK } from "../codes";
 import { layout, nodes, stageOf } from "../nodes";
 import { openTop, publishReranked } from "../rerank";
-import { bindQuery, bindSlot, walkCodec, walkScorer } from "../scorer";
+import { bindQuery, bindSlot, reportLinked, walkCodec, walkNominates, walkScorer } from "../scorer";
 import { LIVE } from "../slots";
 import { state } from "../state";
 import { TopK } from "../topk";
-import { publish } from "../work";
+import { publish, work } from "../work";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { exactSearch } from "./flat";
-import { raiseTower, setLinks, topOf } from "./graph";
+import { linksOf, raiseTower, setLinks, topOf } from "./graph";
 import { Selection } from "./select";
-import { Walk, beamSearch, descend, scoreOne } from "./walk";
+import { Walk, beamSearch, begin, descend } from "./walk";
 
 /** A walk towards few passing nodes may cost more than scoring them all: about 8 distances per node in the beam. */
 const DISTANCES_PER_EF: f64 = 8;
@@ -34,14 +34,16 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   const most = all ? u32.MAX_VALUE : passing;
   const start = mark();
   const w = Walk.open(beam, nodes().count);
-  const top = w ? openTop(s.rerank ? candidates : k, Infinity) : changetype<TopK>(0);
+  const top = w ? openTop(walkNominates() ? candidates : k, Infinity) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  const nearest = descendTo(w, 0);
-  const finished = beamSearch(w, walkScorer(), 0, beam, nearest, scoreOne(w, walkScorer(), nearest), most);
+  begin(w, walkScorer(), beam, s.entry);
+  for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
+  const finished = beamSearch(w, walkScorer(), 0, most);
+  work().distances += w.scored;
   const pool = w.beam();
   for (let i: u32 = 0; i < pool.size; i++) {
     const slot = pool.slotAt(i);
@@ -51,17 +53,9 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
     reset(start);
     return exactSearch(k, candidates, filter, Infinity);
   }
-  const done = s.rerank ? publishReranked(top, k, Infinity) : publish(top);
+  const done = walkNominates() ? publishReranked(top, k, Infinity) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
-}
-
-/** From the entry down to the nearest node of the layer above `layer`, by the bound walk scorer. */
-function descendTo(w: Walk, layer: u32): u32 {
-  const s = state();
-  let nearest = s.entry;
-  for (let l = s.topLevel; l > layer; l--) nearest = descend(w, walkScorer(), l, nearest, scoreOne(w, walkScorer(), nearest));
-  return nearest;
 }
 
 /** Links a slot whose row is stored. */
@@ -77,13 +71,14 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
   }
   const w = changetype<Walk>(b.walk);
   bindSlot(walkCodec(), walkScorer(), slot);
-  let nearest = descendTo(w, min(level, s.topLevel));
+  begin(w, walkScorer(), s.efConstruction, s.entry);
+  for (let l = s.topLevel; l > level; l--) descend(w, walkScorer(), l);
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
-    beamSearch(w, walkScorer(), l, s.efConstruction, nearest, scoreOne(w, walkScorer(), nearest), u32.MAX_VALUE);
-    nearest = w.beam().slotAt(0);
+    beamSearch(w, walkScorer(), l, u32.MAX_VALUE);
     chooseLinks(b, l, slot);
     setChosen(b, l, slot);
   }
+  reportLinked(slot, load<u32>(linksOf(0, slot)));
   if (level > s.topLevel) {
     s.entry = slot;
     s.topLevel = level;

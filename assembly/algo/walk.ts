@@ -1,5 +1,6 @@
 // The two ways through the graph (Malkov and Yashunin 2016, arXiv 1603.09320, algorithms 2 and 5): greedy descent and
-// the ef beam. Unvisited neighbours of a node are gathered first, then scored in one call.
+// the ef beam. Unvisited neighbours of a node are gathered first, then scored in one call. One visited set and one beam
+// serve all layers: what the descent has scored are the beam's first nodes, and is not scored again.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { bitsetBytes, testAndSet } from "../bitset";
@@ -16,10 +17,8 @@ import { degreeLimit, linksOf } from "./graph";
   pool: u32;
   visited: u32; // bitset over slots
   batch: u32;
-
-  @inline static bytes(ef: u32, slots: u32): usize {
-    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + 256;
-  }
+  keys: u32;    // 2M x u64, for pushAll
+  scored: u32;  // distances so far
 
   /** A walk over at most `slots` slots; 0 where scratch cannot grow. */
   static open(ef: u32, slots: u32): Walk {
@@ -30,82 +29,72 @@ import { degreeLimit, linksOf } from "./graph";
     w.pool = <u32>alloc(Pool.bytes(ef));
     w.visited = <u32>alloc(bitsetBytes(slots));
     w.batch = <u32>changetype<usize>(Batch.open(state().m << 1));
-    return w.pool && w.visited && w.batch ? w : none;
+    w.keys = <u32>alloc(state().m << 4);
+    return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
 
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
 }
 
-/** From `from` to a node of `layer` with no nearer neighbour; returns it. */
-export function descend(w: Walk, scorer: Scorer, layer: u32, from: u32, distance: f32): u32 {
+/** Begins a walk of beam width `ef` at one node. A node is scored at most once in a walk, whatever the layers. */
+export function begin(w: Walk, scorer: Scorer, ef: u32, entry: u32): void {
+  memory.fill(w.visited, 0, bitsetBytes(nodes().count));
+  w.beam().clear(ef);
+  w.scored = 0;
+  scorer.scattered = 1;
   const batch = w.gathered();
-  const limit = degreeLimit(layer);
-  let best = from;
-  let bestDistance = distance;
-  for (let moved = true; moved;) {
-    moved = false;
-    const links = linksOf(layer, best);
-    batch.count = 0;
-    for (let i: u32 = 0; i < limit; i++) {
-      const neighbour = load<u32>(links + (i << 2));
-      if (neighbour == NONE) break;
-      batch.add(neighbour);
-    }
-    work().visited++;
-    work().distances += batch.count;
-    if (!batch.count) break;
-    scoreMany(scorer, batch.slots, batch.count, batch.distances);
-    for (let i: u32 = 0; i < batch.count; i++) {
-      if (batch.distanceAt(i) < bestDistance) {
-        best = batch.slotAt(i);
-        bestDistance = batch.distanceAt(i);
-        moved = true;
-      }
-    }
-  }
-  return best;
+  store<u32>(batch.slots, entry);
+  testAndSet(w.visited, entry);
+  score(w, scorer, 1);
 }
 
-/** The distance of one slot. */
-export function scoreOne(w: Walk, scorer: Scorer, slot: u32): f32 {
+/** Moves to a node of `layer` with no nearer neighbour. All that is scored on the way stays in the beam. */
+export function descend(w: Walk, scorer: Scorer, layer: u32): void {
+  const pool = w.beam();
+  let best = pool.slotAt(0);
+  for (let from = NONE; best != from; best = pool.slotAt(0)) {
+    from = best;
+    expand(w, scorer, layer, from);
+  }
+}
+
+/** Expands the beam's nodes on `layer` until none is left, or more than `most` distances were needed: false then. */
+export function beamSearch(w: Walk, scorer: Scorer, layer: u32, most: u32): bool {
+  const pool = w.beam();
+  pool.reopen();
+  while (pool.hasNext() && w.scored <= most) expand(w, scorer, layer, pool.pop());
+  return !pool.hasNext();
+}
+
+/** Scores the unvisited neighbours of a node. */
+@inline function expand(w: Walk, scorer: Scorer, layer: u32, slot: u32): void {
+  const n = gather(linksOf(layer, slot), degreeLimit(layer), w.visited, w.gathered().slots);
+  work().visited++;
+  // The next node's links arrive while this one's neighbours are scored.
+  const pool = w.beam();
+  if (pool.hasNext()) load<u32>(linksOf(layer, pool.peek()));
+  if (n) score(w, scorer, n);
+}
+
+@inline function score(w: Walk, scorer: Scorer, n: u32): void {
   const batch = w.gathered();
-  batch.count = 0;
-  batch.add(slot);
-  scoreMany(scorer, batch.slots, 1, batch.distances);
-  work().distances++;
-  return batch.distanceAt(0);
+  scoreMany(scorer, batch.slots, n, batch.distances);
+  w.beam().pushAll(batch.slots, batch.distances, n, w.keys);
+  w.scored += n;
 }
 
 /**
- * The nearest `ef` nodes of `layer` that the beam meets from `from`, in w.beam(). False if more than `most` distances
- * were needed: the beam is then unfinished.
+ * Writes the neighbours not visited before to `slots` and marks them; returns how many. Whether one was visited is a
+ * coin toss, so there is no branch on it.
  */
-export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, from: u32, distance: f32, most: u32): bool {
-  const pool = w.beam();
-  const batch = w.gathered();
-  const visited: usize = w.visited;
-  const limit = degreeLimit(layer);
-  memory.fill(visited, 0, bitsetBytes(nodes().count));
-  pool.clear(ef);
-  testAndSet(visited, from);
-  pool.push(distance, from);
-  let scored: u32 = 0, expanded: u32 = 0;
-  while (pool.hasNext() && scored <= most) {
-    const links = linksOf(layer, pool.pop());
-    expanded++;
-    batch.count = 0;
-    for (let i: u32 = 0; i < limit; i++) {
-      const neighbour = load<u32>(links + (i << 2));
-      if (neighbour == NONE) break;
-      if (!testAndSet(visited, neighbour)) batch.add(neighbour);
-    }
-    if (!batch.count) continue;
-    scoreMany(scorer, batch.slots, batch.count, batch.distances);
-    scored += batch.count;
-    for (let i: u32 = 0; i < batch.count; i++) pool.push(batch.distanceAt(i), batch.slotAt(i));
+@inline function gather(links: usize, limit: u32, visited: usize, slots: usize): u32 {
+  let n: u32 = 0;
+  for (const end = links + (limit << 2); links < end; links += 4) {
+    const neighbour = load<u32>(links);
+    if (neighbour == NONE) break;
+    store<u32>(slots + (n << 2), neighbour);
+    n += <u32>!testAndSet(visited, neighbour);
   }
-  work().visited += expanded;
-  work().distances += scored;
-  return !pool.hasNext();
+  return n;
 }

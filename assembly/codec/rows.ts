@@ -1,11 +1,12 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
 import { align } from "../arena";
-import { METRIC_COSINE, METRIC_L2 } from "../codes";
-import { Dot, L2, MAX_SQUARED_NORM, dots4x2, squaredNorm, sumRow, sumRows4 } from "../metric";
+import { METRIC_L2 } from "../codes";
+import { Dot, L2, MAX_SQUARED_NORM, Plain, dots4x2, squaredNorm, sumRow } from "../metric";
 import { nodes } from "../nodes";
-import { Codec, Scorer, indexOf } from "../scorer";
+import { Codec, Scorer, bindDot, finishDots, indexOf } from "../scorer";
 import { SIMD } from "../simd";
 import { state } from "../state";
+import { touchRows } from "../touch";
 
 export function rowBytes(dimensions: u32): u32 { return <u32>align(dimensions << 2, 16); }
 
@@ -15,6 +16,7 @@ export function installRows(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
+  c.linked = 0;
   c.screen = SIMD ? indexOf(screenRows) : 0;
   c.column = column;
 }
@@ -35,9 +37,8 @@ function soundRow(c: Codec, slot: u32): bool {
 }
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {
-  const metric = state().metric;
-  s.score = metric == METRIC_L2 ? indexOf(scoreL2) : indexOf(scoreDot);
-  s.bias = metric == METRIC_COSINE ? 1 : 0;
+  s.score = state().metric == METRIC_L2 ? indexOf(scoreL2) : indexOf(scoreDot);
+  bindDot(s);
   s.query = <u32>vector;
   s.queryBytes = rowBytes(state().dimensions);
   s.column = c.column;
@@ -51,19 +52,10 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
   const offset: usize = column.offset, stride: usize = column.stride;
   const q: usize = s.query, bytes: usize = s.queryBytes;
-  const end = slots + (n << 2);
-  for (const end4 = slots + ((n & ~3) << 2); slots < end4; slots += 16, out += 16) {
-    const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8), s3 = load<u32>(slots, 12);
-    sumRows4<M>(q,
-      load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride,
-      load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride,
-      load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * stride,
-      load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * stride,
-      bytes, out);
-  }
-  for (; slots < end; slots += 4, out += 4) {
+  if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
+  for (const end = slots + (n << 2); slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
-    store<f32>(out, sumRow<M>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
+    store<f32>(out, sumRow<M, Plain>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
   }
 }
 
@@ -71,8 +63,7 @@ function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<
 
 function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void {
   scoreRows<Dot>(s, slots, n, out);
-  const bias = s.bias;
-  for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, bias - load<f32>(out));
+  finishDots(s, n, out);
 }
 
 /**

@@ -14,8 +14,11 @@ import { layout, nodes } from "../nodes";
 import { Codec, Scorer, indexOf } from "../scorer";
 import { SIMD } from "../simd";
 import { state } from "../state";
+import { touchRows } from "../touch";
 
 export const AUX_BYTES: u32 = 16;
+
+const SMALLEST: f64 = 1.401298464324817e-45; // the least f32 above 0
 
 export function sq8RowBytes(dimensions: u32): u32 { return <u32>align(dimensions, 16); }
 /** The query in scratch: i16 x padded dimensions. */
@@ -27,6 +30,7 @@ export function installSq8(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
+  c.linked = 0;
   c.screen = 0;
   c.column = column;
 }
@@ -42,7 +46,7 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
     integers = integers && v == nearest(v);
   }
   const range = <f64>high - <f64>low;
-  const step = <f32>(range == 0 || (integers && range <= 255) ? 1 : range / 255);
+  const step = <f32>(range == 0 || (integers && range <= 255) ? 1 : max(range / 255, SMALLEST));
   const row = nodes().at(c.column, slot);
   let norm: f64 = 0;
   for (let i: u32 = 0; i < d; i++) {
@@ -68,8 +72,8 @@ function decodeRow(c: Codec, slot: u32, out: usize): void {
 
 /** A power of two that brings values up to `largest` within the integers one i32 lane can sum without overflow. */
 function queryStep(largest: f32, paddedDimensions: u32): f32 {
-  // A lane sums paddedDimensions / 4 products of a code (<= 255) and a query value (< 2^bits).
-  let bits: i32 = 15;
+  // A lane sums paddedDimensions / 4 products of a code (<= 255) and a query value (<= 2^bits).
+  let bits: i32 = 14; // 2^14 itself is reached by rounding and fits an i16
   while (<u64>(paddedDimensions >> 2) * 255 << bits > 0x7fffffff) bits--;
   const exponent = <i32>(reinterpret<u32>(largest) >> 23) - 127; // largest < 2^(exponent + 1)
   return reinterpret<f32>(<u32>max(exponent + 1 - bits, -100) + 127 << 23);
@@ -168,21 +172,23 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
   const offset: usize = column.offset, stride: usize = column.stride, auxOffset: usize = auxColumn.offset;
   const q: usize = s.query;
   const sum = s.sum, step = <f64>s.step, norm = s.norm;
+  if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
   const end = slots + (n << 2);
   if (SIMD) {
     for (const end4 = slots + ((n & ~3) << 2); slots < end4; slots += 16, out += 16) {
       const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8), s3 = load<u32>(slots, 12);
       const block0: usize = load<u32>(directory + (s0 >> shift << 2)), block1: usize = load<u32>(directory + (s1 >> shift << 2));
       const block2: usize = load<u32>(directory + (s2 >> shift << 2)), block3: usize = load<u32>(directory + (s3 >> shift << 2));
-      const r0 = block0 + offset + (s0 & mask) * stride, r1 = block1 + offset + (s1 & mask) * stride;
-      const r2 = block2 + offset + (s2 & mask) * stride, r3 = block3 + offset + (s3 & mask) * stride;
+      let r0 = block0 + offset + (s0 & mask) * stride, r1 = block1 + offset + (s1 & mask) * stride;
+      let r2 = block2 + offset + (s2 & mask) * stride, r3 = block3 + offset + (s3 & mask) * stride;
       let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-      for (let p: usize = 0; p < stride; p += 16) {
-        const q0 = v128.load(q + 2 * p), q1 = v128.load(q + 2 * p, 16);
-        a0 = dotCodes(a0, v128.load(r0 + p), q0, q1);
-        a1 = dotCodes(a1, v128.load(r1 + p), q0, q1);
-        a2 = dotCodes(a2, v128.load(r2 + p), q0, q1);
-        a3 = dotCodes(a3, v128.load(r3 + p), q0, q1);
+      // Moving pointers: see split.ts.
+      for (let p = q, end = q + 2 * stride; p < end; p += 32, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
+        const q0 = v128.load(p), q1 = v128.load(p, 16);
+        a0 = dotCodes(a0, v128.load(r0), q0, q1);
+        a1 = dotCodes(a1, v128.load(r1), q0, q1);
+        a2 = dotCodes(a2, v128.load(r2), q0, q1);
+        a3 = dotCodes(a3, v128.load(r3), q0, q1);
       }
       store<f32>(out, f.finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, sum, step, norm));
       store<f32>(out, f.finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, sum, step, norm), 4);
@@ -209,7 +215,7 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
 }
 @unmanaged @final class Cosine {
   @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
-    return <f32>(1 - decodedDot(integers, aux, sum, step));
+    return <f32>max(1 - decodedDot(integers, aux, sum, step), 0);
   }
 }
 @unmanaged @final class Dot {

@@ -131,7 +131,6 @@ async function build(input: string, options: BuildOptions): Promise<void> {
 
 function create(dimensions: number, options: BuildOptions): Promise<Index> {
   const { metric, codec, rerank, m, efConstruction, ef, mips, seed } = options;
-  const given = { dimensions, metric, codec, rerank, m, efConstruction, ef, mips, seed };
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return (options.index === "flat" ? Flat : Hnsw).create(set as typeof given);
+  const common = { dimensions, metric, codec, rerank };
+  return options.index === "flat" ? Flat.create(common) : Hnsw.create({ ...common, m, efConstruction, ef, mips, seed });
 }

@@ -26,7 +26,9 @@ interface Found {
 }
 
 const SHOWN = 3;
-const LEXICAL_LIMIT = 20_000;
+const LEXICAL_NOTE =
+  "(Lexical vectors lie spread out, the hard case for a graph: those of a language model need a far lower ef.)";
+const LEXICAL_LIMIT = 10_000;
 /** A model embeds some ten to a hundred passages a second on a CPU. */
 const MODEL_LIMIT = 1_000;
 
@@ -78,6 +80,7 @@ async function demo(folder: string | undefined, options: DemoOptions): Promise<v
   say(`\nExact search against a graph, asked with ${heldOut.length} passages that are not stored:\n`);
   say(renderTradeOff(tradeOff));
   say(`\n${summary}`);
+  if (options.model === undefined) say(LEXICAL_NOTE);
 
   if (options.json) {
     printJson({
@@ -106,6 +109,8 @@ async function embedAll(embedder: Embedder, label: string, texts: readonly strin
 
 async function answer(question: string, index: Index, embedder: Embedder, { stored }: Corpus): Promise<Found[]> {
   const vector = await embedder.embed([question]);
+  // No word to go by: the zero vector has no direction, and would be as far from everything.
+  if (vector.every((value) => value === 0)) return [];
   return index.search(vector, { k: SHOWN }).map(({ id, distance }) => ({ distance, ...stored[id] }) as Found);
 }
 
@@ -125,6 +130,7 @@ async function prompt(index: Index, embedder: Embedder, corpus: Corpus): Promise
 const SNIPPET_CHARS = 150;
 
 function render(found: readonly Found[]): string {
+  if (found.length === 0) return "  nothing found";
   return found
     .map(({ distance, file, title, text }) => {
       const heading = title === "" ? file : `${file}: ${title}`;

@@ -63,10 +63,13 @@ function layout(path: string, cells: readonly string[], { idField, vectorField }
 }
 
 function readRecord(where: string, cells: readonly string[], { names, id: idColumn, vector }: Columns) {
+  if (names !== undefined && cells.length !== names.length) {
+    throw new InputError(`${where} has ${cells.length} columns, the header has ${names.length}`);
+  }
   const spelling = cells[idColumn];
   const id = parseId(spelling);
-  if (idColumn >= 0 && id === undefined) throw new InputError(badId(where, spelling ?? ""));
-  const values = vector >= 0 ? parseArray(where, cells[vector] ?? "") : cells.filter((_, i) => i !== idColumn);
+  if (idColumn >= 0 && id === undefined) throw new InputError(badId(where, spelling));
+  const values = vector >= 0 ? parseArray(where, cells[vector] as string) : cells.filter((_, i) => i !== idColumn);
   const numbers = values.map(toNumber);
   const odd = numbers.indexOf(undefined);
   if (odd >= 0) {

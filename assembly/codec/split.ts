@@ -1,0 +1,279 @@
+// f32 rows cut in halves, for graphs: the walk reads the upper half of each value (a bf16, 8 significant bits) and so
+// half the memory, and the final candidates are scored with both halves, bit for bit as rows.ts would. Nothing is lost
+// and nothing is stored twice. For what it gains: bench/README.md, "split rows".
+//
+//   row: [upper u16 x d, zeros to 16 bytes][lower u16 x d, zeros to 16 bytes]
+//
+// upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
+import { align } from "../arena";
+import { METRIC_L2 } from "../codes";
+import { Dot, L2, MAX_SQUARED_NORM, squaredNorm, sumRow } from "../metric";
+import { layout, nodes } from "../nodes";
+import { Codec, Scorer, bindDot, exactCodec, finishDots, indexOf } from "../scorer";
+import { SIMD, sumF32 } from "../simd";
+import { state } from "../state";
+import { touchRows } from "../touch";
+import { rowBytes } from "./rows";
+
+/** Bytes of one half. */
+@inline function halfBytes(dimensions: u32): usize { return align(dimensions << 1, 16); }
+export function splitRowBytes(dimensions: u32): u32 { return <u32>halfBytes(dimensions) << 1; }
+/** The query of a walk: [four even values][four odd values] of every eight, f32. */
+export function splitQueryBytes(dimensions: u32): u32 { return <u32>halfBytes(dimensions) << 1; }
+
+/** The walk's codec: upper halves. */
+export function installUpper(c: Codec, column: u32): void {
+  installWhole(c, column);
+  c.bindQuery = indexOf(bindUpper);
+  c.bindSlot = indexOf(bindUpperSlot);
+  c.linked = indexOf(watchRounding);
+}
+
+/** The exact codec on the same rows. */
+export function installWhole(c: Codec, column: u32): void {
+  c.encode = indexOf(encodeRow);
+  c.decode = indexOf(decodeRow);
+  c.sound = indexOf(soundRow);
+  c.bindQuery = indexOf(bindWhole);
+  c.bindSlot = indexOf(bindWholeSlot);
+  c.screen = 0;
+  c.linked = 0;
+  c.column = column;
+}
+
+function encodeRow(c: Codec, slot: u32, vector: usize): void {
+  const d = state().dimensions;
+  const upper = nodes().at(c.column, slot);
+  const lower = upper + halfBytes(d);
+  for (let i: u32 = 0; i < d; i++) {
+    const bits = load<u32>(vector + (i << 2));
+    store<u16>(upper + (i << 1), <u16>(bits + 0x8000 >> 16));
+    store<u16>(lower + (i << 1), <u16>bits);
+  }
+  const rest = halfBytes(d) - (d << 1);
+  memory.fill(upper + (d << 1), 0, rest);
+  memory.fill(lower + (d << 1), 0, rest);
+}
+
+@inline function joined(upper: usize, lower: usize): f32 {
+  return reinterpret<f32>((<u32>load<u16>(upper) << 16) + <u32><i32>load<i16>(lower));
+}
+
+function decodeRow(c: Codec, slot: u32, out: usize): void {
+  const d = state().dimensions;
+  const upper = nodes().at(c.column, slot);
+  const lower = upper + halfBytes(d);
+  for (let i: u32 = 0; i < d; i++) store<f32>(out + (i << 2), joined(upper + (i << 1), lower + (i << 1)));
+}
+
+function decodePadded(c: Codec, slot: u32, out: usize): void {
+  const d = state().dimensions;
+  decodeRow(c, slot, out);
+  memory.fill(out + (d << 2), 0, rowBytes(d) - (d << 2));
+}
+
+function soundRow(c: Codec, slot: u32): bool {
+  const d = state().dimensions;
+  const upper = nodes().at(c.column, slot);
+  for (let p: usize = d << 1, half = halfBytes(d); p < half; p += 2) {
+    if (load<u16>(upper + p) | load<u16>(upper + half + p)) return false;
+  }
+  const whole = layout().prepared;
+  decodeRow(c, slot, whole);
+  return squaredNorm(whole, d) <= MAX_SQUARED_NORM;
+}
+
+/** Below this many roundings between neighbours, walks read whole values. Measured: bench/README.md, "split rows". */
+const DISTANCE_PER_ROUNDING: f64 = 32;
+
+// ---- when upper halves will do ------------------------------------------------------------------------------------
+
+/**
+ * Upper halves serve while their rounding is small against the distances between neighbours: by the triangle inequality
+ * a distance is off by at most |v - rounded v|. Coordinates far from zero and close together (52.51, 52.52, ...) fail
+ * that, and walks then read both halves. Asked for every vector that is linked, against its nearest neighbour.
+ */
+function watchRounding(slot: u32, neighbour: u32): void {
+  const s = state();
+  const d = s.dimensions;
+  const c = exactCodec();
+  const a = nodes().at(c.column, slot), b = nodes().at(c.column, neighbour);
+  const half = halfBytes(d);
+  let error: f64 = 0, distance: f64 = 0;
+  for (let p: usize = 0, end: usize = d << 1; p < end; p += 2) {
+    const value = <f64>joined(a + p, a + half + p);
+    const rounded = <f64>reinterpret<f32>(<u32>load<u16>(a + p) << 16);
+    const other = <f64>joined(b + p, b + half + p);
+    error += (value - rounded) * (value - rounded);
+    distance += (value - other) * (value - other);
+  }
+  s.roundingSum += sqrt(error);
+  s.neighbourSum += sqrt(distance);
+  s.coarse = <u32>(s.roundingSum * DISTANCE_PER_ROUNDING < s.neighbourSum);
+}
+
+// ---- both halves --------------------------------------------------------------------------------------------------
+
+/** Reads rows for sumRow. `bytes` is of f32 rows: a half is as long, rounded up to 16 bytes, over two. */
+@unmanaged @final class Joined {
+  @inline group(r: usize, bytes: usize, p: usize): v128 {
+    const upper = r + (p >> 1);
+    return i32x4.add(i32x4.shl(v128.load16x4_u(upper), 16), v128.load16x4_s(upper + align(bytes >> 1, 16)));
+  }
+  @inline value(r: usize, bytes: usize, p: usize): f32 {
+    const upper = r + (p >> 1);
+    return joined(upper, upper + align(bytes >> 1, 16));
+  }
+}
+
+function bindWhole(c: Codec, s: Scorer, vector: usize): void {
+  s.score = state().metric == METRIC_L2 ? indexOf(wholeL2) : indexOf(wholeDot);
+  bindDot(s);
+  s.query = <u32>vector;
+  s.queryBytes = rowBytes(state().dimensions);
+  s.column = c.column;
+}
+
+function bindWholeSlot(c: Codec, s: Scorer, slot: u32): void {
+  decodePadded(c, slot, s.own);
+  bindWhole(c, s, s.own);
+}
+
+@inline function scoreWhole<M>(s: Scorer, slots: usize, n: u32, out: usize): void {
+  if (s.scattered) touchRows(nodes(), s.column, slots, n, 0, splitRowBytes(state().dimensions));
+  for (let i: u32 = 0; i < n; i++) {
+    store<f32>(out + (i << 2), sumRow<M, Joined>(s.query, nodes().at(s.column, load<u32>(slots + (i << 2))), s.queryBytes));
+  }
+}
+
+function wholeL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreWhole<L2>(s, slots, n, out); }
+function wholeDot(s: Scorer, slots: usize, n: u32, out: usize): void {
+  scoreWhole<Dot>(s, slots, n, out);
+  finishDots(s, n, out);
+}
+
+// ---- upper halves -------------------------------------------------------------------------------------------------
+
+// Eight upper halves in a register: a shift left by 16 leaves the even values as f32, a mask the odd ones.
+const ODD: u32 = 0xffff0000;
+
+/** The query as bindUpper lays it out. */
+@unmanaged @final class Spread {
+  @inline even(q: usize, p: usize): v128 { return v128.load(q + 2 * p); }
+  @inline odd(q: usize, p: usize): v128 { return v128.load(q + 2 * p, 16); }
+  @inline evenValue(q: usize, p: usize): f32 { return load<f32>(q + 2 * (p & ~15) + (p & 15)); }
+  @inline oddValue(q: usize, p: usize): f32 { return load<f32>(q + 2 * (p & ~15) + (p & 15), 16); }
+}
+
+/** A row's upper halves as the query. */
+@unmanaged @final class Upper {
+  @inline even(q: usize, p: usize): v128 { return i32x4.shl(v128.load(q + p), 16); }
+  @inline odd(q: usize, p: usize): v128 { return v128.and(v128.load(q + p), i32x4.splat(ODD)); }
+  @inline evenValue(q: usize, p: usize): f32 { return reinterpret<f32>(load<u32>(q + p) << 16); }
+  @inline oddValue(q: usize, p: usize): f32 { return reinterpret<f32>(load<u32>(q + p) & ODD); }
+}
+
+function bindUpper(c: Codec, s: Scorer, vector: usize): void {
+  const bytes = rowBytes(state().dimensions);
+  const own: usize = s.own;
+  for (let p: usize = 0; p < bytes; p += 32) {
+    if (SIMD && p + 16 < bytes) {
+      const low = v128.load(vector + p), high = v128.load(vector + p, 16);
+      v128.store(own + p, v128.shuffle<f32>(low, high, 0, 2, 4, 6));
+      v128.store(own + p, v128.shuffle<f32>(low, high, 1, 3, 5, 7), 16);
+      continue;
+    }
+    for (let i: usize = 0; i < 16; i += 4) {
+      const inside = p + 2 * i < bytes; // the last eight may have only four
+      store<f32>(own + p + i, inside ? load<f32>(vector + p + 2 * i) : 0);
+      store<f32>(own + p + i, inside ? load<f32>(vector + p + 2 * i, 4) : 0, 16);
+    }
+  }
+  bindTo(c, s, own);
+  s.score = state().metric == METRIC_L2 ? indexOf(queryL2) : indexOf(queryDot);
+}
+
+function bindUpperSlot(c: Codec, s: Scorer, slot: u32): void {
+  bindTo(c, s, nodes().at(c.column, slot));
+  s.score = state().metric == METRIC_L2 ? indexOf(slotL2) : indexOf(slotDot);
+}
+
+function bindTo(c: Codec, s: Scorer, query: usize): void {
+  bindDot(s);
+  s.query = <u32>query;
+  s.queryBytes = <u32>halfBytes(state().dimensions);
+  s.column = c.column;
+}
+
+/** Four rows side by side: rows of a walk lie anywhere, and four at a time are fetched at a time. */
+@inline function scoreUpper<M, Q>(s: Scorer, slots: usize, n: u32, out: usize): void {
+  const m = changetype<M>(0);
+  const query = changetype<Q>(0);
+  const table = nodes();
+  const column = table.column(s.column);
+  const directory: usize = table.directory, shift = table.shift, mask = table.mask;
+  const offset: usize = column.offset, stride: usize = column.stride;
+  const q: usize = s.query, bytes: usize = s.queryBytes;
+  if (!SIMD) {
+    for (let i: u32 = 0; i < n; i++) {
+      const r = table.at(s.column, load<u32>(slots + (i << 2)));
+      store<f32>(out + (i << 2), sumUpper<M, Q>(q, r, bytes));
+    }
+    return;
+  }
+  if (s.scattered) touchRows(table, s.column, slots, n, 0, bytes);
+  for (let i: u32 = 0; i < n; i += 4, slots += 16, out += 16) {
+    // A short last group repeats its first slot: no slower than fewer rows, and no second kernel.
+    const s0 = load<u32>(slots);
+    const s1 = i + 1 < n ? load<u32>(slots, 4) : s0, s2 = i + 2 < n ? load<u32>(slots, 8) : s0;
+    const s3 = i + 3 < n ? load<u32>(slots, 12) : s0;
+    // Pointers that the loop moves: V8 would compute an address that the loop leaves alone anew in every step.
+    let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride;
+    let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride;
+    let r2 = load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * stride;
+    let r3 = load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * stride;
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    const odd = i32x4.splat(ODD);
+    for (let p: usize = 0; p < bytes; p += 16, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
+      const even = query.even(q, p), other = query.odd(q, p);
+      let v = v128.load(r0);
+      a0 = f32x4.add(a0, m.pair(even, i32x4.shl(v, 16), other, v128.and(v, odd)));
+      v = v128.load(r1);
+      a1 = f32x4.add(a1, m.pair(even, i32x4.shl(v, 16), other, v128.and(v, odd)));
+      v = v128.load(r2);
+      a2 = f32x4.add(a2, m.pair(even, i32x4.shl(v, 16), other, v128.and(v, odd)));
+      v = v128.load(r3);
+      a3 = f32x4.add(a3, m.pair(even, i32x4.shl(v, 16), other, v128.and(v, odd)));
+    }
+    store<f32>(out, sumF32(a0));
+    store<f32>(out, sumF32(a1), 4);
+    store<f32>(out, sumF32(a2), 8);
+    store<f32>(out, sumF32(a3), 12);
+  }
+}
+
+/** One row in the scalar build, in the order of the four lanes. */
+@inline function sumUpper<M, Q>(q: usize, r: usize, bytes: usize): f32 {
+  const m = changetype<M>(0);
+  const query = changetype<Q>(0);
+  let a: f32 = 0, b: f32 = 0, c: f32 = 0, d: f32 = 0;
+  for (let p: usize = 0; p < bytes; p += 16) {
+    const v = load<u32>(r + p), w = load<u32>(r + p, 4), x = load<u32>(r + p, 8), y = load<u32>(r + p, 12);
+    a += m.pairScalar(query.evenValue(q, p), reinterpret<f32>(v << 16), query.oddValue(q, p), reinterpret<f32>(v & ODD));
+    b += m.pairScalar(query.evenValue(q, p + 4), reinterpret<f32>(w << 16), query.oddValue(q, p + 4), reinterpret<f32>(w & ODD));
+    c += m.pairScalar(query.evenValue(q, p + 8), reinterpret<f32>(x << 16), query.oddValue(q, p + 8), reinterpret<f32>(x & ODD));
+    d += m.pairScalar(query.evenValue(q, p + 12), reinterpret<f32>(y << 16), query.oddValue(q, p + 12), reinterpret<f32>(y & ODD));
+  }
+  return (a + c) + (b + d);
+}
+
+function queryL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreUpper<L2, Spread>(s, slots, n, out); }
+function slotL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreUpper<L2, Upper>(s, slots, n, out); }
+function queryDot(s: Scorer, slots: usize, n: u32, out: usize): void {
+  scoreUpper<Dot, Spread>(s, slots, n, out);
+  finishDots(s, n, out);
+}
+function slotDot(s: Scorer, slots: usize, n: u32, out: usize): void {
+  scoreUpper<Dot, Upper>(s, slots, n, out);
+  finishDots(s, n, out);
+}

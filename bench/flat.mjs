@@ -1,0 +1,106 @@
+// Exact search over a set larger than the caches: one query against the machine's read bandwidth, a batch against single
+// queries, with the recall of the lossy codecs.
+import { Flat, init } from "vicinal";
+import { reader } from "./bandwidth.mjs";
+import { loadSet, recall } from "./data.mjs";
+import { limitOr, quick, roundsOr } from "./options.mjs";
+import { enableRelaxed } from "./relaxed.mjs";
+import { atLeast, finish, fixed, times } from "./result.mjs";
+import { interleave, median, seconds } from "./timing.mjs";
+
+const SET = "fashion-mnist-784";
+const K = 10;
+const VARIANTS = ["simd", "relaxed"];
+const CODECS = [
+  { name: "f32", options: { codec: "f32" } },
+  { name: "sq8", options: { codec: "sq8" } },
+  { name: "sq8 + rerank", options: { codec: "sq8", rerank: true } },
+];
+/** Single queries in a row, for one sample. */
+const SINGLES = quick ? 20 : 100;
+const ROUNDS = roundsOr(5, 2);
+const SCAN_ROUNDS = roundsOr(21, 5);
+
+const search = (index, query) => index.search(query, { k: K }).map(({ id }) => id);
+
+async function fill(set, variant, options) {
+  await init({ variant });
+  const index = await Flat.create({ dimensions: set.d, metric: set.metric, ...options });
+  index.add(set.base);
+  return index;
+}
+
+/** GB per second of the plain sum and of one query, for each variant. */
+async function bandwidth(set, queries) {
+  const bytes = 4 * set.d * set.n;
+  const read = await reader(bytes);
+  const gigabytes = async (work) => bytes / (await seconds(work)) / 1e9;
+  const contenders = { sum: () => gigabytes(read) };
+  for (const variant of VARIANTS) {
+    const index = await fill(set, variant, { codec: "f32" });
+    contenders[variant] = (round) => gigabytes(() => search(index, queries[round % queries.length]));
+  }
+  await interleave(2, contenders); // warm-up
+  return Object.entries(await interleave(SCAN_ROUNDS, contenders)).map(([name, all]) => [name, median(all)]);
+}
+
+/** Queries per second, single and in one batch, and recall, of one codec on one variant. */
+async function batch(set, queries, variant, { name, options }) {
+  const index = await fill(set, variant, options);
+  const found = [];
+  let next = 0;
+  const samples = await interleave(ROUNDS, {
+    single: async () => {
+      const time = await seconds(() => {
+        for (let i = 0; i < SINGLES; i++, next++) found[next % set.nq] = search(index, queries[next % set.nq]);
+      });
+      return SINGLES / time;
+    },
+    batch: async () => set.nq / (await seconds(() => index.searchBatch(set.queries, { k: K }))),
+  });
+  const { ids } = index.searchBatch(set.queries, { k: K });
+  const answers = Array.from(queries, (_, i) => [...ids.subarray(i * K, (i + 1) * K)]);
+  found.forEach((hits, i) => {
+    if (hits.join() !== answers[i].join()) throw new Error(`${variant} ${name}: batch and single search differ at query ${i}`);
+  });
+  index.close();
+  return { variant, name, single: median(samples.single), batch: median(samples.batch), recall: recall(answers, set.truth) };
+}
+
+enableRelaxed();
+const set = loadSet(SET, { limit: limitOr(6000), queries: quick ? 100 : Infinity });
+const queries = set ? Array.from({ length: set.nq }, (_, i) => set.queries.slice(i * set.d, (i + 1) * set.d)) : [];
+const speeds = set ? await bandwidth(set, queries) : [];
+const sum = speeds[0]?.[1];
+const batches = [];
+for (const variant of set ? VARIANTS : []) {
+  for (const codec of CODECS) {
+    process.stderr.write(`${variant} ${codec.name}: ${ROUNDS} rounds of ${SINGLES} single queries and a batch of ${set.nq}\n`);
+    batches.push(await batch(set, queries, variant, codec));
+  }
+}
+
+const ours = speeds.slice(1);
+finish("flat", {
+  tables: {
+    flat: {
+      columns: ["one query, f32", "GB/s", "/ plain sum"],
+      rows: speeds.map(([name, speed]) => [name === "sum" ? "plain wasm SIMD sum" : name, fixed(2)(speed), times(speed / sum)]),
+    },
+    "flat-batch": {
+      columns: ["", "single QPS", "batch QPS", "batch / single", "recall@10"],
+      rows: batches.map((b) => [
+        `${b.name}, ${b.variant}`,
+        fixed(1)(b.single),
+        fixed(1)(b.batch),
+        times(b.batch / b.single),
+        fixed(4)(b.recall),
+      ]),
+    },
+  },
+  gates: [
+    ...ours.map(([variant, speed]) => atLeast(`flat one query f32, ${variant} / read bandwidth`, speed / sum, 0.8)),
+    ...batches.map((b) => atLeast(`flat ${b.name} batch of ${set.nq} / single queries, ${b.variant}`, b.batch / b.single, 3)),
+  ],
+  data: { set: SET, n: set?.n, speeds, batches },
+});

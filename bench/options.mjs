@@ -1,0 +1,26 @@
+// What the benches take on the command line. `--quick` is a smoke run: little data, few rounds, numbers of no worth.
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true }, // run.mjs: these benches
+    set: { type: "string", multiple: true }, // hnsw.mjs: these data sets
+    metric: { type: "string" }, // hnsw.mjs: where a set has ground truth for several
+    limit: { type: "string" }, // so many base vectors
+    rounds: { type: "string" },
+  },
+});
+
+const count = (text) => {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new Error(`${text} is not a positive integer`);
+  return n;
+};
+
+export const { quick, only, set: sets, metric } = values;
+/** A run that is not the whole measurement: its results never reach bench/README.md. */
+export const partial = quick || values.limit !== undefined || values.rounds !== undefined;
+/** Base vectors to take, `few` of them in a quick run. */
+export const limitOr = (few) => (values.limit ? count(values.limit) : quick ? few : Infinity);
+export const roundsOr = (full, few) => (values.rounds ? count(values.rounds) : quick ? few : full);
