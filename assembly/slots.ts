@@ -50,4 +50,9 @@ export function clearSlots(): void {
   s.dead = 0;
   s.doomed = 0;
   s.freeHead = NONE;
+  s.sweepCursor = 0;
+  s.maxSquaredNorm = 0;
+  s.coarse = 1;
+  s.roundingSum = 0;
+  s.neighbourSum = 0;
 }

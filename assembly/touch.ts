@@ -1,7 +1,7 @@
 // Rows of a walk lie anywhere in memory, and wasm has no prefetch. So the walk first touches every cache line of the rows
 // it is about to score: loads whose value nobody waits for, all under way at once, where the kernel's own loads are
-// spread over too many instructions to overlap. fashion-mnist-784 at ef 10: 15,900 -> 20,600 queries a second; rows that
-// are in cache anyway: no difference (bench/README.md, "touch").
+// spread over too many instructions to overlap. fashion-mnist-784 at ef 10: 14,700 to 15,900 -> 20,600 to 20,800 queries
+// a second; minilm-384, whose rows are in L3 anyway: no difference.
 import { Store } from "./store";
 
 /** Touches `bytes` from byte `from` on of each of n rows. */

@@ -77,24 +77,28 @@ function graphIsValid(): bool {
     if (stageOf(slot) == FREE) continue;
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) if (!linksAreValid(layer, slot)) return false;
   }
-  if (s.entry == NONE) return s.live + s.dead + s.doomed == 0;
+  if (s.entry == NONE) return s.live + s.dead + s.doomed == 0 && s.topLevel == 0;
   return s.entry < n && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
 }
 
 function linksAreValid(layer: u32, slot: u32): bool {
   const s = state();
+  const n = nodes().count;
   const links = linksOf(layer, slot);
+  const everyoneStays = s.live + s.dead == n; // none free, none doomed: nothing to look up on layer 0
   const swept = slot < s.sweepCursor && stageOf(slot) != DOOMED;
   let ended = false;
-  for (let i: u32 = 0, limit = degreeLimit(layer); i < limit; i++) {
-    const other = load<u32>(links + (i << 2));
+  for (let p = links, end = links + (degreeLimit(layer) << 2); p < end; p += 4) {
+    const other = load<u32>(p);
     if (other == NONE) {
       ended = true;
       continue;
     }
-    if (ended || other >= nodes().count || other == slot) return false;
+    if (ended || other >= n || other == slot) return false;
+    if (layer && topOf(other) < layer) return false;
+    if (everyoneStays) continue;
     const stage = stageOf(other);
-    if (stage == FREE || (swept && stage == DOOMED) || topOf(other) < layer) return false;
+    if (stage == FREE || (swept && stage == DOOMED)) return false;
   }
   return true;
 }

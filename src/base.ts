@@ -103,7 +103,7 @@ const SPLIT_RERANK = 1.25;
 const MAX_DIMENSIONS = 65536;
 const WHOLE_MEMORY = 65536 * 65536;
 /** Input written to scratch at a time. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 17;
 /** addAll gives way to the event loop after this long; vectors added at a time follow what that takes. */
 const SLICE_MS = 8;
 const FIRST_SLICE = 8;
@@ -183,7 +183,9 @@ export abstract class VectorIndex {
   #compacting: Promise<void> | undefined;
   #lastStats: SearchStats = { distances: 0, visited: 0, reranked: 0 };
 
-  protected constructor(engine: Engine) {
+  /** Indices are made by `create` and `load`. */
+  protected constructor(handle: unknown) {
+    const engine = handle as Engine;
     this.#engine = engine;
     this.kind = KIND_NAMES[engine.state("kind")];
     this.metric = METRIC_NAMES[engine.state("metric")];
@@ -195,11 +197,12 @@ export abstract class VectorIndex {
     this.#rerankFactor = engine.state("rerankFactor");
   }
 
-  /** The approximate search of a family, the query being prepared. */
+  /** @internal The approximate search of a family, the query being prepared. */
   protected abstract walk(engine: Engine, wanted: Wanted, filter: Passing): number;
   /** Default beam width. */
   protected abstract readonly defaultEf: number;
 
+  /** @internal */
   protected get engine(): Engine {
     if (!this.#engine) throw new VicinalError("CLOSED", `this ${this.kind} index is closed`);
     return this.#engine;

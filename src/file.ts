@@ -41,6 +41,7 @@ interface Header {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** @internal */
 export function writeFile(engine: Engine): Uint8Array {
   const columns = columnsOf(engine);
   const table = HEADER_BYTES + ENTRY_BYTES * (columns.length + 1);
@@ -183,15 +184,19 @@ function asBytes(file: FileBytes): Uint8Array {
   throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");
 }
 
-/** The index in a file, in a new memory; validated as a whole before anyone may search it. */
+function checkHeader(engine: Engine, file: Uint8Array, checksum: bigint, sections: number): void {
+  const table = file.slice(0, HEADER_BYTES + ENTRY_BYTES * sections);
+  table.fill(0, CHECKSUM_AT, HEADER_BYTES);
+  if (hashBytes(engine, table) !== checksum) throw bad("the checksum of its header does not match");
+}
+
+/** @internal The index in a file, in a new memory; validated as a whole before anyone may search it. */
 export async function readFile(bytes: FileBytes, maxBytes?: number): Promise<Engine> {
   const file = asBytes(bytes);
   const { state, slots, records, checksum, sections } = readHeader(file);
   const [stat, ...rest] = sections;
   const engine = await newEngine(file.slice(stat.offset, stat.offset + stat.bytes), maxBytes);
-  const table = file.slice(0, HEADER_BYTES + ENTRY_BYTES * sections.length);
-  table.fill(0, CHECKSUM_AT, HEADER_BYTES);
-  if (hashBytes(engine, table) !== checksum) throw bad("the checksum of its header does not match");
+  checkHeader(engine, file, checksum, sections.length);
   if (hashBytes(engine, engine.copyState()) !== stat.checksum) throw bad("the checksum of section stat does not match");
 
   const columns = columnsOf(engine);
@@ -233,8 +238,9 @@ export interface FileInfo {
 /** What a .vic file holds and whether each section's checksum holds; the index itself is not built. */
 export async function inspect(bytes: FileBytes): Promise<FileInfo> {
   const file = asBytes(bytes);
-  const { state, sections } = readHeader(file);
+  const { state, checksum, sections } = readHeader(file);
   const engine = await newEngine(file.slice(sections[0].offset, sections[0].offset + STATE_BYTES));
+  checkHeader(engine, file, checksum, sections.length);
   const { m, efConstruction, ef, seed, rerankFactor } = state;
   const mips = state.mips ? "augment" : "native";
   const graph = { m, efConstruction, ef, ...(METRIC_NAMES[state.metric] === "dot" && { mips }) };

@@ -29,7 +29,7 @@ export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): 
   );
 }
 
-/** Inside a scope: places the bitset. */
+/** @internal Inside a scope: places the bitset. */
 export function place(engine: Engine, settled: Uint32Array | Uint8Array | undefined): Passing {
   if (settled === undefined) return { address: 0, count: engine.state("live") };
   const address = engine.exports.openFilter() >>> 0;

@@ -18,6 +18,7 @@ export class Flat extends VectorIndex {
     return new this(engine);
   }
 
+  /** @internal */
   protected override walk(engine: Engine, { k, candidates }: Wanted, filter: Passing): number {
     return engine.exports.exactSearch(k, candidates, filter.address, Infinity);
   }

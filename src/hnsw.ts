@@ -65,6 +65,7 @@ export class Hnsw extends VectorIndex {
     return new this(engine);
   }
 
+  /** @internal */
   protected override walk(engine: Engine, { k, ef, candidates }: Wanted, filter: Passing): number {
     return engine.exports.hnswSearch(k, ef, candidates, filter.address, filter.count);
   }

@@ -17,5 +17,5 @@ export { Flat } from "./flat.js";
 export { Hnsw, type HnswOptions } from "./hnsw.js";
 export type { Codec, Kind, Metric } from "./kinds.js";
 export { type LoadOptions, load } from "./load.js";
-export { type InitOptions, init, type Variant, variant } from "./runtime.js";
+export { type InitOptions, init, type Variant, variant, type WasmModule } from "./runtime.js";
 export type { Vector, Vectors } from "./vectors.js";

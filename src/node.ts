@@ -1,7 +1,10 @@
 /** Files on disk, for Node, Deno and Bun. */
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type LoadOptions, load, type VectorIndex } from "./index.js";
+import { type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
+
+/** One read at most. */
+const READ_BYTES = 1 << 30;
 
 /**
  * Writes the index to `path`, wholly or not at all: to a temporary file beside it, synced to disk, then renamed over
@@ -36,7 +39,23 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** The bytes of a file, also beyond the 2 GiB that `readFile` of node:fs can. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const bytes = new Uint8Array((await file.stat()).size);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, bytes.length - at), at);
+      if (bytesRead === 0) throw new VicinalError("BAD_FILE", `${path} became shorter while it was read`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
 /** The index in a .vic file on disk. Errors: those of `load`, and the file system's. */
 export async function openFile(path: string, options?: LoadOptions): Promise<VectorIndex> {
-  return load(await readFile(path), options);
+  return load(await readBytes(path), options);
 }

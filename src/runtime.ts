@@ -15,8 +15,11 @@ export interface InitOptions {
   /** Takes this variant and no other. Default: environment variable VICINAL_VARIANT, else the best that works. */
   variant?: Variant;
   /** A compiled `vicinal/wasm/*.wasm`, for runtimes that forbid compiling from bytes. */
-  module?: WebAssembly.Module;
+  module?: WasmModule;
 }
+
+/** WebAssembly.Module where the types of the project know it. */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object;
 
 /** The variant new indices run on; undefined before the first `init` or `create`. */
 export let variant: Variant | undefined;
@@ -70,27 +73,35 @@ async function load(name: Variant): Promise<Loaded | undefined> {
   return (await selfTest((state) => start(loaded, state))) ? loaded : undefined;
 }
 
+/** VICINAL_VARIANT, where there is an environment and it may be read without asking the user. */
 function fromEnvironment(): string | undefined {
-  try {
-    return globalThis.process?.env?.VICINAL_VARIANT || undefined;
-  } catch {
-    return undefined; // Deno without --allow-env
-  }
+  const { Deno, process } = globalThis as {
+    Deno?: { permissions: { querySync(wanted: { name: string; variable: string }): { state: string } } };
+    process?: { env?: Record<string, string | undefined> };
+  };
+  const variable = "VICINAL_VARIANT";
+  if (Deno && Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return undefined;
+  return process?.env?.[variable] || undefined;
 }
 
 async function choose(options: InitOptions): Promise<Loaded> {
   if (options.module !== undefined) return given(options.module);
   const forced = options.variant ?? fromEnvironment();
   const names = forced === undefined ? (["relaxed", "simd", "scalar"] as const) : [oneOf("variant", forced, VARIANTS)];
+  let why = "";
   for (const name of names) {
-    const loaded = await load(name);
-    if (loaded) return loaded;
+    try {
+      const loaded = await load(name);
+      if (loaded) return loaded;
+    } catch (error) {
+      why = `: ${(error as Error).message}; where wasm may not be compiled from bytes, hand a module to init({ module })`;
+    }
   }
-  throw new VicinalError("BAD_VARIANT", `this runtime cannot run the ${names.join(" or ")} build`);
+  throw new VicinalError("BAD_VARIANT", `this runtime cannot run the ${names.join(" or ")} build${why}`);
 }
 
 /** A module says itself which variant it is; only `threads` wants a shared memory. */
-async function given(module: WebAssembly.Module): Promise<Loaded> {
+async function given(module: unknown): Promise<Loaded> {
   if (!(module instanceof WebAssembly.Module)) {
     throw new VicinalError("BAD_OPTION", `module is ${show(module)}; it must be a WebAssembly.Module`);
   }
@@ -142,7 +153,7 @@ async function start(loaded: Loaded, state: Uint8Array, maxBytes = MAX_PAGES * P
   return new Engine(await instantiate(loaded.module, memory), memory, loaded.variant, maxBytes, state);
 }
 
-/** A new memory with an empty index in it, as `state` describes; it never grows past `maxBytes`. */
+/** @internal A new memory with an empty index in it, as `state` describes; it never grows past `maxBytes`. */
 export async function newEngine(state: Uint8Array, maxBytes?: number): Promise<Engine> {
   await init();
   return start(await (current as Promise<Loaded>), state, maxBytes);

@@ -332,7 +332,7 @@ for (const of of CASES) {
       ask(left, 10, (query) => index.search(query));
       ask(left, N, (query) => index.search(query, { k: N, exact: true }), true);
       index.add([rows[0], rows[1]], [1, 0]);
-      expect(index.get(1)).toEqual(index.get(1));
+      if (of.metric !== "cosine") expect([index.get(1), index.get(0)]).toEqual([rows[0], rows[1]]);
       const again = new Map([...left, [1, rows[0]], [0, rows[1]]]);
       ask(again, 10, (query) => index.search(query));
       expect(index.size).toBe(N - 3);

@@ -463,7 +463,7 @@ describe("garbage", () => {
     );
   });
 
-  it("as options never makes an index of it", async () => {
+  it("as options of create is a VicinalError or none", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom("flat", "hnsw"),

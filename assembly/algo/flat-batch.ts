@@ -2,7 +2,7 @@
 //
 // f32 rows go through a register-blocked screen of plain dots, 4 queries x 2 rows: |q - r|^2 = |q|^2 + |r|^2 - 2 <q, r>
 // less an error bound decides who could be among the k nearest, and only those get the real distance. So a batch gives
-// exactly what single searches give, bit for bit. Against scoring each query alone on the tile: bench/README.md, "batch".
+// exactly what single searches give, bit for bit.
 import { align, alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
 import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "../codes";

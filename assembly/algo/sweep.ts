@@ -11,6 +11,7 @@ import { DEAD, DOOMED, FREE, LIVE, clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { reconnect } from "./reconnect";
 import { Selection } from "./select";
 
 /** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
@@ -60,7 +61,9 @@ export function sweepSlots(b: Builder, most: u32): bool {
   if (end < n) return false;
   for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) freeSlot(slot);
   s.doomed = 0;
+  s.sweepCursor = 0;
   if (stageOf(s.entry) == FREE) moveEntry();
+  for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
   return true;
 }
 

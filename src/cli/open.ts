@@ -1,29 +1,10 @@
-import { open } from "node:fs/promises";
-import { type Index, load, VicinalError } from "./core.js";
+import { type Index, load, readBytes, VicinalError } from "./core.js";
 import { InputError } from "./errors.js";
 import { type ReadOptions, type Rows, readRows } from "./read/vectors.js";
 
-const READ_BYTES = 1 << 30;
-
-/** Reads a file whole, also beyond the 2 GiB that `readFile` can. */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const contents = new Uint8Array((await file.stat()).size);
-    for (let at = 0; at < contents.length; ) {
-      const { bytesRead } = await file.read(contents, at, Math.min(READ_BYTES, contents.length - at), at);
-      if (bytesRead === 0) throw new InputError(`${path}: became shorter while it was read`);
-      at += bytesRead;
-    }
-    return contents;
-  } finally {
-    await file.close();
-  }
-}
-
 /** Loads an index; errors name the file. */
 export async function openIndex(path: string): Promise<Index> {
-  const contents = await readWhole(path);
+  const contents = await readBytes(path);
   return naming(path, () => load(contents));
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { inspect, load } from "../core.js";
+import { inspect, load, readBytes } from "../core.js";
 import { InputError } from "../errors.js";
-import { naming, readWhole } from "../open.js";
+import { naming } from "../open.js";
 import { bytes, count, facts, figure, print, printJson, table } from "../print.js";
 
 export function infoCommand(): Command {
@@ -13,7 +13,7 @@ export function infoCommand(): Command {
 }
 
 async function info(path: string, { json }: { json?: true }): Promise<void> {
-  const contents = await readWhole(path);
+  const contents = await readBytes(path);
   const header = await naming(path, () => inspect(contents));
   const damaged = header.sections.filter(({ ok }) => !ok).map(({ tag }) => tag);
   // A damaged index is described as far as it goes, but never loaded.

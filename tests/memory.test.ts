@@ -1,0 +1,180 @@
+// What an index costs: nothing once it is closed, and while it lives no more than hnswlib's.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import v8 from "node:v8";
+import vm from "node:vm";
+import { load } from "vicinal";
+import { describe, expect, it } from "vitest";
+import { create, exactData, gaussians, KINDS_AND_CODECS, QUICK } from "./support.js";
+
+v8.setFlagsFromString("--expose-gc");
+const gc = vm.runInNewContext("gc") as () => void;
+
+/** Bytes outside the JS heap once everything unreachable is gone: linear memories are there. */
+async function outside(): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < 6; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const { arrayBuffers, external } = process.memoryUsage();
+    least = Math.min(least, arrayBuffers + external);
+  }
+  return least;
+}
+
+const MIB = 1 << 20;
+
+describe("memory comes back", () => {
+  it.each(KINDS_AND_CODECS)("of 1,000 indices of $kind $codec, closed or dropped", async ({ kind, codec, metric }) => {
+    const rows = exactData(metric, 20, 16, 1);
+    let held = 0;
+    const live = async (n: number): Promise<void> => {
+      for (let i = 0; i < n; i++) {
+        const index = await create(kind, { dimensions: 16, metric, codec, ...QUICK[kind] });
+        index.add(rows);
+        index.search(rows[3], { filter: [1, 2, 3] });
+        if (i % 50 === 0) {
+          index.remove([1, 2]);
+          await index.compact();
+          (await load(index.toBytes())).search(rows[0]);
+        }
+        held += index.bytes;
+        if (i % 2) index.close();
+      }
+    };
+    await live(50);
+    const before = await outside();
+    held = 0;
+    await live(1000);
+    // All together they held 64 MiB and more.
+    expect(held).toBeGreaterThanOrEqual(62 * MIB);
+    expect((await outside()) - before).toBeLessThan(4 * MIB);
+  });
+
+  it("of searches, failed calls and saved files of one index", async () => {
+    const index = await create("hnsw", { dimensions: 32, metric: "l2", ...QUICK.hnsw });
+    const rows = gaussians(2000, 32, 1);
+    index.add(rows);
+    const use = (): void => {
+      index.search(rows[5], { k: 500, ef: 1000, filter: (id) => id % 3 === 0 });
+      index.searchBatch(rows.slice(0, 200), { k: 20, exact: true });
+      index.toBytes();
+      for (const bad of [
+        () => index.add([[1]]),
+        () => index.search(rows[0].map(() => NaN)),
+        () =>
+          index.add(
+            rows,
+            rows.map(() => 7),
+          ),
+      ]) {
+        expect(bad).toThrow();
+      }
+    };
+    use();
+    const { bytes } = index;
+    for (let i = 0; i < 30; i++) use();
+    expect(index.bytes).toBe(bytes);
+  });
+
+  it("of removed vectors: adding and removing for ever does not grow an index", async () => {
+    for (const { kind, codec, metric } of KINDS_AND_CODECS) {
+      const index = await create(kind, { dimensions: 16, metric, codec, ...QUICK[kind] });
+      const rows = exactData(metric, 600, 16, 1);
+      index.add(rows);
+      const churn = (): void => {
+        for (let i = 0; i < 600; i += 20) {
+          index.remove([...index.ids()].slice(0, 20));
+          index.add(rows.slice(i, i + 20));
+        }
+      };
+      for (let round = 0; round < 3; round++) churn();
+      const { bytes } = index;
+      for (let round = 0; round < 8; round++) churn();
+      expect(index.size).toBe(600);
+      expect(index.bytes, `${kind} ${codec}`).toBe(bytes);
+    }
+  });
+});
+
+describe("bytes per vector", () => {
+  const D = 16;
+  const N = 20_000;
+  const M = 16;
+  /**
+   * What hnswlib (0.8) keeps per vector besides its values: on layer 0 the link list of 2M + 1 numbers of 4 bytes and
+   * the label of 8; beside it a pointer of 8 to the upper lists and the level of 4; of those lists M + 1 numbers of 4 for
+   * each layer above 0, of which a vector has 1 / (M - 1) on average. Its table from label to number, locks and visited
+   * lists are not counted, though ours are.
+   */
+  const HNSWLIB = (2 * M + 1) * 4 + 8 + 8 + 4 + ((M + 1) * 4) / (M - 1);
+
+  it(`of Hnsw above the raw values are at most hnswlib's, ${HNSWLIB.toFixed(1)}`, async () => {
+    const rows = gaussians(N, D, 1);
+    const raw = { f32: 4 * D, sq8: D, binary: D / 8 };
+    for (const { kind, codec, metric } of KINDS_AND_CODECS.filter((of) => of.kind === "hnsw")) {
+      const index = await create(kind, { dimensions: D, metric, codec, m: M, efConstruction: 8 });
+      index.add(rows);
+      const above = index.stats().bytesPerVector - raw[codec];
+      // Measured 152.3; sq8 167.5 (16 of it each row's own scale) and binary 165.1 (14 of it padding), which have no
+      // counterpart there. All include some 15 for scratch, spare blocks and the last memory page.
+      if (codec === "f32") expect(above).toBeLessThanOrEqual(HNSWLIB);
+      else expect(above).toBeLessThanOrEqual(HNSWLIB + 16);
+    }
+  });
+
+  it("of Flat are the row, its id and its life stage, with the last block's slack", async () => {
+    const index = await create("flat", { dimensions: 64, metric: "l2" });
+    index.add(gaussians(N, 64, 1));
+    // 261 bytes each; measured 272.
+    expect(index.stats().bytesPerVector).toBeLessThanOrEqual(280);
+  });
+});
+
+describe("a module imports nothing but memory", () => {
+  const folder = fileURLToPath(new URL("../dist/wasm/", import.meta.url));
+  it.each(readdirSync(folder).filter((name) => name.endsWith(".wasm")))("%s", (name) => {
+    // Read without compiling: Node 20 cannot compile the relaxed builds without a flag.
+    const imports = importsOf(readFileSync(`${folder}${name}`));
+    expect(imports).toEqual(["env.memory"]);
+  });
+});
+
+/** Names in a module's import section (WebAssembly core specification 2.0, 5.5.5). */
+function importsOf(module: Uint8Array): string[] {
+  let at = 8;
+  const number = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = module[at++];
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  };
+  const text = (): string => {
+    const length = number();
+    at += length;
+    return new TextDecoder().decode(module.subarray(at - length, at));
+  };
+  const limits = (): void => {
+    if (number() & 1) number();
+    number();
+  };
+  while (at < module.length) {
+    const section = module[at++];
+    const length = number();
+    if (section !== 2) {
+      at += length;
+      continue;
+    }
+    return Array.from({ length: number() }, () => {
+      const name = `${text()}.${text()}`;
+      const kind = module[at++];
+      if (kind === 2) limits();
+      else if (kind === 0) number();
+      else throw new Error(`import ${name} of kind ${kind}`);
+      return name;
+    });
+  }
+  return [];
+}
