@@ -18,7 +18,7 @@ import { VARIANT } from "./simd";
 import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
 import { MIPS_AUGMENT, state } from "./state";
 import { Store } from "./store";
-import { checkVector, inputBytes, prepare, readVector, storeVector } from "./vectors";
+import { checkedNorm, inputBytes, prepare, readVector, storeVector } from "./vectors";
 import { isValid } from "./validate";
 import { clearWork } from "./work";
 import { Builder } from "./algo/builder";
@@ -153,12 +153,12 @@ function recall(): void {
 
 /** The number of the first of `n` input vectors that cannot be used, or -1. */
 export function firstBad(vectors: usize, n: u32): i32 {
-  for (let i: u32 = 0; i < n; i++) if (checkVector(vectors + i * inputBytes()) != OK) return i;
+  for (let i: u32 = 0; i < n; i++) if (checkedNorm(vectors + i * inputBytes()) < 0) return i;
   return -1;
 }
 
 /** OK, E_NOT_FINITE or E_TOO_LARGE. */
-export function whyBad(vector: usize): i32 { return checkVector(vector); }
+export function whyBad(vector: usize): i32 { return <i32>min(checkedNorm(vector), OK); }
 
 /** Adds n checked vectors under new ids (n x u32), room being reserved. */
 export function addVectors(vectors: usize, ids: usize, n: u32): i32 {
@@ -235,9 +235,10 @@ export function liveIds(out: usize): void {
 /** Checks and prepares the query that JS has written. */
 export function prepareQuery(): i32 {
   clearWork();
-  const why = checkVector(layout().query);
-  if (why == OK) prepare(layout().query, layout().prepared);
-  return why;
+  const norm = checkedNorm(layout().query);
+  if (norm < 0) return <i32>norm;
+  prepare(layout().query, norm, layout().prepared);
+  return OK;
 }
 
 /** exactSearch and hnswSearch, the prepared query being in place. */

@@ -1,5 +1,5 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, OK } from "./codes";
+import { E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING } from "./codes";
 import { MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
 import { decode, encode, exactCodec, scanNominates, walkCodec } from "./scorer";
@@ -12,12 +12,12 @@ export function inputBytes(): u32 {
   return s.metric == METRIC_HAMMING ? (s.dimensions + 7) >> 3 : s.dimensions << 2;
 }
 
-/** OK, or why the vector at `p` cannot be used. */
-export function checkVector(p: usize): i32 {
+/** The squared length of an input vector, or a negative code: why it cannot be used. */
+export function checkedNorm(p: usize): f64 {
   const s = state();
-  if (s.metric == METRIC_HAMMING) return OK;
+  if (s.metric == METRIC_HAMMING) return 0;
   const norm = squaredNorm(p, s.dimensions);
-  if (norm <= MAX_SQUARED_NORM) return OK;
+  if (norm <= MAX_SQUARED_NORM) return norm;
   for (let i: u32 = 0; i < s.dimensions; i++) {
     const v = load<f32>(p + (i << 2));
     if (v - v != 0) return E_NOT_FINITE;
@@ -25,8 +25,11 @@ export function checkVector(p: usize): i32 {
   return E_TOO_LARGE;
 }
 
-/** Writes the vector at `from` to `to` as codecs take it: padded with zeros to 16 bytes, unit length under cosine. */
-export function prepare(from: usize, to: usize): void {
+/**
+ * Writes the vector at `from`, of squared length `norm`, to `to` as codecs take it: padded with zeros to 16 bytes, unit
+ * length under cosine.
+ */
+export function prepare(from: usize, norm: f64, to: usize): void {
   const s = state();
   const bytes = inputBytes();
   memory.copy(to, from, bytes);
@@ -35,20 +38,20 @@ export function prepare(from: usize, to: usize): void {
     const last = to + bytes - 1;
     store<u8>(last, <u8>(<u32>load<u8>(last) & (1 << (s.dimensions & 7)) - 1));
   }
-  if (s.metric != METRIC_COSINE) return;
-  const norm = sqrt(squaredNorm(to, s.dimensions));
-  if (norm > 0) scaleBy(to, s.dimensions, 1 / norm); // a zero vector has no direction: it stays zero, at distance 1 from everything
+  // A zero vector has no direction: it stays zero, at distance 1 from everything.
+  if (s.metric == METRIC_COSINE && norm > 0) scaleBy(to, s.dimensions, 1 / sqrt(norm));
 }
 
 /** Fills the slot's row columns from the checked vector at `p`. */
 export function storeVector(slot: u32, p: usize): void {
   const s = state();
   const l = layout();
-  prepare(p, l.prepared);
+  const norm = checkedNorm(p);
+  prepare(p, norm, l.prepared);
   encode(walkCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
-  if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(squaredNorm(p, s.dimensions)));
-  if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>squaredNorm(p, s.dimensions));
+  if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
+  if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>norm);
 }
 
 /**

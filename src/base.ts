@@ -161,6 +161,20 @@ export function maxBytesOf(options: IndexOptions): number {
   return integer("maxBytes", options.maxBytes ?? WHOLE_MEMORY, 65536, WHOLE_MEMORY);
 }
 
+/** Counters of the last search. */
+function statsAt(engine: Engine): SearchStats {
+  const u32 = engine.u32();
+  const at = engine.work;
+  return { distances: u32[at], visited: u32[at + 1], reranked: u32[at + 2] };
+}
+
+/** Results of the last search, as indices into u32() and f32(); valid until the next call. */
+function resultsAt(engine: Engine): { found: number; ids: number; distances: number } {
+  const u32 = engine.u32();
+  const at = engine.work;
+  return { found: u32[at + 3], ids: u32[at + 4] >>> 2, distances: u32[at + 5] >>> 2 };
+}
+
 /** A search's options, checked. */
 export interface Wanted {
   readonly k: number;
@@ -210,7 +224,7 @@ export abstract class VectorIndex {
 
   /** Vectors that searches can find. */
   get size(): number {
-    return this.engine.state("live");
+    return this.engine.live;
   }
 
   /** Removed vectors whose place is not free yet: searches walk through them, later changes and compact() free them. */
@@ -365,7 +379,7 @@ export abstract class VectorIndex {
 
   #wanted(engine: Engine, options: SearchOptions | undefined, k: number): Wanted {
     const most = integer("k", k, 1, NONE);
-    const live = engine.state("live");
+    const live = engine.live;
     return {
       k: Math.min(most, Math.max(live, 1)),
       ef: integer("ef", options?.ef ?? this.defaultEf, 1, NONE),
@@ -376,7 +390,7 @@ export abstract class VectorIndex {
 
   #searchOne(engine: Engine, query: Vector, wanted: Wanted, settled: ReturnType<typeof settle>, bound: number): Hit[] {
     this.#writeQuery(engine, query);
-    if (settled === undefined) return this.#answer(engine, wanted, { address: 0, count: engine.state("live") }, bound);
+    if (settled === undefined) return this.#answer(engine, wanted, { address: 0, count: engine.live }, bound);
     return engine.scope(() => this.#answer(engine, wanted, place(engine, settled), bound));
   }
 
@@ -397,14 +411,13 @@ export abstract class VectorIndex {
         ? engine.exports.exactSearch(wanted.k, wanted.candidates, filter.address, bound)
         : this.walk(engine, wanted, filter),
     );
-    this.#lastStats = engine.work;
+    this.#lastStats = statsAt(engine);
     const { distance } = this.#metric;
     const u32 = engine.u32();
     const f32 = engine.f32();
-    const ids = engine.foundIds;
-    const distances = engine.foundDistances;
+    const { found, ids, distances } = resultsAt(engine);
     const hits: Hit[] = [];
-    for (let i = 0, n = engine.foundCount; i < n; i++) hits.push({ id: u32[ids + i], distance: distance(f32[distances + i]) });
+    for (let i = 0; i < found; i++) hits.push({ id: u32[ids + i], distance: distance(f32[distances + i]) });
     return hits;
   }
 
@@ -413,7 +426,7 @@ export abstract class VectorIndex {
     if (typeof radius !== "number" || Number.isNaN(radius)) {
       throw new VicinalError("BAD_OPTION", `radius is ${show(radius)}; it must be a number`);
     }
-    const live = engine.state("live");
+    const live = engine.live;
     const wanted = this.#wanted(engine, options, options.k ?? Math.max(live, 1));
     const settled = settle(options.filter, () => this.ids());
     const within = (hits: Hit[]): Hit[] => hits.filter((hit) => hit.distance <= radius);
@@ -456,15 +469,14 @@ export abstract class VectorIndex {
           const collect = (i: number, count: number, offset: number): void => {
             const u32 = engine.u32();
             const f32 = engine.f32();
-            const idsAt = engine.foundIds + offset;
-            const distancesAt = engine.foundDistances + offset;
-            for (let j = 0; j < count && u32[idsAt + j] !== NONE; j++) {
-              ids[i * k + j] = u32[idsAt + j];
-              distances[i * k + j] = this.#metric.distance(f32[distancesAt + j]);
+            const results = resultsAt(engine);
+            for (let j = 0; j < count && u32[results.ids + offset + j] !== NONE; j++) {
+              ids[i * k + j] = u32[results.ids + offset + j];
+              distances[i * k + j] = this.#metric.distance(f32[results.distances + offset + j]);
             }
           };
           const add = (): void => {
-            const { distances, visited, reranked } = engine.work;
+            const { distances, visited, reranked } = statsAt(engine);
             stats.distances += distances;
             stats.visited += visited;
             stats.reranked += reranked;
@@ -481,7 +493,7 @@ export abstract class VectorIndex {
             engine.u8().copyWithin(engine.queryAddress, query, query + rowBytes);
             engine.exports.prepareQuery();
             engine.done(this.walk(engine, wanted, filter));
-            collect(i, engine.foundCount, 0);
+            collect(i, resultsAt(engine).found, 0);
             add();
           }
         });
@@ -511,7 +523,7 @@ export abstract class VectorIndex {
   ids(): Uint32Array {
     const engine = this.engine;
     return engine.scope(() => {
-      const n = engine.state("live");
+      const n = engine.live;
       const out = engine.alloc(n * 4);
       engine.exports.liveIds(out);
       return engine.u32().slice(out >>> 2, (out >>> 2) + n);

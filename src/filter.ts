@@ -31,7 +31,7 @@ export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): 
 
 /** @internal Inside a scope: places the bitset. */
 export function place(engine: Engine, settled: Uint32Array | Uint8Array | undefined): Passing {
-  if (settled === undefined) return { address: 0, count: engine.state("live") };
+  if (settled === undefined) return { address: 0, count: engine.live };
   const address = engine.exports.openFilter() >>> 0;
   if (address === 0) throw engine.outOfMemory();
   const start = engine.exports.mark();

@@ -1,7 +1,7 @@
 // One index's wasm instance and its linear memory: the only file that handles pointers and views.
 import { VicinalError } from "./errors.js";
 import type { Variant } from "./runtime.js";
-import { readField, STATE_BYTES, type State } from "./state.js";
+import { offsetOf, readField, STATE_BYTES, type State } from "./state.js";
 
 /** What assembly/index.ts exports. Addresses and counts are numbers; negative results are error codes. */
 export interface Exports {
@@ -61,6 +61,7 @@ export class Engine {
   readonly #memory: WebAssembly.Memory;
   readonly #state: number;
   readonly #work: number;
+  readonly #live: number;
   #u8: Uint8Array;
   #u32: Uint32Array;
   #f32: Float32Array;
@@ -71,7 +72,8 @@ export class Engine {
     this.maxBytes = maxBytes;
     this.#memory = memory;
     this.#state = exports.STATE.value;
-    this.#work = exports.WORK.value;
+    this.#work = exports.WORK.value >>> 2;
+    this.#live = (this.#state + offsetOf("live")) >>> 2;
     this.#u8 = new Uint8Array(memory.buffer);
     this.#u32 = new Uint32Array(memory.buffer);
     this.#f32 = new Float32Array(memory.buffer);
@@ -112,21 +114,14 @@ export class Engine {
     this.u8().set(state, this.#state);
   }
 
-  /** The counters and results of assembly/work.ts. */
-  get work(): { distances: number; visited: number; reranked: number } {
-    const u32 = this.u32();
-    const at = this.#work >>> 2;
-    return { distances: u32[at], visited: u32[at + 1], reranked: u32[at + 2] };
+  /** Vectors that searches can find. */
+  get live(): number {
+    return this.u32()[this.#live];
   }
-  get foundCount(): number {
-    return this.u32()[(this.#work >>> 2) + 3];
-  }
-  /** Where the results of the last search begin, as indices into u32() and f32(); valid until the next call. */
-  get foundIds(): number {
-    return this.u32()[(this.#work >>> 2) + 4] >>> 2;
-  }
-  get foundDistances(): number {
-    return this.u32()[(this.#work >>> 2) + 5] >>> 2;
+
+  /** Where assembly/work.ts is in u32(): distances, visited, reranked, found, ids, distances. */
+  get work(): number {
+    return this.#work;
   }
 
   /** Throws where wasm ran out of memory. Other codes are the caller's. */

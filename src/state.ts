@@ -33,6 +33,10 @@ export const NONE = 0xffffffff;
 
 export type State = { -readonly [name in keyof typeof LAYOUT]: number };
 
+export function offsetOf(name: keyof State): number {
+  return LAYOUT[name][0];
+}
+
 /** One number of the state at byte `at` of a memory, which is little-endian as every machine with wasm. */
 export function readField(memory: Uint32Array, at: number, name: keyof State): number {
   const [offset, type] = LAYOUT[name];

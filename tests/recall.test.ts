@@ -167,7 +167,7 @@ describe("Hnsw after much change finds as much as a graph built at once from wha
     index.add(Array.from({ length: N }, (_, i) => near(i % 5)));
     index.remove([...index.ids()].filter((id) => id % 5 > 0 && id % 5 < 4));
     const asking = Array.from({ length: 100 }, (_, i) => near(i % 2 ? 0 : 4));
-    await compare("clusters removed", index, 0.03, asking);
+    await compare("clusters removed", index, 0.03, asking); // measured 0.9640, fresh 0.9650
   });
 
   it("every vector replaced three times, a few at a time, the oldest first", async () => {

@@ -13,7 +13,7 @@ import { openTop, rerank } from "../rerank";
 import { SIMD } from "../simd";
 import { state } from "../state";
 import { TopK } from "../topk";
-import { inputBytes, prepare } from "../vectors";
+import { checkedNorm, inputBytes, prepare } from "../vectors";
 import { publishTo, work } from "../work";
 
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */
@@ -80,7 +80,8 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
   if (!q.vectors || !q.scorers || !q.tops || !q.norms || !q.tile || !q.maybe || !q.tileNorms || !q.dots || !owned) return none;
   memory.fill(q.vector(n), 0, (padded - n) * stride);
   for (let i: u32 = 0; i < n; i++) {
-    prepare(inputs + i * inputBytes(), q.vector(i));
+    const input = inputs + i * inputBytes();
+    prepare(input, checkedNorm(input), q.vector(i));
     store<f32>(q.norms + (i << 2), <f32>squaredNorm(q.vector(i), stride >> 2));
     q.scorer(i).own = <u32>owned + i * ownBytes;
     q.scorer(i).scattered = 0;

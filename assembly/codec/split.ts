@@ -161,20 +161,23 @@ function wholeDot(s: Scorer, slots: usize, n: u32, out: usize): void {
 // Eight upper halves in a register: a shift left by 16 leaves the even values as f32, a mask the odd ones.
 const ODD: u32 = 0xffff0000;
 
-/** The query as bindUpper lays it out. */
+/** Reads eight values of the query as bindUpper lays it out. */
 @unmanaged @final class Spread {
-  @inline even(q: usize, p: usize): v128 { return v128.load(q + 2 * p); }
-  @inline odd(q: usize, p: usize): v128 { return v128.load(q + 2 * p, 16); }
-  @inline evenValue(q: usize, p: usize): f32 { return load<f32>(q + 2 * (p & ~15) + (p & 15)); }
-  @inline oddValue(q: usize, p: usize): f32 { return load<f32>(q + 2 * (p & ~15) + (p & 15), 16); }
+  @inline even(q: usize): v128 { return v128.load(q); }
+  @inline odd(q: usize): v128 { return v128.load(q, 16); }
+  @inline evenValue(q: usize, lane: usize): f32 { return load<f32>(q + lane); }
+  @inline oddValue(q: usize, lane: usize): f32 { return load<f32>(q + lane, 16); }
+  /** Bytes of eight values. */
+  @inline step(): usize { return 32; }
 }
 
 /** A row's upper halves as the query. */
 @unmanaged @final class Upper {
-  @inline even(q: usize, p: usize): v128 { return i32x4.shl(v128.load(q + p), 16); }
-  @inline odd(q: usize, p: usize): v128 { return v128.and(v128.load(q + p), i32x4.splat(ODD)); }
-  @inline evenValue(q: usize, p: usize): f32 { return reinterpret<f32>(load<u32>(q + p) << 16); }
-  @inline oddValue(q: usize, p: usize): f32 { return reinterpret<f32>(load<u32>(q + p) & ODD); }
+  @inline even(q: usize): v128 { return i32x4.shl(v128.load(q), 16); }
+  @inline odd(q: usize): v128 { return v128.and(v128.load(q), i32x4.splat(ODD)); }
+  @inline evenValue(q: usize, lane: usize): f32 { return reinterpret<f32>(load<u32>(q + lane) << 16); }
+  @inline oddValue(q: usize, lane: usize): f32 { return reinterpret<f32>(load<u32>(q + lane) & ODD); }
+  @inline step(): usize { return 16; }
 }
 
 function bindUpper(c: Codec, s: Scorer, vector: usize): void {
@@ -226,6 +229,7 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
   }
   if (s.scattered) touchRows(table, s.column, slots, n, 0, bytes);
   const odd = i32x4.splat(ODD);
+  const end = q + (bytes >> 4) * query.step();
   let i: u32 = 0;
   for (; i + 2 < n; i += 4, slots += 16, out += 16) {
     // Pointers that the loop moves: V8 would compute an address that the loop leaves alone anew in every step.
@@ -236,8 +240,8 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
     let r2 = load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * stride;
     let r3 = load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * stride;
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-    for (let p: usize = 0; p < bytes; p += 16, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
-      const even = query.even(q, p), other = query.odd(q, p);
+    for (let p = q; p < end; p += query.step(), r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
+      const even = query.even(p), other = query.odd(p);
       a0 = addEight<M>(a0, even, other, v128.load(r0), odd);
       a1 = addEight<M>(a1, even, other, v128.load(r1), odd);
       a2 = addEight<M>(a2, even, other, v128.load(r2), odd);
@@ -254,8 +258,8 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
   let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride;
   let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride;
   let a0 = f32x4.splat(0), a1 = a0;
-  for (let p: usize = 0; p < bytes; p += 16, r0 += 16, r1 += 16) {
-    const even = query.even(q, p), other = query.odd(q, p);
+  for (let p = q; p < end; p += query.step(), r0 += 16, r1 += 16) {
+    const even = query.even(p), other = query.odd(p);
     a0 = addEight<M>(a0, even, other, v128.load(r0), odd);
     a1 = addEight<M>(a1, even, other, v128.load(r1), odd);
   }
@@ -273,12 +277,12 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
   const m = changetype<M>(0);
   const query = changetype<Q>(0);
   let a: f32 = 0, b: f32 = 0, c: f32 = 0, d: f32 = 0;
-  for (let p: usize = 0; p < bytes; p += 16) {
-    const v = load<u32>(r + p), w = load<u32>(r + p, 4), x = load<u32>(r + p, 8), y = load<u32>(r + p, 12);
-    a += m.pairScalar(query.evenValue(q, p), reinterpret<f32>(v << 16), query.oddValue(q, p), reinterpret<f32>(v & ODD));
-    b += m.pairScalar(query.evenValue(q, p + 4), reinterpret<f32>(w << 16), query.oddValue(q, p + 4), reinterpret<f32>(w & ODD));
-    c += m.pairScalar(query.evenValue(q, p + 8), reinterpret<f32>(x << 16), query.oddValue(q, p + 8), reinterpret<f32>(x & ODD));
-    d += m.pairScalar(query.evenValue(q, p + 12), reinterpret<f32>(y << 16), query.oddValue(q, p + 12), reinterpret<f32>(y & ODD));
+  for (const end = r + bytes; r < end; r += 16, q += query.step()) {
+    const v = load<u32>(r), w = load<u32>(r, 4), x = load<u32>(r, 8), y = load<u32>(r, 12);
+    a += m.pairScalar(query.evenValue(q, 0), reinterpret<f32>(v << 16), query.oddValue(q, 0), reinterpret<f32>(v & ODD));
+    b += m.pairScalar(query.evenValue(q, 4), reinterpret<f32>(w << 16), query.oddValue(q, 4), reinterpret<f32>(w & ODD));
+    c += m.pairScalar(query.evenValue(q, 8), reinterpret<f32>(x << 16), query.oddValue(q, 8), reinterpret<f32>(x & ODD));
+    d += m.pairScalar(query.evenValue(q, 12), reinterpret<f32>(y << 16), query.oddValue(q, 12), reinterpret<f32>(y & ODD));
   }
   return (a + c) + (b + d);
 }
