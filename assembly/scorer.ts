@@ -2,6 +2,7 @@
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER } from "./arena";
+import { MAX_SQUARED_NORM } from "./metric";
 import { layout, nodes } from "./nodes";
 import { METRIC_COSINE, METRIC_DOT, NONE } from "./codes";
 import { MIPS_AUGMENT, state } from "./state";
@@ -58,6 +59,11 @@ import { MIPS_AUGMENT, state } from "./state";
 @inline export function decode(c: Codec, slot: u32, out: usize): void { call_indirect<void>(c.decode, c, slot, out); }
 @inline export function isSound(c: Codec, slot: u32): bool { return call_indirect<bool>(c.sound, c, slot); }
 @inline export function bindQuery(c: Codec, s: Scorer, vector: usize): void { call_indirect<void>(c.bindQuery, c, s, vector); }
+
+/** Whether a stored f32 row may have this squared length: 1 or 0 under cosine, up to rounding. */
+export function isLength(squared: f64): bool {
+  return state().metric == METRIC_COSINE ? squared == 0 || abs(squared - 1) < 0.001 : squared <= MAX_SQUARED_NORM;
+}
 
 /** Kernels of plain dots: cosine and dot from them. */
 export function bindDot(s: Scorer): void {

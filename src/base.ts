@@ -102,6 +102,10 @@ const DEFAULT_RERANK = 4;
 const SPLIT_RERANK = 1.25;
 const MAX_DIMENSIONS = 65536;
 const WHOLE_MEMORY = 65536 * 65536;
+/** Of one searchBatch: 1 GiB of ids and distances. */
+const MAX_RESULTS = 2 ** 27;
+/** Slots of an index (assembly/key.ts). */
+const MAX_SLOTS = 2 ** 26 - 1;
 /** Input written to scratch at a time. */
 const CHUNK_BYTES = 1 << 17;
 /** addAll gives way to the event loop after this long; vectors added at a time follow what that takes. */
@@ -306,6 +310,7 @@ export abstract class VectorIndex {
   /** The ids that n vectors get, none of them taken. */
   #newIds(engine: Engine, n: number, ids: Uint32Array | undefined): Uint32Array {
     const next = engine.state("nextId");
+    if (n > MAX_SLOTS) throw engine.outOfMemory();
     if (ids === undefined) {
       if (next + n - 1 > 0xfffffffe) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
       return Uint32Array.from({ length: n }, (_, i) => next + i);
@@ -450,7 +455,9 @@ export abstract class VectorIndex {
     if (options !== undefined) known("searchBatch", options, BATCH_OPTIONS);
     const rows = rowsOf(queries, this.#shape, "queries");
     const k = integer("k", options?.k ?? DEFAULT_K, 1, NONE);
-    if (rows.n * k > 2 ** 30) throw new VicinalError("BAD_OPTION", `${rows.n} queries with k = ${k} are more than 2^30 results`);
+    if (rows.n * k > MAX_RESULTS) {
+      throw new VicinalError("BAD_OPTION", `${rows.n} queries with k = ${k} are more than ${MAX_RESULTS} results`);
+    }
     const wanted = this.#wanted(engine, options, k);
     const settled = settle(options?.filter, () => this.ids());
     const ids = new Uint32Array(rows.n * k).fill(NONE);

@@ -22,14 +22,30 @@ for (const target of variants) {
   if (error) throw new Error(`${target}: ${error.message}\n${stderr}`);
 }
 
-const base64 = (variant) => readFileSync(`dist/wasm/${variant}.wasm`).toString("base64");
+/** A variant's bytes as src/wasm-text.ts reads them. */
+function wasmText(variant) {
+  const bytes = readFileSync(`dist/wasm/${variant}.wasm`);
+  const counts = new Array(256).fill(0);
+  for (const byte of bytes) counts[byte]++;
+  const order = counts.map((count, byte) => [count, byte]).sort(([a, x], [b, y]) => b - a || x - y);
+  const frequent = order.slice(0, 89).map(([, byte]) => byte);
+  const others = order
+    .slice(89)
+    .map(([, byte]) => byte)
+    .sort((a, b) => a - b);
+  const letter = (digit) => String.fromCharCode(digit + 35 + (digit >= 57 ? 1 : 0));
+  const codes = [];
+  for (const [digit, byte] of frequent.entries()) codes[byte] = letter(digit);
+  for (const [i, byte] of others.entries()) codes[byte] = letter(89 + Math.floor(i / 91)) + letter(i % 91);
+  return Buffer.from(frequent).toString("hex") + Array.from(bytes, (byte) => codes[byte]).join("");
+}
 
 /** `import("vicinal-wasm:simd")`: the bytes themselves, or the file that has them. */
 const embedded = {
   name: "embedded-wasm",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^vicinal-wasm:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "wasm" }));
-    onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({ contents: `export default "${base64(path)}";` }));
+    onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({ contents: `export default "${wasmText(path)}";` }));
   },
 };
 const beside = {
@@ -56,7 +72,7 @@ const core = await build({
   conditions: ["import"],
   plugins: [embedded],
 });
-for (const variant of variants) writeFileSync(`dist/wasm/${variant}.cjs`, `module.exports = "${base64(variant)}";\n`);
+for (const variant of variants) writeFileSync(`dist/wasm/${variant}.cjs`, `module.exports = "${wasmText(variant)}";\n`);
 await build({
   ...common,
   entryPoints: { index: "src/index.ts", node: "src/node.ts" },

@@ -5,6 +5,7 @@ import { show, VicinalError } from "./errors.js";
 import { Engine, type Exports } from "./memory.js";
 import { known, oneOf } from "./options.js";
 import { selfTest } from "./self-test.js";
+import { decodeWasm } from "./wasm-text.js";
 
 /** In the order of assembly/simd.ts. */
 const VARIANTS = ["scalar", "simd", "relaxed", "threads"] as const;
@@ -50,12 +51,7 @@ let current: Promise<Loaded> | undefined;
 function compile(name: Variant): Promise<WebAssembly.Module> {
   let module = compiled.get(name);
   if (!module) {
-    module = LOADERS[name]().then(({ default: base64 }) => {
-      const text = atob(base64);
-      const bytes = new Uint8Array(text.length);
-      for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-      return WebAssembly.compile(bytes);
-    });
+    module = LOADERS[name]().then(({ default: text }) => WebAssembly.compile(decodeWasm(text) as BufferSource));
     compiled.set(name, module);
     module.catch(() => compiled.delete(name));
   }

@@ -1,5 +1,5 @@
-// src/build.mjs gives each variant's bytes as base64.
+// src/build.mjs gives each variant's bytes as text (wasm-text.ts).
 declare module "vicinal-wasm:*" {
-  const base64: string;
-  export default base64;
+  const text: string;
+  export default text;
 }

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM, describeWith, install, type Project, type Report, requireTool } from "./packed.js";
 
 const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
-/** What base64 makes of "\0asm". */
-const BASE64_WASM = /AGFzbQ/g;
+/** A wasm module as src/wasm-text.ts has it. */
+const WASM_TEXT = /[0-9a-f]{178}[#-~]{9000}/g;
 const ENTRIES = ["page.js", "page-worker.js"];
 
 /** Each makes a site of page.html in a folder of the project, with no setting that vicinal would need, and returns the page's path. */
@@ -91,7 +91,7 @@ describeWith(["tools", "chromium"], "Chromium", () => {
     const { pathname } = new URL(request.url ?? "/", origin);
     try {
       const body = readFileSync(join(project.folder, pathname));
-      for (const { index } of body.toString("latin1").matchAll(BASE64_WASM)) modules.push(`${pathname}:${index}`);
+      for (const { index } of body.toString("latin1").matchAll(WASM_TEXT)) modules.push(`${pathname}:${index}`);
       response
         .writeHead(200, { "content-type": MIME[extname(pathname)] ?? "application/octet-stream", "cache-control": "no-store" })
         .end(body);

@@ -65,11 +65,12 @@ export function setChosen(b: Builder, layer: u32, slot: u32): void {
   for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
 }
 
-/** Adds `to` to the links of `from`; a full list is chosen anew from what it held and `to`. */
+/** Adds `to` to the links of `from` if it is not there; a full list is chosen anew from what it held and `to`. */
 function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   const limit = degreeLimit(layer);
   const links = linksOf(layer, from);
   const n = degree(layer, from);
+  for (let i: u32 = 0; i < n; i++) if (load<u32>(links + (i << 2)) == to) return;
   if (n < limit) {
     store<u32>(links + (n << 2), to);
     return;

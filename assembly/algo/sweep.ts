@@ -10,7 +10,7 @@ import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
 import { DEAD, DOOMED, FREE, LIVE, clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
 import { Selection } from "./select";
 
@@ -100,14 +100,13 @@ function repair(b: Builder, layer: u32, slot: u32): void {
     bindSlot(walkCodec(), linkScorer(), slot);
     selection.addScored(batch);
     selection.choose(limit, true);
-    setLinks(layer, slot, selection.slots, selection.taken);
-    return;
+  } else {
+    // Everyone around is gone: join the nearest who are left.
+    bindSlot(walkCodec(), walkScorer(), slot);
+    addNearestLive(b, layer, slot);
+    selection.choose(state().m, true);
   }
-  // Everyone around is gone: join the nearest who are left, both ways.
-  bindSlot(walkCodec(), walkScorer(), slot);
-  addNearestLive(b, layer, slot);
-  selection.choose(state().m, true);
-  setChosen(b, layer, slot);
+  setChosen(b, layer, slot); // both ways: links to this slot were lost as well
 }
 
 /** The neighbours of a doomed node stand in for it. */

@@ -1,9 +1,9 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
 import { align } from "../arena";
 import { METRIC_L2 } from "../codes";
-import { Dot, L2, MAX_SQUARED_NORM, Plain, dots4x2, squaredNorm, sumRow } from "../metric";
+import { Dot, L2, Plain, dots4x2, squaredNorm, sumRow } from "../metric";
 import { nodes } from "../nodes";
-import { Codec, Scorer, bindDot, finishDots, indexOf } from "../scorer";
+import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { SIMD } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
@@ -33,7 +33,7 @@ function soundRow(c: Codec, slot: u32): bool {
   const row = nodes().at(c.column, slot);
   const d = state().dimensions;
   for (let p: usize = d << 2, end: usize = rowBytes(d); p < end; p += 4) if (load<u32>(row + p)) return false;
-  return squaredNorm(row, d) <= MAX_SQUARED_NORM;
+  return isLength(squaredNorm(row, d));
 }
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {

@@ -8,9 +8,9 @@
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { align } from "../arena";
 import { METRIC_L2 } from "../codes";
-import { Dot, L2, MAX_SQUARED_NORM, squaredNorm, sumRow } from "../metric";
+import { Dot, L2, squaredNorm, sumRow } from "../metric";
 import { layout, nodes } from "../nodes";
-import { Codec, Scorer, bindDot, exactCodec, finishDots, indexOf } from "../scorer";
+import { Codec, Scorer, bindDot, exactCodec, finishDots, indexOf, isLength } from "../scorer";
 import { SIMD, sumF32 } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
@@ -81,7 +81,7 @@ function soundRow(c: Codec, slot: u32): bool {
   }
   const whole = layout().prepared;
   decodeRow(c, slot, whole);
-  return squaredNorm(whole, d) <= MAX_SQUARED_NORM;
+  return isLength(squaredNorm(whole, d));
 }
 
 /**
