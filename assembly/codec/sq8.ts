@@ -9,7 +9,7 @@
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
 import { align } from "../arena";
 import { METRIC_COSINE, METRIC_L2 } from "../codes";
-import { MAX_SQUARED_NORM } from "../metric";
+import { MAX_SQUARED_NORM, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, indexOf } from "../scorer";
 import { SIMD } from "../simd";
@@ -79,13 +79,14 @@ function queryStep(largest: f32, paddedDimensions: u32): f32 {
   return reinterpret<f32>(<u32>max(exponent + 1 - bits, -100) + 127 << 23);
 }
 
-function finishBind(c: Codec, s: Scorer, step: f32): void {
+function finishBind(c: Codec, s: Scorer, step: f32, sum: i64): void {
   const metric = state().metric;
   s.score = metric == METRIC_L2 ? indexOf(scoreL2) : metric == METRIC_COSINE ? indexOf(scoreCosine) : indexOf(scoreDot);
   s.query = s.own;
   s.queryBytes = sq8QueryBytes(state().dimensions);
   s.column = c.column;
   s.step = step;
+  s.sum = <f64>sum * <f64>step;
 }
 
 function soundRow(c: Codec, slot: u32): bool {
@@ -99,43 +100,58 @@ function soundRow(c: Codec, slot: u32): bool {
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {
   const d = state().dimensions;
-  const padded = sq8RowBytes(d);
   let largest: f32 = 0;
   for (let i: u32 = 0; i < d; i++) largest = max(largest, abs(load<f32>(vector + (i << 2))));
-  const step = queryStep(largest, padded);
-  const perStep: f32 = 1 / step; // exact: a power of two
-  let sum: f64 = 0, norm: f64 = 0;
-  for (let i: u32 = 0; i < d; i++) {
-    const exact = <f64>load<f32>(vector + (i << 2));
-    const q = <i32>nearest(load<f32>(vector + (i << 2)) * perStep);
-    store<i16>(s.own + (i << 1), <i16>q);
-    sum += <f64>q * <f64>step;
-    norm += exact * exact;
-  }
-  memory.fill(s.own + (d << 1), 0, (padded - d) << 1);
-  s.sum = sum;
-  s.norm = norm;
-  finishBind(c, s, step);
+  s.norm = squaredNorm(vector, d);
+  const step = queryStep(largest, sq8RowBytes(d));
+  finishBind(c, s, step, quantise<Values>(s.own, vector, d, 0, 1, step));
 }
 
 function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   const d = state().dimensions;
-  const padded = sq8RowBytes(d);
-  const row = nodes().at(c.column, slot);
   const aux = nodes().at(layout().aux, slot);
   const low = load<f32>(aux), rowStep = load<f32>(aux, 4);
-  const step = queryStep(max(abs(low), abs(low + 255 * rowStep)), padded);
-  const perStep: f32 = 1 / step;
-  let sum: i64 = 0;
-  for (let i: u32 = 0; i < d; i++) {
-    const q = <i32>nearest((low + rowStep * <f32>load<u8>(row + i)) * perStep);
-    store<i16>(s.own + (i << 1), <i16>q);
-    sum += q;
-  }
-  memory.fill(s.own + (d << 1), 0, (padded - d) << 1);
-  s.sum = <f64>sum * <f64>step;
+  const step = queryStep(max(abs(low), abs(low + 255 * rowStep)), sq8RowBytes(d));
   s.norm = load<f64>(aux, 8);
-  finishBind(c, s, step);
+  finishBind(c, s, step, quantise<Codes>(s.own, nodes().at(c.column, slot), d, low, rowStep, step));
+}
+
+/** Reads what becomes a query: values as they are, or a row's codes as low + step * code. */
+@unmanaged @final class Values {
+  @inline four(p: usize, i: u32, low: v128, step: v128): v128 { return v128.load(p + (i << 2)); }
+  @inline one(p: usize, i: u32, low: f32, step: f32): f32 { return load<f32>(p + (i << 2)); }
+}
+@unmanaged @final class Codes {
+  @inline four(p: usize, i: u32, low: v128, step: v128): v128 {
+    const codes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(p + i)));
+    return f32x4.add(low, f32x4.mul(step, f32x4.convert_i32x4_s(codes)));
+  }
+  @inline one(p: usize, i: u32, low: f32, step: f32): f32 { return low + step * <f32>load<u8>(p + i); }
+}
+
+/** Writes d values in units of `unit` to `out` as i16, zeros to the padded length; returns their sum in units. */
+function quantise<R>(out: usize, from: usize, d: u32, low: f32, step: f32, unit: f32): i64 {
+  const r = changetype<R>(0);
+  const perUnit: f32 = 1 / unit; // exact: a power of two
+  let sum: i64 = 0;
+  let i: u32 = 0;
+  if (SIMD) {
+    const lows = f32x4.splat(low), steps = f32x4.splat(step), scale = f32x4.splat(perUnit);
+    let sums = i32x4.splat(0); // at most 65536 / 4 values of 2^14
+    for (; i + 4 <= d; i += 4) {
+      const units = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(r.four(from, i, lows, steps), scale)));
+      sums = i32x4.add(sums, units);
+      v128.store64_lane(out + (i << 1), i16x8.narrow_i32x4_s(units, units), 0);
+    }
+    sum = laneSum(sums);
+  }
+  for (; i < d; i++) {
+    const units = <i32>nearest(r.one(from, i, low, step) * perUnit);
+    store<i16>(out + (i << 1), <i16>units);
+    sum += units;
+  }
+  memory.fill(out + (d << 1), 0, (sq8RowBytes(d) - d) << 1);
+  return sum;
 }
 
 @inline function laneSum(v: v128): i64 {
