@@ -68,11 +68,3 @@ export function alloc(bytes: usize): usize {
 /** Where scratch begins: hand it to reset() when the call is done. */
 @inline export function mark(): usize { return arena().top; }
 @inline export function reset(to: usize): void { arena().top = <u32>to; }
-
-/** Makes sure that `bytes` of scratch can be had later without fail. */
-export function canAlloc(bytes: usize): bool {
-  const start = mark();
-  const got = alloc(bytes) != 0;
-  reset(start);
-  return got;
-}

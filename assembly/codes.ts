@@ -1,4 +1,4 @@
-// Numbers that cross the border to JS; src/kinds.ts and src/errors.ts name the same ones.
+// Numbers that cross the border to JS; src/kinds.ts and src/memory.ts name the same ones.
 
 export const METRIC_L2: u32 = 0;
 export const METRIC_COSINE: u32 = 1;
@@ -16,7 +16,6 @@ export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;
 export const E_NOT_FINITE: i32 = -2;
 export const E_TOO_LARGE: i32 = -3;
-export const E_INVALID: i32 = -4;
 
 /** No slot, no id: the one u32 that is never an id. */
 export const NONE: u32 = 0xffffffff;

@@ -1,4 +1,4 @@
-// The exported surface: what src/engine.ts calls. Pointers and codes only; JS owns sentences.
+// The exported surface: what src/memory.ts declares. Pointers and codes only; JS owns sentences.
 import {
   CODEC, EXACT_CODEC, EXACT_SCORER, ID_TABLE, LINK_SCORER, NODES, SAVED, STATE, STATE_BYTES, UPPER, WALK_SCORER, WORK, align, alloc,
   mark, openArena, reset,

@@ -149,3 +149,15 @@ export function scaleBy(p: usize, n: u32, factor: f64): void {
   }
   for (; p < end; p += 4) store<f32>(p, <f32>(<f64>load<f32>(p) * factor));
 }
+
+/** The sum of `n` values in f64; `p` is followed by zeros to the next 16 bytes. */
+export function sumOf(p: usize, n: u32): f64 {
+  let s0: f64 = 0, s1: f64 = 0, s2: f64 = 0, s3: f64 = 0;
+  for (const end = p + (<usize>n << 2); p < end; p += 16) {
+    s0 += load<f32>(p);
+    s1 += load<f32>(p, 4);
+    s2 += load<f32>(p, 8);
+    s3 += load<f32>(p, 12);
+  }
+  return (s0 + s1) + (s2 + s3);
+}

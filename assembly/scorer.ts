@@ -4,7 +4,7 @@
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER } from "./arena";
 import { MAX_SQUARED_NORM } from "./metric";
 import { layout, nodes } from "./nodes";
-import { METRIC_COSINE, METRIC_DOT, NONE } from "./codes";
+import { METRIC_COSINE, METRIC_DOT } from "./codes";
 import { MIPS_AUGMENT, state } from "./state";
 
 /** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */
@@ -12,7 +12,8 @@ import { MIPS_AUGMENT, state } from "./state";
   score: u32;      // table index of (scorer, slots, n, out): n > 0; out has room for n rounded up to 4 f32
   base: u32;       // scoreAugmented: the codec's own score
   query: u32;      // what bind left for the kernel
-  sum: f64;        // sq8: sum of the query
+  exactSum: f64;   // sq8: sum of the query
+  sum: f64;        // sq8: sum of the query as it was rounded
   norm: f64;       // sq8: squared length of the query
   queryBytes: u32; // of the padded query, a multiple of 16
   column: u32;     // the rows' column in the node store
@@ -32,7 +33,6 @@ import { MIPS_AUGMENT, state } from "./state";
   bindSlot: u32;   // (codec, scorer, slot): a stored row becomes the query
   sound: u32;      // (codec, slot) -> bool: a loaded row could have been encoded
   screen: u32;     // batch screen, or 0: rows.ts
-  linked: u32;     // (slot, nearest neighbour), called for every vector a graph links, or 0: split.ts
   column: u32;
 }
 
@@ -43,6 +43,8 @@ import { MIPS_AUGMENT, state } from "./state";
 @inline export function scanCodec(): Codec { return exactCodec().column == walkCodec().column ? exactCodec() : walkCodec(); }
 /** Whether scans only nominate candidates for exactCodec. */
 @inline export function scanNominates(): bool { return exactCodec().column != walkCodec().column; }
+/** Whether walks read only half of what scans read (split.ts). */
+@inline export function walkIsSplit(): bool { return walkNominates() && !scanNominates(); }
 /** Whether walks do. */
 @inline export function walkNominates(): bool { return exactCodec().bindQuery != walkCodec().bindQuery; }
 
@@ -76,12 +78,6 @@ export function bindDot(s: Scorer): void {
 @inline export function finishDots(s: Scorer, n: u32, out: usize): void {
   const bias = s.bias, least = s.least;
   for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, max(bias - load<f32>(out), least));
-}
-
-/** Tells the index's codec that a vector was linked and who is nearest to it. */
-export function reportLinked(slot: u32, neighbour: u32): void {
-  const linked = changetype<Codec>(CODEC).linked;
-  if (linked && neighbour != NONE) call_indirect<void>(linked, slot, neighbour);
 }
 
 @inline export function scoreMany(s: Scorer, slots: usize, n: u32, out: usize): void {

@@ -53,6 +53,6 @@ export function clearSlots(): void {
   s.sweepCursor = 0;
   s.maxSquaredNorm = 0;
   s.coarse = 1;
-  s.roundingSum = 0;
-  s.neighbourSum = 0;
+  s.watched = 0;
+  s.blurred = 0;
 }

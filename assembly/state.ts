@@ -26,9 +26,9 @@ export const MIPS_AUGMENT: u32 = 1;
   entry: u32;           // hnsw: where every search starts; NONE in an empty graph
   topLevel: u32;        // hnsw: the level of `entry`
   sweepCursor: u32;     // hnsw: next slot to repair while doomed > 0
-  coarse: u32;          // 1: walks use the walk codec; 0: the exact one (split.ts decides)
-  roundingSum: f64;     // split.ts: over the vectors linked so far, what rounding has moved them
-  neighbourSum: f64;    // split.ts: and how far their nearest neighbours were
+  coarse: u32;          // 1: walks use the walk codec; 0: the exact one (algo/blur.ts decides)
+  watched: f64;         // algo/blur.ts: vectors linked by upper halves
+  blurred: f64;         // algo/blur.ts: those among them that upper halves could not place
 }
 
 @inline export function state(): State { return changetype<State>(STATE); }

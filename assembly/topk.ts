@@ -20,6 +20,11 @@ import { distanceOf, keyOf, slotOf } from "./key";
     return t;
   }
 
+  clear(): void {
+    this.size = 0;
+    this.bound = Infinity;
+  }
+
   @inline private key(i: u32): u64 { return load<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3)); }
   @inline private setKey(i: u32, key: u64): void { store<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3), key); }
 

@@ -22,8 +22,6 @@ export function clearWork(): void {
   w.found = 0;
 }
 
-@inline export function resultBytes(k: u32): usize { return (<usize>k << 3) + 128; }
-
 /** Sorts `top` into scratch as ids and distances. False where scratch cannot grow. */
 export function publish(top: TopK): bool {
   const w = work();

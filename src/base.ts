@@ -5,7 +5,7 @@ import { show, VicinalError } from "./errors.js";
 import { writeFile } from "./file.js";
 import { type Filter, type Passing, place, settle } from "./filter.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, METRICS, type Metric, type MetricRow } from "./kinds.js";
-import { E_NOT_FINITE, type Engine } from "./memory.js";
+import { E_NOT_FINITE, Engine } from "./memory.js";
 import { flag, integer, known, oneOf, real } from "./options.js";
 import { newEngine, type Variant } from "./runtime.js";
 import { batches, countOf } from "./source.js";
@@ -114,6 +114,8 @@ const FIRST_SLICE = 8;
 const MOST_SLICE = 4096;
 /** Slots that compact() repairs between two looks at the clock. */
 const SWEEP_SLOTS = 16;
+/** Ids removed at a time, so that a full index can be thinned out. */
+const REMOVE_CHUNK = 8192;
 /** Scratch for the queries of a batch and their results. */
 const BATCH_BYTES = 16 << 20;
 
@@ -203,7 +205,8 @@ export abstract class VectorIndex {
 
   /** Indices are made by `create` and `load`. */
   protected constructor(handle: unknown) {
-    const engine = handle as Engine;
+    if (!(handle instanceof Engine)) throw new VicinalError("BAD_OPTION", "an index is made by `await` on create() or load()");
+    const engine = handle;
     this.#engine = engine;
     this.kind = KIND_NAMES[engine.state("kind")];
     this.metric = METRIC_NAMES[engine.state("metric")];
@@ -346,6 +349,7 @@ export abstract class VectorIndex {
   #addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
     const n = rows.n;
     if (n === 0) return;
+    if (engine.busy) throw new VicinalError("BAD_OPTION", "the index cannot grow while it reads a caller's vectors");
     const rowBytes = engine.exports.inputBytes();
     const chunk = Math.min(n, Math.max(Math.floor(CHUNK_BYTES / rowBytes), 1));
     // All are checked before anything changes, and as they are copied once more: a caller's getter may answer anew.
@@ -541,7 +545,12 @@ export abstract class VectorIndex {
   remove(ids: number | ArrayLike<number>): number {
     const engine = this.engine;
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
-    return engine.scope(() => engine.exports.removeIds(engine.writeU32(list), list.length));
+    let removed = 0;
+    for (let from = 0; from < list.length; from += REMOVE_CHUNK) {
+      const chunk = list.subarray(from, from + REMOVE_CHUNK);
+      removed += engine.scope(() => engine.exports.removeIds(engine.writeU32(chunk), chunk.length));
+    }
+    return removed;
   }
 
   /**

@@ -165,8 +165,8 @@ function checkOptions(state: State): void {
     within(state.efConstruction, 1, MAX_EF_CONSTRUCTION) &&
     within(state.mips, 0, 1) &&
     within(state.coarse, KIND_NAMES[state.kind] === "hnsw" && codec === "f32" ? 0 : 1, 1) &&
-    within(state.roundingSum, 0, Number.MAX_VALUE) &&
-    within(state.neighbourSum, 0, Number.MAX_VALUE) &&
+    within(state.watched, 0, Number.MAX_VALUE) &&
+    within(state.blurred, 0, Number.MAX_VALUE) &&
     within(state.ef, 1, NONE);
   if (!sound) throw bad("its options are none that this vicinal has");
 }

@@ -17,7 +17,7 @@ export interface Passing {
 /** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): Uint32Array | Uint8Array | undefined {
   if (filter === undefined || filter instanceof Uint32Array || filter instanceof Uint8Array) return filter;
-  if (typeof filter === "function") return liveIds().filter((id) => filter(id));
+  if (typeof filter === "function") return liveIds().filter((id) => answer(filter(id)));
   if (filter instanceof Set || Array.isArray(filter)) {
     const ids: number[] = [];
     for (const id of filter as Iterable<number>) if (id >= 0 && id <= 0xfffffffe && Number.isInteger(id)) ids.push(id);
@@ -27,6 +27,14 @@ export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): 
     "BAD_OPTION",
     `filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`,
   );
+}
+
+/** A promise is no answer, and must not count as yes. */
+function answer(value: unknown): boolean {
+  if (value !== null && typeof value === "object") {
+    throw new VicinalError("BAD_OPTION", `filter answered ${show(value)}; it must answer true or false at once`);
+  }
+  return Boolean(value);
 }
 
 /** @internal Inside a scope: places the bitset. */

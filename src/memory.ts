@@ -62,6 +62,7 @@ export class Engine {
   readonly #state: number;
   readonly #work: number;
   readonly #live: number;
+  #scopes = 0;
   #u8: Uint8Array;
   #u32: Uint32Array;
   #f32: Float32Array;
@@ -140,11 +141,18 @@ export class Engine {
   /** Scratch taken inside is given back at the end, whatever happens. */
   scope<T>(work: () => T): T {
     const start = this.exports.mark();
+    this.#scopes++;
     try {
       return work();
     } finally {
+      this.#scopes--;
       this.exports.reset(start);
     }
+  }
+
+  /** Whether scratch is in use, so that permanent memory may not be taken: a caller's getter or proxy called back. */
+  get busy(): boolean {
+    return this.#scopes > 0;
   }
 
   /** Scratch of the running scope. */

@@ -1,4 +1,5 @@
 /** Files on disk, for Node, Deno and Bun. */
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
@@ -12,9 +13,9 @@ const READ_BYTES = 1 << 30;
  */
 export async function saveFile(index: VectorIndex, path: string): Promise<void> {
   const bytes = index.toBytes();
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${Date.now().toString(36)}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  const file = await open(temporary, "wx");
   try {
-    const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -63,7 +63,7 @@ function isRight(engine: Engine, metric: (typeof METRIC_NAMES)[number]): boolean
 }
 
 /** Numbers to bits, least significant first: 1 where positive. */
-export function pack(values: ArrayLike<number>): Uint8Array {
+function pack(values: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array((values.length + 7) >> 3);
   for (let i = 0; i < values.length; i++) if (values[i] > 0) bytes[i >> 3] |= 1 << (i & 7);
   return bytes;

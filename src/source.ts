@@ -38,6 +38,9 @@ export function countOf(source: unknown, shape: Shape): number | undefined {
   return isArray(source) ? rowsOf(source, shape, "source").n : undefined;
 }
 
+/** A slow source's vectors do not wait longer than this to be added. */
+const MOST_WAIT_MS = 8;
+
 /** The source's vectors in batches of about `size()`, which is asked before each. */
 export async function* batches(source: unknown, shape: Shape, size: () => number): AsyncGenerator<Rows> {
   if (isArray(source)) {
@@ -56,11 +59,12 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
   let waiting: Rows[] = [];
   let count = 0;
   let index = 0;
+  let last = performance.now();
   for await (const item of iterable) {
     const rows = itemRows(item, shape, index++);
     waiting.push(rows);
     count += rows.n;
-    if (count < size()) continue;
+    if (count < size() && performance.now() - last < MOST_WAIT_MS) continue;
     const all = joined(waiting);
     waiting = [];
     count = 0;
@@ -69,6 +73,7 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
       yield part(all, from, to);
       from = to;
     }
+    last = performance.now();
   }
   if (count) yield joined(waiting);
 }

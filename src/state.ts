@@ -23,8 +23,8 @@ const LAYOUT = {
   topLevel: [84, "u32"],
   sweepCursor: [88, "u32"],
   coarse: [92, "u32"],
-  roundingSum: [96, "f64"],
-  neighbourSum: [104, "f64"],
+  watched: [96, "f64"],
+  blurred: [104, "f64"],
 } as const;
 
 export const STATE_BYTES = 128;
@@ -80,6 +80,6 @@ export const EMPTY = {
   topLevel: 0,
   sweepCursor: 0,
   coarse: 1,
-  roundingSum: 0,
-  neighbourSum: 0,
+  watched: 0,
+  blurred: 0,
 } as const;

@@ -112,13 +112,27 @@ function writeVector(
   at: number,
   name: () => string,
 ): void {
-  const values = shape.packed && !(vector instanceof Uint8Array) ? pack(vector, name) : vector;
-  try {
-    to.set(values, at);
-  } catch {
-    const wrong = Array.prototype.findIndex.call(vector, (value) => typeof value === "bigint" || typeof value === "symbol");
-    throw notFinite(name(), wrong, vector[wrong]);
+  const bits = shape.packed && vector instanceof Uint8Array;
+  // Looked at again: it was checked a while ago, and may be longer or shorter by now.
+  const length = bits ? rowElements(shape) : shape.dimensions;
+  if (lengthOf(vector) !== length) {
+    throw new VicinalError("BAD_DIMENSION", `${name()} has changed while it was read: ${lengthOf(vector)} values, not ${length}`);
   }
+  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && !isBigInts(vector)) {
+    to.set(vector, at);
+    return;
+  }
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const value: unknown = vector[i];
+    if (typeof value !== "number") throw notFinite(name(), i, value);
+    values[i] = value;
+  }
+  to.set(shape.packed ? pack(values, name) : values, at);
+}
+
+function isBigInts(view: unknown): boolean {
+  return view instanceof BigInt64Array || view instanceof BigUint64Array;
 }
 
 function notFinite(name: string, position: number, value: unknown): VicinalError {

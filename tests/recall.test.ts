@@ -131,13 +131,13 @@ describe("Hnsw after much change finds as much as a graph built at once from wha
     const wanted = truth(rows, asking, "l2");
     const best = measure(fresh, asking, wanted, EF);
     gate(`${name}, fresh`, best, 0, Infinity);
-    gate(name, measure(index, asking, wanted, EF), best.recall - less, best.distances * 1.25);
+    gate(name, measure(index, asking, wanted, EF), best.recall - less, best.distances * 1.35);
     expect(unreachable(fresh)).toBe(0);
     expect(unreachable(index)).toBeLessThanOrEqual(0.005);
     await index.compact();
     expect(unreachable(index)).toBeLessThanOrEqual(0.005);
     const compacted = measure(index, asking, wanted, EF);
-    gate(`${name}, compacted`, compacted, best.recall - less, best.distances * 1.25);
+    gate(`${name}, compacted`, compacted, best.recall - less, best.distances * 1.35);
     expect(measure(await load(index.toBytes()), asking, wanted, EF)).toEqual(compacted);
   }
 
@@ -247,4 +247,49 @@ describe("real vectors, by the published ids", () => {
     const found = [...ids].filter((id, i) => wanted[Math.floor(i / K)].has(id)).length;
     gate(`${name} exact`, { recall: found / ids.length, distances: rows.length }, exact, rows.length);
   }
+});
+
+describe("vectors that 8 significant bits cannot tell apart are told apart", () => {
+  // One vector in seven lies in a tight cluster; before walks noticed, recall there was .19 to .92.
+  it.each([
+    ["l2", 0.003],
+    ["l2", 0.01],
+    ["cosine", 0.01],
+    ["cosine", 0.03],
+  ] as const)("%s, a cluster %d wide among Gaussian vectors", async (metric, spread) => {
+    const d = 16;
+    const next = random(31);
+    const normal = (): Float32Array => Float32Array.from({ length: d }, () => gauss(next));
+    const centre = normal();
+    const near = (): Float32Array => centre.map((x) => x + spread * gauss(next));
+    const index = await create("hnsw", { dimensions: d, metric, efConstruction: 100 });
+    index.add([...Array.from({ length: 3000 }, normal), ...Array.from({ length: 500 }, near)]);
+    let found = 0;
+    for (let i = 0; i < 60; i++) {
+      const query = near();
+      const farthest = index.search(query, { exact: true })[9].distance;
+      for (const { distance } of index.search(query, { ef: 64 })) if (distance <= farthest) found++;
+    }
+    expect(found / 600).toBeGreaterThanOrEqual(0.98); // measured 1.000
+  });
+
+  it("efConstruction below m, with removals around a point, stays in its memory", async () => {
+    for (const [m, efConstruction] of [
+      [16, 1],
+      [32, 4],
+      [64, 1],
+    ]) {
+      const next = random(5);
+      const rows = (n: number): Float32Array[] =>
+        Array.from({ length: n }, () => Float32Array.from({ length: 4 }, () => gauss(next)));
+      const index = await create("hnsw", { dimensions: 4, metric: "l2", m, efConstruction });
+      index.add(rows(400));
+      for (let round = 0; round < 8; round++) {
+        const [centre] = rows(1);
+        index.remove(index.search(centre, { k: 40, exact: true }).map(({ id }) => id));
+        index.add(Array.from({ length: 40 }, () => centre.map((x) => x + 0.01 * gauss(next))));
+        expect(index.search(centre, { k: 400 })).toHaveLength(400);
+      }
+    }
+  });
 });

@@ -5,6 +5,7 @@ import { nodes } from "../nodes";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
 import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { Pool } from "../pool";
 import { Selection } from "./select";
 import { Walk } from "./walk";
 
@@ -13,6 +14,7 @@ import { Walk } from "./walk";
   selection: u32;
   chosen: u32;     // 2M x u32: one node's new links, while the selection serves others
   neighbours: u32; // Batch
+  nearest: u32;    // Pool of M, for addNearestLive
   most: u32;       // candidates the selection has room for
 
   /** 0 where scratch cannot grow. */
@@ -26,9 +28,10 @@ import { Walk } from "./walk";
     b.most = max(s.efConstruction, REPAIR_CANDIDATES * limit);
     b.walk = <u32>changetype<usize>(Walk.open(s.efConstruction, nodes().blocks << nodes().shift));
     b.selection = <u32>changetype<usize>(Selection.open(b.most, limit));
+    b.nearest = <u32>alloc(Pool.bytes(s.m));
     b.chosen = <u32>alloc(limit << 2);
     b.neighbours = <u32>changetype<usize>(Batch.open(b.most));
-    return b.walk && b.selection && b.chosen && b.neighbours ? b : none;
+    return b.walk && b.selection && b.nearest && b.chosen && b.neighbours ? b : none;
   }
 }
 
@@ -41,7 +44,7 @@ export const REPAIR_CANDIDATES: u32 = 4;
  */
 export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   const batch = changetype<Batch>(b.neighbours);
-  const pool = changetype<Walk>(b.walk).beam();
+  const pool = changetype<Pool>(b.nearest);
   pool.clear(state().m);
   batch.cursor = 0;
   walkScorer().scattered = 0;

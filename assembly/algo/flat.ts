@@ -18,6 +18,7 @@ export function scan(scorer: Scorer, filter: usize, batch: Batch, top: TopK): vo
     scoreMany(scorer, batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) top.offer(batch.distanceAt(i), batch.slotAt(i));
     work().distances += batch.count;
+    work().visited += batch.count;
   }
 }
 
@@ -36,7 +37,6 @@ export function exactSearch(k: u32, candidates: u32, filter: usize, bound: f32):
   }
   bindQuery(scanCodec(), walkScorer(), layout().prepared);
   scan(walkScorer(), filter, batch, top);
-  work().visited += work().distances;
   const done = rerank ? publishReranked(top, k, bound) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;

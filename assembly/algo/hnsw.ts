@@ -1,17 +1,20 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
 import { mark, reset } from "../arena";
-import { hasBit } from "../bitset";
+import { Batch } from "../batch";
+import { hasBit, testAndSet } from "../bitset";
 import { E_MEMORY, NONE, OK } from "../codes";
 import { layout, nodes, stageOf } from "../nodes";
+import { Pool } from "../pool";
 import { openTop, publishReranked } from "../rerank";
-import { bindQuery, bindSlot, reportLinked, walkCodec, walkNominates, walkScorer } from "../scorer";
+import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominates, walkScorer } from "../scorer";
 import { LIVE } from "../slots";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
+import { isBlurred, isHopeless, rescoreBeam } from "./blur";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { exactSearch } from "./flat";
-import { linksOf, raiseTower, setLinks, topOf } from "./graph";
+import { raiseTower, setLinks, topOf } from "./graph";
 import { Selection } from "./select";
 import { Walk, beamSearch, begin, descend } from "./walk";
 
@@ -39,23 +42,47 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
     reset(start);
     return E_MEMORY;
   }
+  let finished = walkTo(w, beam, most);
+  if (walkIsSplit()) {
+    const batch = Batch.open(max(candidates, 8));
+    if (!batch) {
+      reset(start);
+      return E_MEMORY;
+    }
+    top.k = max(min(k, s.live), 1);
+    if (finished && !rescoreBeam(w.beam(), candidates, filter, batch, top)) {
+      s.coarse = 0;
+      finished = walkTo(w, beam, most);
+      s.coarse = 1;
+      top.clear();
+      offerBeam(w.beam(), filter, top);
+    }
+  } else offerBeam(w.beam(), filter, top);
+  if (!finished || top.size < wanted) {
+    reset(start);
+    return exactSearch(k, candidates, filter, Infinity);
+  }
+  const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** From the entry to the beam around the prepared query. */
+function walkTo(w: Walk, beam: u32, most: u32): bool {
+  const s = state();
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
   begin(w, walkScorer(), beam, s.entry);
   for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
   const finished = beamSearch(w, walkScorer(), 0, most);
   work().distances += w.scored;
-  const pool = w.beam();
+  return finished;
+}
+
+function offerBeam(pool: Pool, filter: usize, top: TopK): void {
   for (let i: u32 = 0; i < pool.size; i++) {
     const slot = pool.slotAt(i);
     if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) top.offer(pool.distanceAt(i), slot);
   }
-  if (!finished || top.size < wanted) {
-    reset(start);
-    return exactSearch(k, candidates, filter, Infinity);
-  }
-  const done = walkNominates() ? publishReranked(top, k, Infinity) : publish(top);
-  reset(start);
-  return done ? OK : E_MEMORY;
 }
 
 /** Links a slot whose row is stored. */
@@ -70,19 +97,32 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
     return;
   }
   const w = changetype<Walk>(b.walk);
-  bindSlot(walkCodec(), walkScorer(), slot);
-  begin(w, walkScorer(), s.efConstruction, s.entry);
-  for (let l = s.topLevel; l > level; l--) descend(w, walkScorer(), l);
+  approach(w, slot, min(level, s.topLevel));
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
     beamSearch(w, walkScorer(), l, u32.MAX_VALUE);
+    const again = !l && walkIsSplit() && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
+    if (again) {
+      s.coarse = 0;
+      approach(w, slot, 0);
+      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
+    }
     chooseLinks(b, l, slot);
     setChosen(b, l, slot);
+    if (again && !isHopeless()) s.coarse = 1;
   }
-  reportLinked(slot, load<u32>(linksOf(0, slot)));
   if (level > s.topLevel) {
     s.entry = slot;
     s.topLevel = level;
   }
+}
+
+/** A stored row as the query, from the entry down to above `layer`; never by way of itself, on layers it is linked on. */
+function approach(w: Walk, slot: u32, layer: u32): void {
+  const s = state();
+  bindSlot(walkCodec(), walkScorer(), slot);
+  begin(w, walkScorer(), s.efConstruction, s.entry);
+  testAndSet(w.visited, slot);
+  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
 }
 
 /** At most M of the beam's live nodes, or of all live nodes where the beam met only removed ones. */

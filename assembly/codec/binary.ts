@@ -13,7 +13,6 @@ export function installBinary(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
-  c.linked = 0;
   c.screen = 0;
   c.column = column;
 }

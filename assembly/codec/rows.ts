@@ -16,7 +16,6 @@ export function installRows(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
-  c.linked = 0;
   c.screen = SIMD ? indexOf(screenRows) : 0;
   c.column = column;
 }

@@ -5,12 +5,14 @@
 //
 //   row: [upper u16 x d, zeros to 16 bytes][lower u16 x d, zeros to 16 bytes]
 //
+// Where vectors lie too close together for upper halves to tell them apart, algo/blur.ts notices and takes both.
+//
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { align } from "../arena";
 import { METRIC_L2 } from "../codes";
 import { Dot, L2, squaredNorm, sumRow } from "../metric";
 import { layout, nodes } from "../nodes";
-import { Codec, Scorer, bindDot, exactCodec, finishDots, indexOf, isLength } from "../scorer";
+import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { SIMD, sumF32 } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
@@ -27,7 +29,6 @@ export function installUpper(c: Codec, column: u32): void {
   installWhole(c, column);
   c.bindQuery = indexOf(bindUpper);
   c.bindSlot = indexOf(bindUpperSlot);
-  c.linked = indexOf(watchRounding);
 }
 
 /** The exact codec on the same rows. */
@@ -38,7 +39,6 @@ export function installWhole(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindWhole);
   c.bindSlot = indexOf(bindWholeSlot);
   c.screen = 0;
-  c.linked = 0;
   c.column = column;
 }
 
@@ -82,38 +82,6 @@ function soundRow(c: Codec, slot: u32): bool {
   const whole = layout().prepared;
   decodeRow(c, slot, whole);
   return isLength(squaredNorm(whole, d));
-}
-
-/**
- * Below this many roundings between neighbours, walks read whole values. On 5,000 Gaussian vectors moved away from zero
- * recall at ef 10 was the same to within chance down to 50 (d = 32); at 35 it had lost .014 (d = 2).
- */
-const DISTANCE_PER_ROUNDING: f64 = 64;
-
-// ---- when upper halves will do ------------------------------------------------------------------------------------
-
-/**
- * Upper halves serve while their rounding is small against the distances between neighbours: by the triangle inequality
- * a distance is off by at most |v - rounded v|. Coordinates far from zero and close together (52.51, 52.52, ...) fail
- * that, and walks then read both halves. Asked for every vector that is linked, against its nearest neighbour.
- */
-function watchRounding(slot: u32, neighbour: u32): void {
-  const s = state();
-  const d = s.dimensions;
-  const c = exactCodec();
-  const a = nodes().at(c.column, slot), b = nodes().at(c.column, neighbour);
-  const half = halfBytes(d);
-  let error: f64 = 0, distance: f64 = 0;
-  for (let p: usize = 0, end: usize = d << 1; p < end; p += 2) {
-    const value = <f64>joined(a + p, a + half + p);
-    const rounded = <f64>reinterpret<f32>(<u32>load<u16>(a + p) << 16);
-    const other = <f64>joined(b + p, b + half + p);
-    error += (value - rounded) * (value - rounded);
-    distance += (value - other) * (value - other);
-  }
-  s.roundingSum += sqrt(error);
-  s.neighbourSum += sqrt(distance);
-  s.coarse = <u32>(s.roundingSum * DISTANCE_PER_ROUNDING < s.neighbourSum);
 }
 
 // ---- both halves --------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
 import { align } from "../arena";
 import { METRIC_COSINE, METRIC_L2 } from "../codes";
-import { MAX_SQUARED_NORM, squaredNorm } from "../metric";
+import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, indexOf } from "../scorer";
 import { SIMD } from "../simd";
@@ -30,7 +30,6 @@ export function installSq8(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
-  c.linked = 0;
   c.screen = 0;
   c.column = column;
 }
@@ -103,6 +102,7 @@ function bindQuery(c: Codec, s: Scorer, vector: usize): void {
   let largest: f32 = 0;
   for (let i: u32 = 0; i < d; i++) largest = max(largest, abs(load<f32>(vector + (i << 2))));
   s.norm = squaredNorm(vector, d);
+  s.exactSum = sumOf(vector, d);
   const step = queryStep(largest, sq8RowBytes(d));
   finishBind(c, s, step, quantise<Values>(s.own, vector, d, 0, 1, step));
 }
@@ -112,8 +112,12 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   const aux = nodes().at(layout().aux, slot);
   const low = load<f32>(aux), rowStep = load<f32>(aux, 4);
   const step = queryStep(max(abs(low), abs(low + 255 * rowStep)), sq8RowBytes(d));
+  const row = nodes().at(c.column, slot);
+  let codes: u32 = 0;
+  for (let i: u32 = 0; i < d; i++) codes += load<u8>(row + i);
   s.norm = load<f64>(aux, 8);
-  finishBind(c, s, step, quantise<Codes>(s.own, nodes().at(c.column, slot), d, low, rowStep, step));
+  s.exactSum = <f64>d * <f64>low + <f64>rowStep * <f64>codes;
+  finishBind(c, s, step, quantise<Codes>(s.own, row, d, low, rowStep, step));
 }
 
 /** Reads what becomes a query: values as they are, or a row's codes as low + step * code. */
@@ -187,7 +191,7 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
   const offset: usize = column.offset, stride: usize = column.stride, auxOffset: usize = auxColumn.offset;
   const q: usize = s.query;
-  const sum = s.sum, step = <f64>s.step, norm = s.norm;
+  const step = <f64>s.step, norm = s.norm;
   if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
   const end = slots + (n << 2);
   if (SIMD) {
@@ -206,37 +210,42 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
         a2 = dotCodes(a2, v128.load(r2), q0, q1);
         a3 = dotCodes(a3, v128.load(r3), q0, q1);
       }
-      store<f32>(out, f.finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, sum, step, norm));
-      store<f32>(out, f.finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, sum, step, norm), 4);
-      store<f32>(out, f.finish(laneSum(a2), block2 + auxOffset + (s2 & mask) * AUX_BYTES, sum, step, norm), 8);
-      store<f32>(out, f.finish(laneSum(a3), block3 + auxOffset + (s3 & mask) * AUX_BYTES, sum, step, norm), 12);
+      store<f32>(out, f.finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, s, step, norm));
+      store<f32>(out, f.finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, s, step, norm), 4);
+      store<f32>(out, f.finish(laneSum(a2), block2 + auxOffset + (s2 & mask) * AUX_BYTES, s, step, norm), 8);
+      store<f32>(out, f.finish(laneSum(a3), block3 + auxOffset + (s3 & mask) * AUX_BYTES, s, step, norm), 12);
     }
   }
   for (; slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
     const block: usize = load<u32>(directory + (slot >> shift << 2));
     const r = block + offset + (slot & mask) * stride;
-    store<f32>(out, f.finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, sum, step, norm));
+    store<f32>(out, f.finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, s, step, norm));
   }
 }
 
-@inline function decodedDot(integers: i64, aux: usize, sum: f64, step: f64): f64 {
-  return <f64>load<f32>(aux) * sum + <f64>load<f32>(aux, 4) * step * <f64>integers;
+/**
+ * Rounding the query moves a dot by the rounding times the row's values; with the exact sum for `low` by the rounding
+ * times step * code. The second is less for a row far from zero.
+ */
+@inline function decodedDot(integers: i64, aux: usize, s: Scorer, step: f64): f64 {
+  const low = <f64>load<f32>(aux), rowStep = <f64>load<f32>(aux, 4);
+  return low * (abs(low) > 255 * rowStep ? s.exactSum : s.sum) + rowStep * step * <f64>integers;
 }
 
 @unmanaged @final class L2 {
-  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
-    return <f32>max(norm + load<f64>(aux, 8) - 2 * decodedDot(integers, aux, sum, step), 0);
+  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
+    return <f32>max(norm + load<f64>(aux, 8) - 2 * decodedDot(integers, aux, s, step), 0);
   }
 }
 @unmanaged @final class Cosine {
-  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
-    return <f32>max(1 - decodedDot(integers, aux, sum, step), 0);
+  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
+    return <f32>max(1 - decodedDot(integers, aux, s, step), 0);
   }
 }
 @unmanaged @final class Dot {
-  @inline finish(integers: i64, aux: usize, sum: f64, step: f64, norm: f64): f32 {
-    return <f32>-decodedDot(integers, aux, sum, step);
+  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
+    return <f32>-decodedDot(integers, aux, s, step);
   }
 }
 

@@ -55,8 +55,8 @@ export function buildCommand(): Command {
     .addOption(
       new Option(
         "--mips <way>",
-        "hnsw with dot: reduce to l2 by one more coordinate, or walk on -<q, v> (default: augment)",
-      ).choices(["augment", "native"]),
+        "hnsw with dot: link by inner product as it is, or by one more coordinate as l2 (default: native)",
+      ).choices(["native", "augment"]),
     )
     .option("--seed <n>", "hnsw: the same seed and input give the same file (default: 42)", wholeNumber)
     .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id"; rows without ids are numbered from 0)')

@@ -1,0 +1,79 @@
+// When upper halves will not do. Rounded to 8 bits, vectors that lie close together look alike: a walk on upper halves
+// (codec/split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
+// distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
+// distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
+import { Batch } from "../batch";
+import { hasBit } from "../bitset";
+import { layout, stageOf } from "../nodes";
+import { Pool } from "../pool";
+import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../scorer";
+import { LIVE } from "../slots";
+import { state } from "../state";
+import { TopK } from "../topk";
+import { work } from "../work";
+
+/** A beam is sharp if its distances spread over this many times the noise. */
+const SPREAD_PER_NOISE: f32 = 8;
+/** Beam nodes that an insertion looks at. */
+const PROBE: u32 = 16;
+/** Above this share of blurred insertions, whole values are walked from the start. */
+const TOO_MANY: f64 = 0.25;
+const ENOUGH: f64 = 64;
+
+/**
+ * Offers the passing nodes of a finished beam by their exact distances: `first` of them, and then as many as noise could
+ * have put too far back. False if the beam is blurred: the answer may then be a wrong one.
+ */
+export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch, top: TopK): bool {
+  if (!pool.size) return true;
+  bindQuery(exactCodec(), exactScorer(), layout().prepared);
+  let noise: f32 = 0;
+  let at: u32 = 0;
+  let most = min(first, batch.capacity);
+  while (at < pool.size) {
+    const from = at;
+    batch.count = 0;
+    for (; at < pool.size && batch.count < most; at++) {
+      const slot = pool.slotAt(at);
+      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
+    }
+    if (!batch.count) break;
+    scoreMany(exactScorer(), batch.slots, batch.count, batch.distances);
+    work().reranked += batch.count;
+    for (let i: u32 = 0, p = from; i < batch.count; p++) {
+      if (pool.slotAt(p) != batch.slotAt(i)) continue; // did not pass
+      noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(p)));
+      top.offer(batch.distanceAt(i), batch.slotAt(i));
+      i++;
+    }
+    if (at < pool.size && top.size == top.k && pool.distanceAt(at) > top.bound + 2 * noise) break;
+    most = min(8, batch.capacity);
+  }
+  return isSharp(pool, pool.size, noise);
+}
+
+@inline function isSharp(pool: Pool, n: u32, noise: f32): bool {
+  return pool.distanceAt(n - 1) - pool.distanceAt(0) >= SPREAD_PER_NOISE * noise;
+}
+
+/** Whether the beam of a slot that is being linked is blurred; keeps count. */
+export function isBlurred(pool: Pool, slot: u32, batch: Batch): bool {
+  const s = state();
+  const n = min(pool.size, min(PROBE, batch.capacity));
+  batch.count = 0;
+  for (let i: u32 = 0; i < n; i++) batch.add(pool.slotAt(i));
+  bindSlot(exactCodec(), exactScorer(), slot);
+  scoreMany(exactScorer(), batch.slots, n, batch.distances);
+  let noise: f32 = 0;
+  for (let i: u32 = 0; i < n; i++) noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(i)));
+  const blurred = !isSharp(pool, n, noise);
+  s.watched += 1;
+  s.blurred += blurred ? 1 : 0;
+  return blurred;
+}
+
+/** Whether most vectors so far needed whole values. */
+export function isHopeless(): bool {
+  const s = state();
+  return s.watched >= ENOUGH && s.blurred > TOO_MANY * s.watched;
+}
