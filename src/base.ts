@@ -98,8 +98,8 @@ export interface IndexStats {
 
 const DEFAULT_K = 10;
 const DEFAULT_RERANK = 4;
-/** An f32 graph walks on upper halves (assembly/codec/split.ts) and re-scores this many candidates per result in full. */
-const SPLIT_RERANK = 1.25;
+/** An f32 graph walks on upper halves and re-scores this many candidates per result in full, more where noise asks for it (assembly/algo/blur.ts). */
+const SPLIT_RERANK = 1;
 const MAX_DIMENSIONS = 65536;
 const WHOLE_MEMORY = 65536 * 65536;
 /** Of one searchBatch: 1 GiB of ids and distances. */
