@@ -1,5 +1,5 @@
 // Some engines compile SIMD that computes wrongly (iOS 16 did). So a variant must first answer small sums that have
-// exact results: every codec, at a length with full steps and a tail, one row alone and four together.
+// exact results: every codec of a scan, at a length with full steps and a tail, one row alone and four together.
 import { CODEC_NAMES, METRIC_NAMES, METRICS } from "./kinds.js";
 import type { Engine } from "./memory.js";
 import { EMPTY, STATE_BYTES, writeState } from "./state.js";

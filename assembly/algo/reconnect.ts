@@ -1,6 +1,7 @@
-// After a sweep, nobody is lost: removing the nodes between two clusters can leave one of them without a link from the
+// After a sweep, lost nodes are tied back: removing the nodes between two clusters can leave one of them without a link from the
 // other, and local repair cannot see that. So whatever the entry cannot reach on a layer is tied to the nearest that it
-// can. Costs one pass over the links of the layer.
+// can. Costs one pass over the links of the layer. A tie into a full list takes the place of its last link, so that at
+// M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
 import { alloc, mark, reset } from "../arena";
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { nodes, stageOf } from "../nodes";
