@@ -3,6 +3,7 @@
 import { CODEC_NAMES, METRIC_NAMES, METRICS } from "./kinds.js";
 import type { Engine } from "./memory.js";
 import { EMPTY, STATE_BYTES, writeState } from "./state.js";
+import { pack } from "./vectors.js";
 
 const DIMENSIONS = 19;
 const ROWS = 5;
@@ -49,7 +50,11 @@ function isRight(engine: Engine, metric: (typeof METRIC_NAMES)[number]): boolean
     const at = engine.alloc(ROWS * bytes);
     const write = (values: number[], to: number): void => {
       if (metric !== "hamming") engine.f32().set(values, to >>> 2);
-      else engine.u8().set(pack(values), to);
+      else
+        engine.u8().set(
+          pack(values, () => "the self-test"),
+          to,
+        );
     };
     for (let row = 0; row < ROWS; row++) write(rows[row], at + row * bytes);
     engine.done(engine.exports.addVectors(at, ids, ROWS));
@@ -60,11 +65,4 @@ function isRight(engine: Engine, metric: (typeof METRIC_NAMES)[number]): boolean
     const { exact, raw } = METRICS[metric];
     return rows.every((row, i) => engine.f32()[(out >>> 2) + i] === Math.round(raw(exact(rows[0], row))));
   });
-}
-
-/** Numbers to bits, least significant first: 1 where positive. */
-function pack(values: ArrayLike<number>): Uint8Array {
-  const bytes = new Uint8Array((values.length + 7) >> 3);
-  for (let i = 0; i < values.length; i++) if (values[i] > 0) bytes[i >> 3] |= 1 << (i & 7);
-  return bytes;
 }

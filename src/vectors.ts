@@ -143,7 +143,7 @@ function notFinite(name: string, position: number, value: unknown): VicinalError
 }
 
 /** Numbers to bits, least significant first: 1 where positive. NaN and Infinity are refused here, bits cannot tell. */
-function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
+export function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
   const bytes = new Uint8Array((values.length + 7) >> 3);
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) throw notFinite(name(), i, values[i]);
