@@ -9,10 +9,11 @@
 //   960    Codec      exact rows kept for the rerank
 //   1024   Scorer x 3 walk, exact, link (128 bytes each)
 //   1408   Buffers    where the query goes and other fixed places
-//   1472   IdTable    id -> slot (ids.ts)
+//   1520   IdTable    id -> slot (ids.ts)
 //   1536   Work       counters and results of the last search
 //   1600   Hash       state of a running checksum (checksum.ts)
 //   1664   three records while memory is reserved (index.ts)
+//   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   4096   static data of the module (asconfig: memoryBase)
 //   __heap_base ...   permanent blocks, growing upward
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
@@ -21,7 +22,7 @@
 
 export const ARENA: usize = 64;
 export const STATE: usize = 128;
-export const STATE_BYTES: u32 = 128;
+export const STATE_BYTES: u32 = 256;
 export const NODES: usize = 384;
 export const UPPER: usize = 640;
 export const CODEC: usize = 896;
@@ -30,10 +31,11 @@ export const WALK_SCORER: usize = 1024;
 export const EXACT_SCORER: usize = 1152;
 export const LINK_SCORER: usize = 1280;
 export const BUFFERS: usize = 1408;
-export const ID_TABLE: usize = 1472;
+export const ID_TABLE: usize = 1520;
 export const WORK: usize = 1536;
 export const HASH: usize = 1600;
 export const SAVED: usize = 1664;
+export const BLOBS: usize = 1920;
 
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;

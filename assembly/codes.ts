@@ -8,14 +8,37 @@ export const METRIC_HAMMING: u32 = 3;
 export const CODEC_F32: u32 = 0;
 export const CODEC_SQ8: u32 = 1;
 export const CODEC_BINARY: u32 = 2;
+export const CODEC_F16: u32 = 3;
+export const CODEC_BF16: u32 = 4;
+export const CODEC_PQ: u32 = 5;
+export const CODEC_RABITQ: u32 = 6;
 
 export const KIND_FLAT: u32 = 0;
 export const KIND_HNSW: u32 = 1;
+export const KIND_IVF: u32 = 2;
+export const KIND_KDTREE: u32 = 3;
+export const KIND_FOREST: u32 = 4;
+export const KIND_LSH: u32 = 5;
+
+/** Exact rows beside the codes: none, kept in one of three codecs, or held by the caller (rerank.ts). */
+export const RERANK_NONE: u32 = 0;
+export const RERANK_F32: u32 = 1;
+export const RERANK_F16: u32 = 2;
+export const RERANK_SQ8: u32 = 3;
+export const RERANK_CALLER: u32 = 4;
+
+export const ROTATE_NONE: u32 = 0;
+export const ROTATE_RANDOM: u32 = 1;
+export const ROTATE_OPQ: u32 = 2;
+
+/** False in the core builds, which hold Flat and Hnsw over rows and sq8 only (asconfig.json). */
+export const ALL: bool = BUILD_ALL != 0;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;
 export const E_NOT_FINITE: i32 = -2;
 export const E_TOO_LARGE: i32 = -3;
+export const E_BEYOND_F16: i32 = -4;
 
 /** No slot, no id: the one u32 that is never an id. */
 export const NONE: u32 = 0xffffffff;

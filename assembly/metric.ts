@@ -12,6 +12,9 @@ import { SIMD, madd, sumF32 } from "./simd";
  */
 export const MAX_SQUARED_NORM: f64 = 4.253529586511731e37; // 2^125
 
+/** The largest value that f16 holds. */
+export const LARGEST_F16: f32 = 65504;
+
 @unmanaged @final export class L2 {
   /** Two groups of four at once, to be added to a sum. */
   @inline pair(q0: v128, r0: v128, q1: v128, r1: v128): v128 {
@@ -78,6 +81,9 @@ export const MAX_SQUARED_NORM: f64 = 4.253529586511731e37; // 2^125
   }
   return sum + odd;
 }
+
+/** The plain dot of two padded rows, where a call more does not matter. */
+export function dotOf(q: usize, r: usize, bytes: usize): f32 { return sumRow<Dot, Plain>(q, r, bytes); }
 
 /** The plain dots of four queries with two rows, for the batch screen: eight sums in registers, six loads a step. */
 @inline export function dots4x2(

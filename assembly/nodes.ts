@@ -11,11 +11,20 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   query: u32;        // dimensions x f32 (or packed bits) as JS wrote them, then room to the next 16 bytes
   prepared: u32;     // the vector at hand, padded with zeros; unit length under cosine
   rowColumns: u32;   // columns below this number hold the vector, later ones the family's links
-  aux: u32;          // columns that only some indices have; undefined where they have none
-  norm: u32;         // cosine: f32 length of the original vector
+  norm: u32;         // columns that only some indices have; cosine: f32 length of the original vector
   extra: u32;        // augment: f32 extra coordinate
   links: u32;        // hnsw: 2M x u32 neighbours on layer 0, NONE from the first unused entry on
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
+  chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
+  keys: u32;         // lsh: trees x u32, the bucket's key
+  turned: u32;       // pq, rabitq: the vector at hand, rotated (rotation.ts); rotatedDimensions() x f32
+  residual: u32;     // pq, rabitq: the same less its centre
+  centres: u32;      // pq, rabitq: rotated centres, one per list (ivf) or one (rabitq); 0 = none
+  lists: u32;        // ivf: List x nlist (lists.ts); kdtree, forest, lsh: the family's own record
+  model: u32;        // pq: codebooks; binary: cosines
+  rotation: u32;     // pq, rabitq: rotation.ts
+  cells: u32;        // centres as learned, rows of rowBytes(dimensions) f32
+  coarse: u32;       // ivf: Centres over them (assign.ts)
 }
 
 @inline export function layout(): Layout { return changetype<Layout>(BUFFERS); }

@@ -73,7 +73,7 @@ const EXPANDED: u64 = 1;
   }
 
   /** Into its place in the order; the last falls out where the pool is full. */
-  private insert(key: u64): void {
+  @inline private insert(key: u64): void {
     const base = this.base();
     let p = base + (<usize>this.size << 3);
     if (this.size == this.capacity) {

@@ -1,11 +1,16 @@
 // The second scorer: candidates that codes nominated are ordered by their exact rows.
-import { alloc } from "./arena";
+import { alloc, mark, reset } from "./arena";
 import { Batch } from "./batch";
+import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./codes";
+import { slotOfId } from "./ids";
+import { squaredNorm, sumOf } from "./metric";
 import { layout } from "./nodes";
 import { bindQuery, exactCodec, exactScorer, scoreMany } from "./scorer";
 import { state } from "./state";
 import { TopK } from "./topk";
+import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { publish, work } from "./work";
+import { rowBytes } from "./codec/rows";
 
 /** A TopK in scratch for at most min(k, live) slots; 0 where scratch cannot grow. */
 export function openTop(k: u32, bound: f32): TopK {
@@ -31,8 +36,65 @@ export function rerankBatch(query: usize, batch: Batch, top: TopK): void {
   work().reranked += batch.count;
 }
 
+/**
+ * `rerank: "adaptive"`: in the order of the codes, k at a time, until k in a row were all too far. `candidates` is used up.
+ */
+function rerankUntilFar(query: usize, candidates: TopK, top: TopK): bool {
+  const batch = Batch.open(top.k);
+  if (!batch) return false;
+  candidates.sort();
+  for (let from: u32 = 0; from < candidates.size; from += batch.count) {
+    const bound = top.size == top.k ? top.bound : Infinity;
+    batch.count = 0;
+    for (let i = from; i < candidates.size && batch.count < batch.capacity; i++) batch.add(candidates.slotAt(i));
+    rerankBatch(query, batch, top);
+    if (top.size == top.k && top.bound == bound) break;
+  }
+  return true;
+}
+
 /** Re-scores `candidates` for the prepared query and publishes the k nearest within `bound`. */
 export function publishReranked(candidates: TopK, k: u32, bound: f32): bool {
   const top = openTop(k, bound);
-  return top && rerank(layout().prepared, candidates, top) && publish(top);
+  if (!top) return false;
+  const done = state().rerankFactor == 0 ? rerankUntilFar(layout().prepared, candidates, top) : rerank(layout().prepared, candidates, top);
+  return done && publish(top);
+}
+
+/**
+ * Rows held by the caller: n input vectors of n ids that a search has nominated, by their exact distances to the prepared
+ * query; the k nearest within `bound` are published.
+ */
+export function rescore(vectors: usize, ids: usize, n: u32, k: u32, bound: f32): i32 {
+  const start = mark();
+  const row = alloc(rowBytes(state().dimensions));
+  const top = row ? openTop(k, bound) : changetype<TopK>(0);
+  if (!top) {
+    reset(start);
+    return E_MEMORY;
+  }
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = slotOfId(load<u32>(ids + (<usize>i << 2)));
+    if (slot == NONE) continue;
+    const vector = vectors + <usize>i * inputBytes();
+    prepare(vector, checkedNorm(vector), row);
+    top.offer(exactDistance(layout().prepared, row), slot);
+  }
+  work().reranked += n;
+  const done = publish(top);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** `row` is used up. */
+function exactDistance(query: usize, row: usize): f32 {
+  const d = state().dimensions;
+  const l2 = state().metric == METRIC_L2;
+  for (let p: usize = 0; p < d << 2; p += 4) {
+    const q = load<f32>(query + p), r = load<f32>(row + p);
+    store<f32>(row + p, l2 ? r - q : r * q);
+  }
+  if (l2) return <f32>squaredNorm(row, d);
+  const dot = sumOf(row, d);
+  return <f32>(state().metric == METRIC_COSINE ? max(1 - dot, 0) : -dot);
 }

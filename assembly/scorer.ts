@@ -14,15 +14,23 @@ import { MIPS_AUGMENT, state } from "./state";
   query: u32;      // what bind left for the kernel
   exactSum: f64;   // sq8: sum of the query
   sum: f64;        // sq8: sum of the query as it was rounded
-  norm: f64;       // sq8: squared length of the query
+  norm: f64;       // sq8: squared length of the query, or what stands in its place; rabitq: length of the query
   queryBytes: u32; // of the padded query, a multiple of 16
   column: u32;     // the rows' column in the node store
   bias: f32;       // dot family: distance = max(bias - dot, least)
   least: f32;      // cosine: 0, for what rounds below; dot: -Infinity
   extra: f32;      // scoreAugmented: the bound row's extra coordinate
-  step: f32;       // sq8: value of one query step
+  step: f32;       // sq8: value of one query step; fast-scan: of one step of a table
   scattered: u32;  // 1: the slots come from a walk and their rows lie anywhere (touch.ts); 0: from a scan
-  own: u32;        // permanent room for a query in the codec's form
+  own: u32;        // room for a query in the codec's form, codec.ownBytes
+  aux: u32;        // the rows' second column
+  groups: u32;     // packed codecs: table index of (scorer, group, out): 32 distances from the group's first slot on
+  bounds: u32;     // packed rabitq: 1 if groups() also writes 32 lower bounds behind the distances
+  tables: u32;     // lookup codecs: tables of one plane
+  planes: u32;     // lookup codecs: bits per value
+  scale: f32;      // lookup codecs: distance = bias + scale * (sum of lookups), for rabitq times the row's own; sq8: how often |x|^2 counts
+  shift: f32;      // rabitq: what the sum of lookups lacks; sq8: how often the dot counts
+  tableLeast: f32; // fast-scan: lookup.ts
 }
 
 /** What a codec can do, as function-table indices, and where its rows are. */
@@ -34,15 +42,17 @@ import { MIPS_AUGMENT, state } from "./state";
   sound: u32;      // (codec, slot) -> bool: a loaded row could have been encoded
   screen: u32;     // batch screen, or 0: rows.ts
   column: u32;
+  aux: u32;        // second column, where the codec has one
+  ownBytes: u32;   // of a bound query
+  groups: u32;     // 1: codes are packed in groups of 32 slots (store.ts), and scans take them by the group
+  bindList: u32;   // residual codecs: (codec, scorer, list, distance): the rotated query, seen from a list's centre
 }
 
 // Three arrangements: one codec that is exact or as good as it gets; two codecs on the same rows (split.ts), where scans
 // use the exact one; and codes beside exact rows, where scans too only nominate.
 
-/** What exact scans score with. */
-@inline export function scanCodec(): Codec { return exactCodec().column == walkCodec().column ? exactCodec() : walkCodec(); }
 /** Whether scans only nominate candidates for exactCodec. */
-@inline export function scanNominates(): bool { return exactCodec().column != walkCodec().column; }
+@inline export function scanNominates(): bool { return exactCodec().column != coarseCodec().column; }
 /** Whether walks read only half of what scans read (split.ts). */
 @inline export function walkIsSplit(): bool { return walkNominates() && !scanNominates(); }
 /** Whether walks do. */
@@ -51,6 +61,8 @@ import { MIPS_AUGMENT, state } from "./state";
 /** The table index of a function. */
 @inline export function indexOf<F>(f: F): u32 { return load<u32>(changetype<usize>(f)); }
 
+/** What rows are stored in, before any exact rows. */
+@inline export function coarseCodec(): Codec { return changetype<Codec>(CODEC); }
 @inline export function walkCodec(): Codec { return changetype<Codec>(state().coarse ? CODEC : EXACT_CODEC); }
 @inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC); }
 @inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER); }
@@ -79,6 +91,9 @@ export function bindDot(s: Scorer): void {
   const bias = s.bias, least = s.least;
   for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, max(bias - load<f32>(out), least));
 }
+
+/** Packed codecs: the distances of 32 slots from `group` on, to `out`. */
+@inline export function scoreGroup(s: Scorer, group: u32, out: usize): void { call_indirect<void>(s.groups, s, group, out); }
 
 @inline export function scoreMany(s: Scorer, slots: usize, n: u32, out: usize): void {
   call_indirect<void>(s.score, s, slots, n, out);

@@ -20,6 +20,11 @@ export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
   return f32x4.extract_lane(halves, 0) + f32x4.extract_lane(halves, 1);
 }
 
+/** table[index] in 16 lanes, each index 0..15: one pshufb in the relaxed builds. */
+@inline export function lookup(table: v128, indices: v128): v128 {
+  if (RELAXED) return i8x16.relaxed_swizzle(table, indices);
+  return i8x16.swizzle(table, indices);
+}
 
 @inline export function sumI32(v: v128): i32 {
   const halves = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));

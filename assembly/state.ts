@@ -1,5 +1,6 @@
-// The persistent numbers of an index. The 128 bytes at STATE are the file's "stat" section: never reorder them.
+// The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
 import { STATE } from "./arena";
+import { CODEC_F32, KIND_FLAT, RERANK_NONE } from "./codes";
 
 export const MIPS_NATIVE: u32 = 0;
 export const MIPS_AUGMENT: u32 = 1;
@@ -11,11 +12,11 @@ export const MIPS_AUGMENT: u32 = 1;
   metric: u32;
   codec: u32;
   dimensions: u32;
-  rerank: u32;          // 1: exact f32 rows are kept beside the codes
+  rerank: u32;          // RERANK_*: which exact rows are kept beside the codes
   m: u32;
   efConstruction: u32;
   mips: u32;
-  ef: u32;              // default beam width of a search
+  effort: u32;          // default effort of a search: ef, nprobe, searchK, maxLeaves or probes
   rerankFactor: f32;    // candidates re-scored per wanted result
   maxSquaredNorm: f32;  // augment: the M^2 of Bachrach et al.; extra coordinate sqrt(M^2 - |v|^2)
   live: u32;            // slots in each life stage (slots.ts); free = slots - live - dead - doomed
@@ -29,6 +30,26 @@ export const MIPS_AUGMENT: u32 = 1;
   coarse: u32;          // 1: walks use the walk codec; 0: the exact one (algo/blur.ts decides)
   watched: f64;         // algo/blur.ts: vectors linked by upper halves
   blurred: f64;         // algo/blur.ts: those among them that upper halves could not place
+  trained: u32;         // 0: not yet; until then vectors lie as a Flat index's f32 rows
+  nlist: u32;           // ivf: inverted lists
+  pqM: u32;             // pq: sub-quantisers
+  codeBits: u32;        // pq: 8 or 4; rabitq: 1 to 8
+  rotate: u32;          // ROTATE_*: rabitq always rotates
+  symmetric: u32;       // pq: 1 quantises the query as well
+  trees: u32;           // forest: trees; lsh: tables
+  leafSize: u32;        // kdtree, forest: slots in a leaf before it splits
+  hashBits: u32;        // lsh: hash functions per table
+  width: f32;           // lsh under l2: width of a hash cell
+  reconstruction: f64;  // pq, rabitq: mean squared error of the training sample, per vector
+  coarseGraph: u32;     // ivf: 1 if JS finds the lists, by a graph over the centroids
+  trainAt: u32;         // vectors after which an untrained index trains by itself
+  residual: u32;        // pq under ivf: 1 if codes are of what is left of the list's centroid
+  treeFree: u32;        // kdtree, forest: head of the free tree records; ivf: of the free groups; NONE
 }
 
 @inline export function state(): State { return changetype<State>(STATE); }
+
+// An untrained index is a Flat f32 index in all but name.
+@inline export function kindNow(): u32 { return state().trained ? state().kind : KIND_FLAT; }
+@inline export function codecNow(): u32 { return state().trained ? state().codec : CODEC_F32; }
+@inline export function rerankNow(): u32 { return state().trained ? state().rerank : RERANK_NONE; }

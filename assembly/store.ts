@@ -4,6 +4,9 @@
 //   block:  [column 0: stride x 2^shift][column 1 ...] ...      each column 64-byte aligned
 //
 // A file section is one column, copied block by block.
+//
+// Codes that are scanned 32 at a time lie packed: what 32 consecutive slots have in a column is one group of 32 x stride
+// bytes, and how a slot's share lies in it depends on the packing. A section then ends with its last group.
 import { align, alloc } from "./arena";
 import { OK, E_MEMORY } from "./codes";
 
@@ -16,7 +19,15 @@ const MAX_SHIFT: u32 = 12;
   offset: u32; // of the column in each block
   stride: u32; // bytes per slot
   tag: u32;    // four ASCII letters, the name of the file section
+  packing: u32;
 }
+
+/** A slot's bytes are consecutive. */
+export const PLAIN: u32 = 0;
+/** Nibble i of 32 slots in 16 bytes: slots 0..15 in the low halves, 16..31 in the high ones. */
+export const NIBBLES: u32 = 1;
+/** Float i of 32 slots in 128 bytes. */
+export const FLOATS: u32 = 2;
 
 @unmanaged export class Store {
   directory: u32;  // u32 address of each block
@@ -34,12 +45,13 @@ const MAX_SHIFT: u32 = 12;
   }
 
   /** Adds a column before the first block; returns its number. */
-  addColumn(tag: u32, stride: u32): u32 {
+  addColumn(tag: u32, stride: u32, packing: u32 = PLAIN): u32 {
     const i = this.columns++;
     assert(i < MAX_COLUMNS);
     const c = this.column(i);
     c.tag = tag;
     c.stride = stride;
+    c.packing = packing;
     return i;
   }
 
@@ -85,4 +97,41 @@ const MAX_SHIFT: u32 = 12;
     const c = this.column(column);
     return <usize>load<u32>(this.directory + (slot >> this.shift << 2)) + c.offset + (slot & this.mask) * c.stride;
   }
+
+  /** Where the slot's group begins, in a packed column. */
+  @inline groupAt(column: u32, slot: u32): usize { return this.at(column, slot & ~31); }
+
+  /** Clears what a slot has in a column. */
+  clear(column: u32, slot: u32): void {
+    const c = this.column(column);
+    if (c.packing == PLAIN) memory.fill(this.at(column, slot), 0, c.stride);
+    else if (c.packing == NIBBLES) for (let i: u32 = 0; i < c.stride << 1; i++) setNibble(this.groupAt(column, slot), slot, i, 0);
+    else for (let i: u32 = 0; i < c.stride; i += 4) store<f32>(this.floatAt(column, slot, i >> 2), 0);
+  }
+
+  /** Copies what a slot has in a column to another slot. */
+  move(column: u32, from: u32, to: u32): void {
+    const c = this.column(column);
+    const source = this.groupAt(column, from), target = this.groupAt(column, to);
+    if (c.packing == PLAIN) memory.copy(this.at(column, to), this.at(column, from), c.stride);
+    else if (c.packing == NIBBLES) {
+      for (let i: u32 = 0; i < c.stride << 1; i++) setNibble(target, to, i, nibbleAt(source, from, i));
+    } else for (let i: u32 = 0; i < c.stride >> 2; i++) store<f32>(this.floatAt(column, to, i), load<f32>(this.floatAt(column, from, i)));
+  }
+
+  /** Float i of a slot, in a column of plain or packed floats. */
+  @inline floatAt(column: u32, slot: u32, i: u32): usize {
+    if (this.column(column).packing == FLOATS) return this.groupAt(column, slot) + (i << 7) + ((slot & 31) << 2);
+    return this.at(column, slot) + (i << 2);
+  }
+}
+
+@inline export function nibbleAt(group: usize, slot: u32, i: u32): u32 {
+  return <u32>load<u8>(group + (i << 4) + (slot & 15)) >> (slot >> 2 & 4) & 15;
+}
+
+@inline export function setNibble(group: usize, slot: u32, i: u32, value: u32): void {
+  const p = group + (i << 4) + (slot & 15);
+  const shift = slot >> 2 & 4;
+  store<u8>(p, <u8>(<u32>load<u8>(p) & ~(15 << shift) | value << shift));
 }

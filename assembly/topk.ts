@@ -2,6 +2,7 @@
 // every index and variant.
 import { idOf } from "./nodes";
 import { distanceOf, keyOf, slotOf } from "./key";
+import { SIMD } from "./simd";
 
 /** Header, then k keys. */
 @unmanaged export class TopK {
@@ -30,6 +31,14 @@ import { distanceOf, keyOf, slotOf } from "./key";
 
   @inline offer(distance: f32, slot: u32): void {
     if (distance <= this.bound) this.insert(keyOf(distance, slot));
+  }
+
+  /** offer() for n slots; few are near enough, and four at a time are seen not to be. `distances` has room for n rounded up to 4. */
+  offerAll(distances: usize, slots: usize, n: u32): void {
+    for (let i: u32 = 0; i < n; i += 4) {
+      if (SIMD && !v128.any_true(f32x4.le(v128.load(distances + (i << 2)), f32x4.splat(this.bound)))) continue;
+      for (let j = i, end = min(i + 4, n); j < end; j++) this.offer(load<f32>(distances + (j << 2)), load<u32>(slots + (j << 2)));
+    }
   }
 
   private insert(key: u64): void {

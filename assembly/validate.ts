@@ -1,16 +1,41 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { METRIC_COSINE, METRIC_DOT, KIND_HNSW, NONE, OK } from "./codes";
+import { blob, blobCount } from "./blobs";
+import {
+  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_DOT, NONE, OK,
+} from "./codes";
+import { linkLists } from "./lists";
 import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { isSound, exactCodec, scanNominates, walkCodec } from "./scorer";
+import { isSound, exactCodec, coarseCodec, scanNominates } from "./scorer";
 import { DOOMED, FREE, LIVE } from "./slots";
-import { MIPS_AUGMENT, state } from "./state";
+import { MIPS_AUGMENT, kindNow, state } from "./state";
+import { finishTables } from "./training";
 import { reserveIds, slotOfId } from "./ids";
 import { checkTower, degreeLimit, linksOf, topOf } from "./algo/graph";
+import { linkLsh } from "./algo/lsh";
+import { treesAreValid } from "./algo/tree";
 
 /** True if the copied columns are an index that could have been built. Builds the id table. */
 export function isValid(): bool {
-  return stagesAreValid() && idsAreValid() && rowsAreValid() && (state().kind != KIND_HNSW || graphIsValid());
+  if (!tablesAreValid()) return false;
+  const kind = kindNow();
+  if (ALL && kind == KIND_IVF && !(stagesAreValid() && linkLists())) return false;
+  if (!stagesAreValid() || !idsAreValid() || !rowsAreValid()) return false;
+  if (kind == KIND_HNSW) return graphIsValid();
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treesAreValid();
+  return !ALL || kind != KIND_LSH || linkLsh();
+}
+
+/** Learned tables hold finite values of a size that vectors have; what follows from them is computed. */
+function tablesAreValid(): bool {
+  if (!ALL) return true;
+  for (let i: u32 = 0; i < blobCount(); i++) {
+    const b = blob(i);
+    if (!b.tag) continue;
+    for (let p: usize = b.address, end = p + b.bytes; p < end; p += 4) if (!(abs(load<f32>(p)) <= LONGEST)) return false;
+  }
+  if (state().trained) finishTables();
+  return true;
 }
 
 function stagesAreValid(): bool {
@@ -26,7 +51,8 @@ function stagesAreValid(): bool {
     else dead++;
   }
   if (live != s.live || dead != s.dead || doomed != s.doomed || s.sweepCursor > n) return false;
-  if (s.kind != KIND_HNSW && dead + doomed) return false;
+  if (kindNow() != KIND_HNSW && dead + doomed) return false;
+  if (kindNow() == KIND_IVF) return s.freeHead == NONE; // lists have their own
   let slot = s.freeHead;
   for (; free && slot < n && stageOf(slot) == FREE; free--) slot = load<u32>(nodes().at(COLUMN_ID, slot));
   return !free && slot == NONE; // as many steps as free slots, then the end: no cycle
@@ -47,16 +73,17 @@ function idsAreValid(): bool {
   return true;
 }
 
-@inline function isLength(v: f32): bool { return v >= 0 && v <= 9223372036854775808.0; } // 2^63 > every norm let in
+const LONGEST: f32 = 9223372036854775808.0; // 2^63 > every norm let in
+@inline function isLength(v: f32): bool { return v >= 0 && v <= LONGEST; }
 
 function rowsAreValid(): bool {
   const s = state();
   const table = nodes();
-  const augmented = s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT;
+  const augmented = s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT && s.trained != 0;
   if (augmented && !(s.maxSquaredNorm >= 0 && s.maxSquaredNorm < Infinity)) return false;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     if (stageOf(slot) == FREE) continue;
-    if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(walkCodec(), slot))) return false;
+    if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(coarseCodec(), slot))) return false;
     if (s.metric == METRIC_COSINE && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
     if (augmented && !isLength(load<f32>(table.at(layout().extra, slot)))) return false;
   }

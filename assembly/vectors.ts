@@ -1,8 +1,8 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING } from "./codes";
-import { MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
+import { CODEC_F16, RERANK_F16, E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING } from "./codes";
+import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
-import { decode, encode, exactCodec, scanNominates, walkCodec } from "./scorer";
+import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./scorer";
 import { FREE } from "./slots";
 import { MIPS_AUGMENT, state } from "./state";
 
@@ -23,6 +23,15 @@ export function checkedNorm(p: usize): f64 {
     if (v - v != 0) return E_NOT_FINITE;
   }
   return E_TOO_LARGE;
+}
+
+/** Whether f16 rows, where the index keeps them, can hold every value. */
+export function fitsHalves(p: usize, norm: f64): bool {
+  const s = state();
+  const halves = s.codec == CODEC_F16 || s.rerank == RERANK_F16;
+  if (!halves || s.metric == METRIC_COSINE || norm <= <f64>LARGEST_F16 * LARGEST_F16) return true;
+  for (const end = p + (<usize>s.dimensions << 2); p < end; p += 4) if (abs(load<f32>(p)) > LARGEST_F16) return false;
+  return true;
 }
 
 /**
@@ -48,7 +57,7 @@ export function storeVector(slot: u32, p: usize): void {
   const l = layout();
   const norm = checkedNorm(p);
   prepare(p, norm, l.prepared);
-  encode(walkCodec(), slot, l.prepared);
+  encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
   if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>norm);

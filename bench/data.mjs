@@ -31,6 +31,11 @@ export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinit
   return { name, metric: own, n, d, base, nq, queries, truth };
 }
 
+/** The queries of a set, each in an array of its own. */
+export function queriesOf({ nq, d, queries }) {
+  return Array.from({ length: nq }, (_, i) => queries.slice(i * d, (i + 1) * d));
+}
+
 /** The rows of a file as { n, d, values }. */
 function readRows(path) {
   const raw = readFileSync(path);

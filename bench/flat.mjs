@@ -2,7 +2,7 @@
 // queries, with the recall of the lossy codecs.
 import { Flat, init } from "vicinal";
 import { reader } from "./bandwidth.mjs";
-import { loadSet, recall } from "./data.mjs";
+import { loadSet, queriesOf, recall } from "./data.mjs";
 import { limitOr, quick, roundsOr } from "./options.mjs";
 import { enableRelaxed } from "./relaxed.mjs";
 import { atLeast, finish, fixed, times } from "./result.mjs";
@@ -69,7 +69,7 @@ async function batch(set, queries, variant, { name, options }) {
 
 enableRelaxed();
 const set = loadSet(SET, { limit: limitOr(6000), queries: quick ? 100 : Infinity });
-const queries = set ? Array.from({ length: set.nq }, (_, i) => set.queries.slice(i * set.d, (i + 1) * set.d)) : [];
+const queries = set ? queriesOf(set) : [];
 const speeds = set ? await bandwidth(set, queries) : [];
 const sum = speeds[0]?.[1];
 const batches = [];

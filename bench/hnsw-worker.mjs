@@ -4,16 +4,15 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Hnsw, init } from "vicinal";
-import { recall } from "./data.mjs";
+import { queriesOf, recall } from "./data.mjs";
 import { enableRelaxed } from "./relaxed.mjs";
 
 const [variant, dir, , ...rest] = process.argv.slice(2);
 const [dimensions, nq, metric, m, efConstruction, k] = rest.map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
 const read = (name, Type) => new Type(readFileSync(`${dir}/${name}`).buffer);
 const base = read("base.f32", Float32Array);
-const all = read("queries.f32", Float32Array);
 const truth = read("truth.u32", Uint32Array);
-const queries = Array.from({ length: nq }, (_, i) => all.slice(i * dimensions, (i + 1) * dimensions));
+const queries = queriesOf({ nq, d: dimensions, queries: read("queries.f32", Float32Array) });
 
 enableRelaxed();
 await init({ variant });

@@ -16,7 +16,7 @@ const PAGE_BYTES = 65536;
 
 async function newEngine(fileBytes) {
   const pages = Math.ceil(fileBytes / PAGE_BYTES) + 4;
-  return openEngine(VARIANT, pages, { metric: "l2", dimensions: 4 });
+  return openEngine(`${VARIANT}-core`, pages, { metric: "l2", dimensions: 4 });
 }
 
 function copyAndSum(engine, file) {

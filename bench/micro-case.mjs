@@ -45,16 +45,15 @@ function plain({ Query, Row, apart, run }) {
 }
 
 async function wasm(variant) {
-  const engine = await openEngine(variant, PAGES, { metric, codec, dimensions: d });
+  const engine = await openEngine(`${variant}-core`, PAGES, { metric, codec, dimensions: d });
   const { exports } = engine;
   const input = (bytes) => (binary ? bytes : new Uint8Array(Float32Array.from(bytes).buffer));
   engine.done(exports.reserve(ROWS, false, 1 << 21));
   engine.scope(() => {
     const ids = engine.writeU32(Array.from({ length: ROWS }, (_, i) => i));
-    engine.done(exports.addVectors(engine.writeU8(input(rows)), ids, ROWS));
+    engine.done(exports.addVectors(engine.writeU8(input(rows)), ids, 0, ROWS));
   });
-  engine.u8().set(input(query), engine.queryAddress);
-  exports.prepareQuery();
+  engine.setQueryFrom(engine.writeU8(input(query)), 0);
   const slots = engine.writeU32(Array.from({ length: BATCH }, (_, i) => i % ROWS));
   const out = engine.alloc(BATCH * 4);
   return {

@@ -5,8 +5,9 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true }, // run.mjs: these benches
-    set: { type: "string", multiple: true }, // hnsw.mjs: these data sets
-    metric: { type: "string" }, // hnsw.mjs: where a set has ground truth for several
+    set: { type: "string", multiple: true }, // hnsw.mjs, families.mjs, reference.mjs: these data sets
+    factory: { type: "string" }, // reference.mjs: rows that this regular expression finds
+    metric: { type: "string" }, // hnsw.mjs, families.mjs: where a set has ground truth for several
     limit: { type: "string" }, // so many base vectors
     rounds: { type: "string" },
   },
@@ -18,9 +19,9 @@ const count = (text) => {
   return n;
 };
 
-export const { quick, only, set: sets, metric } = values;
+export const { quick, only, set: sets, metric, factory } = values;
 /** A run that is not the whole measurement: its results never reach bench/README.md. */
-export const partial = quick || values.limit !== undefined || values.rounds !== undefined;
+export const partial = quick || [values.limit, values.rounds, factory].some((value) => value !== undefined);
 /** Base vectors to take, `few` of them in a quick run. */
 export const limitOr = (few) => (values.limit ? count(values.limit) : quick ? few : Infinity);
 export const roundsOr = (full, few) => (values.rounds ? count(values.rounds) : quick ? few : full);

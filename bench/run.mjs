@@ -2,8 +2,8 @@
 // (several times if wanted) runs some; the other options go to the benches.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { BENCHES } from "./benches.mjs";
-import { only, partial } from "./options.mjs";
+import { BENCHES, SHORT_SETS } from "./benches.mjs";
+import { only, partial, sets } from "./options.mjs";
 import { gateTable, markdown, results } from "./result.mjs";
 
 const names = only ?? BENCHES;
@@ -15,7 +15,8 @@ const minutes = () => ((performance.now() - start) / 60000).toFixed(1);
 const failed = names.filter((name, i) => {
   console.log(`\n[${i + 1}/${names.length}] ${name}, ${minutes()} min so far`);
   const script = fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
-  return spawnSync(process.execPath, [script, ...process.argv.slice(2)], { stdio: "inherit" }).status !== 0;
+  const shorter = sets ? [] : (SHORT_SETS[name] ?? []).flatMap((set) => ["--set", set]);
+  return spawnSync(process.execPath, [script, ...process.argv.slice(2), ...shorter], { stdio: "inherit" }).status !== 0;
 });
 
 const gates = results(names.filter((name) => !failed.includes(name))).flatMap((result) => result.gates);

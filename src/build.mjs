@@ -1,7 +1,7 @@
 // npm run build: assembly/ and src/ become dist/.
-//   wasm/*.wasm          the four builds (asconfig.json)
-//   index.js node.js     ESM; each variant's bytes a chunk of its own behind a dynamic import
-//   index.cjs node.cjs   CommonJS, the variants as wasm/*.cjs
+//   wasm/*.wasm          four variants, each with everything and as core (asconfig.json)
+//   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
+//   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
 //   THIRD-PARTY.txt      the licences of what is bundled
@@ -16,15 +16,16 @@ process.chdir(root);
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("dist/wasm", { recursive: true });
 
-const variants = Object.keys(JSON.parse(readFileSync("asconfig.json", "utf8")).targets);
-for (const target of variants) {
-  const { error, stderr } = await asc.main(["--config", "asconfig.json", "--target", target]);
+const builds = Object.keys(JSON.parse(readFileSync("asconfig.json", "utf8")).targets);
+for (const target of builds) {
+  const entry = target.endsWith("-core") ? "assembly/core.ts" : "assembly/index.ts";
+  const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
   if (error) throw new Error(`${target}: ${error.message}\n${stderr}`);
 }
 
-/** A variant's bytes as src/wasm-text.ts reads them. */
-function wasmText(variant) {
-  const bytes = readFileSync(`dist/wasm/${variant}.wasm`);
+/** A build's bytes as src/wasm-text.ts reads them. */
+function wasmText(name) {
+  const bytes = readFileSync(`dist/wasm/${name}.wasm`);
   const counts = new Array(256).fill(0);
   for (const byte of bytes) counts[byte]++;
   const order = counts.map((count, byte) => [count, byte]).sort(([a, x], [b, y]) => b - a || x - y);
@@ -58,10 +59,19 @@ const beside = {
   },
 };
 
+/** node.js is but a few functions on top of index.js. */
+const indexBeside = {
+  name: "index-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/index\.js$/ }, ({ path, importer }) =>
+      importer.endsWith("node.ts") ? { path, external: true } : undefined,
+    );
+  },
+};
+
 const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline", metafile: true };
-const core = await build({
+const esm = {
   ...common,
-  entryPoints: { index: "src/index.ts", node: "src/node.ts" },
   outdir: "dist",
   format: "esm",
   platform: "neutral",
@@ -70,9 +80,10 @@ const core = await build({
   chunkNames: "chunks/[name]-[hash]",
   mainFields: ["module", "main"],
   conditions: ["import"],
-  plugins: [embedded],
-});
-for (const variant of variants) writeFileSync(`dist/wasm/${variant}.cjs`, `module.exports = "${wasmText(variant)}";\n`);
+};
+await build({ ...esm, entryPoints: { index: "src/index.ts" }, plugins: [embedded] });
+await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside] });
+for (const name of builds) writeFileSync(`dist/wasm/${name}.cjs`, `module.exports = "${wasmText(name)}";\n`);
 await build({
   ...common,
   entryPoints: { index: "src/index.ts", node: "src/node.ts" },
@@ -112,16 +123,16 @@ for (const name of readdirSync("dist/types")) {
   writeFileSync(`dist/types/${name.replace(".d.ts", ".d.cts")}`, declarations);
 }
 
-// The loader is a part of AssemblyScript, and its library is compiled into the wasm.
-const licencesOf = (name) => `node_modules/${name.replace("@assemblyscript/loader", "assemblyscript")}`;
-const paths = [core, cli].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+// AssemblyScript's library is compiled into the wasm.
+const paths = Object.keys(cli.metafile.inputs);
 const bundled = paths.flatMap((path) => path.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []);
 const packagesByText = {};
 for (const name of new Set(["assemblyscript", ...bundled.sort()])) {
   const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
-  const files = readdirSync(licencesOf(name)).filter((file) => /^(licen[cs]e|notice)/i.test(file));
+  const folder = `node_modules/${name}`;
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file));
   if (files.length === 0) throw new Error(`${name} has no licence file`);
-  const text = files.map((file) => readFileSync(`${licencesOf(name)}/${file}`, "utf8").trim()).join("\n\n");
+  const text = files.map((file) => readFileSync(`${folder}/${file}`, "utf8").trim()).join("\n\n");
   packagesByText[text] = `${packagesByText[text] ?? ""}${name} ${version}, ${license}\n`;
 }
 const licences = Object.entries(packagesByText).map(([text, packages]) => `${packages}\n${text}\n`);

@@ -31,3 +31,12 @@ export function show(value: unknown): string {
   }
   return String(value);
 }
+
+export function badOption(message: string): VicinalError {
+  return new VicinalError("BAD_OPTION", message);
+}
+
+/** A file that cannot be believed. */
+export function bad(why: string): VicinalError {
+  return new VicinalError("BAD_FILE", `not a whole .vic file: ${why}`);
+}

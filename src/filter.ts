@@ -1,5 +1,5 @@
 // Which ids may be answered. Any form becomes a bitset of slots in scratch.
-import { show, VicinalError } from "./errors.js";
+import { badOption, show } from "./errors.js";
 import type { Engine } from "./memory.js";
 
 /**
@@ -8,6 +8,9 @@ import type { Engine } from "./memory.js";
  */
 export type Filter = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
 
+/** A filter whose predicate has been asked. */
+export type Settled = Uint32Array | Uint8Array | undefined;
+
 /** A filter made ready: where its bitset is, and how many live vectors pass. */
 export interface Passing {
   readonly address: number;
@@ -15,38 +18,34 @@ export interface Passing {
 }
 
 /** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
-export function settle(filter: Filter | undefined, liveIds: () => Uint32Array): Uint32Array | Uint8Array | undefined {
+export function settle(filter: Filter | undefined, engine: Engine): Settled {
   if (filter === undefined || filter instanceof Uint32Array || filter instanceof Uint8Array) return filter;
-  if (typeof filter === "function") return liveIds().filter((id) => answer(filter(id)));
+  if (typeof filter === "function") return engine.ids().filter((id) => answer(filter(id)));
   if (filter instanceof Set || Array.isArray(filter)) {
     const ids: number[] = [];
     for (const id of filter as Iterable<number>) if (id >= 0 && id <= 0xfffffffe && Number.isInteger(id)) ids.push(id);
     return Uint32Array.from(ids);
   }
-  throw new VicinalError(
-    "BAD_OPTION",
-    `filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`,
-  );
+  throw badOption(`filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`);
 }
 
 /** A promise is no answer, and must not count as yes. */
 function answer(value: unknown): boolean {
   if (value !== null && typeof value === "object") {
-    throw new VicinalError("BAD_OPTION", `filter answered ${show(value)}; it must answer true or false at once`);
+    throw badOption(`filter answered ${show(value)}; it must answer true or false at once`);
   }
   return Boolean(value);
 }
 
 /** @internal Inside a scope: places the bitset. */
-export function place(engine: Engine, settled: Uint32Array | Uint8Array | undefined): Passing {
+export function place(engine: Engine, settled: Settled): Passing {
   if (settled === undefined) return { address: 0, count: engine.live };
   const address = engine.exports.openFilter() >>> 0;
   if (address === 0) throw engine.outOfMemory();
-  const start = engine.exports.mark();
-  const count =
+  const count = engine.scope(() =>
     settled instanceof Uint32Array
       ? engine.exports.passIds(address, engine.writeU32(settled), settled.length)
-      : engine.exports.passBits(address, engine.writeU8(settled), settled.length);
-  engine.exports.reset(start);
+      : engine.exports.passBits(address, engine.writeU8(settled), settled.length),
+  );
   return { address, count };
 }

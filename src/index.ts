@@ -1,21 +1,25 @@
 /** Nearest neighbours among embedding vectors. See README.md. */
-export type {
-  AddAllOptions,
-  BatchHits,
-  BatchOptions,
-  Hit,
-  IndexOptions,
-  IndexStats,
-  SearchOptions,
-  SearchStats,
-} from "./base.js";
+export type { AddAllOptions, IndexStats, TrainOptions } from "./base.js";
 export { VectorIndex } from "./base.js";
+export type { BatchHits, BatchOptions } from "./batch.js";
+export type { CodecOption, PqOptions, RabitqOptions } from "./codec.js";
+export { compareMetrics, type MetricComparison } from "./compare-metrics.js";
+export type { IndexOptions } from "./create.js";
+export { type CreateIndexOptions, createIndex } from "./create-index.js";
 export { type ErrorCode, VicinalError } from "./errors.js";
+export { type FactoryOptions, factory } from "./factory.js";
 export { type FileBytes, type FileInfo, inspect } from "./file.js";
 export type { Filter } from "./filter.js";
 export { Flat } from "./flat.js";
+export { Forest, type ForestOptions } from "./forest.js";
 export { Hnsw, type HnswOptions } from "./hnsw.js";
+export { Ivf, type IvfOptions } from "./ivf.js";
+export { KdTree, type KdTreeOptions } from "./kdtree.js";
 export type { Codec, Kind, Metric } from "./kinds.js";
+export type { TrainReport } from "./learner.js";
 export { type LoadOptions, load } from "./load.js";
+export { Lsh, type LshOptions } from "./lsh.js";
+export type { Fetched, FetchVectors, RerankOption, RerankOptions } from "./rerank.js";
 export { type InitOptions, init, type Variant, variant, type WasmModule } from "./runtime.js";
+export type { Hit, SearchOptions, SearchStats } from "./searching.js";
 export type { Vector, Vectors } from "./vectors.js";

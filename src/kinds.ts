@@ -1,13 +1,20 @@
-// The vocabulary as tables. A row's place is its number in the file and in assembly/codes.ts: append, never reorder.
+// The vocabulary as tables. A name's place is its number in the file and in assembly/codes.ts: append, never reorder.
 // The suites iterate over these, so a new row is tested without new test code.
+import { POINTS_PER_CENTROID } from "./limits.js";
 
 export const METRIC_NAMES = ["l2", "cosine", "dot", "hamming"] as const;
-export const CODEC_NAMES = ["f32", "sq8", "binary"] as const;
-export const KIND_NAMES = ["flat", "hnsw"] as const;
+export const CODEC_NAMES = ["f32", "sq8", "binary", "f16", "bf16", "pq", "rabitq"] as const;
+export const KIND_NAMES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"] as const;
+/** Exact rows beside the codes: none, kept in a codec, or held by the caller. */
+export const RERANK_NAMES = ["none", "f32", "f16", "sq8", "caller"] as const;
+export const ROTATE_NAMES = ["none", "random", "opq"] as const;
 
 /** l2 = Euclidean distance; cosine = 1 - cos; dot = -<q, v>; hamming = differing bits. Smaller is nearer in each. */
 export type Metric = (typeof METRIC_NAMES)[number];
-/** How rows are stored: f32 exact; sq8 one byte per value; binary one bit (metric hamming, and only there). */
+/**
+ * How rows are stored: f32 exact; f16 and bf16 two bytes per value; sq8 one; pq and rabitq a fraction of that, learned;
+ * binary one bit (under cosine the sign, under hamming the bit itself).
+ */
 export type Codec = (typeof CODEC_NAMES)[number];
 export type Kind = (typeof KIND_NAMES)[number];
 
@@ -16,12 +23,15 @@ export interface MetricRow {
   readonly distance: (raw: number) => number;
   /** The inverse, for radii. */
   readonly raw: (distance: number) => number;
+  /** The first is the default. */
   readonly codecs: readonly Codec[];
   /** The definition in plain JS, in f64: what every kernel is tested against. */
   readonly exact: (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 }
 
 const same = (x: number): number => x;
+/** Codes estimate distances, and may end up below 0. */
+const least0 = (x: number): number => Math.max(x, 0);
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
@@ -29,11 +39,13 @@ function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
+const NUMBERS = ["f32", "f16", "bf16", "sq8", "pq", "rabitq"] as const;
+
 export const METRICS: Readonly<Record<Metric, MetricRow>> = {
   l2: {
-    distance: Math.sqrt,
+    distance: (raw) => Math.sqrt(least0(raw)),
     raw: (distance) => distance * distance,
-    codecs: ["f32", "sq8"],
+    codecs: NUMBERS,
     exact: (a, b) => {
       let sum = 0;
       for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
@@ -41,15 +53,15 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     },
   },
   cosine: {
-    distance: same,
+    distance: least0,
     raw: same,
-    codecs: ["f32", "sq8"],
+    codecs: [...NUMBERS, "binary"],
     exact: (a, b) => {
       const norms = Math.sqrt(dot(a, a) * dot(b, b));
       return norms === 0 ? 1 : 1 - dot(a, b) / norms;
     },
   },
-  dot: { distance: same, raw: same, codecs: ["f32", "sq8"], exact: (a, b) => -dot(a, b) },
+  dot: { distance: same, raw: same, codecs: NUMBERS, exact: (a, b) => -dot(a, b) },
   hamming: {
     distance: same,
     raw: same,
@@ -61,3 +73,88 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     },
   },
 };
+
+export interface CodecRow {
+  /** Candidates per wanted result where exact rows re-score them. */
+  readonly rerankFactor: number;
+  /** How much of a value is kept, for what may re-score what. */
+  readonly fineness: number;
+  /** Vectors it must see before it can encode; 0 where it needs none. `bits` as in its options. */
+  readonly needs: (bits: number) => number;
+  /** How many it wants to see: training waits for them. */
+  readonly wants: (bits: number) => number;
+  /** Whether the small wasm build has it. */
+  readonly core: boolean;
+}
+
+const nothing = (): number => 0;
+
+export const CODECS: Readonly<Record<Codec, CodecRow>> = {
+  f32: { rerankFactor: 4, fineness: 6, needs: nothing, wants: nothing, core: true },
+  sq8: { rerankFactor: 4, fineness: 3, needs: nothing, wants: nothing, core: true },
+  binary: { rerankFactor: 10, fineness: 0, needs: nothing, wants: nothing, core: true },
+  f16: { rerankFactor: 4, fineness: 5, needs: nothing, wants: nothing, core: true },
+  bf16: { rerankFactor: 4, fineness: 4, needs: nothing, wants: nothing, core: true },
+  pq: {
+    rerankFactor: 10,
+    fineness: 1,
+    needs: (bits) => 2 ** bits,
+    wants: (bits) => POINTS_PER_CENTROID * 2 ** bits,
+    core: false,
+  },
+  rabitq: { rerankFactor: 10, fineness: 2, needs: () => 1, wants: () => 256, core: false },
+};
+
+/** Whether stored rows differ from the vectors given, so that there is something to re-score. */
+export function isLossy(codec: Codec, metric: Metric): boolean {
+  return codec !== "f32" && metric !== "hamming";
+}
+
+/** The option that trades speed for recall. */
+export type Effort = "ef" | "nprobe" | "maxLeaves" | "searchK" | "probes";
+
+export interface KindRow {
+  /** Name of its class. */
+  readonly family: string;
+  /** Undefined where there is nothing to trade. */
+  readonly effort: Effort | undefined;
+  readonly metrics: readonly Metric[];
+  /** Of the metric's codecs, those it can have. */
+  readonly codecs: readonly Codec[];
+  /** Whether the small wasm build has it. */
+  readonly core: boolean;
+}
+
+const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
+
+export const KINDS: Readonly<Record<Kind, KindRow>> = {
+  flat: { family: "Flat", effort: undefined, metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: true },
+  hnsw: { family: "Hnsw", effort: "ef", metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: true },
+  ivf: { family: "Ivf", effort: "nprobe", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, core: false },
+  kdtree: {
+    family: "KdTree",
+    effort: "maxLeaves",
+    metrics: FLOAT_METRICS,
+    codecs: ["f32", "sq8", "f16", "bf16"],
+    core: false,
+  },
+  forest: { family: "Forest", effort: "searchK", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, core: false },
+  lsh: { family: "Lsh", effort: "probes", metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: false },
+};
+
+/** The codecs a family has under a metric; the first is the default. */
+export function codecsOf(kind: Kind, metric: Metric): Codec[] {
+  if (!KINDS[kind].metrics.includes(metric)) return [];
+  return METRICS[metric].codecs.filter((codec) => KINDS[kind].codecs.includes(codec));
+}
+
+export function isCore(kind: Kind, codec: Codec): boolean {
+  return KINDS[kind].core && CODECS[codec].core;
+}
+
+/** Every index there can be. */
+export function combinations(): { kind: Kind; metric: Metric; codec: Codec }[] {
+  return KIND_NAMES.flatMap((kind) =>
+    METRIC_NAMES.flatMap((metric) => codecsOf(kind, metric).map((codec) => ({ kind, metric, codec }))),
+  );
+}

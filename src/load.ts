@@ -1,25 +1,46 @@
 import type { VectorIndex } from "./base.js";
+import { wrap } from "./classes.js";
+import { maxBytesOf, prepared, WHOLE_MEMORY } from "./create.js";
+import { badOption } from "./errors.js";
 import { type FileBytes, readFile } from "./file.js";
-import { Flat } from "./flat.js";
-import { Hnsw } from "./hnsw.js";
-import { KIND_NAMES, type Kind } from "./kinds.js";
+import { RERANK_NAMES } from "./kinds.js";
 import type { Engine } from "./memory.js";
-import { integer, known } from "./options.js";
-
-const CLASSES: Readonly<Record<Kind, { over(engine: Engine): VectorIndex }>> = { flat: Flat, hnsw: Hnsw };
+import { known } from "./options.js";
+import { type FetchVectors, fetchVectorsOf } from "./rerank.js";
+import { newInstance } from "./runtime.js";
+import { inSlices } from "./slices.js";
 
 export interface LoadOptions {
   /** As for `create`. Default 4 GiB. */
   maxBytes?: number;
+  /** Of an index that was created with one: what brings the vectors that candidates are re-scored by. */
+  fetchVectors?: FetchVectors;
 }
 
 /**
  * The index in a .vic file, of whatever kind. The bytes are copied and wholly checked (checksums, bounds, links, ids)
- * before it returns. Errors: BAD_FILE, OUT_OF_MEMORY.
+ * before it returns. Errors: BAD_FILE, BAD_OPTION, OUT_OF_MEMORY.
  */
 export async function load(bytes: FileBytes, options: LoadOptions = {}): Promise<VectorIndex> {
-  known("load", options, ["maxBytes"]);
-  const maxBytes = options.maxBytes === undefined ? undefined : integer("maxBytes", options.maxBytes, 65536, 2 ** 32);
+  known("load", options, ["maxBytes", "fetchVectors"]);
+  const maxBytes = maxBytesOf(options);
+  const fetchVectors = options.fetchVectors === undefined ? undefined : fetchVectorsOf(options.fetchVectors);
   const engine = await readFile(bytes, maxBytes);
-  return CLASSES[KIND_NAMES[engine.state("kind")]].over(engine);
+  const asks = RERANK_NAMES[engine.state("rerank")] === "caller";
+  if (asks !== (fetchVectors !== undefined)) {
+    throw badOption(
+      asks
+        ? "this index holds codes alone: give load() the fetchVectors that brings the vectors"
+        : "this index keeps what it needs itself; fetchVectors is for those created with one",
+    );
+  }
+  await findLists(engine);
+  return wrap(await prepared(engine, fetchVectors));
+}
+
+/** The graph over centroids is not in the file, it follows from them. */
+async function findLists(engine: Engine): Promise<void> {
+  if (engine.state("coarseGraph") !== 1 || !engine.state("trained")) return;
+  const { buildLists } = await import("./extras.js");
+  engine.lists = await inSlices(buildLists(engine, await newInstance(true, WHOLE_MEMORY)), () => {});
 }

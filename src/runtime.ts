@@ -1,10 +1,13 @@
-// Which build runs: the best variant that validates and computes right here. Each variant's bytes sit in a chunk of
-// their own behind a dynamic import, so that a page downloads one; the compiled module is cached.
-import { instantiate as instantiateWithLoader } from "@assemblyscript/loader";
-import { show, VicinalError } from "./errors.js";
-import { Engine, type Exports } from "./memory.js";
+// Which build runs: the best variant that validates and computes right here, in two sizes: "core" has Flat and Hnsw over
+// plain codecs, "full" has everything. Each build's bytes sit in a chunk of their own behind a dynamic import, so that a
+// page downloads what it needs; the compiled module is cached.
+import { badOption, show, VicinalError } from "./errors.js";
+import type { Exports } from "./exports.js";
+import { CODEC_NAMES, isCore, KIND_NAMES } from "./kinds.js";
+import { Engine, type Instance } from "./memory.js";
 import { known, oneOf } from "./options.js";
 import { selfTest } from "./self-test.js";
+import { readState } from "./state.js";
 import { decodeWasm } from "./wasm-text.js";
 
 /** In the order of assembly/simd.ts. */
@@ -25,11 +28,22 @@ export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { pr
 /** The variant new indices run on; undefined before the first `init` or `create`. */
 export let variant: Variant | undefined;
 
-const LOADERS: Readonly<Record<Variant, () => Promise<{ default: string }>>> = {
-  scalar: () => import("vicinal-wasm:scalar"),
-  simd: () => import("vicinal-wasm:simd"),
-  relaxed: () => import("vicinal-wasm:relaxed"),
-  threads: () => import("vicinal-wasm:threads"),
+const BUILDS = ["core", "full"] as const;
+type Build = (typeof BUILDS)[number];
+
+const LOADERS: Readonly<Record<Build, Readonly<Record<Variant, () => Promise<{ default: string }>>>>> = {
+  core: {
+    scalar: () => import("vicinal-wasm:scalar-core"),
+    simd: () => import("vicinal-wasm:simd-core"),
+    relaxed: () => import("vicinal-wasm:relaxed-core"),
+    threads: () => import("vicinal-wasm:threads-core"),
+  },
+  full: {
+    scalar: () => import("vicinal-wasm:scalar"),
+    simd: () => import("vicinal-wasm:simd"),
+    relaxed: () => import("vicinal-wasm:relaxed"),
+    threads: () => import("vicinal-wasm:threads"),
+  },
 };
 
 /** Modules of one function that only validate where the feature exists: i8x16.popcnt, i8x16.relaxed_swizzle. */
@@ -43,17 +57,22 @@ const PROBES: Readonly<Record<Variant, readonly number[]>> = (() => {
 interface Loaded {
   readonly module: WebAssembly.Module;
   readonly variant: Variant;
+  readonly build: Build;
 }
 
-const compiled = new Map<Variant, Promise<WebAssembly.Module>>();
-let current: Promise<Loaded> | undefined;
+const compiled = new Map<string, Promise<WebAssembly.Module>>();
+/** What new indices run on, once it is chosen; the full build serves all. */
+let current: Partial<Record<Build, Promise<Loaded>>> = {};
+/** Of the variants, those that the next choice is between. */
+let candidates: readonly Variant[] | undefined;
 
-function compile(name: Variant): Promise<WebAssembly.Module> {
-  let module = compiled.get(name);
+function compile(build: Build, name: Variant): Promise<WebAssembly.Module> {
+  const key = `${build} ${name}`;
+  let module = compiled.get(key);
   if (!module) {
-    module = LOADERS[name]().then(({ default: text }) => WebAssembly.compile(decodeWasm(text) as BufferSource));
-    compiled.set(name, module);
-    module.catch(() => compiled.delete(name));
+    module = LOADERS[build][name]().then(({ default: text }) => WebAssembly.compile(decodeWasm(text) as BufferSource));
+    compiled.set(key, module);
+    module.catch(() => compiled.delete(key));
   }
   return module;
 }
@@ -63,10 +82,14 @@ function canRun(name: Variant): boolean {
   return WebAssembly.validate(new Uint8Array(PROBES[name]));
 }
 
-async function load(name: Variant): Promise<Loaded | undefined> {
+async function works(loaded: Loaded): Promise<boolean> {
+  return selfTest(async (state) => new Engine(await start(loaded, WHOLE_MEMORY), state), loaded.build === "full");
+}
+
+async function load(build: Build, name: Variant): Promise<Loaded | undefined> {
   if (!canRun(name)) return undefined;
-  const loaded = { module: await compile(name), variant: name };
-  return (await selfTest((state) => start(loaded, state))) ? loaded : undefined;
+  const loaded = { module: await compile(build, name), variant: name, build };
+  return (await works(loaded)) ? loaded : undefined;
 }
 
 /** VICINAL_VARIANT, where there is an environment and it may be read without asking the user. */
@@ -80,37 +103,63 @@ function fromEnvironment(): string | undefined {
   return process?.env?.[variable] || undefined;
 }
 
-async function choose(options: InitOptions): Promise<Loaded> {
-  if (options.module !== undefined) return given(options.module);
-  const forced = options.variant ?? fromEnvironment();
-  const names = forced === undefined ? (["relaxed", "simd", "scalar"] as const) : [oneOf("variant", forced, VARIANTS)];
+function variantsFor(forced: string | undefined): readonly Variant[] {
+  return forced === undefined ? ["relaxed", "simd", "scalar"] : [oneOf("variant", forced, VARIANTS)];
+}
+
+async function choose(build: Build): Promise<Loaded> {
+  const names = candidates ?? variantsFor(fromEnvironment());
   let why = "";
-  for (const name of names) {
+  for (const [i, name] of names.entries()) {
     try {
-      const loaded = await load(name);
-      if (loaded) return loaded;
+      const loaded = await load(build, name);
+      if (!loaded) continue;
+      // The other build is not to be of a variant that failed here.
+      candidates = names.slice(i);
+      return loaded;
     } catch (error) {
-      why = `: ${(error as Error).message}; where wasm may not be compiled from bytes, hand a module to init({ module })`;
+      const module = build === "full" ? "a full module" : "a module";
+      why = `: ${(error as Error).message}; where wasm may not be compiled from bytes, hand ${module} to init({ module })`;
     }
   }
   throw new VicinalError("BAD_VARIANT", `this runtime cannot run the ${names.join(" or ")} build${why}`);
 }
 
-/** A module says itself which variant it is; only `threads` wants a shared memory. */
+/** A module says itself which build and variant it is; only `threads` wants a shared memory. */
 async function given(module: unknown): Promise<Loaded> {
   if (!(module instanceof WebAssembly.Module)) {
-    throw new VicinalError("BAD_OPTION", `module is ${show(module)}; it must be a WebAssembly.Module`);
+    throw badOption(`module is ${show(module)}; it must be a WebAssembly.Module`);
   }
+  const build = WebAssembly.Module.exports(module).some(({ name }) => name === "ivfSearch") ? "full" : "core";
   for (const shared of [false, true]) {
     try {
       const exports = await instantiate(module, newMemory(shared, MAX_PAGES));
-      const loaded = { module, variant: VARIANTS[exports.variant()] };
-      if (await selfTest((state) => start(loaded, state))) return loaded;
+      const loaded: Loaded = { module, variant: VARIANTS[exports.variant()], build };
+      if (await works(loaded)) return loaded;
     } catch {
       // the other kind of memory, or not ours
     }
   }
   throw new VicinalError("BAD_VARIANT", "the given module is not a vicinal build, or computes wrongly here");
+}
+
+/** Keeps a choice, unless it fails. */
+async function keep(build: Build, choice: Promise<Loaded>): Promise<Loaded> {
+  current = { ...current, [build]: choice };
+  try {
+    const loaded = await choice;
+    variant = loaded.variant;
+    return loaded;
+  } catch (error) {
+    if (current[build] === choice) current = { ...current, [build]: undefined };
+    throw error;
+  }
+}
+
+/** What an index of this size runs on. */
+function ready(build: Build): Promise<Loaded> {
+  const there = current.full ?? current[build];
+  return there ?? keep(build, choose(build));
 }
 
 /**
@@ -119,38 +168,52 @@ async function given(module: unknown): Promise<Loaded> {
  */
 export async function init(options: InitOptions = {}): Promise<Variant> {
   known("init", options, ["variant", "module"]);
-  if (!current || options.variant !== undefined || options.module !== undefined) {
-    const before = current;
-    const chosen = choose(options);
-    current = chosen;
-    chosen.catch(() => {
-      if (current === chosen) current = before;
-    });
-  }
-  const loaded = await current;
-  variant = loaded.variant;
-  return variant;
+  const { module } = options;
+  if (module !== undefined) {
+    const loaded = await given(module);
+    current = { [loaded.build]: Promise.resolve(loaded) };
+    candidates = [loaded.variant];
+    variant = loaded.variant;
+  } else if (options.variant !== undefined) {
+    const before = { current, candidates };
+    current = {};
+    candidates = variantsFor(options.variant);
+    try {
+      await ready("core");
+    } catch (error) {
+      ({ current, candidates } = before);
+      throw error;
+    }
+  } else await ready("core");
+  return variant as Variant;
 }
 
 const PAGE_BYTES = 65536;
 const MAX_PAGES = 65536;
+const WHOLE_MEMORY = MAX_PAGES * PAGE_BYTES;
 
 function newMemory(shared: boolean, maximum: number): WebAssembly.Memory {
   return new WebAssembly.Memory(shared ? { initial: 1, maximum, shared } : { initial: 1, maximum });
 }
 
 async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Exports> {
-  const { instance } = await instantiateWithLoader(module, { env: { memory } });
-  return instance.exports as unknown as Exports; // without the loader's wrappers: nothing here is managed
+  // Without @assemblyscript/loader, whose wrappers are for managed objects: here there are none, and it weighs 2 KB gzip.
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  return exports as unknown as Exports;
 }
 
-async function start(loaded: Loaded, state: Uint8Array, maxBytes = MAX_PAGES * PAGE_BYTES): Promise<Engine> {
-  const memory = newMemory(loaded.variant === "threads", Math.max(Math.floor(maxBytes / PAGE_BYTES), 1));
-  return new Engine(await instantiate(loaded.module, memory), memory, loaded.variant, maxBytes, state);
+async function start({ module, variant }: Loaded, maxBytes: number): Promise<Instance> {
+  const memory = newMemory(variant === "threads", Math.max(Math.floor(maxBytes / PAGE_BYTES), 1));
+  return { exports: await instantiate(module, memory), memory, variant, maxBytes };
 }
 
-/** @internal A new memory with an empty index in it, as `state` describes; it never grows past `maxBytes`. */
-export async function newEngine(state: Uint8Array, maxBytes?: number): Promise<Engine> {
-  await init();
-  return start(await (current as Promise<Loaded>), state, maxBytes);
+/** @internal A new memory that never grows past `maxBytes`; `core`: the small build will do. */
+export async function newInstance(core: boolean, maxBytes: number): Promise<Instance> {
+  return start(await ready(core ? "core" : "full"), maxBytes);
+}
+
+/** @internal A new memory with an empty index in it, as `state` describes. */
+export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY): Promise<Engine> {
+  const { kind, codec } = readState(state);
+  return new Engine(await newInstance(isCore(KIND_NAMES[kind], CODEC_NAMES[codec]), maxBytes), state);
 }

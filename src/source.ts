@@ -1,25 +1,6 @@
 // Streams of vectors for addAll, cut into batches.
-import { show, VicinalError } from "./errors.js";
-import { oneRow, type Rows, rowElements, rowsOf, type Shape } from "./vectors.js";
-
-function part(rows: Rows, from: number, to: number): Rows {
-  return {
-    n: to - from,
-    write: (i, view, at) => rows.write(from + i, view, at),
-    value: (i, j) => rows.value(from + i, j),
-    name: (i) => rows.name(from + i),
-  };
-}
-
-function joined(parts: Rows[]): Rows {
-  const places: [Rows, number][] = parts.flatMap((rows) => Array.from({ length: rows.n }, (_, i): [Rows, number] => [rows, i]));
-  return {
-    n: places.length,
-    write: (i, view, at) => places[i][0].write(places[i][1], view, at),
-    value: (i, j) => places[i][0].value(places[i][1], j),
-    name: (i) => places[i][0].name(places[i][1]),
-  };
-}
+import { badOption, show } from "./errors.js";
+import { chosen, joined, oneRow, type Rows, rowElements, rowsOf, type Shape } from "./vectors.js";
 
 /** An item of an iterable: a vector, or a typed array of several. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
@@ -41,20 +22,24 @@ export function countOf(source: unknown, shape: Shape): number | undefined {
 /** A slow source's vectors do not wait longer than this to be added. */
 const MOST_WAIT_MS = 8;
 
-/** The source's vectors in batches of about `size()`, which is asked before each. */
+/** Rows in batches of at most `size()`, which is asked before each. */
+function* cut(rows: Rows, size: () => number): Generator<Rows> {
+  for (let from = 0, n = 0; from < rows.n; from += n) {
+    const first = from;
+    n = Math.min(size(), rows.n - from);
+    yield chosen(rows, n, (i) => first + i);
+  }
+}
+
+/** The source's vectors in batches of about `size()`. */
 export async function* batches(source: unknown, shape: Shape, size: () => number): AsyncGenerator<Rows> {
   if (isArray(source)) {
-    const rows = rowsOf(source, shape, "source");
-    for (let from = 0; from < rows.n; ) {
-      const to = Math.min(from + size(), rows.n);
-      yield part(rows, from, to);
-      from = to;
-    }
+    yield* cut(rowsOf(source, shape, "source"), size);
     return;
   }
   const iterable = source as Iterable<unknown> & AsyncIterable<unknown>;
   if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
-    throw new VicinalError("BAD_OPTION", `source is ${show(source)}, neither an array nor an iterable of vectors`);
+    throw badOption(`source is ${show(source)}, neither an array nor an iterable of vectors`);
   }
   let waiting: Rows[] = [];
   let count = 0;
@@ -68,11 +53,7 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
     const all = joined(waiting);
     waiting = [];
     count = 0;
-    for (let from = 0; from < all.n; ) {
-      const to = Math.min(from + size(), all.n);
-      yield part(all, from, to);
-      from = to;
-    }
+    yield* cut(all, size);
     last = performance.now();
   }
   if (count) yield joined(waiting);

@@ -1,4 +1,4 @@
-// The 128 bytes of assembly/state.ts: options and persistent numbers, in memory and in the file alike.
+// The 256 bytes of assembly/state.ts: options and persistent numbers, in memory and in the file alike.
 
 const LAYOUT = {
   seed: [0, "u64"],
@@ -11,7 +11,7 @@ const LAYOUT = {
   m: [36, "u32"],
   efConstruction: [40, "u32"],
   mips: [44, "u32"],
-  ef: [48, "u32"],
+  effort: [48, "u32"],
   rerankFactor: [52, "f32"],
   maxSquaredNorm: [56, "f32"],
   live: [60, "u32"],
@@ -25,9 +25,26 @@ const LAYOUT = {
   coarse: [92, "u32"],
   watched: [96, "f64"],
   blurred: [104, "f64"],
+  trained: [112, "u32"],
+  nlist: [116, "u32"],
+  pqM: [120, "u32"],
+  codeBits: [124, "u32"],
+  rotate: [128, "u32"],
+  symmetric: [132, "u32"],
+  trees: [136, "u32"],
+  leafSize: [140, "u32"],
+  hashBits: [144, "u32"],
+  width: [148, "f32"],
+  reconstruction: [152, "f64"],
+  coarseGraph: [160, "u32"],
+  trainAt: [164, "u32"],
+  residual: [168, "u32"],
+  treeFree: [172, "u32"],
 } as const;
 
-export const STATE_BYTES = 128;
+export const STATE_BYTES = 256;
+/** Of a file of format 1, which ends with `blurred`. */
+export const STATE_BYTES_1 = 128;
 /** No slot, no id. */
 export const NONE = 0xffffffff;
 
@@ -48,7 +65,7 @@ export function readField(memory: Uint32Array, at: number, name: keyof State): n
   return type === "f64" ? new Float64Array(bytes)[0] : new Float32Array(bytes)[0];
 }
 
-/** The state in 128 bytes of a file. */
+/** The state in 256 bytes of a file. */
 export function readState(bytes: Uint8Array): State {
   const words = new Uint32Array(bytes.slice().buffer);
   const state = {} as State;
@@ -56,19 +73,33 @@ export function readState(bytes: Uint8Array): State {
   return state;
 }
 
-export function writeState(view: DataView, state: State): void {
-  for (const key in LAYOUT) {
-    const name = key as keyof State;
-    const [offset, type] = LAYOUT[name];
-    if (type === "u64") view.setBigUint64(offset, BigInt(state[name]), true);
-    else if (type === "f64") view.setFloat64(offset, state[name], true);
-    else if (type === "f32") view.setFloat32(offset, state[name], true);
-    else view.setUint32(offset, state[name], true);
-  }
+export function writeField(view: DataView, name: keyof State, value: number): void {
+  const [offset, type] = LAYOUT[name];
+  if (type === "u64") view.setBigUint64(offset, BigInt(value), true);
+  else if (type === "f64") view.setFloat64(offset, value, true);
+  else if (type === "f32") view.setFloat32(offset, value, true);
+  else view.setUint32(offset, value, true);
 }
 
-/** What an empty index begins with, beside its options. */
-export const EMPTY = {
+export function stateBytes(state: State): Uint8Array {
+  const bytes = new Uint8Array(STATE_BYTES);
+  const view = new DataView(bytes.buffer);
+  for (const name in LAYOUT) writeField(view, name as keyof State, state[name as keyof State]);
+  return bytes;
+}
+
+/** What a file of format 1 says, as format 2 would: nothing there had to learn, and most of the new numbers are 0. */
+export function upgraded(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(STATE_BYTES);
+  whole.set(bytes.subarray(0, offsetOf("trained")));
+  const view = new DataView(whole.buffer);
+  writeField(view, "trained", 1);
+  writeField(view, "treeFree", NONE);
+  return whole;
+}
+
+/** The content of an empty index. */
+export const FRESH = {
   nextId: 0,
   maxSquaredNorm: 0,
   live: 0,
@@ -82,4 +113,27 @@ export const EMPTY = {
   coarse: 1,
   watched: 0,
   blurred: 0,
+  trained: 1,
+  reconstruction: 0,
+  treeFree: NONE,
+} as const;
+
+/** Options that a family or codec does not have. */
+export const EMPTY = {
+  m: 2,
+  efConstruction: 1,
+  mips: 0,
+  effort: 1,
+  nlist: 0,
+  pqM: 0,
+  codeBits: 0,
+  rotate: 0,
+  symmetric: 0,
+  residual: 0,
+  trees: 0,
+  leafSize: 0,
+  hashBits: 0,
+  width: 0,
+  coarseGraph: 0,
+  trainAt: 0,
 } as const;

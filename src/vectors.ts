@@ -1,5 +1,6 @@
 // What callers hand over as vectors and ids, checked for shape and written to linear memory. Values are checked there.
 import { type ErrorCode, show, VicinalError } from "./errors.js";
+import { E_BEYOND_F16, E_NOT_FINITE } from "./memory.js";
 
 /** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
 export type Vector = ArrayLike<number>;
@@ -22,6 +23,7 @@ export interface Rows {
   value(i: number, j: number): number;
   /** `vectors[3]`, for sentences. */
   name(i: number): string;
+  readonly dimensions: number;
 }
 
 export function rowElements(shape: Shape): number {
@@ -79,6 +81,7 @@ function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
     write: (i, to, at) => writeVector(part(i), shape, to, at, () => `${name}[${i}]`),
     value: (i, j) => values[i * width + j],
     name: (i) => `${name}[${i}]`,
+    dimensions: shape.dimensions,
   };
 }
 
@@ -102,6 +105,7 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
     write: (i, to, at) => writeVector(rows[i], shape, to, at, () => name(i)),
     value: (i, j) => rows[i][j],
     name,
+    dimensions: shape.dimensions,
   };
 }
 
@@ -153,18 +157,14 @@ export function pack(values: ArrayLike<number>, name: () => string): Uint8Array 
 }
 
 /** The sentence for a row that wasm refused. */
-export function badRow(rows: Rows, i: number, shape: Shape, notFinite: boolean): VicinalError {
-  if (!notFinite) {
+export function badRow(rows: Rows, i: number, code: number): VicinalError {
+  if (code === E_BEYOND_F16) return new VicinalError("TOO_LARGE", `${rows.name(i)} has a value beyond 65504, the largest in f16`);
+  if (code !== E_NOT_FINITE) {
     return new VicinalError("TOO_LARGE", `${rows.name(i)} is longer than 2^62, so its distances would overflow 32-bit floats`);
   }
-  for (let j = 0; j < shape.dimensions; j++) {
+  for (let j = 0; j < rows.dimensions; j++) {
     const value = rows.value(i, j);
-    if (!Number.isFinite(Math.fround(value))) {
-      return new VicinalError(
-        "NOT_FINITE",
-        `${rows.name(i)} has ${show(value)} at position ${j}; values must be finite 32-bit floats`,
-      );
-    }
+    if (!Number.isFinite(Math.fround(value))) return notFinite(rows.name(i), j, value);
   }
   return new VicinalError("NOT_FINITE", `${rows.name(i)} has a value that is not a finite 32-bit float`);
 }
@@ -177,6 +177,48 @@ export function checkId(id: unknown, name: string): number {
     throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
   }
   return id;
+}
+
+/** n vectors, of which number i is number j of some rows. */
+function drawn(n: number, find: (i: number) => [Rows, j: number], dimensions: number): Rows {
+  return {
+    n,
+    write(i, view, at) {
+      const [rows, j] = find(i);
+      rows.write(j, view, at);
+    },
+    value(i, k) {
+      const [rows, j] = find(i);
+      return rows.value(j, k);
+    },
+    name(i) {
+      const [rows, j] = find(i);
+      return rows.name(j);
+    },
+    dimensions,
+  };
+}
+
+/** n of the rows: number i is the row at(i). */
+export function chosen(rows: Rows, n: number, at: (i: number) => number): Rows {
+  return drawn(n, (i) => [rows, at(i)], rows.dimensions);
+}
+
+/** All of the first, then all of the second ... */
+export function joined(parts: readonly Rows[]): Rows {
+  const ends: number[] = [];
+  let n = 0;
+  for (const rows of parts) ends.push((n += rows.n));
+  const find = (i: number): [Rows, number] => {
+    let low = 0;
+    for (let high = ends.length - 1; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (ends[middle] > i) high = middle;
+      else low = middle + 1;
+    }
+    return [parts[low], i - (ends[low] - parts[low].n)];
+  };
+  return drawn(n, find, parts[0].dimensions);
 }
 
 /** n ids, checked; `ids[3]` in sentences. */

@@ -97,6 +97,23 @@ describe("every format gives the rows that were written", () => {
   test("the writers cover every element", () => expect(Object.keys(WRITERS).sort()).toEqual([...VALUES].sort()));
 });
 
+describe("how many rows there will be is known before they are read", () => {
+  const totals: Record<string, number | undefined> = {
+    "a.fvecs": 3,
+    "a.bvecs": 3,
+    "f4.npy": 3,
+    "f4.npy.gz": 3,
+    "a.fvecs.gz": undefined,
+  };
+  for (const [name, total] of Object.entries(totals)) {
+    test(name, async () => {
+      const contents = FILES[name.replace(/\.gz$/, "")] as Uint8Array;
+      const { chunks } = await openVectors(write(name, name.endsWith(".gz") ? gzipSync(contents) : contents), { packed: false });
+      expect((await chunks.next()).value.total).toBe(total);
+    });
+  }
+});
+
 test("half precision: every bit pattern, against its definition", async () => {
   const finite = Array.from({ length: 65536 }, (_, bits) => bits).filter((bits) => ((bits >> 10) & 31) !== 31);
   const data = new Uint8Array(Uint16Array.from(finite).buffer);

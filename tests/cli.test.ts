@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Flat } from "vicinal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -93,7 +94,20 @@ const KINDS: [name: string, ...args: string[]][] = [
   ["hnsw-dot", "base.fvecs", "--metric", "dot", "--mips", "native", "--ef", "80", "--seed", "0"],
   ["hnsw-hamming", "bits.bvecs", "--metric", "hamming"],
   ["flat-hamming", "bits.bvecs", "--metric", "hamming", "--index", "flat"],
+  ["ivf-l2", "base.fvecs", "--metric", "l2", "--index", "ivf", "--nlist", "8"],
+  ["ivf-cosine-pq", "base.fvecs", "--index", "ivf", "--nlist", "8", "--codec", "pq", "--pq-m", "8", "--rerank", "30"],
+  ["ivf-dot-rabitq", "base.fvecs", "--metric", "dot", "--factory", "IVF8,RaBitQ4,RFlat", "--rerank", "adaptive"],
+  ["kdtree-l2", "base.fvecs", "--metric", "l2", "--index", "kdtree"],
+  ["forest-cosine", "base.fvecs", "--index", "forest", "--trees", "8"],
+  ["lsh-l2", "base.fvecs", "--metric", "l2", "--index", "lsh", "--bits", "6"],
+  ["lsh-hamming", "bits.bvecs", "--metric", "hamming", "--index", "lsh", "--bits", "6"],
+  ["hnsw-cosine-pq", "base.fvecs", "--codec", "pq", "--pq-bits", "4", "--rotate", "opq", "--rerank", "--rerank-codec", "f16"],
+  ["flat-l2-rabitq", "base.fvecs", "--metric", "l2", "--index", "flat", "--codec", "rabitq", "--rabitq-bits", "3"],
+  ["flat-cosine-bf16", "base.fvecs", "--index", "flat", "--codec", "bf16"],
 ];
+
+/** Lines of eval: the exact scan, and the family's own sweep. The last finds all: the sweep ends beyond 300 vectors. */
+const POINTS: Record<string, number> = { flat: 1, hnsw: 7, ivf: 5, kdtree: 7, forest: 7, lsh: 9 };
 
 describe("build, info, search and eval, for each kind of index", () => {
   for (const [name, ...args] of KINDS) {
@@ -122,11 +136,10 @@ describe("build, info, search and eval, for each kind of index", () => {
 
       const measured = json("eval", file, "--queries", queries);
       expect(measured).toMatchObject({ queries: QUERIES.length, k: 10 });
-      expect(measured.points.length).toBe(name.startsWith("hnsw") ? 7 : 1);
-      // 300 vectors at ef 320: the walk sees all of them.
-      expect(measured.points.at(-1).recall).toBe(1);
+      expect(measured.points.length).toBe(POINTS[built.kind]);
+      expect(measured.points.at(-1).recall).toBeGreaterThanOrEqual(name === "lsh-l2" ? 0.9 : 1);
       for (const { recall, qps, p50Ms, p99Ms } of measured.points) {
-        expect(recall).toBeGreaterThan(0.5);
+        expect(recall).toBeGreaterThan(0.1);
         expect(qps).toBeGreaterThan(0);
         expect(p99Ms).toBeGreaterThanOrEqual(p50Ms);
       }
@@ -223,6 +236,111 @@ describe("on one index", () => {
   });
 });
 
+describe("families and codecs", () => {
+  const REACHED: [options: Record<string, unknown>, args: string][] = [
+    [{ m: 8, efConstruction: 60, ef: 33, seed: 7 }, "--m 8 --ef-construction 60 --ef 33 --seed 7"],
+    [{ mips: "augment" }, "--metric dot --mips augment"],
+    [{ nlist: 5, nprobe: 3, coarse: "hnsw", trainAt: 100 }, "--index ivf --nlist 5 --nprobe 3 --coarse hnsw --train-at 100"],
+    [{ leafSize: 9, maxLeaves: 5 }, "--index kdtree --leaf-size 9 --max-leaves 5"],
+    [{ leafSize: 9, trees: 3, searchK: 77 }, "--index forest --leaf-size 9 --trees 3 --search-k 77"],
+    [{ tables: 3, bits: 5, probes: 4 }, "--index lsh --tables 3 --bits 5 --probes 4"],
+    [{ width: 1.5 }, "--index lsh --metric l2 --width 1.5"],
+    [{ rerank: "f16", rerankFactor: "adaptive" }, "--index flat --codec sq8 --rerank adaptive --rerank-codec f16"],
+    [{ rerank: "sq8", rerankFactor: 10 }, "--factory RaBitQ2,Refine(SQ8) --rerank"],
+    [{ rerank: "f32", rerankFactor: 3.5 }, "--factory PQ8,RFlat --rerank 3.5"],
+    [{ nlist: 4, nprobe: 2 }, "--factory IVF4,Flat --nprobe 2"],
+  ];
+  for (const [options, args] of REACHED) {
+    test(`${args} reaches the index`, () => {
+      json("build", "base.fvecs", "-o", "reached.vic", ...args.split(" "));
+      expect(json("info", "reached.vic").options).toMatchObject(options);
+    });
+  }
+
+  test("the words of a description and the flags are the same index", () => {
+    const flags = [
+      "--index",
+      "ivf",
+      "--nlist",
+      "4",
+      "--codec",
+      "pq",
+      "--pq-m",
+      "8",
+      "--pq-bits",
+      "4",
+      "--rotate",
+      "opq",
+      "--rerank",
+    ];
+    const words = "OPQ8,IVF4,PQ8x4,RFlat";
+    expect(json("build", "base.fvecs", "-o", "flags.vic", ...flags).factory).toBe(words);
+    json("build", "base.fvecs", "-o", "words.vic", "--factory", words);
+    expect(readFileSync(join(folder, "words.vic"))).toEqual(readFileSync(join(folder, "flags.vic")));
+    const { codecOptions, trained, error, factory } = json("info", "flags.vic");
+    expect(codecOptions).toMatchObject({ type: "pq", m: 8, bits: 4, rotate: "opq" });
+    expect(trained).toBe(true);
+    expect(error).toBeGreaterThan(0);
+    expect(factory).toBe(words);
+    const { stdout } = run("info", "flags.vic");
+    expect(stdout).toContain("reranked by f32 rows (10 candidates per result)");
+    expect(stdout).toMatch(/trained +yes, mean squared error of a vector 0\.\d+/);
+    expect(stdout).toContain("4 lists, 75.0 vectors in each on average");
+  });
+
+  test("what has waited for more vectors is trained at the end", () => {
+    // pq waits for 39 vectors for each of 256 centroids, and makes do with one.
+    const built = json("build", "base.fvecs", "-o", "waited.vic", "--index", "flat", "--codec", "pq");
+    expect(built.trained).toBe(true);
+    expect(built.untrained).toBeUndefined();
+    expect(json("info", "waited.vic").options.trainAt).toBe(39 * 256);
+  });
+
+  test("too few vectors to train on: said, and exact", () => {
+    const args = ["build", "base.fvecs", "-o", "young.vic", "--index", "ivf", "--nlist", "1024"];
+    expect(json(...args)).toMatchObject({
+      trained: false,
+      untrained: "training has 300 vectors and needs at least 1024 for 1024 lists",
+    });
+    expect(run(...args).stdout).toContain("needs at least 1024");
+    expect(run("info", "young.vic").stdout).toContain("not yet: searches are exact until it has seen 39,936 vectors");
+    const { points, trained } = json("eval", "young.vic", "--queries", "query.fvecs", "--nprobe", "1,2");
+    expect(trained).toBe(false);
+    expect(points.map(({ search, recall }: { search: string; recall: number }) => [search, recall])).toEqual([["exact", 1]]);
+  });
+
+  test("the number of lists follows the number of vectors", () => {
+    expect(json("build", "base.fvecs", "-o", "auto.vic", "--index", "ivf").factory).toBe("IVF7,Flat");
+    expect(json("build", "base.fvecs", "-o", "auto.vic", "--factory", "IVF,Flat").factory).toBe("IVF7,Flat");
+    expect(json("build", "base.jsonl", "-o", "auto.vic", "--index", "ivf", "--expected", "200").factory).toBe("IVF5,Flat");
+  });
+
+  test("search and eval turn the family's own knob", () => {
+    json("build", "base.fvecs", "-o", "tree.vic", "--index", "kdtree", "--metric", "l2");
+    expect(json("info", "tree.vic")).toMatchObject({ options: { maxLeaves: "all" }, depth: expect.any(Number) });
+    const [few] = json("search", "tree.vic", "--id", "7", "-k", "30", "--max-leaves", "1");
+    const [all] = json("search", "tree.vic", "--id", "7", "-k", "30", "--max-leaves", "all");
+    expect(few).not.toEqual(all);
+    expect([all]).toEqual(json("search", "tree.vic", "--id", "7", "-k", "30", "--exact"));
+    const { points } = json("eval", "tree.vic", "--queries", "query.fvecs", "--max-leaves", "1,all");
+    expect(points.map(({ maxLeaves }: { maxLeaves: unknown }) => maxLeaves)).toEqual([undefined, 1, "all"]);
+    expect(points[2].recall).toBe(1);
+    expect(run("eval", "tree.vic", "--queries", "query.fvecs", "--max-leaves", "2").stdout).toContain("maxLeaves");
+  });
+
+  test("codes alone are described, and searched by nobody but their caller", async () => {
+    const index = await Flat.create({
+      dimensions: DIMENSIONS,
+      codec: "sq8",
+      rerank: { fetchVectors: (ids) => Array.from(ids, (id) => BASE[id] as number[]) },
+    });
+    index.add(BASE);
+    writeFileSync(join(folder, "codes.vic"), index.toBytes());
+    expect(run("info", "codes.vic").stdout).toContain("reranked by the caller's vectors");
+    fails(1, "codes.vic: this index holds codes alone", "search", "codes.vic", "--id", "1");
+  });
+});
+
 describe("mistakes are told in a sentence", () => {
   const USAGE: [sentence: string, ...args: string[]][] = [
     ["unknown command 'biuld'", "biuld"],
@@ -234,8 +352,22 @@ describe("mistakes are told in a sentence", () => {
     ["m is 1; it must be", "build", "base.fvecs", "-o", "x.vic", "--m", "1"],
     ["mips is for metric", "build", "base.fvecs", "-o", "x.vic", "--mips", "native"],
     ['codec "binary" does not go with metric "l2"', "build", "base.fvecs", "-o", "x.vic", "--metric", "l2", "--codec", "binary"],
-    ["--rerank is for --codec sq8", "build", "base.fvecs", "-o", "x.vic", "--rerank"],
-    ["--m is for --index hnsw", "build", "base.fvecs", "-o", "x.vic", "--index", "flat", "--m", "16"],
+    ["--rerank is for codecs that lose something", "build", "base.fvecs", "-o", "x.vic", "--rerank"],
+    ["--rerank is for codecs that lose something", "build", "base.fvecs", "-o", "x.vic", "--factory", "IVF8,Flat", "--rerank"],
+    ['Expected a number, or "adaptive"', "build", "base.fvecs", "-o", "x.vic", "--codec", "pq", "--rerank", "some"],
+    ["--m is for hnsw, not for flat", "build", "base.fvecs", "-o", "x.vic", "--index", "flat", "--m", "16"],
+    ["--leaf-size is for kdtree and forest, not for lsh", "build", "a.npy", "-o", "x.vic", "--index", "lsh", "--leaf-size", "8"],
+    ["--rabitq-bits is for rabitq, not for pq", "build", "a.npy", "-o", "x.vic", "--codec", "pq", "--rabitq-bits", "2"],
+    ["give either --factory or --index", "build", "a.npy", "-o", "x.vic", "--factory", "IVF8", "--index", "flat"],
+    ["give either --factory or --codec", "build", "a.npy", "-o", "x.vic", "--factory", "IVF8", "--codec", "pq"],
+    ["give either --factory or --rerank-codec", "build", "a.npy", "-o", "x.vic", "--factory", "PQ8", "--rerank-codec", "f16"],
+    ["give either --factory or --pq-m", "build", "a.npy", "-o", "x.vic", "--factory", "IVF8", "--pq-m", "8"],
+    ['"PQ" is no word of an index description', "build", "base.fvecs", "-o", "x.vic", "--factory", "IVF8,PQ"],
+    ['Ivf.create has no option "trees"', "build", "base.fvecs", "-o", "x.vic", "--factory", "IVF8", "--trees", "3"],
+    ["bits is 5; pq has 8 or 4", "build", "base.fvecs", "-o", "x.vic", "--codec", "pq", "--pq-bits", "5"],
+    ['KdTree does not have metric "hamming"', "build", "bits.bvecs", "-o", "x.vic", "--metric", "hamming", "--index", "kdtree"],
+    ["trainAt is for what learns", "build", "base.fvecs", "-o", "x.vic", "--train-at", "100"],
+    ['Expected a whole number from 1, or "auto"', "build", "base.fvecs", "-o", "x.vic", "--index", "ivf", "--nlist", "many"],
     ["give either --query FILE or --id N", "search", "x.vic"],
     ["give either --query FILE or --id N", "search", "x.vic", "--id", "1", "--query", "query.fvecs"],
     ["Expected a number", "search", "x.vic", "--id", "1", "--radius", "near"],
@@ -254,10 +386,11 @@ describe("mistakes are told in a sentence", () => {
   ];
   for (const [sentence, ...args] of FAILURES) test(args.join(" "), () => fails(1, sentence, ...args));
 
-  test("queries of other dimensions, and ef for a flat index", () => {
+  test("queries of other dimensions, and another family's knob", () => {
     json("build", "base.fvecs", "-o", "small.vic", "--index", "flat");
     fails(1, "narrow.fvecs: vectors of 2 dimensions, the index has 16", "search", "small.vic", "--query", "narrow.fvecs");
-    fails(2, "--ef is for hnsw", "eval", "small.vic", "--queries", "query.fvecs", "--ef", "10");
+    fails(2, "--ef is for hnsw, not for flat", "eval", "small.vic", "--queries", "query.fvecs", "--ef", "10");
+    fails(2, "--nprobe is for ivf, not for flat", "search", "small.vic", "--id", "1", "--nprobe", "10");
   });
 });
 

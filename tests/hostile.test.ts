@@ -192,7 +192,7 @@ describe("options of create", () => {
     [{ dimensions: 8, metric: 1 }, /metric is 1/],
     [{ dimensions: 8, codec: "f64" }, /codec is "f64"/],
     [{ dimensions: 8, metric: "hamming", codec: "f32" }, /"f32".*"hamming".*binary/],
-    [{ dimensions: 8, metric: "l2", codec: "binary" }, /"binary".*"l2".*f32 or sq8/],
+    [{ dimensions: 8, metric: "l2", codec: "binary" }, /"binary".*"l2".*f32, .*sq8, pq or rabitq/],
     [{ dimensions: 8, metric: "toString" }, /toString/],
     [{ dimensions: 8, rerank: 0 }, /rerank is 0/],
     [{ dimensions: 8, rerank: NaN }, /rerank is NaN/],

@@ -3,11 +3,14 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import { instantiate } from "@assemblyscript/loader";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, install, type Project, type Report, ROOT, requireTool, runtime } from "./packed.js";
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
+/** Everything, and the core. */
+const BUILDS = VARIANTS.flatMap((name) => [name, `${name}-core`]);
 
 let project: Project;
 let installed: string;
@@ -44,7 +47,8 @@ describe("tarball", () => {
       "dist/node.cjs",
       "dist/node.js",
       "package.json",
-      ...VARIANTS.flatMap((name) => [`dist/chunks/${name}-HASH.js`, `dist/wasm/${name}.cjs`, `dist/wasm/${name}.wasm`]),
+      "dist/chunks/extras-HASH.js",
+      ...BUILDS.flatMap((name) => [`dist/chunks/${name}-HASH.js`, `dist/wasm/${name}.cjs`, `dist/wasm/${name}.wasm`]),
       ...modules
         .flatMap((name) => [name.replace(/\.ts$/, ".d.ts"), name.replace(/\.ts$/, ".d.cts")])
         .map((name) => `dist/types/${name}`),
@@ -63,15 +67,28 @@ describe("tarball", () => {
 
   test("names the licence of everything bundled into it", () => {
     const notice = readFileSync(join(installed, "dist/THIRD-PARTY.txt"), "utf8");
-    for (const name of ["@assemblyscript/loader", "assemblyscript", "commander", "cli-progress", "cli-table3", "csv-parse"]) {
+    for (const name of ["assemblyscript", "commander", "cli-progress", "cli-table3", "csv-parse"]) {
       expect(notice).toMatch(new RegExp(`^${name} [0-9.]+, (MIT|Apache-2\\.0)$`, "m"));
     }
   });
 });
 
+describe("wasm", () => {
+  test.each(BUILDS.filter((name) => !/relaxed|threads/.test(name)))("%s needs nothing but a memory", async (name) => {
+    const bytes = readFileSync(join(installed, `dist/wasm/${name}.wasm`));
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { module, exports } = await instantiate<{ variant(): number }>(bytes, { env: { memory } });
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+    expect(exports.variant()).toBe(name.startsWith("simd") ? 1 : 0);
+  });
+});
+
 describe("size", () => {
-  /** What a page downloads, minified and gzipped: the entry, what it imports statically, and the largest variant. */
-  async function download(names: string): Promise<number> {
+  /**
+   * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
+   * needed the wasm of the best variant, with `everything` also what trains.
+   */
+  async function download(names: string, everything: boolean): Promise<number> {
     const { metafile, outputFiles } = await build({
       stdin: { contents: `export { ${names} } from "vicinal";`, resolveDir: project.folder },
       bundle: true,
@@ -90,23 +107,29 @@ describe("size", () => {
         gzipSync(contents, { level: 9 }).length,
       ]),
     );
+    const wasm = everything ? /\/(relaxed|simd)-[A-Z0-9]{8}\.js$/ : /\/(relaxed|simd)-core-[A-Z0-9]{8}\.js$/;
     const entry = Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === "<stdin>");
     const needed = new Set(entry);
     const variants = new Set<string>();
     for (const path of needed) {
       for (const { kind, path: imported } of metafile.outputs[path].imports) {
-        (kind === "dynamic-import" ? variants : needed).add(imported);
+        const name = metafile.outputs[imported].entryPoint ?? "";
+        if (kind !== "dynamic-import" || (everything && /extras/.test(name))) needed.add(imported);
+        else if (wasm.test(name)) variants.add(imported);
       }
     }
-    expect(variants.size).toBe(VARIANTS.length);
+    expect(variants.size).toBe(2);
     const sizes = (paths: Iterable<string>): number[] => Array.from(paths, (path) => gzipBytes.get(path) ?? Number.NaN);
     return sizes(needed).reduce((sum, bytes) => sum + bytes) + Math.max(...sizes(variants));
   }
 
-  test("Hnsw and Flat in a browser are at most 35 KB", async () => {
-    const both = await download("Hnsw, Flat");
-    console.log(`minified and gzipped: { Hnsw, Flat } ${both} bytes, { Flat } ${await download("Flat")} bytes`);
+  test("{ Flat } needs nothing of the rest; everything is below 60 KiB", async () => {
+    const flat = await download("Flat", false);
+    const both = await download("Hnsw, Flat", false);
+    const all = await download("Flat, Hnsw, Ivf, KdTree, Forest, Lsh, factory, createIndex, compareMetrics, load, inspect", true);
+    console.log(`minified and gzipped: { Flat } ${flat} bytes, { Hnsw, Flat } ${both} bytes, everything ${all} bytes`);
     expect(both).toBeLessThanOrEqual(35_000);
+    expect(all).toBeLessThan(60 * 1024);
   });
 });
 

@@ -63,7 +63,7 @@ export const STATE = {
   m: 36,
   efConstruction: 40,
   mips: 44,
-  ef: 48,
+  effort: 48,
   rerankFactor: 52,
   maxSquaredNorm: 56,
   live: 60,

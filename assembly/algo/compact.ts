@@ -2,17 +2,26 @@
 // or doomed. After: JS copies the columns into a smaller memory.
 import { alloc, mark, reset } from "../arena";
 import { nodes, stageOf, upper } from "../nodes";
-import { E_MEMORY, KIND_HNSW, NONE, OK } from "../codes";
+import { ALL, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../codes";
 import { fillIds, reserveIds, useIds } from "../ids";
+import { compactLists } from "../lists";
 import { LIVE } from "../slots";
-import { state } from "../state";
+import { kindNow, state } from "../state";
 import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
+import { linkLsh } from "./lsh";
+import { rebuildTrees } from "./tree";
 
 export function compactSlots(): i32 {
   const s = state();
   const table = nodes();
   if (s.live == table.count) return OK;
   if (reserveIds(s.live) != OK) return E_MEMORY;
+  const kind = kindNow();
+  if (ALL && kind == KIND_IVF) {
+    compactLists();
+    fillIds();
+    return OK;
+  }
   const start = mark();
   const map = alloc(<usize>table.count << 2);
   if (!map) return E_MEMORY;
@@ -20,7 +29,7 @@ export function compactSlots(): i32 {
   for (let slot: u32 = 0; slot < table.count; slot++) {
     store<u32>(map + (<usize>slot << 2), stageOf(slot) == LIVE ? to++ : NONE);
   }
-  const graph = s.kind == KIND_HNSW;
+  const graph = kind == KIND_HNSW;
   let record: u32 = 0;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     const target = load<u32>(map + (<usize>slot << 2));
@@ -32,7 +41,7 @@ export function compactSlots(): i32 {
       }
     }
     if (target != slot) {
-      for (let c: u32 = 0; c < table.columns; c++) memory.copy(table.at(c, target), table.at(c, slot), table.column(c).stride);
+      for (let c: u32 = 0; c < table.columns; c++) table.move(c, slot, target);
     }
     if (graph) {
       moveTower(target, record);
@@ -41,12 +50,14 @@ export function compactSlots(): i32 {
   }
   if (s.entry != NONE) s.entry = load<u32>(map + (<usize>s.entry << 2));
   table.count = to;
-  upper().count = record;
+  if (graph) upper().count = record;
   s.freeHead = NONE;
   s.sweepCursor = 0;
   useIds(); // a slot's number is no longer its id
   fillIds();
   reset(start);
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !rebuildTrees()) return E_MEMORY;
+  if (ALL && kind == KIND_LSH) linkLsh();
   return OK;
 }
 

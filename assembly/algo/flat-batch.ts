@@ -5,13 +5,13 @@
 // exactly what single searches give, bit for bit.
 import { align, alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "../codes";
+import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../codes";
 import { squaredNorm } from "../metric";
 import { nodes } from "../nodes";
-import { Scorer, bindQuery, scanCodec, scanNominates, scoreMany } from "../scorer";
+import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec } from "../scorer";
 import { openTop, rerank } from "../rerank";
 import { SIMD } from "../simd";
-import { state } from "../state";
+import { kindNow, state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
 import { publishTo, work } from "../work";
@@ -26,6 +26,8 @@ const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
 /** What a batch of `n` queries works with, all in scratch. */
 @unmanaged class Queries {
   n: u32;
+  nominates: bool; // candidates are re-scored at the end
+  codec: u32;
   vectors: u32;   // prepared queries, `stride` apart, padded with zero queries to a multiple of 4
   stride: u32;
   scorers: u32;   // one bound Scorer per query
@@ -42,13 +44,23 @@ const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
   @inline top(i: u32): TopK { return changetype<TopK>(this.tops + i * this.topBytes); }
 }
 
+/** Whether the index's own search is a scan that a batch shares, rows being read one by one. */
+export function sharesScans(): bool { return kindNow() == KIND_FLAT && !walkCodec().groups; }
+
+/** Scratch per query of a batch that keeps `keep` candidates, beside input and results. */
+export function batchBytes(keep: u32): u32 {
+  return <u32>(align(inputBytes(), 16) + SCORER_BYTES + TopK.bytes(keep) + ownBytes() + 8);
+}
+function ownBytes(): u32 { return <u32>align(max(walkCodec().ownBytes, exactCodec().ownBytes), 64); }
+
 /**
- * Nearest k of each of `n` input vectors at `inputs`, at least one slot live. work().ids and .values then hold n x k,
+ * Nearest k of each of `n` input vectors at `inputs`, at least one slot live; `exact`: by the exact rows alone. work().ids and .values then hold n x k,
  * short rows ended with NONE and Infinity.
  */
-export function exactSearchBatch(inputs: usize, n: u32, k: u32, candidates: u32, filter: usize): i32 {
+export function exactSearchBatch(inputs: usize, n: u32, k: u32, candidates: u32, filter: usize, exact: bool): i32 {
   const start = mark();
-  const q = open(inputs, n, scanNominates() ? candidates : k);
+  const nominates = scanNominates() && !exact;
+  const q = open(inputs, n, nominates ? candidates : k, nominates);
   const ids = q ? alloc(<usize>n * k << 2) : 0;
   const values = ids ? alloc(<usize>n * k << 2) : 0;
   const ok = values && scanTiles(q, filter) && publishAll(q, k, ids, values);
@@ -56,7 +68,7 @@ export function exactSearchBatch(inputs: usize, n: u32, k: u32, candidates: u32,
   return ok ? OK : E_MEMORY;
 }
 
-function open(inputs: usize, n: u32, keep: u32): Queries {
+function open(inputs: usize, n: u32, keep: u32, nominates: bool): Queries {
   const s = state();
   const none = changetype<Queries>(0);
   const at = alloc(offsetof<Queries>());
@@ -64,7 +76,9 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
   const q = changetype<Queries>(at);
   const padded = <u32>align(n, 4);
   const stride = <u32>align(inputBytes(), 16);
-  const ownBytes = <u32>align(s.dimensions, 16) << 1; // enough for every codec's query
+  const own = ownBytes();
+  q.nominates = nominates;
+  q.codec = <u32>changetype<usize>(nominates ? walkCodec() : exactCodec());
   q.n = n;
   q.stride = stride;
   q.topBytes = <u32>TopK.bytes(max(min(keep, s.live), 1));
@@ -76,16 +90,16 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
   q.maybe = <u32>changetype<usize>(Batch.open(TILE));
   q.tileNorms = <u32>alloc(TILE << 2);
   q.dots = <u32>alloc(GROUP * TILE << 2);
-  const owned = alloc(<usize>n * ownBytes);
+  const owned = alloc(<usize>n * own);
   if (!q.vectors || !q.scorers || !q.tops || !q.norms || !q.tile || !q.maybe || !q.tileNorms || !q.dots || !owned) return none;
   memory.fill(q.vector(n), 0, (padded - n) * stride);
   for (let i: u32 = 0; i < n; i++) {
     const input = inputs + i * inputBytes();
     prepare(input, checkedNorm(input), q.vector(i));
     store<f32>(q.norms + (i << 2), <f32>squaredNorm(q.vector(i), stride >> 2));
-    q.scorer(i).own = <u32>owned + i * ownBytes;
+    q.scorer(i).own = <u32>owned + i * own;
     q.scorer(i).scattered = 0;
-    bindQuery(scanCodec(), q.scorer(i), q.vector(i));
+    bindQuery(changetype<Codec>(q.codec), q.scorer(i), q.vector(i));
     TopK.open(q.tops + i * q.topBytes, max(min(keep, s.live), 1), Infinity);
   }
   return q;
@@ -93,7 +107,7 @@ function open(inputs: usize, n: u32, keep: u32): Queries {
 
 function scanTiles(q: Queries, filter: usize): bool {
   const tile = changetype<Batch>(q.tile);
-  const screen = scanCodec().screen;
+  const screen = changetype<Codec>(q.codec).screen;
   while (tile.fill(filter)) {
     if (SIMD && screen) screenTile(q, tile);
     else {
@@ -107,8 +121,7 @@ function scanTiles(q: Queries, filter: usize): bool {
 
 @inline function offerAll(q: Queries, i: u32, rows: Batch): void {
   scoreMany(q.scorer(i), rows.slots, rows.count, rows.distances);
-  const top = q.top(i);
-  for (let j: u32 = 0; j < rows.count; j++) top.offer(rows.distanceAt(j), rows.slotAt(j));
+  q.top(i).offerAll(rows.distances, rows.slots, rows.count);
 }
 
 /**
@@ -124,7 +137,7 @@ function screenTile(q: Queries, tile: Batch): void {
   const scale: f32 = l2 ? 1 - c : -c;
   const f: f32 = l2 ? 2 : 1;
   const table = nodes();
-  const codec = scanCodec();
+  const codec = changetype<Codec>(q.codec);
   for (let j: u32 = 0; j < tile.count; j++) {
     const norm = <f32>squaredNorm(table.at(codec.column, tile.slotAt(j)), q.stride >> 2);
     store<f32>(q.tileNorms + (j << 2), norm * scale);
@@ -161,11 +174,10 @@ function pick(tile: Batch, a: f32, b: usize, f: f32, dots: usize, maybe: Batch):
 
 function publishAll(q: Queries, k: u32, ids: usize, values: usize): bool {
   const w = work();
-  const exact = scanNominates();
   const inner = mark();
   for (let i: u32 = 0; i < q.n; i++) {
     let top = q.top(i);
-    if (exact) {
+    if (q.nominates) {
       const reranked = openTop(k, Infinity);
       if (!reranked || !rerank(q.vector(i), top, reranked)) return false;
       top = reranked;

@@ -1,43 +1,95 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { mark, reset } from "../arena";
+import { alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { E_MEMORY, OK } from "../codes";
-import { layout } from "../nodes";
-import { Scorer, bindQuery, scanCodec, scanNominates, scoreMany, walkScorer } from "../scorer";
+import { ALL, E_MEMORY, KIND_IVF, OK } from "../codes";
+import { layout, nodes } from "../nodes";
+import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
+import { kindNow } from "../state";
 import { TopK } from "../topk";
-import { openTop, publishReranked } from "../rerank";
+import { openTop, publishReranked, rerank } from "../rerank";
 import { publish, work } from "../work";
+import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "./groups";
+import { searchEveryList } from "./ivf";
 
 const BATCH: u32 = 128;
 
-/** Offers every live slot that passes the filter. */
-export function scan(scorer: Scorer, filter: usize, batch: Batch, top: TopK): void {
-  batch.cursor = 0;
+/** Offers every live slot that passes the filter; `codec` is bound to the scorer. */
+export function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): void {
   scorer.scattered = 0;
+  if (ALL && codec.groups) {
+    for (let first: u32 = 0, n = nodes().count; first < n; first += GROUP) nominateGroup(scorer, first, filter, top);
+    return;
+  }
+  batch.cursor = 0;
   while (batch.fill(filter)) {
     scoreMany(scorer, batch.slots, batch.count, batch.distances);
-    for (let i: u32 = 0; i < batch.count; i++) top.offer(batch.distanceAt(i), batch.slotAt(i));
+    top.offerAll(batch.distances, batch.slots, batch.count);
     work().distances += batch.count;
     work().visited += batch.count;
   }
 }
 
 /**
- * The k nearest to the prepared query, or all within `bound` if fewer. With exact rows kept, the codes nominate
- * `candidates` and the rows decide. Results: work().
+ * The k nearest to the prepared query that pass the filter, or all within `bound` if fewer: by the exact rows where they
+ * are kept, else by what the codes say. Results: work().
  */
-export function exactSearch(k: u32, candidates: u32, filter: usize, bound: f32): i32 {
+export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
+  if (ALL && kindNow() == KIND_IVF && exactCodec().bindList) return searchEveryList(k, filter, bound);
   const start = mark();
-  const rerank = scanNominates();
   const batch = Batch.open(BATCH);
-  const top = batch ? openTop(rerank ? candidates : k, rerank ? Infinity : bound) : changetype<TopK>(0);
+  const top = batch ? openTop(k, bound) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
-  bindQuery(scanCodec(), walkScorer(), layout().prepared);
-  scan(walkScorer(), filter, batch, top);
-  const done = rerank ? publishReranked(top, k, bound) : publish(top);
+  bindQuery(exactCodec(), walkScorer(), layout().prepared);
+  scan(exactCodec(), walkScorer(), filter, batch, top);
+  const done = publish(top);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** The search of a Flat index. With exact rows kept, the codes nominate `candidates` and the rows decide. */
+export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
+  if (!scanNominates()) return exactSearch(k, filter, Infinity);
+  if (ALL && rescoresAtOnce()) return searchAtOnce(k, filter);
+  const start = mark();
+  const batch = Batch.open(BATCH);
+  const nominated = batch ? openTop(candidates, Infinity) : changetype<TopK>(0);
+  if (!nominated) {
+    reset(start);
+    return E_MEMORY;
+  }
+  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  scan(walkCodec(), walkScorer(), filter, batch, nominated);
+  const done = publishReranked(nominated, k, Infinity);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/**
+ * rabitq with an adaptive rerank: the k best by estimate are scored exactly, and then every row whose lower bound is within
+ * reach of the worst of them. minilm-384, n = 11,389: 77 exact distances a query in place of 679 with one pass.
+ */
+function searchAtOnce(k: u32, filter: usize): i32 {
+  const start = mark();
+  const n = nodes().count;
+  const bounds = alloc(<usize>n + GROUP << 2); // f32 per slot, Infinity where nothing can be answered
+  const guess = bounds ? openTop(k, Infinity) : changetype<TopK>(0);
+  const top = guess ? openTop(k, Infinity) : changetype<TopK>(0);
+  if (!top) {
+    reset(start);
+    return E_MEMORY;
+  }
+  bindBounded();
+  for (let first: u32 = 0; first < n; first += GROUP) guessGroup(first, filter, guess, bounds + (<usize>first << 2));
+  if (!rerank(layout().prepared, guess, top)) {
+    reset(start);
+    return E_MEMORY;
+  }
+  for (let i: u32 = 0; i < guess.size; i++) store<f32>(bounds + (<usize>guess.slotAt(i) << 2), Infinity);
+  for (let first: u32 = 0; first < n; first += GROUP) rescoreWithin(first, bounds + (<usize>first << 2), top);
+  const done = publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }

@@ -32,7 +32,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   const wanted = min(k, passing);
   const width = <f64>max(ef, k) * <f64>linked / <f64>max(passing, 1);
   const all = passing == linked;
-  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactSearch(k, candidates, filter, Infinity);
+  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactSearch(k, filter, Infinity);
   const beam = <u32>min(ceil(width), <f64>linked);
   const most = all ? u32.MAX_VALUE : passing;
   const start = mark();
@@ -60,7 +60,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   } else offerBeam(w.beam(), filter, top);
   if (!finished || top.size < wanted) {
     reset(start);
-    return exactSearch(k, candidates, filter, Infinity);
+    return exactSearch(k, filter, Infinity);
   }
   const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
   reset(start);

@@ -1,17 +1,42 @@
-// Binary rows: one bit per dimension, least significant bit first, zeros to the next 16 bytes; hamming distance.
+// Binary rows: one bit per dimension, least significant bit first, zeros to the next 16 bytes. Under hamming they are what
+// the caller gave and the distance is the differing bits; under cosine they are the signs of the values, and h differing
+// bits of d stand for the angle pi h / d (Charikar 2002, SimHash, for directions that point anywhere).
 import { align } from "../arena";
-import { nodes } from "../nodes";
+import { addBlob } from "../blobs";
+import { METRIC_HAMMING } from "../codes";
+import { layout, nodes } from "../nodes";
 import { Codec, Scorer, indexOf } from "../scorer";
 import { SIMD, popcountU16, sumI32 } from "../simd";
 import { state } from "../state";
 
 export function binaryRowBytes(dimensions: u32): u32 { return <u32>align((dimensions + 7) >> 3, 16); }
 
+/** cosine: the distance for each number of differing bits; false where memory cannot grow. */
+export function openCosines(): bool {
+  const d = state().dimensions;
+  const table = addBlob(0, <usize>(d + 1) << 2);
+  layout().model = <u32>table;
+  for (let h: u32 = 0; table && h <= d; h++) store<f32>(table + (h << 2), <f32>(1 - cosine(3.141592653589793 * h / d)));
+  return table != 0;
+}
+
+/** cos x for 0 <= x <= pi, by its series: the last term is below 1e-16. */
+function cosine(x: f64): f64 {
+  let sum: f64 = 1, term: f64 = 1;
+  for (let i: f64 = 1; i < 27; i += 2) {
+    term *= -x * x / (i * (i + 1));
+    sum += term;
+  }
+  return sum;
+}
+
 export function installBinary(c: Codec, column: u32): void {
-  c.encode = indexOf(encodeRow);
-  c.decode = indexOf(decodeRow);
-  c.bindQuery = indexOf(bindQuery);
+  const given = state().metric == METRIC_HAMMING;
+  c.encode = given ? indexOf(encodeRow) : indexOf(encodeSigns);
+  c.decode = given ? indexOf(decodeRow) : indexOf(decodeSigns);
+  c.bindQuery = given ? indexOf(bindQuery) : indexOf(bindSigns);
   c.bindSlot = indexOf(bindSlot);
+  c.ownBytes = given ? 0 : binaryRowBytes(state().dimensions);
   c.sound = indexOf(soundRow);
   c.screen = 0;
   c.column = column;
@@ -19,6 +44,25 @@ export function installBinary(c: Codec, column: u32): void {
 
 function encodeRow(c: Codec, slot: u32, vector: usize): void {
   memory.copy(nodes().at(c.column, slot), vector, binaryRowBytes(state().dimensions));
+}
+
+function encodeSigns(c: Codec, slot: u32, vector: usize): void { packSigns(vector, nodes().at(c.column, slot)); }
+
+/** Bit i is 1 where value i is positive. */
+function packSigns(vector: usize, out: usize): void {
+  const d = state().dimensions;
+  memory.fill(out, 0, binaryRowBytes(d));
+  for (let i: u32 = 0; i < d; i++) {
+    if (load<f32>(vector + (i << 2)) > 0) store<u8>(out + (i >> 3), <u8>(<u32>load<u8>(out + (i >> 3)) | 1 << (i & 7)));
+  }
+}
+
+/** A unit vector of that direction. */
+function decodeSigns(c: Codec, slot: u32, out: usize): void {
+  const d = state().dimensions;
+  const value: f32 = 1 / sqrt(<f32>d);
+  decodeRow(c, slot, out);
+  for (const end = out + (d << 2); out < end; out += 4) store<f32>(out, load<f32>(out) == 0 ? -value : value);
 }
 
 function decodeRow(c: Codec, slot: u32, out: usize): void {
@@ -35,10 +79,15 @@ function soundRow(c: Codec, slot: u32): bool {
 }
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {
-  s.score = indexOf(scoreRows);
+  s.score = state().metric == METRIC_HAMMING ? indexOf(scoreRows) : indexOf(scoreAngles);
   s.query = <u32>vector;
   s.queryBytes = binaryRowBytes(state().dimensions);
   s.column = c.column;
+}
+
+function bindSigns(c: Codec, s: Scorer, vector: usize): void {
+  packSigns(vector, s.own);
+  bindQuery(c, s, s.own);
 }
 
 function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes().at(c.column, slot)); }
@@ -62,4 +111,10 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
     const row = table.at(column, load<u32>(slots + (i << 2)));
     store<f32>(out + (i << 2), <f32>hamming(s.query, row, s.queryBytes));
   }
+}
+
+function scoreAngles(s: Scorer, slots: usize, n: u32, out: usize): void {
+  scoreRows(s, slots, n, out);
+  const cosines: usize = layout().model;
+  for (const end = out + (n << 2); out < end; out += 4) store<f32>(out, load<f32>(cosines + (<u32>load<f32>(out) << 2)));
 }

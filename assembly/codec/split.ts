@@ -22,7 +22,7 @@ import { rowBytes } from "./rows";
 @inline function halfBytes(dimensions: u32): usize { return align(dimensions << 1, 16); }
 export function splitRowBytes(dimensions: u32): u32 { return <u32>halfBytes(dimensions) << 1; }
 /** The query of a walk: [four even values][four odd values] of every eight, f32. */
-export function splitQueryBytes(dimensions: u32): u32 { return <u32>halfBytes(dimensions) << 1; }
+function splitQueryBytes(dimensions: u32): u32 { return <u32>halfBytes(dimensions) << 1; }
 
 /** The walk's codec: upper halves. */
 export function installUpper(c: Codec, column: u32): void {
@@ -40,6 +40,7 @@ export function installWhole(c: Codec, column: u32): void {
   c.bindSlot = indexOf(bindWholeSlot);
   c.screen = 0;
   c.column = column;
+  c.ownBytes = splitQueryBytes(state().dimensions);
 }
 
 function encodeRow(c: Codec, slot: u32, vector: usize): void {

@@ -8,9 +8,9 @@
 // The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
 import { align } from "../arena";
-import { METRIC_COSINE, METRIC_L2 } from "../codes";
+import { METRIC_COSINE, METRIC_DOT, METRIC_L2 } from "../codes";
 import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../metric";
-import { layout, nodes } from "../nodes";
+import { nodes } from "../nodes";
 import { Codec, Scorer, indexOf } from "../scorer";
 import { SIMD } from "../simd";
 import { state } from "../state";
@@ -22,9 +22,9 @@ const SMALLEST: f64 = 1.401298464324817e-45; // the least f32 above 0
 
 export function sq8RowBytes(dimensions: u32): u32 { return <u32>align(dimensions, 16); }
 /** The query in scratch: i16 x padded dimensions. */
-export function sq8QueryBytes(dimensions: u32): u32 { return sq8RowBytes(dimensions) << 1; }
+function sq8QueryBytes(dimensions: u32): u32 { return sq8RowBytes(dimensions) << 1; }
 
-export function installSq8(c: Codec, column: u32): void {
+export function installSq8(c: Codec, column: u32, aux: u32): void {
   c.encode = indexOf(encodeRow);
   c.decode = indexOf(decodeRow);
   c.bindQuery = indexOf(bindQuery);
@@ -32,6 +32,8 @@ export function installSq8(c: Codec, column: u32): void {
   c.sound = indexOf(soundRow);
   c.screen = 0;
   c.column = column;
+  c.aux = aux;
+  c.ownBytes = sq8QueryBytes(state().dimensions);
 }
 
 function encodeRow(c: Codec, slot: u32, vector: usize): void {
@@ -55,7 +57,7 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
     norm += decoded * decoded;
   }
   memory.fill(row + d, 0, sq8RowBytes(d) - d);
-  const aux = nodes().at(layout().aux, slot);
+  const aux = nodes().at(c.aux, slot);
   store<f32>(aux, low);
   store<f32>(aux, step, 4);
   store<f64>(aux, norm, 8);
@@ -63,7 +65,7 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
 
 function decodeRow(c: Codec, slot: u32, out: usize): void {
   const row = nodes().at(c.column, slot);
-  const aux = nodes().at(layout().aux, slot);
+  const aux = nodes().at(c.aux, slot);
   const low = <f64>load<f32>(aux), step = <f64>load<f32>(aux, 4);
   const d = state().dimensions;
   for (let i: u32 = 0; i < d; i++) store<f32>(out + (i << 2), <f32>(low + step * <f64>load<u8>(row + i)));
@@ -80,17 +82,23 @@ function queryStep(largest: f32, paddedDimensions: u32): f32 {
 
 function finishBind(c: Codec, s: Scorer, step: f32, sum: i64): void {
   const metric = state().metric;
-  s.score = metric == METRIC_L2 ? indexOf(scoreL2) : metric == METRIC_COSINE ? indexOf(scoreCosine) : indexOf(scoreDot);
+  const l2 = metric == METRIC_L2;
+  s.score = indexOf(scoreRows);
+  if (!l2) s.norm = metric == METRIC_COSINE ? 1 : 0;
+  s.scale = l2 ? 1 : 0;
+  s.shift = l2 ? 2 : 1;
+  s.least = metric == METRIC_DOT ? -Infinity : 0;
   s.query = s.own;
   s.queryBytes = sq8QueryBytes(state().dimensions);
   s.column = c.column;
+  s.aux = c.aux;
   s.step = step;
   s.sum = <f64>sum * <f64>step;
 }
 
 function soundRow(c: Codec, slot: u32): bool {
   const row = nodes().at(c.column, slot);
-  const aux = nodes().at(layout().aux, slot);
+  const aux = nodes().at(c.aux, slot);
   const d = state().dimensions;
   for (let p = d, end = sq8RowBytes(d); p < end; p++) if (load<u8>(row + p)) return false;
   const step = load<f32>(aux, 4), norm = load<f64>(aux, 8);
@@ -109,7 +117,7 @@ function bindQuery(c: Codec, s: Scorer, vector: usize): void {
 
 function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   const d = state().dimensions;
-  const aux = nodes().at(layout().aux, slot);
+  const aux = nodes().at(c.aux, slot);
   const low = load<f32>(aux), rowStep = load<f32>(aux, 4);
   const step = queryStep(max(abs(low), abs(low + 255 * rowStep)), sq8RowBytes(d));
   const row = nodes().at(c.column, slot);
@@ -183,11 +191,9 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
   return sum;
 }
 
-/** F turns the integer sum of a row into its distance. */
-@inline function scoreRows<F>(s: Scorer, slots: usize, n: u32, out: usize): void {
-  const f = changetype<F>(0);
+function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
   const table = nodes();
-  const column = table.column(s.column), auxColumn = table.column(layout().aux);
+  const column = table.column(s.column), auxColumn = table.column(s.aux);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
   const offset: usize = column.offset, stride: usize = column.stride, auxOffset: usize = auxColumn.offset;
   const q: usize = s.query;
@@ -210,17 +216,17 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
         a2 = dotCodes(a2, v128.load(r2), q0, q1);
         a3 = dotCodes(a3, v128.load(r3), q0, q1);
       }
-      store<f32>(out, f.finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, s, step, norm));
-      store<f32>(out, f.finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, s, step, norm), 4);
-      store<f32>(out, f.finish(laneSum(a2), block2 + auxOffset + (s2 & mask) * AUX_BYTES, s, step, norm), 8);
-      store<f32>(out, f.finish(laneSum(a3), block3 + auxOffset + (s3 & mask) * AUX_BYTES, s, step, norm), 12);
+      store<f32>(out, finish(laneSum(a0), block0 + auxOffset + (s0 & mask) * AUX_BYTES, s, step, norm));
+      store<f32>(out, finish(laneSum(a1), block1 + auxOffset + (s1 & mask) * AUX_BYTES, s, step, norm), 4);
+      store<f32>(out, finish(laneSum(a2), block2 + auxOffset + (s2 & mask) * AUX_BYTES, s, step, norm), 8);
+      store<f32>(out, finish(laneSum(a3), block3 + auxOffset + (s3 & mask) * AUX_BYTES, s, step, norm), 12);
     }
   }
   for (; slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
     const block: usize = load<u32>(directory + (slot >> shift << 2));
     const r = block + offset + (slot & mask) * stride;
-    store<f32>(out, f.finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, s, step, norm));
+    store<f32>(out, finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, s, step, norm));
   }
 }
 
@@ -233,22 +239,7 @@ function dotRow(q: usize, r: usize, bytes: usize): i64 {
   return low * (abs(low) > 255 * rowStep ? s.exactSum : s.sum) + rowStep * step * <f64>integers;
 }
 
-@unmanaged @final class L2 {
-  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
-    return <f32>max(norm + load<f64>(aux, 8) - 2 * decodedDot(integers, aux, s, step), 0);
-  }
+/** l2: |q|^2 + |x|^2 - 2 <q, x>; cosine: 1 - <q, x>; dot: -<q, x>. `norm` is the first term. */
+@inline function finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
+  return <f32>max(norm + <f64>s.scale * load<f64>(aux, 8) - <f64>s.shift * decodedDot(integers, aux, s, step), <f64>s.least);
 }
-@unmanaged @final class Cosine {
-  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
-    return <f32>max(1 - decodedDot(integers, aux, s, step), 0);
-  }
-}
-@unmanaged @final class Dot {
-  @inline finish(integers: i64, aux: usize, s: Scorer, step: f64, norm: f64): f32 {
-    return <f32>-decodedDot(integers, aux, s, step);
-  }
-}
-
-function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2>(s, slots, n, out); }
-function scoreCosine(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<Cosine>(s, slots, n, out); }
-function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<Dot>(s, slots, n, out); }

@@ -1,4 +1,30 @@
-/** The library as the command line uses it: everything comes through here. */
-export type { Codec, Hit, Metric, VectorIndex as Index } from "../index.js";
-export { Flat, Hnsw, inspect, load, VicinalError, variant } from "../index.js";
+/** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary. */
+export { COARSE_NAMES, MIPS_NAMES } from "../describe.js";
+export type {
+  Codec,
+  CodecOption,
+  FileInfo,
+  Hit,
+  IndexStats,
+  Kind,
+  LoadOptions,
+  Metric,
+  RerankOptions,
+  SearchOptions,
+  VectorIndex as Index,
+} from "../index.js";
+export {
+  Flat,
+  Forest,
+  factory,
+  Hnsw,
+  Ivf,
+  inspect,
+  KdTree,
+  Lsh,
+  load,
+  VicinalError,
+  variant,
+} from "../index.js";
+export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../kinds.js";
 export { readBytes, saveFile } from "../node.js";

@@ -1,4 +1,4 @@
-import type { Hit, Index } from "./core.js";
+import type { Hit, Index, SearchOptions } from "./core.js";
 
 /** The right answer to one query. */
 export interface Truth {
@@ -25,19 +25,13 @@ export interface Round {
   readonly distances: number;
 }
 
-export interface Knobs {
-  readonly k: number;
-  readonly ef?: number;
-  readonly exact?: boolean;
-}
-
 type Vector = Float32Array | Uint8Array;
 
 const WARM_UP_QUERIES = 100;
 const ROUNDS = 3;
 
 /** Asks every query once; `onQuery` hears how many are done. */
-export function ask(index: Index, queries: readonly Vector[], knobs: Knobs, onQuery?: (done: number) => void): Round {
+export function ask(index: Index, queries: readonly Vector[], knobs: SearchOptions, onQuery?: (done: number) => void): Round {
   const latenciesMs = new Float64Array(queries.length);
   let distances = 0;
   const hits = queries.map((query, i) => {
@@ -52,7 +46,7 @@ export function ask(index: Index, queries: readonly Vector[], knobs: Knobs, onQu
 }
 
 /** Warms up, asks every query in a few rounds, and reports the fastest round. */
-export function measure(index: Index, queries: readonly Vector[], knobs: Knobs, truths: readonly Truth[]): Measurement {
+export function measure(index: Index, queries: readonly Vector[], knobs: SearchOptions, truths: readonly Truth[]): Measurement {
   ask(index, queries.slice(0, WARM_UP_QUERIES), knobs);
   const rounds = Array.from({ length: ROUNDS }, () => ask(index, queries, knobs));
   return summarize(

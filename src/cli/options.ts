@@ -27,6 +27,21 @@ export function factor(text: string): number {
   return value;
 }
 
-export function positiveInts(text: string): number[] {
-  return text.split(",").map((part) => positiveInt(part.trim()));
+/** What `parse` takes, or one word that stands for a value. */
+export function orWord<T, W>(parse: (text: string) => T, word: string, value: W): (text: string) => T | W {
+  return (text) => {
+    if (text === word) return value;
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof InvalidArgumentError
+        ? new InvalidArgumentError(error.message.replace(/\.$/, `, or "${word}".`))
+        : error;
+    }
+  };
+}
+
+/** Several, by commas. */
+export function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (text) => text.split(",").map((part) => parse(part.trim()));
 }

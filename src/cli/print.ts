@@ -34,7 +34,8 @@ export function print(text: string): void {
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, undefined, 2));
+  // JSON has no Infinity, which is how an option says "all".
+  print(JSON.stringify(value, (_, one) => (one === Number.POSITIVE_INFINITY ? "all" : one), 2));
 }
 
 export function count(value: number): string {

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DIMENSIONS = 12;
-const VERSION = 1;
+const VERSION = 2;
 
 /** Small integers and bits, so that every variant computes the same. */
 function value(metric, i, j) {
@@ -34,13 +34,33 @@ export function answers(index, { metric }) {
   });
 }
 
-const OWN = { hnsw: { m: 4, efConstruction: 20, ef: 20 } };
-const RECIPES = ["flat", "hnsw"].flatMap((kind) =>
-  [
-    ["l2", "f32"],
-    ["l2", "sq8"],
-    ["hamming", "binary"],
-  ].map(([metric, codec]) => ({ kind, metric, codec, own: OWN[kind] ?? {} })),
+const OWN = {
+  hnsw: { m: 4, efConstruction: 20, ef: 20 },
+  ivf: { nlist: 4, nprobe: 2, trainAt: 64 },
+  kdtree: { leafSize: 8 },
+  forest: { trees: 3, leafSize: 8, searchK: 40 },
+  lsh: { tables: 4, bits: 6, probes: 4, width: 40 },
+};
+/** Each codec with a metric, and what it needs to learn from 64 vectors. */
+const CODECS = [
+  { metric: "l2", codec: "f32" },
+  { metric: "l2", codec: "sq8" },
+  { metric: "hamming", codec: "binary" },
+  { metric: "l2", codec: "f16" },
+  { metric: "l2", codec: "bf16" },
+  { metric: "l2", codec: { type: "pq", m: 5, bits: 4, rotate: "random" }, own: { rerank: true, trainAt: 64 } },
+  { metric: "l2", codec: { type: "rabitq", bits: 2 }, own: { rerank: { codec: "sq8" }, trainAt: 64 } },
+];
+const RECIPES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"].flatMap((kind) =>
+  CODECS.filter(({ metric, own }) => {
+    if (metric === "hamming") return ["flat", "hnsw", "lsh"].includes(kind);
+    return kind !== "kdtree" || !own;
+  }).map(({ metric, codec, own }) => ({
+    kind,
+    metric,
+    codec,
+    own: { ...OWN[kind], ...(metric === "hamming" && kind === "lsh" && { width: undefined }), ...own },
+  })),
 );
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -49,7 +69,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const here = (name) => fileURLToPath(new URL(name, import.meta.url));
   const golden = existsSync(here("golden.json")) ? JSON.parse(readFileSync(here("golden.json"), "utf8")) : {};
   for (const recipe of RECIPES) {
-    const name = `v${VERSION}-${recipe.kind}-${recipe.codec}.vic`;
+    const name = `v${VERSION}-${recipe.kind}-${recipe.codec.type ?? recipe.codec}.vic`;
     if (existsSync(here(name)) && !process.argv.includes("--force")) continue;
     const index = await build(vicinal, recipe);
     writeFileSync(here(name), index.toBytes());

@@ -1,64 +1,40 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command, Option } from "commander";
-import { type Codec, Flat, Hnsw, type Index, type Metric, saveFile } from "../core.js";
-import { UsageError } from "../errors.js";
+import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, saveFile, VicinalError } from "../core.js";
+import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
+import { describeIndex } from "../describe.js";
+import { buildKnobs, type Flags } from "../knobs.js";
 import { naming } from "../open.js";
-import { factor, positiveInt, wholeNumber } from "../options.js";
+import { factor, orWord, positiveInt, wholeNumber } from "../options.js";
 import { bytes, count, facts, figure, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
 import { FORMAT_LIST, openVectors } from "../read/vectors.js";
 
-interface BuildOptions {
+interface BuildOptions extends Wanted {
   output: string;
-  index: "hnsw" | "flat";
-  metric: Metric;
-  codec?: Codec;
-  rerank?: true | number;
-  m?: number;
-  efConstruction?: number;
-  ef?: number;
-  mips?: "augment" | "native";
-  seed?: number;
   idField?: string;
   vectorField?: string;
   json?: true;
 }
 
-/** The options that say something only of a graph. */
-const GRAPH_OPTIONS = { m: "--m", efConstruction: "--ef-construction", ef: "--ef", mips: "--mips", seed: "--seed" } as const;
-
 export function buildCommand(): Command {
-  return new Command("build")
+  const command = new Command("build")
     .description("Build an index from a file of vectors.")
     .argument("<input>", `vectors: ${FORMAT_LIST}`)
     .requiredOption("-o, --output <file>", "the index file to write, usually .vic")
-    .addOption(new Option("--index <kind>", "graph search, or exact scan").choices(["hnsw", "flat"]).default("hnsw"))
-    .addOption(
-      new Option("--metric <metric>", "how distance is measured").choices(["l2", "cosine", "dot", "hamming"]).default("cosine"),
-    )
-    .addOption(
-      new Option("--codec <codec>", "how vectors are stored (default: f32; binary for hamming)").choices([
-        "f32",
-        "sq8",
-        "binary",
-      ]),
-    )
+    .addOption(new Option("--index <kind>", `the family (default: ${DEFAULT_KIND})`).choices(KIND_NAMES))
+    .addOption(new Option("--metric <metric>", "how distance is measured").choices(METRIC_NAMES).default("cosine"))
+    .addOption(new Option("--codec <codec>", "how vectors are stored (default: f32; binary for hamming)").choices(CODEC_NAMES))
     .option(
       "--rerank [factor]",
-      "sq8: keep f32 rows too, and score the best k x factor candidates by them (default factor: 4)",
-      factor,
+      'lossy codecs: keep finer rows too, and score the best k x factor candidates by them, or "adaptive": as many as could matter (default factor: 4, with pq, rabitq and binary 10)',
+      orWord(factor, "adaptive", "adaptive"),
     )
-    .option("--m <links>", "hnsw: links per vector (default: 16)", positiveInt)
-    .option("--ef-construction <n>", "hnsw: candidates kept while building (default: 200)", positiveInt)
-    .option("--ef <n>", "hnsw: candidates kept while searching, unless the search says (default: 64)", positiveInt)
-    .addOption(
-      new Option(
-        "--mips <way>",
-        "hnsw with dot: link by inner product as it is, or by one more coordinate as l2 (default: native)",
-      ).choices(["native", "augment"]),
-    )
-    .option("--seed <n>", "hnsw: the same seed and input give the same file (default: 42)", wholeNumber)
+    .addOption(new Option("--rerank-codec <codec>", "how those rows are kept (default: f32)").choices(["f32", "f16", "sq8"]))
+    .option("--factory <words>", 'family, codec and rerank in the words of Faiss, such as "IVF1024,PQ48x4,RFlat"')
+    .option("--seed <n>", "the same seed and input give the same file (default: 42)", wholeNumber)
+    .option("--train-at <n>", "of what learns: vectors it waits for (default: as many as it wants)", positiveInt)
     .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id"; rows without ids are numbered from 0)')
     .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the summary as JSON")
@@ -72,26 +48,55 @@ export function buildCommand(): Command {
       ].join("\n"),
     )
     .action(build);
+  for (const option of buildKnobs()) command.addOption(option);
+  return command;
 }
 
-async function build(input: string, options: BuildOptions): Promise<void> {
-  for (const [key, flag] of Object.entries(GRAPH_OPTIONS)) {
-    if (options.index === "flat" && options[key as keyof BuildOptions] !== undefined) {
-      throw new UsageError(`${flag} is for --index hnsw: a flat index has no graph`);
-    }
-  }
-  if (options.rerank !== undefined && options.codec !== "sq8") {
-    throw new UsageError("--rerank is for --codec sq8: the other codecs lose nothing that could be re-scored");
-  }
+async function build(input: string, options: BuildOptions & Flags): Promise<void> {
+  checkWanted(options);
   // Better now than after the work of building.
   await access(dirname(options.output), constants.W_OK);
+  const start = performance.now();
+  const index = await read(input, options);
+  const untrained = await train(index);
+  const buildMs = performance.now() - start;
+  await saveFile(index, options.output);
+
+  const stats = index.stats();
+  const { kind, metric, codec, codecOptions, trained, dimensions, factory: words, error } = stats;
+  const summary = {
+    file: options.output,
+    ...{ kind, metric, codec, codecOptions, factory: words, trained, untrained, error },
+    vectors: index.size,
+    dimensions,
+    buildSeconds: buildMs / 1000,
+    vectorsPerSecond: (index.size / buildMs) * 1000,
+    fileBytes: (await stat(options.output)).size,
+    memoryBytes: index.bytes,
+    bytesPerVector: stats.bytesPerVector,
+  };
+  if (options.json) return printJson(summary);
+  print(
+    facts([
+      ...describeIndex(stats),
+      ...(untrained === undefined ? [] : [["", untrained] as [string, string]]),
+      ["vectors", `${count(summary.vectors)} x ${dimensions} dimensions`],
+      ["built in", `${seconds(buildMs)} (${count(summary.vectorsPerSecond)} vectors/s, reading included)`],
+      ["file", `${summary.file}, ${bytes(summary.fileBytes)}`],
+      ["memory", `${bytes(summary.memoryBytes)}, ${figure(summary.bytesPerVector)} bytes per vector`],
+    ]),
+  );
+}
+
+/** An index of all vectors in the file. */
+async function read(input: string, options: BuildOptions & Flags): Promise<Index> {
   const start = performance.now();
   const file = await openVectors(input, { ...options, packed: options.metric === "hamming" });
   const bar = progress("building", file.fileBytes);
   let index: Index | undefined;
   try {
-    for await (const { dimensions, vectors, ids } of file.chunks) {
-      const growing = index ?? (await create(dimensions, options));
+    for await (const { dimensions, vectors, ids, total } of file.chunks) {
+      const growing = index ?? (await create(dimensions, total, options));
       await naming(input, () => growing.add(vectors, ids));
       const rate = (growing.size / (performance.now() - start)) * 1000;
       bar.update(file.fileBytesRead, `${count(growing.size)} vectors, ${count(rate)}/s`);
@@ -100,37 +105,17 @@ async function build(input: string, options: BuildOptions): Promise<void> {
   } finally {
     bar.stop();
   }
-  const built = index as Index;
-  const buildMs = performance.now() - start;
-  await saveFile(built, options.output);
-
-  const summary = {
-    file: options.output,
-    kind: built.kind,
-    metric: built.metric,
-    codec: built.codec,
-    vectors: built.size,
-    dimensions: built.dimensions,
-    buildSeconds: buildMs / 1000,
-    vectorsPerSecond: (built.size / buildMs) * 1000,
-    fileBytes: (await stat(options.output)).size,
-    memoryBytes: built.bytes,
-    bytesPerVector: built.bytes / built.size,
-  };
-  if (options.json) return printJson(summary);
-  print(
-    facts([
-      ["index", `${summary.kind}, ${summary.metric}, ${summary.codec}`],
-      ["vectors", `${count(summary.vectors)} x ${summary.dimensions} dimensions`],
-      ["built in", `${seconds(buildMs)} (${count(summary.vectorsPerSecond)} vectors/s, reading included)`],
-      ["file", `${summary.file}, ${bytes(summary.fileBytes)}`],
-      ["memory", `${bytes(summary.memoryBytes)}, ${figure(summary.bytesPerVector)} bytes per vector`],
-    ]),
-  );
+  return index as Index;
 }
 
-function create(dimensions: number, options: BuildOptions): Promise<Index> {
-  const { metric, codec, rerank, m, efConstruction, ef, mips, seed } = options;
-  const common = { dimensions, metric, codec, rerank };
-  return options.index === "flat" ? Flat.create(common) : Hnsw.create({ ...common, m, efConstruction, ef, mips, seed });
+/** Trains what has waited for more vectors than the file had; where they do not suffice either, returns why. */
+async function train(index: Index): Promise<string | undefined> {
+  if (index.trained) return undefined;
+  try {
+    await index.train();
+    return undefined;
+  } catch (error) {
+    if (error instanceof VicinalError && error.code === "BAD_OPTION") return error.message;
+    throw error;
+  }
 }

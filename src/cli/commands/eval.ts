@@ -1,18 +1,18 @@
 import { Command } from "commander";
-import { type Index, variant } from "../core.js";
-import { InputError, UsageError } from "../errors.js";
+import { type Effort, type Index, isLossy, variant } from "../core.js";
+import { InputError } from "../errors.js";
+import { type Flags, sweepKnobs, sweepOf } from "../knobs.js";
 import { ask, type Measurement, measure, summarize, type Truth, truthOf } from "../measure.js";
 import { openIndex, readQueries } from "../open.js";
-import { positiveInt, positiveInts } from "../options.js";
+import { positiveInt } from "../options.js";
 import { count, figure, print, printJson, table } from "../print.js";
 import { progress } from "../progress.js";
 import { FORMAT_LIST, type Rows, readGroundTruth } from "../read/vectors.js";
 
-interface EvalOptions {
+interface Asked {
   queries: string;
   groundtruth?: string;
   k: number;
-  ef?: number[];
   idField?: string;
   vectorField?: string;
   json?: true;
@@ -21,65 +21,65 @@ interface EvalOptions {
 /** One line of the result: a search setting, and what it gives and costs. */
 interface Point extends Measurement {
   readonly search: string;
-  readonly ef?: number;
+  readonly effort?: Partial<Record<Effort, number>>;
 }
 
 /** Few: on a large index an exact scan takes long. */
 const EXACT_WARM_UP = 10;
 
-/** The default sweep, in multiples of k. */
-const EF_FACTORS = [1, 2, 4, 8, 16, 32];
-
 export function evalCommand(): Command {
-  return new Command("eval")
-    .description("Measure recall against speed, over a sweep of ef.")
+  const command = new Command("eval")
+    .description("Measure recall against speed, over a sweep of what the index spends on a search.")
     .argument("<index>", "an index file")
     .requiredOption("--queries <file>", `vectors to search for: ${FORMAT_LIST}`)
     .option("--groundtruth <file>", "the true ids per query, .ivecs (default: found by an exact scan of the index)")
     .option("-k, --k <n>", "neighbours per query", positiveInt, 10)
-    .option("--ef <list>", `hnsw: the values to sweep, comma-separated (default: k x ${EF_FACTORS.join(", ")})`, positiveInts)
     .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id")')
     .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the measurements as JSON")
     .action(evaluate);
+  for (const option of sweepKnobs()) command.addOption(option);
+  return command;
 }
 
-async function evaluate(path: string, options: EvalOptions): Promise<void> {
-  const { k } = options;
+async function evaluate(path: string, asked: Asked & Flags): Promise<void> {
+  const { k } = asked;
   const index = await openIndex(path);
-  if (index.kind === "flat" && options.ef !== undefined) throw new UsageError("--ef is for hnsw: this index is flat");
-  const queries = await readQueries(options.queries, index, options);
+  const sweep = sweepOf(asked, index, k);
+  const queries = await readQueries(asked.queries, index, asked);
   const { truths, points } =
-    options.groundtruth === undefined
+    asked.groundtruth === undefined
       ? findTruth(index, queries, k)
-      : { truths: await readTruth(options.groundtruth, queries, k), points: [] };
+      : { truths: await readTruth(asked.groundtruth, queries, k), points: [] };
 
-  if (index.kind === "hnsw") {
-    const sweep = options.ef ?? EF_FACTORS.map((factor) => factor * k);
-    const bar = progress("measuring", sweep.length);
-    for (const [i, ef] of sweep.entries()) {
-      bar.update(i, `ef ${ef}`);
-      points.push({ search: "hnsw", ef, ...measure(index, queries.vectors, { k, ef }, truths) });
+  if (sweep !== undefined) {
+    const bar = progress("measuring", sweep.values.length);
+    for (const [i, value] of sweep.values.entries()) {
+      bar.update(i, `${sweep.effort} ${amount(value)}`);
+      const effort = { [sweep.effort]: value };
+      points.push({ search: index.kind, effort, ...measure(index, queries.vectors, { k, ...effort }, truths) });
     }
     bar.stop();
-  } else if (options.groundtruth !== undefined) {
-    points.push({ search: "flat", ...measure(index, queries.vectors, { k }, truths) });
+  } else if (asked.groundtruth !== undefined) {
+    points.push({ search: index.kind, ...measure(index, queries.vectors, { k }, truths) });
   }
 
-  const truth =
-    options.groundtruth ??
-    `an exact scan of the stored ${index.codec} vectors${index.rerank ? ", the best re-scored by f32" : ""}`;
-  if (options.json) {
-    const { kind, metric, codec, size, dimensions } = index;
-    return printJson({ file: path, kind, metric, codec, size, dimensions, variant, queries: truths.length, k, truth, points });
+  const truth = asked.groundtruth ?? exactTruth(index);
+  if (asked.json) {
+    const { kind, metric, codec, trained, size, dimensions } = index;
+    const facts = { file: path, kind, metric, codec, trained, size, dimensions, variant };
+    const measured = points.map(({ search, effort, ...point }) => ({ search, ...effort, ...point }));
+    return printJson({ ...facts, queries: truths.length, k, truth, points: measured });
   }
   print(`${count(truths.length)} queries, k ${k}, one thread (${variant}), truth: ${truth}\n`);
   print(
     table(
-      ["<search", "ef", `recall@${k}`, "QPS", "p50 ms", "p99 ms", "distances"],
+      ["<search", sweep?.effort ?? "", `recall@${k}`, "QPS", "p50 ms", "p99 ms", "distances"],
       points.map((point) => [
         point.search,
-        point.ef === undefined ? "" : String(point.ef),
+        Object.values(point.effort ?? {})
+          .map(amount)
+          .join(),
         point.recall.toFixed(4),
         count(point.qps),
         figure(point.p50Ms),
@@ -88,6 +88,19 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
       ]),
     ),
   );
+}
+
+function amount(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? "all" : String(value);
+}
+
+/** What an exact search compares. */
+function exactTruth(index: Index): string {
+  const { codec, metric, trained, rerank } = index;
+  if (!trained) return "an exact scan of the vectors: the index is not trained yet, so every search is exact";
+  if (rerank) return `an exact scan of the ${index.stats().options.rerank} rows kept beside the codes`;
+  const lossy = isLossy(codec, metric) ? "; what the codes lose does not show, --groundtruth shows it" : "";
+  return `an exact scan of the stored ${codec} vectors${lossy}`;
 }
 
 /** The truth by exact search, and how fast that was. */

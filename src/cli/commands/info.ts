@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { inspect, load, readBytes } from "../core.js";
+import { type FileInfo, inspect, type LoadOptions, load, readBytes } from "../core.js";
+import { describeIndex } from "../describe.js";
 import { InputError } from "../errors.js";
 import { naming } from "../open.js";
 import { bytes, count, facts, figure, print, printJson, table } from "../print.js";
@@ -17,23 +18,21 @@ async function info(path: string, { json }: { json?: true }): Promise<void> {
   const header = await naming(path, () => inspect(contents));
   const damaged = header.sections.filter(({ ok }) => !ok).map(({ tag }) => tag);
   // A damaged index is described as far as it goes, but never loaded.
-  const index = damaged.length === 0 ? await naming(path, () => load(contents)) : undefined;
+  const index = damaged.length === 0 ? await naming(path, () => load(contents, callersVectors(header.options))) : undefined;
+  const stats = index?.stats();
   const memoryBytes = index?.bytes;
   const bytesPerVector = memoryBytes === undefined ? undefined : memoryBytes / Math.max(1, header.count);
 
-  if (json) printJson({ file: path, fileBytes: contents.length, memoryBytes, bytesPerVector, ...header });
-  else {
-    const { kind, metric, codec, rerank, version, dimensions, options } = header;
+  if (json) {
+    const { factory, error, leaves, depth, levels, meanDegree } = stats ?? {};
+    const built = { factory, error, leaves, depth, levels, meanDegree };
+    printJson({ file: path, fileBytes: contents.length, memoryBytes, bytesPerVector, ...header, ...built });
+  } else {
+    const { version, dimensions } = header;
     const pairs: [string, string][] = [
       ["file", `${path}, ${bytes(contents.length)}, format ${version}`],
-      ["index", `${kind}, ${metric}, ${codec}${rerank ? " with f32 rerank" : ""}`],
       ["vectors", `${count(header.count)} x ${dimensions} dimensions, ${count(header.deleted)} deleted`],
-      [
-        "options",
-        Object.entries(options)
-          .map(([name, value]) => `${name} ${value}`)
-          .join(", ") || "none",
-      ],
+      ...describeIndex({ ...header, ...stats }),
     ];
     if (memoryBytes !== undefined && bytesPerVector !== undefined) {
       pairs.push(["memory", `${bytes(memoryBytes)}, ${figure(bytesPerVector)} bytes per vector`]);
@@ -48,4 +47,9 @@ async function info(path: string, { json }: { json?: true }): Promise<void> {
     print(`${facts(pairs)}\n\n${table(["<section", "offset", "bytes", "checksum", "<verified"], rows)}`);
   }
   if (damaged.length > 0) throw new InputError(`${path}: damaged: checksum of section ${damaged.join(", ")} does not match`);
+}
+
+/** Stands in for the vectors of an index that holds codes alone: describing it asks for none. */
+function callersVectors({ rerank }: FileInfo["options"]): LoadOptions {
+  return rerank === "fetchVectors" ? { fetchVectors: () => [] } : {};
 }

@@ -1,16 +1,16 @@
 import { Command } from "commander";
-import type { Hit, Index } from "../core.js";
+import type { Hit, Index, SearchOptions } from "../core.js";
 import { InputError, UsageError } from "../errors.js";
+import { effortKnobs, effortValues, type Flags } from "../knobs.js";
 import { openIndex, readQueries } from "../open.js";
 import { finiteNumber, positiveInt, wholeNumber } from "../options.js";
 import { distance, print, printJson, table } from "../print.js";
 import { FORMAT_LIST } from "../read/vectors.js";
 
-interface SearchOptions {
+interface Asked {
   query?: string;
   id?: number;
   k?: number;
-  ef?: number;
   radius?: number;
   exact?: true;
   idField?: string;
@@ -27,48 +27,43 @@ interface Answer {
 }
 
 export function searchCommand(): Command {
-  return new Command("search")
+  const command = new Command("search")
     .description("Find the nearest vectors in an index.")
     .argument("<index>", "an index file")
     .option("--query <file>", `search for each vector in a file: ${FORMAT_LIST}`)
     .option("--id <n>", "search for the neighbours of a stored vector", wholeNumber)
     .option("-k, --k <n>", "how many to find (default: 10; with --radius all within it)", positiveInt)
-    .option("--ef <n>", "hnsw: candidates kept while searching", positiveInt)
     .option("--radius <distance>", "only hits this near or nearer", finiteNumber)
-    .option("--exact", "scan every vector instead of walking the graph")
+    .option("--exact", "scan every vector for the exact answer")
     .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id")')
     .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the hits as JSON")
     .action(search);
+  for (const option of effortKnobs()) command.addOption(option);
+  return command;
 }
 
-async function search(path: string, options: SearchOptions): Promise<void> {
-  if ((options.query === undefined) === (options.id === undefined)) {
-    throw new UsageError("give either --query FILE or --id N");
-  }
+async function search(path: string, asked: Asked & Flags): Promise<void> {
+  if ((asked.query === undefined) === (asked.id === undefined)) throw new UsageError("give either --query FILE or --id N");
   const index = await openIndex(path);
-  const answers = options.id === undefined ? await answerFile(index, options) : [answerId(path, index, options)];
-  if (options.json) return printJson(answers);
+  const { k, radius, exact } = asked;
+  const options = { k: k ?? (radius === undefined ? DEFAULT_K : undefined), radius, exact, ...effortValues(asked, index) };
+  const answers = asked.id === undefined ? await answerFile(index, asked, options) : [answerId(path, index, asked.id, options)];
+  if (asked.json) return printJson(answers);
   print(answers.map(render).join("\n\n"));
 }
 
-async function answerFile(index: Index, options: SearchOptions): Promise<Answer[]> {
-  const { vectors, ids } = await readQueries(options.query as string, index, options);
-  return vectors.map((vector, i) => ({ query: ids[i] as number, hits: index.search(vector, knobs(options)) }));
+async function answerFile(index: Index, asked: Asked, options: SearchOptions): Promise<Answer[]> {
+  const { vectors, ids } = await readQueries(asked.query as string, index, asked);
+  return vectors.map((vector, i) => ({ query: ids[i] as number, hits: index.search(vector, options) }));
 }
 
 /** The neighbours of a stored vector, itself left out. */
-function answerId(path: string, index: Index, options: SearchOptions): Answer {
-  const id = options.id as number;
+function answerId(path: string, index: Index, id: number, { k, ...others }: SearchOptions): Answer {
   const vector = index.get(id);
   if (vector === undefined) throw new InputError(`${path}: holds no vector with the id ${id}`);
-  const { k, ...others } = knobs(options);
   const hits = index.search(vector, { ...others, k: k === undefined ? undefined : k + 1 });
   return { query: id, hits: hits.filter((hit) => hit.id !== id).slice(0, k) };
-}
-
-function knobs({ k, ef, radius, exact }: SearchOptions) {
-  return { k: k ?? (radius === undefined ? DEFAULT_K : undefined), ef, radius, exact };
 }
 
 function render({ query, hits }: Answer): string {

@@ -12,6 +12,7 @@ export class ByteReader {
   readonly path: string;
   /** Bytes of the file as it lies on disk. */
   readonly fileBytes: number;
+  readonly isZipped: boolean;
   readonly #file: ReturnType<typeof createReadStream>;
   readonly #chunks: AsyncIterator<Buffer>;
   #pending: Buffer[] = [];
@@ -20,9 +21,10 @@ export class ByteReader {
   private constructor(path: string, fileBytes: number) {
     this.path = path;
     this.fileBytes = fileBytes;
+    this.isZipped = /\.gz$/i.test(path);
     this.#file = createReadStream(path, { highWaterMark: READ_BYTES });
     let stream: Readable = this.#file;
-    if (/\.gz$/i.test(path)) {
+    if (this.isZipped) {
       const gunzip = createGunzip({ chunkSize: READ_BYTES });
       // An error of either side reaches the reader through `gunzip`; the callback only keeps it from being "unhandled".
       pipeline(this.#file, gunzip, () => {});

@@ -8,6 +8,8 @@ export interface Chunk {
   readonly vectors: Float32Array | Uint8Array;
   /** One id per row, when the file carries ids. */
   readonly ids?: Uint32Array;
+  /** Rows of the whole file, where its format or length tells. */
+  readonly total?: number;
 }
 
 /** Wide enough for any embedding; a larger value in a binary header means that the file is something else. */

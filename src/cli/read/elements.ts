@@ -23,6 +23,8 @@ export interface Block {
   readonly width: number;
   readonly stride: number;
   readonly skip: number;
+  /** Rows of the whole file, where known. */
+  readonly total: number | undefined;
 }
 
 /** Decodes a block to float32, refusing what float32 cannot hold. */
@@ -40,17 +42,17 @@ export function decodeBlock(block: Block, element: Element): Chunk {
       }
     }
   }
-  return { rows, dimensions: width, vectors };
+  return { rows, dimensions: width, vectors, total: block.total };
 }
 
 /** Copies a block of bytes out as packed bits, eight dimensions to the byte. */
-export function packedBlock({ bytes, rows, width, stride, skip }: Block): Chunk {
+export function packedBlock({ bytes, rows, width, stride, skip, total }: Block): Chunk {
   const vectors = new Uint8Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const start = row * stride + skip;
     vectors.set(bytes.subarray(start, start + width), row * width);
   }
-  return { rows, dimensions: width * 8, vectors };
+  return { rows, dimensions: width * 8, vectors, total };
 }
 
 let halfTable: Float32Array | undefined;

@@ -19,7 +19,7 @@ export async function* readNpy(reader: ByteReader, packed: boolean): AsyncGenera
       const whole = firstRow + Math.floor(bytes.length / stride);
       throw new InputError(`${path}: truncated after row ${whole}: its header says ${total} rows of ${width} values`);
     }
-    const block = { path, bytes, firstRow, rows, width, stride, skip: 0 };
+    const block = { path, bytes, firstRow, rows, width, stride, skip: 0, total };
     yield packed && element === U8 ? packedBlock(block) : decodeBlock(block, element);
     firstRow += rows;
   }

@@ -35,6 +35,7 @@ async function* vecsBlocks(reader: ByteReader, elementBytes: number): AsyncGener
   }
   const skip = 4;
   const stride = skip + width * elementBytes;
+  const total = reader.isZipped ? undefined : Math.floor(reader.fileBytes / stride);
   for (let firstRow = 0; ; ) {
     const bytes = await reader.take(rowsPerChunk(width) * stride);
     if (bytes.length === 0) return;
@@ -46,7 +47,7 @@ async function* vecsBlocks(reader: ByteReader, elementBytes: number): AsyncGener
       if (found !== width) throw new InputError(`${path}: ${where} has ${found} values, the first row has ${width}`);
       if (left < stride) throw new InputError(`${path}: truncated in ${where}: ${left} of its ${stride} bytes are there`);
     }
-    yield { path, bytes, firstRow, rows, width, stride, skip };
+    yield { path, bytes, firstRow, rows, width, stride, skip, total };
     firstRow += rows;
   }
 }

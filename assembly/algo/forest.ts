@@ -1,0 +1,161 @@
+// A forest of random hyperplane trees, as in Annoy (Bernhardsson 2013, https://github.com/spotify/annoy): a node's plane
+// lies midway between two means of a sample of its rows, and one queue over all trees takes the side of the query's
+// planes that it is least far beyond. Growing and shrinking are tree.ts.
+//
+// Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
+// planes lie: of a query, their offset does not count, as if it were very long.
+import { alloc, mark, reset } from "../arena";
+import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../codes";
+import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../metric";
+import { layout } from "../nodes";
+import { random64, randomBelow } from "../random";
+import { publishReranked } from "../rerank";
+import { scanNominates, walkCodec, walkScorer } from "../scorer";
+import { SIMD } from "../simd";
+import { state } from "../state";
+import { publish, work } from "../work";
+import { nextOf } from "./chain";
+import { flatSearch } from "./flat";
+import { Frontier } from "./frontier";
+import { Gathering } from "./gathering";
+import { HASHED, Plane, edgeOf, frontierSize, normalOf, planeOf, rootOf, rowOf, treeCount, vectorBytes } from "./records";
+
+const TRIES: u32 = 3;
+/** Of a node's rows, at most this share may lie on one side. */
+const LOPSIDED: f64 = 0.95;
+/** Rows drawn for the two means. */
+const DRAWN: u32 = 200;
+
+// ---- planes ---------------------------------------------------------------------------------------------------------
+
+/** Finds a plane between n slots and leaves their values at `values`. False if none of a few parts them well. */
+export function chooseHyperplane(plane: Plane, record: u32, slots: usize, n: u32, values: usize): bool {
+  const start = mark();
+  const means = alloc(vectorBytes() << 1);
+  const most = <u32>(LOPSIDED * <f64>n);
+  let found = false;
+  plane.axis = 0;
+  for (let i: u32 = 0; means && !found && i < TRIES; i++) {
+    twoMeans(random64(random64(state().seed, record), i), slots, n, means, means + vectorBytes());
+    if (!setPlane(plane, means, means + vectorBytes())) continue;
+    const below = dotAll(plane, slots, n, values);
+    found = max(below, n - below) <= most;
+  }
+  reset(start);
+  return found;
+}
+
+/** Writes the values of n slots; returns how many are below the split. */
+function dotAll(plane: Plane, slots: usize, n: u32, values: usize): u32 {
+  let below: u32 = 0;
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 4) {
+    const value = dotWith(plane, rowOf(load<u32>(slots + i)));
+    store<f32>(values + i, value);
+    below += u32(value < plane.split);
+  }
+  return below;
+}
+
+@inline export function dotWith(plane: Plane, row: usize): f32 {
+  return dotOf(normalOf(plane), row, vectorBytes());
+}
+
+/**
+ * Two means in one pass over drawn rows. A row goes to the mean that is nearer after its distance is multiplied by how
+ * many the mean has already, so that both come to stand for about as many.
+ */
+function twoMeans(seed: u64, slots: usize, n: u32, a: usize, b: usize): void {
+  const bytes = vectorBytes();
+  const first = randomBelow(seed, 0, n);
+  const second = (first + 1 + randomBelow(seed, 1, n - 1)) % n;
+  memory.copy(a, rowOf(load<u32>(slots + (<usize>first << 2))), bytes);
+  memory.copy(b, rowOf(load<u32>(slots + (<usize>second << 2))), bytes);
+  let inA: f32 = 1, inB: f32 = 1;
+  for (let i: u32 = 0; i < DRAWN; i++) {
+    const row = rowOf(load<u32>(slots + (<usize>randomBelow(seed, i + 2, n) << 2)));
+    const toA = inA * sumRow<L2, Plain>(row, a, bytes), toB = inB * sumRow<L2, Plain>(row, b, bytes);
+    if (toA < toB) moveTowards(a, row, ++inA, bytes);
+    else if (toB < toA) moveTowards(b, row, ++inB, bytes);
+  }
+}
+
+/** Moves a mean by 1 / n of the way. */
+function moveTowards(mean: usize, row: usize, n: f32, bytes: usize): void {
+  const share: f32 = 1 / n;
+  if (SIMD) {
+    const shares = f32x4.splat(share);
+    for (let p: usize = 0; p < bytes; p += 16) {
+      const m = v128.load(mean + p);
+      v128.store(mean + p, f32x4.add(m, f32x4.mul(f32x4.sub(v128.load(row + p), m), shares)));
+    }
+    return;
+  }
+  for (let p: usize = 0; p < bytes; p += 4) {
+    const m = load<f32>(mean + p);
+    store<f32>(mean + p, m + (load<f32>(row + p) - m) * share);
+  }
+}
+
+/** The plane midway between a and b, or parallel to that through the origin. False if they are one point. */
+function setPlane(plane: Plane, a: usize, b: usize): bool {
+  const bytes: usize = vectorBytes();
+  const normal = normalOf(plane);
+  for (let p: usize = 0; p < bytes; p += 4) store<f32>(normal + p, load<f32>(b + p) - load<f32>(a + p));
+  const norm = squaredNorm(normal, state().dimensions);
+  if (!(norm > 0)) return false;
+  scaleBy(normal, state().dimensions, 1 / sqrt(norm));
+  plane.split = state().metric == METRIC_COSINE ? 0 : (dotWith(plane, a) + dotWith(plane, b)) * 0.5;
+  return true;
+}
+
+export function planeIsFinite(plane: Plane): bool {
+  return abs(plane.split) < Infinity && squaredNorm(normalOf(plane), state().dimensions) <= 1.001;
+}
+
+// ---- searching ------------------------------------------------------------------------------------------------------
+
+/**
+ * The k nearest of `searchK` slots or more that the trees lead to; of those that pass the filter always k, as far as there
+ * are so many. work().visited: leaves.
+ */
+export function forestSearch(k: u32, searchK: u32, candidates: u32, filter: usize, passing: u32): i32 {
+  if (passing <= searchK) return flatSearch(k, candidates, filter);
+  const start = mark();
+  const g = Gathering.open(scanNominates() ? max(candidates, k) : k, walkCodec(), walkScorer(), filter, treeCount() > 1);
+  const frontier = Frontier.open(frontierSize());
+  if (!g || !frontier) {
+    reset(start);
+    return E_MEMORY;
+  }
+  walkPlanes(frontier, g, max(searchK, min(k, passing)));
+  const done = scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest());
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** The frontier's priority: how far the query is beyond a plane at most, on the way from the root. */
+function walkPlanes(frontier: Frontier, g: Gathering, wanted: u32): void {
+  for (let tree: u32 = 0; tree < treeCount(); tree++) frontier.push(-Infinity, rootOf(tree));
+  while (frontier.size && g.gathered < wanted) {
+    const edge = edgeOf(frontier.pop());
+    if (edge.record != NONE) {
+      offerSides(frontier, edge.record, frontier.priority);
+      continue;
+    }
+    work().visited++;
+    for (let slot = edge.first; slot != NONE; slot = nextOf(edge.tree, slot)) g.add(slot);
+  }
+  g.flush();
+}
+
+@inline function offerSides(frontier: Frontier, record: u32, priority: f32): void {
+  const plane = planeOf(record);
+  if (plane.axis == HASHED) {
+    frontier.push(priority, record << 1);
+    frontier.push(priority, record << 1 | 1);
+    return;
+  }
+  const beyond = dotWith(plane, layout().prepared) - (state().metric == METRIC_DOT ? 0 : plane.split);
+  frontier.push(max(priority, beyond), record << 1);
+  frontier.push(max(priority, -beyond), record << 1 | 1);
+}

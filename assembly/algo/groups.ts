@@ -1,0 +1,115 @@
+// Packed codes, 32 slots at a time: score the group, then look only at the slots that are live, pass the filter and are near
+// enough.
+import { CODEC_RABITQ } from "../codes";
+import { COLUMN_STAGE, layout, nodes } from "../nodes";
+import { Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer } from "../scorer";
+import { SIMD } from "../simd";
+import { LIVE } from "../slots";
+import { codecNow, state } from "../state";
+import { TopK } from "../topk";
+import { work } from "../work";
+
+export { GROUP } from "../lists";
+
+/** The slots of a group from `first` on that are live and pass, one bit each. */
+@inline function passing(first: u32, filter: usize): u32 {
+  const n = nodes().count - first;
+  const stages = nodes().at(COLUMN_STAGE, first);
+  let bits: u32 = 0;
+  if (SIMD) {
+    const live = i8x16.splat(<i8>LIVE);
+    bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(stages), live)) | <u32>i8x16.bitmask(i8x16.eq(v128.load(stages, 16), live)) << 16;
+  } else for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<u8>(stages + i) == LIVE) << i;
+  if (n < 32) bits &= (1 << n) - 1; // behind the last slot is anything
+  return filter ? bits & load<u32>(filter + (first >> 3)) : bits;
+}
+
+/** Which of 32 f32 are at most `bound`, one bit each. */
+@inline function within(values: usize, bound: f32): u32 {
+  if (SIMD) {
+    const b = f32x4.splat(bound);
+    return sixteenWithin(values, b) | sixteenWithin(values + 64, b) << 16;
+  }
+  let bits: u32 = 0;
+  for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<f32>(values + (i << 2)) <= bound) << i;
+  return bits;
+}
+
+@inline function sixteenWithin(p: usize, b: v128): u32 {
+  const low = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p), b), f32x4.le(v128.load(p, 16), b));
+  const high = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p, 32), b), f32x4.le(v128.load(p, 48), b));
+  return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+}
+
+/** Offers a group's slots by their codes. */
+export function nominateGroup(s: Scorer, first: u32, filter: usize, top: TopK): void {
+  const there = passing(first, filter);
+  if (!there) return;
+  const distances: usize = s.own;
+  scoreGroup(s, first, distances);
+  for (let near = there & within(distances, top.bound); near; near &= near - 1) {
+    const i = ctz(near);
+    top.offer(load<f32>(distances + (i << 2)), first + i);
+  }
+  count(there);
+}
+
+/** Whether candidates are re-scored by their error bound, while codes are scanned. */
+export function rescoresAtOnce(): bool {
+  return scanNominates() && state().rerankFactor == 0 && codecNow() == CODEC_RABITQ && walkCodec().groups != 0;
+}
+
+/** The prepared query for codes with bounds, and for exact rows. */
+export function bindBounded(): void {
+  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  walkScorer().bounds = 1;
+  bindQuery(exactCodec(), exactScorer(), layout().prepared);
+}
+
+/** Offers a group's slots by their estimates and keeps all 32 lower bounds, Infinity where a slot cannot be answered. */
+export function guessGroup(first: u32, filter: usize, top: TopK, bounds: usize): void {
+  const there = passing(first, filter);
+  const distances: usize = walkScorer().own;
+  scoreGroup(walkScorer(), first, distances);
+  copyBounds(distances + 128, bounds);
+  for (let absent = ~there; absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
+  for (let near = there & within(distances, top.bound); near; near &= near - 1) {
+    const i = ctz(near);
+    top.offer(load<f32>(distances + (i << 2)), first + i);
+  }
+  count(there);
+}
+
+@inline function copyBounds(from: usize, to: usize): void {
+  if (SIMD) for (let p: usize = 0; p < 128; p += 16) v128.store(to + p, v128.load(from + p));
+  else for (let p: usize = 0; p < 128; p += 4) store<f32>(to + p, load<f32>(from + p));
+}
+
+@inline function count(there: u32): void {
+  const n = popcnt(there);
+  work().distances += n;
+  work().visited += n;
+}
+
+/** Offers a group's slots by their exact rows, those whose lower bound is near enough. */
+export function rescoreGroup(first: u32, filter: usize, top: TopK): void {
+  const there = passing(first, filter);
+  if (!there) return;
+  const distances: usize = walkScorer().own;
+  scoreGroup(walkScorer(), first, distances);
+  rescore(first, there & within(distances + 128, top.bound), top);
+  count(there);
+}
+
+/** The same with lower bounds kept before. */
+export function rescoreWithin(first: u32, bounds: usize, top: TopK): void { rescore(first, within(bounds, top.bound), top); }
+
+function rescore(first: u32, which: u32, top: TopK): void {
+  if (!which) return;
+  const distances: usize = walkScorer().own, slots = distances + 128;
+  let n: u32 = 0;
+  for (; which; which &= which - 1) store<u32>(slots + (n++ << 2), first + ctz(which));
+  scoreMany(exactScorer(), slots, n, distances);
+  for (let i: u32 = 0; i < n; i++) top.offer(load<f32>(distances + (i << 2)), load<u32>(slots + (i << 2)));
+  work().reranked += n;
+}

@@ -1,0 +1,179 @@
+// Inverted lists (Sivic and Zisserman 2003; with residual codes Jegou et al. 2011): a vector lies in the list of its nearest
+// centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
+// filter leaves fewer than k.
+import { alloc, mark, reset } from "../arena";
+import { Centres } from "../assign";
+import { Batch } from "../batch";
+import { bitsetBytes, hasBit, testAndSet } from "../bitset";
+import { E_MEMORY, METRIC_DOT, NONE, OK } from "../codes";
+import { GROUP, listAt, nextGroup } from "../lists";
+import { layout, nodes, stageOf } from "../nodes";
+import { openTop, publishReranked } from "../rerank";
+import { rotate } from "../rotation";
+import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
+import { LIVE } from "../slots";
+import { state } from "../state";
+import { TopK } from "../topk";
+import { checkedNorm, inputBytes, prepare } from "../vectors";
+import { publish, work } from "../work";
+import { rowBytes } from "../codec/rows";
+import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
+import { Frontier } from "./frontier";
+
+/** Slots scored at a time: four whole groups. */
+const BATCH: u32 = 4 * GROUP;
+
+@inline function coarse(): Centres { return changetype<Centres>(layout().coarse); }
+
+/** The nearest list of each of n input vectors, n x u32 in scratch; 0 where scratch cannot grow. */
+export function assignLists(vectors: usize, n: u32): usize {
+  const stride = rowBytes(state().dimensions);
+  const lists = alloc(<usize>n << 2);
+  const rows = alloc(<usize>n * stride);
+  if (!lists || !rows) return 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const vector = vectors + <usize>i * inputBytes();
+    prepare(vector, checkedNorm(vector), rows + <usize>i * stride);
+  }
+  coarse().assign(rows, n, lists, 0);
+  return lists;
+}
+
+/** What one search works with. */
+@unmanaged class Probe {
+  codec: u32;
+  filter: u32;
+  atOnce: u32; // groups.ts: rescoresAtOnce
+  batch: u32;
+  top: u32;
+  probed: u32; // bitset over lists
+
+  @inline codecOf(): Codec { return changetype<Codec>(this.codec); }
+  @inline batchOf(): Batch { return changetype<Batch>(this.batch); }
+  @inline topOf(): TopK { return changetype<TopK>(this.top); }
+}
+
+/**
+ * The k nearest to the prepared query among the nprobe nearest lists, or those that JS names (`lists`: nprobe x u32).
+ * Results: work(), visited = lists probed.
+ */
+export function ivfSearch(k: u32, nprobe: u32, candidates: u32, filter: usize, passing: u32, lists: usize): i32 {
+  const start = mark();
+  const rerank = scanNominates();
+  const atOnce = rerank && rescoresAtOnce();
+  const probe = openProbe(walkCodec(), rerank && !atOnce ? candidates : k, filter, atOnce, Infinity);
+  const order = probe && !lists ? openOrder() : changetype<Frontier>(0);
+  if (!probe || (!lists && !order)) {
+    reset(start);
+    return E_MEMORY;
+  }
+  const wanted = min(k, passing);
+  const top = probe.topOf();
+  if (lists) {
+    for (let i: u32 = 0; i < nprobe; i++) probeList(probe, load<u32>(lists + (<usize>i << 2)), NaN);
+    for (let list: u32 = 0; list < state().nlist && top.size < wanted; list++) probeList(probe, list, NaN);
+  } else {
+    for (let probed: u32 = 0; order.size && (probed < nprobe || top.size < wanted); probed++) {
+      const distance = order.peekPriority();
+      probeList(probe, order.pop(), distance);
+    }
+  }
+  const done = rerank && !atOnce ? publishReranked(top, k, Infinity) : publish(top);
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+/** Every list, by codes alone: the exact answer where no exact rows are kept. */
+export function searchEveryList(k: u32, filter: usize, bound: f32): i32 {
+  const start = mark();
+  const probe = openProbe(exactCodec(), k, filter, false, bound);
+  if (!probe) {
+    reset(start);
+    return E_MEMORY;
+  }
+  for (let list: u32 = 0; list < state().nlist; list++) probeList(probe, list, NaN);
+  const done = publish(probe.topOf());
+  reset(start);
+  return done ? OK : E_MEMORY;
+}
+
+function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: f32): Probe {
+  const none = changetype<Probe>(0);
+  const bytes = bitsetBytes(state().nlist);
+  const at = alloc(offsetof<Probe>());
+  const probed = alloc(bytes);
+  const batch = Batch.open(BATCH);
+  const top = openTop(keep, bound);
+  if (!at || !probed || !batch || !top) return none;
+  memory.fill(probed, 0, bytes);
+  const p = changetype<Probe>(at);
+  p.codec = <u32>changetype<usize>(codec);
+  p.filter = <u32>filter;
+  p.atOnce = atOnce;
+  p.batch = <u32>changetype<usize>(batch);
+  p.top = <u32>changetype<usize>(top);
+  p.probed = <u32>probed;
+  if (codec.bindList) rotate(layout().prepared, layout().turned);
+  else bindQuery(codec, walkScorer(), layout().prepared);
+  walkScorer().scattered = 0;
+  walkScorer().bounds = atOnce;
+  if (atOnce) bindQuery(exactCodec(), exactScorer(), layout().prepared);
+  return p;
+}
+
+/** All lists by the distance of their centroid. */
+function openOrder(): Frontier {
+  const n = state().nlist;
+  const scores = alloc(<usize>n + 256 << 2);
+  const order = scores ? Frontier.open(n) : changetype<Frontier>(0);
+  if (!order) return order;
+  coarse().score(layout().prepared, scores);
+  for (let list: u32 = 0; list < n; list++) order.append(load<f32>(scores + (<usize>list << 2)), list);
+  order.heapify();
+  return order;
+}
+
+/** `distance`: what the coarse search found, NaN if it has to be looked up; only dot needs it. */
+function probeList(p: Probe, list: u32, distance: f32): void {
+  if (list >= state().nlist || testAndSet(p.probed, list)) return;
+  work().visited++;
+  if (!listAt(list).live) return;
+  const codec = p.codecOf();
+  if (codec.bindList) {
+    if (state().metric == METRIC_DOT && distance != distance) distance = coarse().scoreOne(layout().prepared, list);
+    call_indirect<void>(codec.bindList, codec, walkScorer(), list, distance);
+  }
+  const visited = work().visited;
+  if (codec.groups) scanGroups(p, list);
+  else scanRows(p, list);
+  work().visited = visited; // groups.ts counts rows
+}
+
+function scanGroups(p: Probe, list: u32): void {
+  for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
+    if (p.atOnce) rescoreGroup(group << 5, p.filter, p.topOf());
+    else nominateGroup(walkScorer(), group << 5, p.filter, p.topOf());
+  }
+}
+
+function scanRows(p: Probe, list: u32): void {
+  const batch = p.batchOf();
+  const filter: usize = p.filter;
+  batch.count = 0;
+  for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
+    for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
+      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
+    }
+    if (batch.count > BATCH - GROUP) offerBatch(p);
+  }
+  offerBatch(p);
+}
+
+function offerBatch(p: Probe): void {
+  const batch = p.batchOf();
+  if (!batch.count) return;
+  scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+  p.topOf().offerAll(batch.distances, batch.slots, batch.count);
+  work().distances += batch.count;
+  batch.count = 0;
+}

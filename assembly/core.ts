@@ -1,0 +1,340 @@
+// What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
+// owns sentences. Where ALL is true, the same functions serve every family.
+import {
+  ID_TABLE, NODES, SAVED, STATE, STATE_BYTES, UPPER, WORK, alloc, mark, reset,
+} from "./arena";
+import { bitsetBytes, hasBit, setBit } from "./bitset";
+import { blob, blobCount } from "./blobs";
+import { ALL, CODEC_SQ8, E_BEYOND_F16, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "./codes";
+import { removeId, reserveIds, slotOfId, useIds } from "./ids";
+import { clearLists, reserveLists } from "./lists";
+import { idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { bindQuery, scanNominates, scoreMany, walkCodec, walkScorer } from "./scorer";
+import { VARIANT } from "./simd";
+import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
+import { kindNow, state } from "./state";
+import { Store } from "./store";
+import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
+import { isValid } from "./validate";
+import { clearWork } from "./work";
+import { Builder } from "./algo/builder";
+import { degree, reserveGraph, topOf } from "./algo/graph";
+import { exactSearch, flatSearch } from "./algo/flat";
+import { hnswInsert, hnswSearch } from "./algo/hnsw";
+import { assignLists, ivfSearch } from "./algo/ivf";
+import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "./algo/lsh";
+import { advanceSweep, hnswRemove, sweepSlots } from "./algo/sweep";
+import { clearTrees, growTrees, reserveTrees, treeRemove, treeScratch, treeSearch } from "./algo/tree";
+
+export { STATE, STATE_BYTES, WORK };
+export { alloc, mark, reset };
+export { checksumStart, checksumAdd, checksumEnd } from "./checksum";
+export { batchBytes, exactSearchBatch, sharesScans } from "./algo/flat-batch";
+export { rescore } from "./rerank";
+export { startSweep } from "./algo/sweep";
+export { compactSlots } from "./algo/compact";
+export { exactSearch };
+export { open } from "./open";
+export { isValid, inputBytes, slotOfId };
+
+export function variant(): i32 { return VARIANT; }
+
+/** Where JS writes a query. */
+export function queryAddress(): usize { return layout().query; }
+
+// ---- changing -----------------------------------------------------------------------------------------------------
+
+/** What a full index keeps free beside its rows, so that it can still be searched and saved. */
+const HEADROOM: usize = 128 * 1024;
+
+/**
+ * Room for `n` more vectors, with `scratch` bytes of JS's own at the time; ids other than 0, 1, 2 ... need a table.
+ * Where that cannot be had, everything stays as it was and nothing of the memory is kept.
+ */
+export function reserve(n: u32, otherIds: bool, scratch: usize): i32 {
+  const s = state();
+  const table = nodes();
+  // Not while a slot is free or will be: its next id is another than its number.
+  const tableless = kindNow() != KIND_IVF && s.identity == 1 && !otherIds && s.live == table.count && s.nextId == table.count;
+  const start = mark();
+  remember();
+  if (grow(n, tableless) && fits(n, scratch)) {
+    if (!tableless) useIds();
+    return OK;
+  }
+  recall();
+  reset(start);
+  return E_MEMORY;
+}
+
+function grow(n: u32, tableless: bool): bool {
+  const s = state();
+  const table = nodes();
+  const free = table.count - s.live - s.dead - s.doomed;
+  const fresh = n > free ? n - free : 0;
+  if (<u64>table.count + fresh > 0x3ffffff) return false; // key.ts; 4 GiB end sooner
+  return growTables(n, fresh) && (tableless || reserveIds(s.live + n) == OK);
+}
+
+function growTables(n: u32, fresh: u32): bool {
+  const kind = kindNow();
+  if (kind == KIND_HNSW) return reserveGraph(fresh) == OK;
+  if (ALL && kind == KIND_IVF) return reserveLists(n);
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !reserveTrees(n)) return false;
+  if (ALL && kind == KIND_LSH && !reserveLsh(n)) return false;
+  return nodes().ensure(nodes().count + fresh) == OK;
+}
+
+function fits(n: u32, scratch: usize): bool {
+  const start = mark();
+  const kind = kindNow();
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) scratch += treeScratch(n);
+  const ok = alloc(max(scratch, HEADROOM)) != 0 && (kind != KIND_HNSW || changetype<usize>(Builder.open()) != 0);
+  reset(start);
+  return ok;
+}
+
+// Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
+// it has not happened.
+function remember(): void {
+  memory.copy(SAVED, NODES, offsetof<Store>());
+  memory.copy(SAVED + 64, UPPER, offsetof<Store>());
+  memory.copy(SAVED + 128, ID_TABLE, 16);
+}
+function recall(): void {
+  memory.copy(NODES, SAVED, offsetof<Store>());
+  memory.copy(UPPER, SAVED + 64, offsetof<Store>());
+  memory.copy(ID_TABLE, SAVED + 128, 16);
+}
+
+/** The number of the first of `n` input vectors that cannot be used, or -1. */
+export function firstBad(vectors: usize, n: u32): i32 {
+  for (let i: u32 = 0; i < n; i++) if (whyBad(vectors + <usize>i * inputBytes()) < 0) return i;
+  return -1;
+}
+
+/** OK, E_NOT_FINITE, E_TOO_LARGE or E_BEYOND_F16: why a vector cannot be stored. */
+export function whyBad(vector: usize): i32 {
+  const norm = checkedNorm(vector);
+  return norm < 0 ? <i32>norm : fitsHalves(vector, norm) ? OK : E_BEYOND_F16;
+}
+
+/**
+ * Adds n checked vectors under new ids (n x u32), room being reserved. Under ivf, `lists` (n x u32) says where they
+ * belong; 0 lets the centroids say.
+ */
+export function addVectors(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+  const kind = kindNow();
+  const start = mark();
+  const builder = kind == KIND_HNSW ? Builder.open() : changetype<Builder>(0);
+  if (kind == KIND_HNSW && !builder) return E_MEMORY;
+  if (ALL && kind == KIND_IVF && !lists) {
+    lists = assignLists(vectors, n);
+    if (!lists) {
+      reset(start);
+      return E_MEMORY;
+    }
+  }
+  const slots = alloc(<usize>n << 2);
+  if (!slots) {
+    reset(start);
+    return E_MEMORY;
+  }
+  beginBuild();
+  for (let i: u32 = 0; i < n; i++) {
+    const before = nodes().count;
+    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), ALL && kind == KIND_IVF ? load<u32>(lists + (<usize>i << 2)) : NONE);
+    storeVector(slot, vectors + <usize>i * inputBytes());
+    store<u32>(slots + (<usize>i << 2), slot);
+    if (kind == KIND_HNSW) {
+      hnswInsert(builder, slot, slot == before);
+      advanceSweep(builder);
+    } else if (ALL && kind == KIND_LSH) lshInsert(slot);
+  }
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) growTrees(slots, n);
+  endBuild();
+  reset(start);
+  return OK;
+}
+
+// A graph over coarse codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
+// sq8 is exact enough.
+@inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
+function beginBuild(): void { if (buildsOnExactRows()) state().coarse = 0; }
+function endBuild(): void { if (buildsOnExactRows()) state().coarse = 1; }
+
+/** Removes those of n ids that are present; returns how many. */
+export function removeIds(ids: usize, n: u32): u32 {
+  const s = state();
+  const kind = kindNow();
+  const start = mark();
+  let removed: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const id = load<u32>(ids + (<usize>i << 2));
+    const slot = slotOfId(id);
+    if (slot == NONE) continue;
+    removeId(id);
+    removed++;
+    if (kind == KIND_HNSW) hnswRemove(slot);
+    else {
+      if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) treeRemove(slot);
+      if (ALL && kind == KIND_LSH) lshRemove(slot);
+      freeSlot(slot);
+      if (!--s.live) clearAll(kind);
+    }
+  }
+  // Where scratch cannot grow, the sweep waits for a later change.
+  const builder = kind == KIND_HNSW && removed ? Builder.open() : changetype<Builder>(0);
+  beginBuild();
+  for (let i: u32 = 0; builder && i < removed; i++) advanceSweep(builder);
+  endBuild();
+  reset(start);
+  return removed;
+}
+
+function clearAll(kind: u32): void {
+  clearSlots();
+  if (!ALL) return;
+  if (kind == KIND_IVF) clearLists();
+  else if (kind == KIND_KDTREE || kind == KIND_FOREST) clearTrees();
+  else if (kind == KIND_LSH) clearLsh();
+}
+
+/** Up to `most` slots of the running sweep; 1 when it is done, 0 when not, E_MEMORY. */
+export function sweep(most: u32): i32 {
+  const start = mark();
+  const builder = Builder.open();
+  beginBuild();
+  const done = builder ? <i32>sweepSlots(builder, most) : E_MEMORY;
+  endBuild();
+  reset(start);
+  return done;
+}
+
+// ---- reading ------------------------------------------------------------------------------------------------------
+
+/** Writes the vector of a live id to `out` (dimensions x f32); false if there is none. */
+export function getVector(id: u32, out: usize): bool {
+  const slot = slotOfId(id);
+  if (slot == NONE) return false;
+  readVector(slot, out);
+  return true;
+}
+
+/** Writes the ids of all live slots, in slot order. */
+export function liveIds(out: usize): void {
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (stageOf(slot) != LIVE) continue;
+    store<u32>(out, idOf(slot));
+    out += 4;
+  }
+}
+
+/** Checks and prepares the query that JS has written. */
+export function prepareQuery(): i32 {
+  clearWork();
+  const norm = checkedNorm(layout().query);
+  if (norm < 0) return <i32>norm;
+  prepare(layout().query, norm, layout().prepared);
+  return OK;
+}
+
+/**
+ * The family's own search for the prepared query: the k nearest of the `passing` live slots that pass the filter (bitset
+ * of slots, 0 = all). `effort` is ef, nprobe, searchK, maxLeaves or probes. Results: work().
+ */
+export function search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
+  const kind = kindNow();
+  if (kind == KIND_HNSW) return hnswSearch(k, effort, candidates, filter, passing);
+  if (ALL && kind == KIND_IVF) return ivfSearch(k, effort, candidates, filter, passing, 0);
+  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treeSearch(k, effort, candidates, filter, passing);
+  if (ALL && kind == KIND_LSH) return lshSearch(k, effort, candidates, filter, passing);
+  return flatSearch(k, candidates, filter);
+}
+
+export { clearWork };
+
+/** For measurements and the self-test: the distances of n slots to the prepared query. */
+export function scoreSlots(slots: usize, n: u32, out: usize): void {
+  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  walkScorer().scattered = 0;
+  scoreMany(walkScorer(), slots, n, out);
+}
+
+// ---- filters: a bitset of slots in scratch ------------------------------------------------------------------------
+
+/** An empty filter, or 0 where scratch cannot grow. */
+export function openFilter(): usize {
+  const bytes = bitsetBytes(nodes().count) + 8;
+  const set = alloc(bytes);
+  if (set) memory.fill(set, 0, bytes);
+  return set;
+}
+
+/** Lets n ids pass; returns how many more live slots do. */
+export function passIds(filter: usize, ids: usize, n: u32): u32 {
+  let passing: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = slotOfId(load<u32>(ids + (i << 2)));
+    if (slot == NONE || hasBit(filter, slot)) continue;
+    setBit(filter, slot);
+    passing++;
+  }
+  return passing;
+}
+
+/** Lets the ids pass whose bit is set in `bytes` bytes at `bits`; returns how many live slots do. */
+export function passBits(filter: usize, bits: usize, bytes: u32): u32 {
+  let passing: u32 = 0;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (stageOf(slot) != LIVE) continue;
+    const id = idOf(slot);
+    if (id >> 3 >= bytes || !hasBit(bits, id)) continue;
+    setBit(filter, slot);
+    passing++;
+  }
+  return passing;
+}
+
+// ---- columns, for the file: store 0 nodes, 1 upper ----------------------------------------------------------------
+
+@inline function storeOf(i: u32): Store { return i ? upper() : nodes(); }
+
+export function storeCount(i: u32): u32 { return storeOf(i).count; }
+export function storeBlockSlots(i: u32): u32 { return 1 << storeOf(i).shift; }
+export function storeColumns(i: u32): u32 { return storeOf(i).columns; }
+export function columnTag(i: u32, column: u32): u32 { return storeOf(i).column(column).tag; }
+export function columnStride(i: u32, column: u32): u32 { return storeOf(i).column(column).stride; }
+export function columnAt(i: u32, column: u32, slot: u32): usize { return storeOf(i).at(column, slot); }
+
+/** The packed columns of a store end with a whole group. */
+export function columnPacking(i: u32, column: u32): u32 { return storeOf(i).column(column).packing; }
+
+export { blobCount };
+export function blobTag(i: u32): u32 { return blob(i).tag; }
+export function blobAt(i: u32): usize { return blob(i).address; }
+export function blobBytes(i: u32): u32 { return blob(i).bytes; }
+
+/** Makes room in an empty index for the columns of a file, which are then copied in and checked with isValid. */
+export function restore(slots: u32, records: u32): i32 {
+  if (nodes().ensure(slots) != OK || upper().ensure(records) != OK) return E_MEMORY;
+  nodes().count = slots;
+  upper().count = records;
+  return OK;
+}
+
+// ---- statistics of a graph ----------------------------------------------------------------------------------------
+
+/** Slots in use whose highest layer is `level`. */
+export function slotsOnLevel(level: u32): u32 {
+  let found: u32 = 0;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) if (stageOf(slot) != FREE && topOf(slot) == level) found++;
+  return found;
+}
+
+/** All links of layer 0. */
+export function countLinks(): f64 {
+  let links: u64 = 0;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) if (stageOf(slot) != FREE) links += degree(0, slot);
+  return <f64>links;
+}

@@ -1,0 +1,148 @@
+// Lloyd's k-means over a sample of prepared rows, in slices that JS paces. It starts from a seeded sample of the points; a
+// cell that loses all its points takes half of the largest one (as Faiss does): the two centres are one, moved apart a
+// little. Under "dot" cells are directions: centres of unit length, points go to the largest dot (spherical k-means,
+// Dhillon and Modha 2001).
+import { alloc } from "./arena";
+import { Centres } from "./assign";
+import { METRIC_DOT } from "./codes";
+import { scaleBy, squaredNorm } from "./metric";
+import { random64 } from "./random";
+import { rowBytes } from "./codec/rows";
+import { SIMD } from "./simd";
+import { state } from "./state";
+
+/** How far the halves of a split cell are moved apart. */
+const APART: f32 = 1 / 1024;
+
+@unmanaged export class KMeans {
+  points: u32;
+  n: u32;
+  stride: u32;
+  centres: u32; // Centres
+  rows: u32;    // k x stride
+  sums: u32;    // k x stride, of the assigned points
+  counts: u32;  // k x u32
+  nearest: u32; // n x u32
+  scores: u32;  // n x f32
+  squares: f64;   // sum of the points' squared lengths; 0 under dot
+  objective: f64;
+
+  @inline centresOf(): Centres { return changetype<Centres>(this.centres); }
+}
+
+/** k <= n cells over n prepared rows; 0 where scratch cannot grow. */
+export function kmeansOpen(points: usize, n: u32, k: u32): usize {
+  const stride = rowBytes(state().dimensions);
+  const at = alloc(offsetof<KMeans>());
+  const rows = alloc(<usize>k * stride);
+  const sums = alloc(<usize>k * stride);
+  const counts = alloc(<usize>k << 2);
+  const nearest = alloc(<usize>n << 2);
+  const scores = alloc(<usize>n << 2);
+  if (!at || !rows || !sums || !counts || !nearest || !scores) return 0;
+  const centres = Centres.open(rows, k, stride);
+  if (!centres) return 0;
+  const km = changetype<KMeans>(at);
+  km.points = <u32>points;
+  km.n = n;
+  km.stride = stride;
+  km.centres = <u32>changetype<usize>(centres);
+  km.rows = <u32>rows;
+  km.sums = <u32>sums;
+  km.counts = <u32>counts;
+  km.nearest = <u32>nearest;
+  km.scores = <u32>scores;
+  km.squares = 0;
+  if (state().metric != METRIC_DOT) for (let i: u32 = 0; i < n; i++) km.squares += squaredNorm(points + <usize>i * stride, stride >> 2);
+  seedCentres(km);
+  beginRound(km);
+  return at;
+}
+
+/** k different points: the first k of a seeded shuffle, made in the room of `nearest`. */
+function seedCentres(km: KMeans): void {
+  const k = km.centresOf().k;
+  const order: usize = km.nearest;
+  for (let i: u32 = 0; i < km.n; i++) store<u32>(order + (<usize>i << 2), i);
+  for (let i: u32 = 0; i < k; i++) {
+    const other = order + (<usize>(i + <u32>(random64(state().seed, i) % <u64>(km.n - i))) << 2);
+    const at = order + (<usize>i << 2);
+    const chosen = load<u32>(other);
+    store<u32>(other, load<u32>(at));
+    store<u32>(at, chosen);
+    memory.copy(km.rows + <usize>i * km.stride, km.points + <usize>chosen * km.stride, km.stride);
+  }
+}
+
+function beginRound(km: KMeans): void {
+  const c = km.centresOf();
+  if (state().metric == METRIC_DOT) for (let i: u32 = 0; i < c.k; i++) toUnitLength(c.rows + <usize>i * c.stride);
+  c.measure(state().metric == METRIC_DOT);
+  memory.fill(km.sums, 0, <usize>c.k * km.stride);
+  memory.fill(km.counts, 0, <usize>c.k << 2);
+  km.objective = km.squares;
+}
+
+function toUnitLength(row: usize): void {
+  const d = state().dimensions;
+  const norm = squaredNorm(row, d);
+  if (norm > 0) scaleBy(row, d, 1 / sqrt(norm));
+}
+
+/** Points from..to find their centres. */
+export function kmeansAssign(at: usize, from: u32, to: u32): void {
+  const km = changetype<KMeans>(at);
+  const c = km.centresOf();
+  const stride: usize = km.stride;
+  c.assign(km.points + <usize>from * stride, to - from, km.nearest + (<usize>from << 2), km.scores + (<usize>from << 2));
+  for (let i = from; i < to; i++) {
+    const cell = load<u32>(km.nearest + (<usize>i << 2));
+    store<u32>(km.counts + (<usize>cell << 2), load<u32>(km.counts + (<usize>cell << 2)) + 1);
+    addRow(km.sums + <usize>cell * stride, km.points + <usize>i * stride, stride);
+    km.objective += load<f32>(km.scores + (<usize>i << 2));
+  }
+}
+
+@inline function addRow(sum: usize, row: usize, bytes: usize): void {
+  if (SIMD) {
+    for (const end = sum + bytes; sum < end; sum += 16, row += 16) v128.store(sum, f32x4.add(v128.load(sum), v128.load(row)));
+    return;
+  }
+  for (const end = sum + bytes; sum < end; sum += 4, row += 4) store<f32>(sum, load<f32>(sum) + load<f32>(row));
+}
+
+/** After all points: the centres move to their points' means. The sum of squared distances that was (dot: less the sum of dots). */
+export function kmeansUpdate(at: usize): f64 {
+  const km = changetype<KMeans>(at);
+  const k = km.centresOf().k;
+  const stride: usize = km.stride;
+  for (let i: u32 = 0; i < k; i++) {
+    const count = load<u32>(km.counts + (<usize>i << 2));
+    if (!count) continue;
+    memory.copy(km.rows + <usize>i * stride, km.sums + <usize>i * stride, stride);
+    scaleBy(km.rows + <usize>i * stride, state().dimensions, 1 / <f64>count);
+  }
+  for (let i: u32 = 0; i < k; i++) if (!load<u32>(km.counts + (<usize>i << 2))) splitLargest(km, i);
+  const objective = km.objective;
+  beginRound(km);
+  return objective;
+}
+
+function splitLargest(km: KMeans, empty: u32): void {
+  let largest: u32 = 0, most: u32 = 0;
+  for (let i: u32 = 0; i < km.centresOf().k; i++) {
+    const count = load<u32>(km.counts + (<usize>i << 2));
+    if (count <= most) continue;
+    most = count;
+    largest = i;
+  }
+  const a = km.rows + <usize>largest * km.stride, b = km.rows + <usize>empty * km.stride;
+  for (let i: u32 = 0; i < state().dimensions; i++) {
+    const v = load<f32>(a + (i << 2));
+    const sign: f32 = i & 1 ? APART : -APART;
+    store<f32>(a + (i << 2), v * (1 + sign));
+    store<f32>(b + (i << 2), v * (1 - sign));
+  }
+  store<u32>(km.counts + (<usize>largest << 2), most >> 1);
+  store<u32>(km.counts + (<usize>empty << 2), most - (most >> 1));
+}

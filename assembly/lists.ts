@@ -1,0 +1,166 @@
+// Inverted lists as chains of groups. A group is 32 consecutive slots that belong to one list, so that everything else
+// about a slot (columns, ids, filters, files) is as in any other index, a list's rows lie together, and packed codes are
+// scanned by the group. What the chains say follows from the groups' owners and the slots' stages: only owners are saved.
+//
+//   upper store, one record per group: [owner u32: list or NONE], not saved: [next u32: group or NONE]
+//   list table, one List per list, not saved
+import { addBlob } from "./blobs";
+import { NONE, OK } from "./codes";
+import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, layout, nodes, setStage, stageOf, upper } from "./nodes";
+import { FREE, LIVE, clearGroup } from "./slots";
+import { state } from "./state";
+
+const TAG_OWNER: u32 = 0x72656e77; // "wner"
+const TRANSIENT: u32 = 0;
+export const GROUP: u32 = 32;
+
+@unmanaged export class List {
+  first: u32; // group, or NONE
+  free: u32;  // free slots in its groups
+  live: u32;
+  pad: u32;
+}
+
+@inline export function listAt(list: u32): List { return changetype<List>(layout().lists + list * offsetof<List>()); }
+@inline function ownerAt(group: u32): usize { return upper().at(0, group); }
+@inline function nextAt(group: u32): usize { return upper().at(1, group); }
+/** The list that a slot in use belongs to. */
+@inline export function listOf(slot: u32): u32 { return load<u32>(ownerAt(slot >> 5)); }
+@inline export function nextGroup(group: u32): u32 { return load<u32>(nextAt(group)); }
+
+export function openLists(): bool {
+  upper().addColumn(TAG_OWNER, 4);
+  upper().addColumn(TRANSIENT, 4);
+  layout().lists = <u32>addBlob(TRANSIENT, state().nlist * offsetof<List>());
+  if (!layout().lists) return false;
+  clearLists();
+  return true;
+}
+
+export function clearLists(): void {
+  for (let i: u32 = 0; i < state().nlist; i++) {
+    const list = listAt(i);
+    list.first = NONE;
+    list.free = 0;
+    list.live = 0;
+  }
+  state().treeFree = NONE;
+}
+
+/** Room for n more vectors, wherever they belong: each list may need one more group than they fill. */
+export function reserveLists(n: u32): bool {
+  const groups = <u64>upper().count + min(n, state().nlist) + (n >> 5) + 1;
+  return groups < 0x200000 && upper().ensure(<u32>groups) == OK && nodes().ensure(<u32>groups << 5) == OK;
+}
+
+/** The first free slot along the chain, newest group first; a new group where there is none. Room is reserved. */
+export function takeSlotOf(listNumber: u32): u32 {
+  const list = listAt(listNumber);
+  if (!list.free) addGroup(listNumber);
+  list.free--;
+  list.live++;
+  let group = list.first;
+  let slot = freeIn(group);
+  while (slot == NONE) {
+    group = nextGroup(group);
+    slot = freeIn(group);
+  }
+  return slot;
+}
+
+@inline function freeIn(group: u32): u32 {
+  const stages = nodes().at(COLUMN_STAGE, group << 5);
+  for (let i: u32 = 0; i < GROUP; i++) if (load<u8>(stages + i) == FREE) return (group << 5) + i;
+  return NONE;
+}
+
+/** The slot's row is cleared and its stage FREE. */
+export function giveSlotBack(slot: u32): void {
+  const list = listAt(listOf(slot));
+  store<u32>(nodes().at(COLUMN_ID, slot), NONE);
+  list.free++;
+  list.live--;
+}
+
+function addGroup(listNumber: u32): void {
+  const group = upper().count++;
+  nodes().count = upper().count << 5;
+  store<u32>(ownerAt(group), listNumber);
+  clearGroup(group << 5);
+  for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
+    setStage(slot, FREE);
+    store<u32>(nodes().at(COLUMN_ID, slot), NONE);
+  }
+  chainGroup(group);
+}
+
+/** Puts a group before the others of its owner. */
+function chainGroup(group: u32): void {
+  const list = listAt(load<u32>(ownerAt(group)));
+  store<u32>(nextAt(group), list.first);
+  list.first = group;
+  for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
+    if (stageOf(slot) == LIVE) list.live++;
+    else list.free++;
+  }
+}
+
+/** Chains what the owners and stages say; false if they cannot be. */
+export function linkLists(): bool {
+  clearLists();
+  if (nodes().count != upper().count << 5) return false;
+  for (let group: u32 = 0; group < upper().count; group++) {
+    if (load<u32>(ownerAt(group)) >= state().nlist) return false;
+    chainGroup(group);
+  }
+  return true;
+}
+
+/**
+ * Moves every list's live slots together at the front, list by list, in place: holes are filled from the list's own end,
+ * empty groups with the last ones. Then JS copies the columns into a smaller memory.
+ */
+export function compactLists(): void {
+  const table = nodes();
+  for (let i: u32 = 0; i < state().nlist; i++) closeHoles(i);
+  let groups: u32 = 0;
+  for (let group: u32 = 0; group < upper().count; group++) {
+    if (isEmpty(group)) continue;
+    if (group != groups) {
+      store<u32>(ownerAt(groups), load<u32>(ownerAt(group)));
+      for (let c: u32 = 0; c < table.columns; c++) {
+        memory.copy(table.at(c, groups << 5), table.at(c, group << 5), table.column(c).stride << 5);
+      }
+    }
+    groups++;
+  }
+  upper().count = groups;
+  table.count = groups << 5;
+  linkLists();
+}
+
+function isEmpty(group: u32): bool {
+  for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) if (stageOf(slot) == LIVE) return false;
+  return true;
+}
+
+/** Live slots move to the front of their list's chain, in its order. */
+function closeHoles(i: u32): void {
+  const table = nodes();
+  let toGroup = listAt(i).first;
+  let to = toGroup << 5;
+  for (let group = toGroup; group != NONE; group = nextGroup(group)) {
+    for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
+      if (stageOf(slot) != LIVE) continue;
+      if (slot != to) {
+        for (let c: u32 = 0; c < table.columns; c++) table.move(c, slot, to);
+        setStage(slot, FREE);
+        store<u32>(table.at(COLUMN_ID, slot), NONE);
+        for (let c = COLUMN_CODE; c < layout().rowColumns; c++) table.clear(c, slot);
+      }
+      if (++to & (GROUP - 1)) continue;
+      toGroup = nextGroup(toGroup);
+      to = toGroup << 5;
+    }
+  }
+}

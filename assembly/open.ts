@@ -1,0 +1,125 @@
+// Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
+// which of them.
+import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, alloc, openArena } from "./arena";
+import {
+  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, KIND_FLAT, KIND_FOREST,
+  KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
+  RERANK_SQ8,
+} from "./codes";
+import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
+import { installHalves, halfRowBytes } from "./codec/halves";
+import { installPq, openPq, pqRowBytes } from "./codec/pq";
+import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
+import { installRows, rowBytes } from "./codec/rows";
+import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
+import { installUpper, installWhole, splitRowBytes } from "./codec/split";
+import { openLists } from "./lists";
+import { openCentres } from "./centres";
+import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
+import { openRotation } from "./rotation";
+import { Codec, Scorer, exactCodec } from "./scorer";
+import { MIPS_AUGMENT, codecNow, kindNow, rerankNow, state } from "./state";
+import { FLOATS, NIBBLES, PLAIN } from "./store";
+import { openLsh } from "./algo/lsh";
+import { openTrees } from "./algo/tree";
+
+/** Section names, four ASCII letters, the first in the low byte. */
+const TAG_IDS: u32 = 0x20736469; // "ids "
+const TAG_STAGE: u32 = 0x6566696c; // "life"
+const TAG_CODE: u32 = 0x65646f63; // "code"
+const TAG_AUX: u32 = 0x20787561; // "aux "
+const TAG_NORM: u32 = 0x6d726f6e; // "norm"
+const TAG_EXTRA: u32 = 0x61727478; // "xtra"
+const TAG_EXACT: u32 = 0x74637865; // "exct"
+const TAG_EXACT_AUX: u32 = 0x78756165; // "eaux"
+const TAG_LINKS: u32 = 0x6b6e696c; // "link"
+const TAG_TOWER: u32 = 0x72776f74; // "towr"
+const TAG_UPPER: u32 = 0x72707075; // "uppr"
+
+export function open(): i32 {
+  openArena();
+  const s = state();
+  const l = layout();
+  const table = nodes();
+  const kind = kindNow();
+  table.addColumn(TAG_IDS, 4);
+  table.addColumn(TAG_STAGE, 1);
+  if (!addCodes(kind)) return E_MEMORY;
+  if (s.metric == METRIC_COSINE) l.norm = table.addColumn(TAG_NORM, 4);
+  if (isAugmented()) l.extra = table.addColumn(TAG_EXTRA, 4);
+  addExactRows(kind);
+  l.rowColumns = table.columns;
+  if (kind == KIND_HNSW) {
+    l.links = table.addColumn(TAG_LINKS, s.m << 3);
+    l.tower = table.addColumn(TAG_TOWER, 4);
+    upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
+  } else if (ALL) {
+    if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
+    if ((kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;
+    if (kind == KIND_LSH && !openLsh()) return E_MEMORY;
+  }
+  table.seal(65536);
+  upper().seal(8192);
+  const vectorBytes = align(s.dimensions << 2, 16);
+  l.query = <u32>alloc(vectorBytes);
+  l.prepared = <u32>alloc(vectorBytes);
+  if (!l.query || !l.prepared) return E_MEMORY;
+  return giveRoom(WALK_SCORER) && giveRoom(EXACT_SCORER) && giveRoom(LINK_SCORER) ? OK : E_MEMORY;
+}
+
+/** Whether rows carry one more coordinate that brings them to one length (vectors.ts). */
+function isAugmented(): bool { return state().metric == METRIC_DOT && state().mips == MIPS_AUGMENT && state().trained != 0; }
+
+/** The codec's columns and tables; false where memory cannot grow. */
+function addCodes(kind: u32): bool {
+  const s = state();
+  const table = nodes();
+  const coarse = changetype<Codec>(CODEC);
+  const codec = codecNow();
+  const d = s.dimensions;
+  if (s.metric == METRIC_HAMMING || codec == CODEC_BINARY) {
+    installBinary(coarse, table.addColumn(TAG_CODE, binaryRowBytes(d)));
+    return s.metric == METRIC_HAMMING || openCosines();
+  }
+  if (codec == CODEC_SQ8) {
+    installSq8(coarse, table.addColumn(TAG_CODE, sq8RowBytes(d)), table.addColumn(TAG_AUX, AUX_BYTES));
+  } else if (codec == CODEC_F16 || codec == CODEC_BF16) {
+    installHalves(coarse, table.addColumn(TAG_CODE, halfRowBytes(d)), codec == CODEC_BF16);
+  } else if (ALL && (codec == CODEC_PQ || codec == CODEC_RABITQ)) {
+    // Codes that are scanned in slot order lie packed; a walk wants a row's own bytes together.
+    const scanned = kind == KIND_FLAT || kind == KIND_IVF;
+    if (!openRotation() || !openCentres(codec == CODEC_RABITQ || s.residual != 0)) return false;
+    if (codec == CODEC_PQ) {
+      const packed = scanned && s.codeBits == 4;
+      if (!openPq()) return false;
+      installPq(coarse, table.addColumn(TAG_CODE, pqRowBytes(), packed ? NIBBLES : PLAIN), packed);
+    } else {
+      const code = table.addColumn(TAG_CODE, rabitqRowBytes(), scanned ? NIBBLES : PLAIN);
+      installRabitq(coarse, code, table.addColumn(TAG_AUX, RABITQ_AUX_BYTES, scanned ? FLOATS : PLAIN), scanned);
+    }
+  } else if (kind == KIND_HNSW) installUpper(coarse, table.addColumn(TAG_CODE, splitRowBytes(d)));
+  else installRows(coarse, table.addColumn(TAG_CODE, rowBytes(d)));
+  return true;
+}
+
+function addExactRows(kind: u32): void {
+  const table = nodes();
+  const exact = exactCodec();
+  const d = state().dimensions;
+  const rerank = rerankNow();
+  if (rerank == RERANK_F32) installRows(exact, table.addColumn(TAG_EXACT, rowBytes(d)));
+  else if (rerank == RERANK_F16) installHalves(exact, table.addColumn(TAG_EXACT, halfRowBytes(d)), false);
+  else if (rerank == RERANK_SQ8) {
+    installSq8(exact, table.addColumn(TAG_EXACT, sq8RowBytes(d)), table.addColumn(TAG_EXACT_AUX, AUX_BYTES));
+  } else {
+    memory.copy(EXACT_CODEC, CODEC, offsetof<Codec>());
+    if (kind == KIND_HNSW && codecNow() == CODEC_F32 && state().metric != METRIC_HAMMING) installWhole(exact, COLUMN_CODE);
+  }
+}
+
+function giveRoom(scorer: usize): bool {
+  const own = alloc(max(changetype<Codec>(CODEC).ownBytes, changetype<Codec>(EXACT_CODEC).ownBytes));
+  changetype<Scorer>(scorer).own = <u32>own;
+  changetype<Scorer>(scorer).scattered = 1; // scans say otherwise
+  return own != 0;
+}

@@ -1,0 +1,79 @@
+// What JS calls, slice by slice, to train an index on a sample (src/training.ts has the order): the sample as prepared
+// rows, what is left of it when the centres are taken away, and the codec's error on it.
+import { alloc, mark, reset } from "./arena";
+import { Centres } from "./assign";
+import { cellRow, centreRow, lessCentre, turnCentres } from "./centres";
+import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "./codes";
+import { KMeans } from "./kmeans";
+import { scaleBy } from "./metric";
+import { layout } from "./nodes";
+import { codeBytes, rotate } from "./rotation";
+import { state } from "./state";
+import { checkedNorm, inputBytes, prepare } from "./vectors";
+import { pqError } from "./codec/pq";
+import { rabitqError } from "./codec/rabitq";
+import { rowBytes } from "./codec/rows";
+
+/** Bytes from one prepared row of a sample to the next. */
+export function sampleStride(): u32 { return rowBytes(state().dimensions); }
+/** Bytes from one residual to the next. */
+export function residualStride(): u32 { return codeBytes(); }
+
+/** Input vectors from..to of a sample become prepared rows at `rows`. */
+export function prepareSample(vectors: usize, rows: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const vector = vectors + <usize>i * inputBytes();
+    prepare(vector, checkedNorm(vector), rows + <usize>i * sampleStride());
+  }
+}
+
+/** ivf: the finished centroids become the index's. */
+export function takeCentres(km: usize): void {
+  const k = changetype<KMeans>(km);
+  memory.copy(layout().cells, k.rows, <usize>state().nlist * sampleStride());
+}
+
+/** rabitq outside ivf: the mean of the sample. */
+export function learnMean(rows: usize, n: u32): void {
+  const mean = cellRow(0);
+  memory.fill(mean, 0, sampleStride());
+  for (let i: u32 = 0; i < n; i++) {
+    for (let p: usize = 0; p < sampleStride(); p += 4) {
+      store<f32>(mean + p, load<f32>(mean + p) + load<f32>(rows + <usize>i * sampleStride() + p));
+    }
+  }
+  scaleBy(mean, state().dimensions, 1 / <f64>n);
+}
+
+/** What follows from the tables that were learned or loaded: rotated centres, their lengths. */
+export function finishTables(): void {
+  if (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ) turnCentres();
+  if (state().kind == KIND_IVF) changetype<Centres>(layout().coarse).measure(state().metric == METRIC_DOT);
+}
+
+/** Rows from..to of the sample, rotated and less their centres, to `out` + i * residualStride(). False: no scratch. */
+export function takeResiduals(rows: usize, n: u32, out: usize): bool {
+  const l = layout();
+  const start = mark();
+  const lists = alloc(<usize>n << 2);
+  if (!lists) return false;
+  memory.fill(lists, 0, <usize>n << 2);
+  if (state().kind == KIND_IVF) changetype<Centres>(l.coarse).assign(rows, n, lists, 0);
+  for (let i: u32 = 0; i < n; i++) {
+    const centre = l.centres ? centreRow(load<u32>(lists + (<usize>i << 2))) : 0;
+    rotate(rows + <usize>i * sampleStride(), l.turned);
+    lessCentre(l.turned, centre, out + <usize>i * residualStride());
+  }
+  reset(start);
+  return true;
+}
+
+/** The sum of squared errors of n residuals, coded and decoded. */
+export function residualError(residuals: usize, n: u32): f64 {
+  let sum: f64 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const r = residuals + <usize>i * residualStride();
+    sum += state().codec == CODEC_PQ ? pqError(r) : rabitqError(r);
+  }
+  return sum;
+}

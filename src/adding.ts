@@ -1,0 +1,103 @@
+// Vectors and ids on their way into an index.
+import { badOption, show, VicinalError } from "./errors.js";
+import type { Engine } from "./memory.js";
+import { badRow, checkId, type Rows } from "./vectors.js";
+
+/** Input written to scratch at a time. */
+const CHUNK_BYTES = 1 << 17;
+/** Slots of an index (assembly/key.ts). */
+const MAX_SLOTS = 2 ** 26 - 1;
+
+/** The next of the ids that addAll was given. */
+export function nextId(ids: Iterator<number>, i: number): number {
+  const { value, done } = ids.next();
+  if (done) throw new VicinalError("BAD_ID", `ids ends after ${i} values, before the vectors do`);
+  return checkId(value, `ids[${i}]`);
+}
+
+export function iteratorOf(ids: Iterable<number> | undefined): Iterator<number> | undefined {
+  if (ids !== undefined && typeof ids?.[Symbol.iterator] !== "function") {
+    throw badOption(`ids is ${show(ids)}; it must be an iterable of ids`);
+  }
+  return ids?.[Symbol.iterator]();
+}
+
+/** The ids that n vectors get, none of them taken; `first` is the place of ids[0] in what the caller gave. */
+export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, first = 0): Uint32Array {
+  const next = engine.state("nextId");
+  if (n > MAX_SLOTS) throw engine.outOfMemory();
+  if (ids === undefined) {
+    if (next + n - 1 > 0xfffffffe) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
+    return Uint32Array.from({ length: n }, (_, i) => next + i);
+  }
+  if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);
+  let ascending = true;
+  for (let i = 0; i < n; i++) {
+    if (engine.has(ids[i])) {
+      throw new VicinalError("DUPLICATE_ID", `ids[${first + i}] is ${ids[i]}, which is in the index already: remove it first`);
+    }
+    ascending &&= i === 0 || ids[i - 1] < ids[i];
+  }
+  if (!ascending) {
+    const seen = new Set<number>();
+    for (const id of ids) {
+      if (seen.has(id)) throw new VicinalError("DUPLICATE_ID", `ids has ${id} twice`);
+      seen.add(id);
+    }
+  }
+  return ids;
+}
+
+/** Writes rows from..to to scratch at `at` and makes sure that all of them can be used. */
+export function writeChecked(engine: Engine, rows: Rows, at: number, from: number, to: number): void {
+  engine.writeRows(rows, at, from, to);
+  const bad = engine.exports.firstBad(at, to - from);
+  if (bad >= 0) throw badRow(rows, from + bad, engine.exports.whyBad(engine.rowAt(at, bad)));
+}
+
+function chunkOf(engine: Engine, n: number): number {
+  return Math.min(n, Math.max(Math.floor(CHUNK_BYTES / engine.rowBytes), 1));
+}
+
+/** Throws where one of the rows cannot be used. */
+export function checkRows(engine: Engine, rows: Rows): void {
+  if (engine.busy) throw badOption("the index cannot grow while it reads a caller's vectors");
+  const n = rows.n;
+  const chunk = chunkOf(engine, n);
+  engine.scope(() => {
+    const at = engine.alloc(chunk * engine.rowBytes);
+    for (let from = 0; from < n; from += chunk) writeChecked(engine, rows, at, from, Math.min(from + chunk, n));
+  });
+}
+
+/** Room for n more vectors, under default ids or others. */
+export function reserve(engine: Engine, n: number, otherIds: boolean): void {
+  engine.done(engine.exports.reserve(n, otherIds, chunkOf(engine, n) * (engine.rowBytes + 4) + 256));
+}
+
+/** Adds rows, room being reserved; yields between chunks. */
+export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array): Generator<number, void, void> {
+  const n = rows.n;
+  const chunk = chunkOf(engine, n);
+  for (let from = 0; from < n; from += chunk) {
+    const to = Math.min(from + chunk, n);
+    engine.scope(() => {
+      const at = engine.alloc(chunk * engine.rowBytes);
+      const idsAt = engine.writeU32(ids.subarray(from, to));
+      writeChecked(engine, rows, at, from, to);
+      const lists = engine.lists?.assign(engine, at, to - from) ?? 0;
+      engine.done(engine.exports.addVectors(at, idsAt, lists, to - from));
+    });
+    yield to;
+  }
+}
+
+/** Adds all rows or, where it throws, none. */
+export function addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
+  if (rows.n === 0) return;
+  // All are checked before anything changes, and as they are copied once more: a caller's getter may answer anew.
+  checkRows(engine, rows);
+  const next = engine.state("nextId");
+  reserve(engine, rows.n, !ids.every((id, i) => id === next + i));
+  for (const _ of addChunks(engine, rows, ids));
+}

@@ -1,0 +1,84 @@
+/** What the wasm exports. Addresses and counts are numbers; negative results are error codes (assembly/codes.ts). */
+export interface Exports {
+  readonly STATE: { readonly value: number };
+  readonly WORK: { readonly value: number };
+  variant(): number;
+  open(): number;
+  alloc(bytes: number): number;
+  mark(): number;
+  reset(to: number): void;
+  queryAddress(): number;
+  inputBytes(): number;
+
+  reserve(n: number, otherIds: boolean, scratchBytes: number): number;
+  firstBad(vectors: number, n: number): number;
+  whyBad(vector: number): number;
+  addVectors(vectors: number, ids: number, lists: number, n: number): number;
+  removeIds(ids: number, n: number): number;
+  startSweep(): void;
+  sweep(slots: number): number;
+  compactSlots(): number;
+
+  slotOfId(id: number): number;
+  getVector(id: number, out: number): number;
+  liveIds(out: number): void;
+
+  clearWork(): void;
+  prepareQuery(): number;
+  search(k: number, effort: number, candidates: number, filter: number, passing: number): number;
+  exactSearch(k: number, filter: number, bound: number): number;
+  exactSearchBatch(inputs: number, n: number, k: number, candidates: number, filter: number, exact: boolean): number;
+  batchBytes(keep: number): number;
+  sharesScans(): number;
+  rescore(vectors: number, ids: number, n: number, k: number, bound: number): number;
+  scoreSlots(slots: number, n: number, out: number): void;
+  openFilter(): number;
+  passIds(filter: number, ids: number, n: number): number;
+  passBits(filter: number, bits: number, bytes: number): number;
+
+  storeCount(store: number): number;
+  storeBlockSlots(store: number): number;
+  storeColumns(store: number): number;
+  columnTag(store: number, column: number): number;
+  columnStride(store: number, column: number): number;
+  columnPacking(store: number, column: number): number;
+  columnAt(store: number, column: number, slot: number): number;
+  blobCount(): number;
+  blobTag(i: number): number;
+  blobAt(i: number): number;
+  blobBytes(i: number): number;
+  restore(slots: number, records: number): number;
+  isValid(): number;
+  checksumStart(): void;
+  checksumAdd(address: number, bytes: number): void;
+  checksumEnd(): bigint;
+
+  slotsOnLevel(level: number): number;
+  countLinks(): number;
+}
+
+/** What the full builds export beside it. */
+export interface FullExports extends Exports {
+  ivfSearch(k: number, nprobe: number, candidates: number, filter: number, passing: number, lists: number): number;
+  treeLeaves(): number;
+  treeDepth(): number;
+
+  sampleStride(): number;
+  residualStride(): number;
+  prepareSample(vectors: number, rows: number, n: number): void;
+  kmeansOpen(points: number, n: number, k: number): number;
+  kmeansAssign(kmeans: number, from: number, to: number): void;
+  kmeansUpdate(kmeans: number): number;
+  takeCentres(kmeans: number): void;
+  learnMean(rows: number, n: number): void;
+  learnWidth(rows: number, n: number): number;
+  finishTables(): void;
+  takeResiduals(rows: number, n: number, out: number): number;
+  residualError(residuals: number, n: number): number;
+  pqStep(residuals: number, n: number, j: number, first: boolean): number;
+  opqOpen(): number;
+  opqTurn(residuals: number, n: number, out: number): void;
+  opqDecode(turned: number, n: number): void;
+  opqGather(opq: number, residuals: number, decoded: number, n: number): void;
+  opqPolar(opq: number, first: boolean): number;
+}
