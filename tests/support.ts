@@ -49,7 +49,7 @@ function variations(kind: Kind, metric: Metric): Partial<HnswOptions>[] {
   return kind === "hnsw" && metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
 }
 
-/** What the suites below run on so far. */
+/** What contract, model and file suites are calibrated for: answers that can be said in advance. */
 export const TESTED = combinations().filter(
   ({ kind, metric, codec }) => ["flat", "hnsw"].includes(kind) && (metric === "hamming" || ["f32", "sq8"].includes(codec)),
 );
@@ -72,6 +72,11 @@ export const CASES: readonly Case[] = TESTED.flatMap(({ kind, metric, codec }) =
 /** Kind x codec, each with a metric whose distances are exact on integers. */
 export const KINDS_AND_CODECS = TESTED.filter(({ kind, metric, codec }) => {
   return TESTED.find((one) => one.kind === kind && one.codec === codec)?.metric === metric;
+});
+
+/** Kind x codec of every family, each with one metric. */
+export const EVERY_KIND_AND_CODEC = combinations().filter(({ kind, metric, codec }, _, all) => {
+  return all.find((one) => one.kind === kind && one.codec === codec)?.metric === metric;
 });
 
 // ---- seeded data --------------------------------------------------------------------------------------------------
