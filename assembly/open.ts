@@ -3,7 +3,7 @@
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, alloc, openArena } from "./arena";
 import {
   ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, KIND_FLAT, KIND_FOREST,
-  KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
+  KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
   RERANK_SQ8,
 } from "./codes";
 import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
@@ -18,7 +18,7 @@ import { openCentres } from "./centres";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import { openRotation } from "./rotation";
 import { Codec, Scorer, exactCodec } from "./scorer";
-import { MIPS_AUGMENT, codecNow, kindNow, rerankNow, state } from "./state";
+import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
 import { openLsh } from "./algo/lsh";
 import { openTrees } from "./algo/tree";
@@ -66,9 +66,6 @@ export function open(): i32 {
   if (!l.query || !l.prepared) return E_MEMORY;
   return giveRoom(WALK_SCORER) && giveRoom(EXACT_SCORER) && giveRoom(LINK_SCORER) ? OK : E_MEMORY;
 }
-
-/** Whether rows carry one more coordinate that brings them to one length (vectors.ts). */
-function isAugmented(): bool { return state().metric == METRIC_DOT && state().mips == MIPS_AUGMENT && state().trained != 0; }
 
 /** The codec's columns and tables; false where memory cannot grow. */
 function addCodes(kind: u32): bool {

@@ -4,8 +4,8 @@
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER } from "./arena";
 import { MAX_SQUARED_NORM } from "./metric";
 import { layout, nodes } from "./nodes";
-import { METRIC_COSINE, METRIC_DOT } from "./codes";
-import { MIPS_AUGMENT, state } from "./state";
+import { METRIC_COSINE } from "./codes";
+import { isAugmented, state } from "./state";
 
 /** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */
 @unmanaged export class Scorer {
@@ -106,7 +106,7 @@ export function bindDot(s: Scorer): void {
  */
 export function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   call_indirect<void>(c.bindSlot, c, s, slot);
-  if (state().metric == METRIC_DOT && state().mips == MIPS_AUGMENT) {
+  if (isAugmented()) {
     s.base = s.score;
     s.score = indexOf(scoreAugmented);
     s.extra = load<f32>(nodes().at(layout().extra, slot));

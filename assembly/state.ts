@@ -1,6 +1,6 @@
 // The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
 import { STATE } from "./arena";
-import { CODEC_F32, KIND_FLAT, RERANK_NONE } from "./codes";
+import { CODEC_F32, KIND_FLAT, METRIC_DOT, RERANK_NONE } from "./codes";
 
 export const MIPS_NATIVE: u32 = 0;
 export const MIPS_AUGMENT: u32 = 1;
@@ -44,10 +44,19 @@ export const MIPS_AUGMENT: u32 = 1;
   coarseGraph: u32;     // ivf: 1 if JS finds the lists, by a graph over the centroids
   trainAt: u32;         // vectors after which an untrained index trains by itself
   residual: u32;        // pq under ivf: 1 if codes are of what is left of the list's centroid
-  treeFree: u32;        // kdtree, forest: head of the free tree records; ivf: of the free groups; NONE
+  treeFree: u32;        // kdtree, forest: head of the free tree records, or NONE
 }
 
 @inline export function state(): State { return changetype<State>(STATE); }
+
+/**
+ * Whether rows carry one more coordinate that brings them to one length (vectors.ts). An untrained index lies as a Flat
+ * one, which needs none.
+ */
+@inline export function isAugmented(): bool {
+  const s = state();
+  return s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT && s.trained != 0;
+}
 
 // An untrained index is a Flat f32 index in all but name.
 @inline export function kindNow(): u32 { return state().trained ? state().kind : KIND_FLAT; }

@@ -2,13 +2,13 @@
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
 import { blob, blobCount } from "./blobs";
 import {
-  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_DOT, NONE, OK,
+  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE, OK,
 } from "./codes";
 import { linkLists } from "./lists";
 import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
 import { isSound, exactCodec, coarseCodec, scanNominates } from "./scorer";
 import { DOOMED, FREE, LIVE } from "./slots";
-import { MIPS_AUGMENT, kindNow, state } from "./state";
+import { isAugmented, kindNow, state } from "./state";
 import { finishTables } from "./training";
 import { reserveIds, slotOfId } from "./ids";
 import { checkTower, degreeLimit, linksOf, topOf } from "./algo/graph";
@@ -79,7 +79,7 @@ const LONGEST: f32 = 9223372036854775808.0; // 2^63 > every norm let in
 function rowsAreValid(): bool {
   const s = state();
   const table = nodes();
-  const augmented = s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT && s.trained != 0;
+  const augmented = isAugmented();
   if (augmented && !(s.maxSquaredNorm >= 0 && s.maxSquaredNorm < Infinity)) return false;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     if (stageOf(slot) == FREE) continue;

@@ -1,10 +1,10 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { CODEC_F16, RERANK_F16, E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING } from "./codes";
+import { CODEC_F16, RERANK_F16, E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_HAMMING } from "./codes";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./scorer";
 import { FREE } from "./slots";
-import { MIPS_AUGMENT, state } from "./state";
+import { isAugmented, state } from "./state";
 
 /** Bytes of one vector as JS hands it over. */
 export function inputBytes(): u32 {
@@ -60,7 +60,7 @@ export function storeVector(slot: u32, p: usize): void {
   encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
-  if (s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT) storeExtra(slot, <f32>norm);
+  if (isAugmented()) storeExtra(slot, <f32>norm);
 }
 
 /**

@@ -174,3 +174,23 @@ describe("unit vectors", () => {
     await expectError(() => compareMetrics([[1, 2]], rows, "dot", "l2"), "BAD_DIMENSION", "2 values");
   });
 });
+
+describe("an augmented graph that has not trained yet", () => {
+  it("keeps its ids, answers exactly, and goes on so once it has trained", async () => {
+    const options = { dimensions: 8, metric: "dot", mips: "augment", codec: "pq", rerank: true, trainAt: 300 } as const;
+    const index = await Hnsw.create(options);
+    const flat = await Flat.create({ dimensions: 8, metric: "dot" });
+    const rows = gaussians(400, 8, 5);
+    const [query] = gaussians(1, 8, 6);
+    for (const [from, to] of [
+      [0, 250],
+      [250, 400],
+    ]) {
+      index.add(rows.slice(from, to));
+      flat.add(rows.slice(from, to));
+      expect(index.trained).toBe(to === 400);
+      expect([...index.ids()]).toEqual(rows.slice(0, to).map((_, id) => id));
+      expect(index.search(query, { exact: true })).toEqual(flat.search(query));
+    }
+  });
+});
