@@ -44,7 +44,6 @@ export function clearLists(): void {
     list.free = 0;
     list.live = 0;
   }
-  state().treeFree = NONE;
 }
 
 /** Room for n more vectors, wherever they belong: each list may need one more group than they fill. */

@@ -32,7 +32,7 @@ export function rerankBatch(query: usize, batch: Batch, top: TopK): void {
   if (!batch.count) return;
   bindQuery(exactCodec(), exactScorer(), query);
   scoreMany(exactScorer(), batch.slots, batch.count, batch.distances);
-  for (let i: u32 = 0; i < batch.count; i++) top.offer(batch.distanceAt(i), batch.slotAt(i));
+  top.offerAll(batch.distances, batch.slots, batch.count);
   work().reranked += batch.count;
 }
 

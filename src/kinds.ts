@@ -125,7 +125,8 @@ export interface KindRow {
   readonly core: boolean;
 }
 
-const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
+/** What real numbers have; hamming is of bits. */
+export const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
 
 export const KINDS: Readonly<Record<Kind, KindRow>> = {
   flat: { family: "Flat", effort: undefined, metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: true },

@@ -13,7 +13,7 @@ import type { Fetched, FetchVectors } from "./rerank.js";
 import { newInstance } from "./runtime.js";
 import { atOnce, breath, inSlices, Pace, SLICE_MS } from "./slices.js";
 import { FRESH, readState, type State, stateBytes } from "./state.js";
-import { centroidsOf, checkSample, learn, type Steps, sampled } from "./training.js";
+import { centroidsOf, checkSample, learn, type Steps, sampled, sampleOf } from "./training.js";
 import { chosen, joined, oneRow, type Rows, type Shape } from "./vectors.js";
 
 const COARSE_AUTO = COARSE_NAMES.indexOf("auto");
@@ -175,9 +175,8 @@ export async function retrain(
 async function heldSample(of: Trainee, engine: Engine): Promise<Rows> {
   const ids = engine.ids();
   if (!of.fetchVectors || !engine.state("trained")) return heldRows(of.engine, ids, of.shape);
-  const n = Math.min(ids.length, 256 * Math.max(engine.state("nlist"), centroidsOf(engine), 1));
-  const wanted = Uint32Array.from({ length: n }, (_, i) => ids[Math.floor((i * ids.length) / n)]);
-  return fetchedRows(await of.fetchVectors(wanted), n, of.shape);
+  const wanted = sampleOf(ids.length, engine.state("nlist"), centroidsOf(engine)).map((i) => ids[i]);
+  return fetchedRows(await of.fetchVectors(wanted), wanted.length, of.shape);
 }
 
 /** Everything the index holds goes into `target`, which then replaces its engine. */

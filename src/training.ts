@@ -41,15 +41,22 @@ interface Task {
   readonly centroids: number;
   readonly codec: string;
   readonly opq: boolean;
+  /** Points that opq looks at. */
+  readonly turned: number;
   readonly total: number;
   done: number;
 }
 
-/** Vectors that training looks at, evenly spread over those given. */
+/** Of `n` vectors those that training looks at, evenly spread. */
+export function sampleOf(n: number, nlist: number, centroids: number): Uint32Array {
+  const size = Math.min(n, MOST_POINTS * Math.max(nlist, centroids, 1));
+  return Uint32Array.from({ length: size }, (_, i) => Math.floor((i * n) / size));
+}
+
+/** Vectors that training looks at. */
 export function sampled(rows: Rows, nlist: number, centroids: number): Rows {
-  const n = Math.min(rows.n, MOST_POINTS * Math.max(nlist, centroids, 1));
-  if (n === rows.n) return rows;
-  return chosen(rows, n, (i) => Math.floor((i * rows.n) / n));
+  const which = sampleOf(rows.n, nlist, centroids);
+  return which.length === rows.n ? rows : chosen(rows, which.length, (i) => which[i]);
 }
 
 /** Centroids per part of pq; 0 for other codecs. */
@@ -65,11 +72,12 @@ function taskOf(engine: Engine, n: number): Task {
   const opq = codec === "pq" && ROTATE_NAMES[engine.state("rotate")] === "opq";
   const lists = n * dimensions * nlist;
   const codes = n * dimensions * centroids;
-  const turns = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions)) * dimensions * (OPQ_STEPS * centroids + 2 * dimensions);
+  const turned = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions));
+  const turns = turned * dimensions * (OPQ_STEPS * centroids + 2 * dimensions);
   const total = LIST_ROUNDS * lists + PART_ROUNDS * codes + (opq ? OPQ_ROUNDS * turns : 0) + lists + codes + n;
   const parts = codec === "pq" ? engine.state("pqM") : 0;
   const wasm = engine.exports as FullExports;
-  return { engine, wasm, n, dimensions, nlist, parts, centroids, codec, opq, total, done: 0 };
+  return { engine, wasm, n, dimensions, nlist, parts, centroids, codec, opq, turned, total, done: 0 };
 }
 
 function spend(task: Task, work: number): number {
@@ -110,9 +118,8 @@ export function* learn(engine: Engine, sample: Rows): Steps<void> {
       if (!wasm.takeResiduals(rows.at(from), many, residuals.at(from))) throw engine.outOfMemory();
     });
   if (task.opq) {
-    const few = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions));
-    yield* takeResiduals(few);
-    yield* learnRotation(task, residuals, few);
+    yield* takeResiduals(task.turned);
+    yield* learnRotation(task, residuals);
     wasm.finishTables();
   }
   yield* takeResiduals(n);
@@ -160,20 +167,20 @@ function* learnPart(task: Task, residuals: Table, n: number, j: number, rounds: 
   }
 }
 
-/** opq: the rotation that loses least, from the first n residuals, not rotated so far. */
-function* learnRotation(task: Task, residuals: Table, n: number): Steps<void> {
-  const { engine, wasm, parts, centroids, dimensions } = task;
-  const turned = engine.table(n, wasm.residualStride());
+/** opq: the rotation that loses least, from the first residuals, not rotated so far. */
+function* learnRotation(task: Task, residuals: Table): Steps<void> {
+  const { engine, wasm, parts, centroids, dimensions, turned: n } = task;
+  const rotated = engine.table(n, wasm.residualStride());
   const opq = wasm.opqOpen() >>> 0;
   if (!opq) throw engine.outOfMemory();
   for (let round = 0; round < OPQ_ROUNDS; round++) {
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
-      wasm.opqTurn(residuals.at(from), many, turned.at(from));
+      wasm.opqTurn(residuals.at(from), many, rotated.at(from));
     });
-    for (let j = 0; j < parts; j++) yield* learnPart(task, turned, n, j, round ? OPQ_STEPS : OPQ_FIRST_STEPS, round === 0);
-    yield* steps(task, n, dimensions * centroids, (from, many) => wasm.opqDecode(turned.at(from), many));
+    for (let j = 0; j < parts; j++) yield* learnPart(task, rotated, n, j, round ? OPQ_STEPS : OPQ_FIRST_STEPS, round === 0);
+    yield* steps(task, n, dimensions * centroids, (from, many) => wasm.opqDecode(rotated.at(from), many));
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
-      wasm.opqGather(opq, residuals.at(from), turned.at(from), many);
+      wasm.opqGather(opq, residuals.at(from), rotated.at(from), many);
     });
     for (let step = 0; step < POLAR_STEPS && wasm.opqPolar(opq, step === 0) >= POLAR_FAR; step++) yield spend(task, 0);
   }

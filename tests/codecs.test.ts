@@ -1,7 +1,7 @@
 // What each codec promises of its numbers, against plain JS: what is kept, how far a distance may be off, what training says.
 import { Flat, Hnsw, type IndexOptions, Ivf, init, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { METRICS, type Metric } from "../src/kinds.js";
+import { FLOAT_METRICS, METRICS, type Metric } from "../src/kinds.js";
 import {
   allowRelaxed,
   correlated,
@@ -19,8 +19,6 @@ import { VicFile } from "./support-file.js";
 
 allowRelaxed();
 const VARIANT = await init();
-
-const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => -METRICS.dot.exact(a, b);
 const squared = (a: ArrayLike<number>, b: ArrayLike<number>): number => METRICS.l2.exact(a, b) ** 2;

@@ -14,6 +14,7 @@ import {
   type VectorIndex,
 } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FLOAT_METRICS } from "../src/kinds.js";
 import {
   allowRelaxed,
   correlated,
@@ -35,8 +36,6 @@ import { VicFile } from "./support-file.js";
 
 allowRelaxed();
 const VARIANT = await init();
-
-const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
 
 /** A vector of small integers, with equal ones and zero vectors among many; or of any numbers. */
 function drawn(next: Random, d: number, small: boolean): Float32Array {

@@ -17,7 +17,7 @@ const BATCH: u32 = 128;
 export function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): void {
   scorer.scattered = 0;
   if (ALL && codec.groups) {
-    for (let first: u32 = 0, n = nodes().count; first < n; first += GROUP) nominateGroup(scorer, first, filter, top);
+    for (let first: u32 = 0, n = nodes().count; first < n; first += GROUP) work().visited += nominateGroup(scorer, first, filter, top);
     return;
   }
   batch.cursor = 0;
@@ -82,7 +82,7 @@ function searchAtOnce(k: u32, filter: usize): i32 {
     return E_MEMORY;
   }
   bindBounded();
-  for (let first: u32 = 0; first < n; first += GROUP) guessGroup(first, filter, guess, bounds + (<usize>first << 2));
+  for (let first: u32 = 0; first < n; first += GROUP) work().visited += guessGroup(first, filter, guess, bounds + (<usize>first << 2));
   if (!rerank(layout().prepared, guess, top)) {
     reset(start);
     return E_MEMORY;

@@ -51,10 +51,9 @@ const BATCH: u32 = 128;
 
   flush(): void {
     const batch = changetype<Batch>(this.batch);
-    const top = this.nearest();
     if (!batch.count) return;
     scoreMany(changetype<Scorer>(this.scorer), batch.slots, batch.count, batch.distances);
-    for (let i: u32 = 0; i < batch.count; i++) top.offer(batch.distanceAt(i), batch.slotAt(i));
+    this.nearest().offerAll(batch.distances, batch.slots, batch.count);
     work().distances += batch.count;
     batch.count = 0;
   }

@@ -7,18 +7,16 @@
 // the level stays with the slot when another vector takes it over.
 import { NONE, OK, E_MEMORY } from "../codes";
 import { layout, nodes, upper } from "../nodes";
+import { random64 } from "../random";
 import { state } from "../state";
 
 export const MAX_LEVEL: u32 = 15;
 const LEVEL_BITS: u32 = 5;
 
-/** P(level >= l) = M^-l, as the paper's floor(-ln(U) / ln(M)), from a hash of seed and slot (splitmix64). */
+/** P(level >= l) = M^-l, as the paper's floor(-ln(U) / ln(M)), from a hash of seed and slot. */
 export function levelOf(slot: u32): u32 {
   const s = state();
-  let u = s.seed + (<u64>slot + 1) * 0x9E3779B97F4A7C15;
-  u = (u ^ u >> 30) * 0xBF58476D1CE4E5B9;
-  u = (u ^ u >> 27) * 0x94D049BB133111EB;
-  u ^= u >> 31;
+  const u = random64(s.seed, slot);
   let level: u32 = 0;
   for (let bar = U64.MAX_VALUE / s.m; u < bar && level < MAX_LEVEL; bar /= s.m) level++;
   return level;

@@ -41,17 +41,21 @@ export { GROUP } from "../lists";
   return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
 }
 
-/** Offers a group's slots by their codes. */
-export function nominateGroup(s: Scorer, first: u32, filter: usize, top: TopK): void {
+/** Offers a group's slots by their codes; returns how many there are. */
+export function nominateGroup(s: Scorer, first: u32, filter: usize, top: TopK): u32 {
   const there = passing(first, filter);
-  if (!there) return;
-  const distances: usize = s.own;
-  scoreGroup(s, first, distances);
+  if (!there) return 0;
+  scoreGroup(s, first, s.own);
+  offerNear(first, there, s.own, top);
+  return count(there);
+}
+
+/** Offers those of a group's slots that are `there`, by the distances of all 32. */
+@inline function offerNear(first: u32, there: u32, distances: usize, top: TopK): void {
   for (let near = there & within(distances, top.bound); near; near &= near - 1) {
     const i = ctz(near);
     top.offer(load<f32>(distances + (i << 2)), first + i);
   }
-  count(there);
 }
 
 /** Whether candidates are re-scored by their error bound, while codes are scanned. */
@@ -66,18 +70,15 @@ export function bindBounded(): void {
   bindQuery(exactCodec(), exactScorer(), layout().prepared);
 }
 
-/** Offers a group's slots by their estimates and keeps all 32 lower bounds, Infinity where a slot cannot be answered. */
-export function guessGroup(first: u32, filter: usize, top: TopK, bounds: usize): void {
+/** The same, and keeps all 32 lower bounds, Infinity where a slot cannot be answered. */
+export function guessGroup(first: u32, filter: usize, top: TopK, bounds: usize): u32 {
   const there = passing(first, filter);
   const distances: usize = walkScorer().own;
   scoreGroup(walkScorer(), first, distances);
   copyBounds(distances + 128, bounds);
   for (let absent = ~there; absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
-  for (let near = there & within(distances, top.bound); near; near &= near - 1) {
-    const i = ctz(near);
-    top.offer(load<f32>(distances + (i << 2)), first + i);
-  }
-  count(there);
+  offerNear(first, there, distances, top);
+  return count(there);
 }
 
 @inline function copyBounds(from: usize, to: usize): void {
@@ -85,10 +86,10 @@ export function guessGroup(first: u32, filter: usize, top: TopK, bounds: usize):
   else for (let p: usize = 0; p < 128; p += 4) store<f32>(to + p, load<f32>(from + p));
 }
 
-@inline function count(there: u32): void {
+@inline function count(there: u32): u32 {
   const n = popcnt(there);
   work().distances += n;
-  work().visited += n;
+  return n;
 }
 
 /** Offers a group's slots by their exact rows, those whose lower bound is near enough. */
@@ -110,6 +111,6 @@ function rescore(first: u32, which: u32, top: TopK): void {
   let n: u32 = 0;
   for (; which; which &= which - 1) store<u32>(slots + (n++ << 2), first + ctz(which));
   scoreMany(exactScorer(), slots, n, distances);
-  for (let i: u32 = 0; i < n; i++) top.offer(load<f32>(distances + (i << 2)), load<u32>(slots + (i << 2)));
+  top.offerAll(distances, slots, n);
   work().reranked += n;
 }

@@ -143,10 +143,8 @@ function probeList(p: Probe, list: u32, distance: f32): void {
     if (state().metric == METRIC_DOT && distance != distance) distance = coarse().scoreOne(layout().prepared, list);
     call_indirect<void>(codec.bindList, codec, walkScorer(), list, distance);
   }
-  const visited = work().visited;
   if (codec.groups) scanGroups(p, list);
   else scanRows(p, list);
-  work().visited = visited; // groups.ts counts rows
 }
 
 function scanGroups(p: Probe, list: u32): void {

@@ -1,15 +1,33 @@
 // Compiled by TypeScript, as ESM and as CommonJS, under each module resolution; never run.
 import {
   type BatchHits,
+  type CodecOption,
+  compareMetrics,
+  createIndex,
+  type FetchVectors,
   type FileInfo,
   Flat,
+  Forest,
+  type ForestOptions,
+  factory,
   type Hit,
   Hnsw,
   type HnswOptions,
+  type IndexStats,
   type InitOptions,
+  Ivf,
+  type IvfOptions,
   init,
   inspect,
+  KdTree,
+  type KdTreeOptions,
+  type Kind,
+  Lsh,
+  type LshOptions,
   load,
+  type MetricComparison,
+  type RerankOption,
+  type TrainReport,
   type Variant,
   VectorIndex,
   VicinalError,
@@ -40,6 +58,32 @@ export async function lifeCycle(path: string, module: InitOptions["module"]): Pr
   // @ts-expect-error: only create() makes one
   new Hnsw();
   return chosen === current ? hits : [];
+}
+
+export async function families(query: Float32Array): Promise<IndexStats[]> {
+  const codec: CodecOption = { type: "pq", m: 2, bits: 4, rotate: "opq" };
+  const fetchVectors: FetchVectors = async (ids) => new Float32Array(3 * ids.length);
+  const rerank: RerankOption = { codec: "f16", factor: "adaptive" };
+  const lists: IvfOptions = { dimensions: 3, metric: "l2", codec, rerank, nlist: 4, nprobe: 2, coarse: "exact", trainAt: 100 };
+  const tree: KdTreeOptions = { dimensions: 3, leafSize: 8, maxLeaves: 2 };
+  const trees: ForestOptions = { dimensions: 3, codec: { type: "rabitq", bits: 2 }, rerank: { fetchVectors }, trees: 4 };
+  const tables: LshOptions = { dimensions: 3, metric: "l2", tables: 4, bits: 8, probes: 2, width: 1 };
+  const ivf: Ivf = await Ivf.create(lists);
+  const report: TrainReport = await ivf.train([query], { onProgress: ({ total }) => total.toFixed() });
+  const kdtree: KdTree = await KdTree.create(tree);
+  const forest: Forest = await Forest.create(trees);
+  const lsh: Lsh = await Lsh.create(tables);
+  const described: VectorIndex = await factory("IVF16,PQ8", { dimensions: 32, metric: "dot", nprobe: 4 });
+  const chosen: VectorIndex = await createIndex({ dimensions: report.nlist ?? 3, expected: 1000, recall: 0.9 });
+  const { overlap }: MetricComparison = await compareMetrics([query], [query], "l2", "dot", { k: 1 });
+  ivf.search(query, { nprobe: Math.ceil(overlap) });
+  kdtree.search(query, { maxLeaves: Number.POSITIVE_INFINITY });
+  lsh.search(query, { probes: 8, radius: 2 });
+  await forest.searchAsync(query, { searchK: 100 });
+  const kind: Kind = chosen.kind;
+  // @ts-expect-error: no such codec
+  await Ivf.create({ dimensions: 3, codec: { type: "pq", bits: 5 } });
+  return [described.stats(), { ...chosen.stats(), kind }];
 }
 
 export function code(error: unknown): string {
