@@ -1,14 +1,13 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import {
-  ID_TABLE, NODES, SAVED, STATE, STATE_BYTES, UPPER, WORK, alloc, mark, reset,
-} from "./arena";
+import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
 import { bitsetBytes, hasBit, setBit } from "./bitset";
 import { blob, blobCount } from "./blobs";
 import { ALL, CODEC_SQ8, E_BEYOND_F16, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "./codes";
 import { removeId, reserveIds, slotOfId, useIds } from "./ids";
 import { clearLists, reserveLists } from "./lists";
 import { idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { fits, remember, undo } from "./room";
 import { bindQuery, scanNominates, scoreMany, walkCodec, walkScorer } from "./scorer";
 import { VARIANT } from "./simd";
 import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
@@ -24,7 +23,7 @@ import { hnswInsert, hnswSearch } from "./algo/hnsw";
 import { assignLists, ivfSearch } from "./algo/ivf";
 import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "./algo/lsh";
 import { advanceSweep, hnswRemove, sweepSlots } from "./algo/sweep";
-import { clearTrees, growTrees, reserveTrees, treeRemove, treeScratch, treeSearch } from "./algo/tree";
+import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "./algo/tree";
 
 export { STATE, STATE_BYTES, WORK };
 export { alloc, mark, reset };
@@ -35,6 +34,7 @@ export { startSweep } from "./algo/sweep";
 export { compactSlots } from "./algo/compact";
 export { exactSearch };
 export { open } from "./open";
+export { roomToUse } from "./room";
 export { isValid, inputBytes, slotOfId };
 
 export function variant(): i32 { return VARIANT; }
@@ -44,27 +44,22 @@ export function queryAddress(): usize { return layout().query; }
 
 // ---- changing -----------------------------------------------------------------------------------------------------
 
-/** What a full index keeps free beside its rows, so that it can still be searched and saved. */
-const HEADROOM: usize = 128 * 1024;
-
 /**
- * Room for `n` more vectors, with `scratch` bytes of JS's own at the time; ids other than 0, 1, 2 ... need a table.
- * Where that cannot be had, everything stays as it was and nothing of the memory is kept.
+ * Room for `n` more vectors, which come `chunk` at a time; ids other than 0, 1, 2 ... need a table. Where that cannot be
+ * had, everything stays as it was and nothing of the memory is kept.
  */
-export function reserve(n: u32, otherIds: bool, scratch: usize): i32 {
+export function reserve(n: u32, otherIds: bool, chunk: u32): i32 {
   const s = state();
   const table = nodes();
   // Not while a slot is free or will be: its next id is another than its number.
   const tableless = kindNow() != KIND_IVF && s.identity == 1 && !otherIds && s.live == table.count && s.nextId == table.count;
-  const start = mark();
-  remember();
-  if (grow(n, tableless) && fits(n, scratch)) {
-    if (!tableless) useIds();
-    return OK;
+  const start = remember();
+  if (!grow(n, tableless) || !fits(n, chunk)) {
+    undo(start);
+    return E_MEMORY;
   }
-  recall();
-  reset(start);
-  return E_MEMORY;
+  if (!tableless) useIds();
+  return OK;
 }
 
 function grow(n: u32, tableless: bool): bool {
@@ -83,28 +78,6 @@ function growTables(n: u32, fresh: u32): bool {
   if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !reserveTrees(n)) return false;
   if (ALL && kind == KIND_LSH && !reserveLsh(n)) return false;
   return nodes().ensure(nodes().count + fresh) == OK;
-}
-
-function fits(n: u32, scratch: usize): bool {
-  const start = mark();
-  const kind = kindNow();
-  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) scratch += treeScratch(n);
-  const ok = alloc(max(scratch, HEADROOM)) != 0 && (kind != KIND_HNSW || changetype<usize>(Builder.open()) != 0);
-  reset(start);
-  return ok;
-}
-
-// Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
-// it has not happened.
-function remember(): void {
-  memory.copy(SAVED, NODES, offsetof<Store>());
-  memory.copy(SAVED + 64, UPPER, offsetof<Store>());
-  memory.copy(SAVED + 128, ID_TABLE, 16);
-}
-function recall(): void {
-  memory.copy(NODES, SAVED, offsetof<Store>());
-  memory.copy(UPPER, SAVED + 64, offsetof<Store>());
-  memory.copy(ID_TABLE, SAVED + 128, 16);
 }
 
 /** The number of the first of `n` input vectors that cannot be used, or -1. */
@@ -221,13 +194,15 @@ export function getVector(id: u32, out: usize): bool {
   return true;
 }
 
-/** Writes the ids of all live slots, in slot order. */
-export function liveIds(out: usize): void {
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+/** Writes the ids of the live ones of `n` slots from `first` on; returns how many they are. */
+export function liveIds(first: u32, n: u32, out: usize): u32 {
+  const start = out;
+  for (let slot = first, end = min(first + n, nodes().count); slot < end; slot++) {
     if (stageOf(slot) != LIVE) continue;
     store<u32>(out, idOf(slot));
     out += 4;
   }
+  return <u32>(out - start) >> 2;
 }
 
 /** Checks and prepares the query that JS has written. */
@@ -315,9 +290,16 @@ export function blobTag(i: u32): u32 { return blob(i).tag; }
 export function blobAt(i: u32): usize { return blob(i).address; }
 export function blobBytes(i: u32): u32 { return blob(i).bytes; }
 
-/** Makes room in an empty index for the columns of a file, which are then copied in and checked with isValid. */
+/**
+ * Makes room in an empty index for the columns of a file, which are then copied in and checked with isValid, and for
+ * what isValid builds from them.
+ */
 export function restore(slots: u32, records: u32): i32 {
+  const s = state();
   if (nodes().ensure(slots) != OK || upper().ensure(records) != OK) return E_MEMORY;
+  if (!s.identity && reserveIds(s.live) != OK) return E_MEMORY;
+  if (ALL && kindNow() == KIND_LSH && !reserveLsh(0)) return E_MEMORY;
+  if (slots && !fits(0, 0)) return E_MEMORY;
   nodes().count = slots;
   upper().count = records;
   return OK;

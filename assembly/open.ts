@@ -17,7 +17,7 @@ import { openLists } from "./lists";
 import { openCentres } from "./centres";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import { openRotation } from "./rotation";
-import { Codec, Scorer, exactCodec } from "./scorer";
+import { Codec, Scorer, codecBytes, exactCodec } from "./scorer";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
 import { openLsh } from "./algo/lsh";
@@ -115,7 +115,7 @@ function addExactRows(kind: u32): void {
 }
 
 function giveRoom(scorer: usize): bool {
-  const own = alloc(max(changetype<Codec>(CODEC).ownBytes, changetype<Codec>(EXACT_CODEC).ownBytes));
+  const own = alloc(codecBytes());
   changetype<Scorer>(scorer).own = <u32>own;
   changetype<Scorer>(scorer).scattered = 1; // scans say otherwise
   return own != 0;

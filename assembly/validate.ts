@@ -2,7 +2,7 @@
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
 import { blob, blobCount } from "./blobs";
 import {
-  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE, OK,
+  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE,
 } from "./codes";
 import { linkLists } from "./lists";
 import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
@@ -10,12 +10,12 @@ import { isSound, exactCodec, coarseCodec, scanNominates } from "./scorer";
 import { DOOMED, FREE, LIVE } from "./slots";
 import { isAugmented, kindNow, state } from "./state";
 import { finishTables } from "./training";
-import { reserveIds, slotOfId } from "./ids";
+import { fillIds, slotOfId } from "./ids";
 import { checkTower, degreeLimit, linksOf, topOf } from "./algo/graph";
 import { linkLsh } from "./algo/lsh";
 import { treesAreValid } from "./algo/tree";
 
-/** True if the copied columns are an index that could have been built. Builds the id table. */
+/** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {
   if (!tablesAreValid()) return false;
   const kind = kindNow();
@@ -23,7 +23,8 @@ export function isValid(): bool {
   if (!stagesAreValid() || !idsAreValid() || !rowsAreValid()) return false;
   if (kind == KIND_HNSW) return graphIsValid();
   if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treesAreValid();
-  return !ALL || kind != KIND_LSH || linkLsh();
+  if (ALL && kind == KIND_LSH) linkLsh();
+  return true;
 }
 
 /** Learned tables hold finite values of a size that vectors have; what follows from them is computed. */
@@ -68,7 +69,7 @@ function idsAreValid(): bool {
     if (<u64>id >= s.nextId || (s.identity && id != slot)) return false;
   }
   if (s.identity) return true;
-  if (reserveIds(s.live) != OK) return false;
+  fillIds();
   for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == LIVE && slotOfId(idOf(slot)) != slot) return false;
   return true;
 }

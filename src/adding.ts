@@ -72,7 +72,7 @@ export function checkRows(engine: Engine, rows: Rows): void {
 
 /** Room for n more vectors, under default ids or others. */
 export function reserve(engine: Engine, n: number, otherIds: boolean): void {
-  engine.done(engine.exports.reserve(n, otherIds, chunkOf(engine, n) * (engine.rowBytes + 4) + 256));
+  engine.done(engine.exports.reserve(n, otherIds, chunkOf(engine, n)));
 }
 
 /** Adds rows, room being reserved; yields between chunks. */

@@ -11,7 +11,7 @@ import { writeFile } from "./file.js";
 import { settle } from "./filter.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "./kinds.js";
 import type { Learner, TrainReport } from "./learner.js";
-import type { Engine } from "./memory.js";
+import { type Engine, IDS_CHUNK } from "./memory.js";
 import { known } from "./options.js";
 import { newEngine, type Variant } from "./runtime.js";
 import {
@@ -73,8 +73,6 @@ export interface IndexStats {
 
 /** Slots that compact() repairs between two looks at the clock. */
 const SWEEP_SLOTS = 16;
-/** Ids removed at a time, so that a full index can be thinned out. */
-const REMOVE_CHUNK = 8192;
 
 export abstract class VectorIndex {
   readonly kind: Kind;
@@ -355,8 +353,8 @@ export abstract class VectorIndex {
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
     this.#touch(list);
     let removed = 0;
-    for (let from = 0; from < list.length; from += REMOVE_CHUNK) {
-      const chunk = list.subarray(from, from + REMOVE_CHUNK);
+    for (let from = 0; from < list.length; from += IDS_CHUNK) {
+      const chunk = list.subarray(from, from + IDS_CHUNK);
       removed += engine.scope(() => engine.exports.removeIds(engine.writeU32(chunk), chunk.length));
     }
     return removed;

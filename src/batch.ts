@@ -20,7 +20,7 @@ export interface BatchHits {
 
 /** Of one searchBatch: 1 GiB of ids and distances. */
 const MAX_RESULTS = 2 ** 27;
-/** Scratch for the queries of a batch and their results. */
+/** Scratch for the queries of a batch and their results, where memory may grow so far. */
 const BATCH_BYTES = 16 << 20;
 
 export function batchK(n: number, given: number | undefined): number {
@@ -54,7 +54,7 @@ export function searchBatch(
   const together = isOneScan(profile, engine, wanted);
   const keep = engine.state("rerank") ? Math.max(wanted.k, wanted.candidates) : wanted.k;
   const perQuery = engine.rowBytes + engine.exports.batchBytes(keep) + 24 * keep + 256;
-  const chunk = Math.min(queries.n, Math.max(Math.floor(BATCH_BYTES / perQuery), 1));
+  const chunk = Math.min(queries.n, Math.max(Math.floor(Math.min(BATCH_BYTES, engine.spare) / perQuery), 1));
   engine.scope(() => {
     const filter = place(engine, settled);
     const collect = (first: number, n: number, each: number): void => {

@@ -10,7 +10,8 @@ export interface Exports {
   queryAddress(): number;
   inputBytes(): number;
 
-  reserve(n: number, otherIds: boolean, scratchBytes: number): number;
+  roomToUse(): number;
+  reserve(n: number, otherIds: boolean, chunk: number): number;
   firstBad(vectors: number, n: number): number;
   whyBad(vector: number): number;
   addVectors(vectors: number, ids: number, lists: number, n: number): number;
@@ -21,7 +22,7 @@ export interface Exports {
 
   slotOfId(id: number): number;
   getVector(id: number, out: number): number;
-  liveIds(out: number): void;
+  liveIds(first: number, n: number, out: number): number;
 
   clearWork(): void;
   prepareQuery(): number;

@@ -25,6 +25,8 @@ import { type Rows, rowsOf, type Shape, type Vector } from "./vectors.js";
 
 /** Vectors asked for at a time by a search that must see all. */
 const FETCH_CHUNK = 4096;
+/** Of them, written to scratch at a time. */
+const RESCORE_BYTES = 1 << 16;
 
 interface Answer {
   readonly hits: Hit[];
@@ -87,12 +89,18 @@ function nominate({ metric }: Profile, engine: Engine, wanted: Wanted, settled: 
 
 function rescore(profile: Profile, engine: Engine, ids: Uint32Array, fetched: Fetched, { wanted, bound }: Search): Hit[] {
   const rows = fetchedRows(fetched, ids.length, profile.shape);
-  return engine.scope(() => {
-    const at = engine.alloc(rows.n * engine.rowBytes);
-    writeChecked(engine, rows, at, 0, rows.n);
-    engine.done(engine.exports.rescore(at, engine.writeU32(ids), rows.n, wanted.k, bound));
-    return engine.hits(profile.metric.distance);
-  });
+  const chunk = Math.max(Math.floor(RESCORE_BYTES / engine.rowBytes), 1);
+  const hits: Hit[] = [];
+  for (let from = 0; from < rows.n; from += chunk) {
+    const to = Math.min(from + chunk, rows.n);
+    engine.scope(() => {
+      const at = engine.alloc((to - from) * engine.rowBytes);
+      writeChecked(engine, rows, at, from, to);
+      engine.done(engine.exports.rescore(at, engine.writeU32(ids.subarray(from, to)), to - from, wanted.k, bound));
+      hits.push(...engine.hits(profile.metric.distance));
+    });
+  }
+  return hits;
 }
 
 function isPromise(value: unknown): boolean {

@@ -1,6 +1,6 @@
 // Which ids may be answered. Any form becomes a bitset of slots in scratch.
 import { badOption, show } from "./errors.js";
-import type { Engine } from "./memory.js";
+import { type Engine, IDS_CHUNK } from "./memory.js";
 
 /**
  * A set or array of ids, a predicate over ids (asked once per id in the index), or a Uint8Array bitset: id i passes if
@@ -42,10 +42,13 @@ export function place(engine: Engine, settled: Settled): Passing {
   if (settled === undefined) return { address: 0, count: engine.live };
   const address = engine.exports.openFilter() >>> 0;
   if (address === 0) throw engine.outOfMemory();
-  const count = engine.scope(() =>
-    settled instanceof Uint32Array
-      ? engine.exports.passIds(address, engine.writeU32(settled), settled.length)
-      : engine.exports.passBits(address, engine.writeU8(settled), settled.length),
-  );
+  if (settled instanceof Uint8Array) {
+    return { address, count: engine.scope(() => engine.exports.passBits(address, engine.writeU8(settled), settled.length)) };
+  }
+  let count = 0;
+  for (let from = 0; from < settled.length; from += IDS_CHUNK) {
+    const ids = settled.subarray(from, from + IDS_CHUNK);
+    count += engine.scope(() => engine.exports.passIds(address, engine.writeU32(ids), ids.length));
+  }
   return { address, count };
 }

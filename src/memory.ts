@@ -44,6 +44,10 @@ export interface Lists {
 const GROUP = 32;
 /** Bytes hashed at a time where they are not in linear memory already; a multiple of 32. */
 const HASH_CHUNK = 1 << 16;
+/** Memory grows by whole pages. */
+const PAGE_BYTES = 65536;
+/** Ids or slots handed over at a time, so that a full index has room for them. */
+export const IDS_CHUNK = 8192;
 const STORES = [0, 1] as const;
 
 /** Bytes of a part in an index of so many slots and records. */
@@ -185,6 +189,12 @@ export class Engine {
     return this.#scopes > 0;
   }
 
+  /** What memory may still grow by, beside the room that the index keeps for one search (assembly/room.ts). */
+  get spare(): number {
+    const { mark, roomToUse } = this.exports;
+    return Math.max(Math.floor(this.maxBytes / PAGE_BYTES) * PAGE_BYTES - (mark() >>> 0) - (roomToUse() >>> 0), 0);
+  }
+
   /** Scratch of the running scope. */
   alloc(bytes: number): number {
     const address = bytes <= this.maxBytes ? this.exports.alloc(bytes) >>> 0 : 0;
@@ -266,12 +276,16 @@ export class Engine {
 
   /** The ids of all live slots, in slot order. */
   ids(): Uint32Array {
-    return this.scope(() => {
-      const n = this.live;
-      const out = this.alloc(n * 4);
-      this.exports.liveIds(out);
-      return this.copyU32(out, n);
+    const ids = new Uint32Array(this.live);
+    this.scope(() => {
+      const out = this.alloc(Math.min(this.exports.storeCount(0), IDS_CHUNK) * 4);
+      for (let slot = 0, n = 0; n < ids.length; slot += IDS_CHUNK) {
+        const found = this.exports.liveIds(slot, IDS_CHUNK, out);
+        ids.set(this.copyU32(out, found), n);
+        n += found;
+      }
     });
+    return ids;
   }
 
   has(id: number): boolean {
@@ -390,7 +404,7 @@ export class Engine {
   /** XXH64 of bytes that are not in linear memory. */
   hash(bytes: Uint8Array): bigint {
     return this.scope(() => {
-      const at = this.alloc(HASH_CHUNK);
+      const at = this.alloc(Math.min(bytes.length, HASH_CHUNK));
       this.exports.checksumStart();
       for (let from = 0; from < bytes.length; from += HASH_CHUNK) {
         const chunk = bytes.subarray(from, from + HASH_CHUNK);

@@ -380,17 +380,15 @@ describe("memory that cannot grow", () => {
     });
   }
 
-  it("searches that ask for more scratch than there is say so, and the next one works", async () => {
+  it("a search that asks for more scratch than there is says so, and the next one works", async () => {
     const index = await create("flat", { dimensions: 16, metric: "l2", maxBytes: 12 * 65536 });
     index.add(integers(5000, 16, 1, 0, 99));
     const before = index.toBytes();
-    const queries = integers(2000, 16, 2, 0, 99);
+    const [query] = integers(1, 16, 2, 0, 99);
     const huge = new Uint8Array(64 << 20).fill(255);
-    for (const call of [() => index.search(queries[0], { filter: huge }), () => index.searchBatch(queries, { k: 5000 })]) {
-      await expectError(call, "OUT_OF_MEMORY", "limit 786432 bytes");
-      expectSameBytes(index.toBytes(), before);
-      expect(index.search(queries[0], { k: 3 }).length).toBe(3);
-    }
+    await expectError(() => index.search(query, { filter: huge }), "OUT_OF_MEMORY", "limit 786432 bytes");
+    expectSameBytes(index.toBytes(), before);
+    expect(index.search(query, { k: 3 }).length).toBe(3);
   });
 
   it("an index that does not fit at all is refused", async () => {

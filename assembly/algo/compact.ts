@@ -5,26 +5,33 @@ import { nodes, stageOf, upper } from "../nodes";
 import { ALL, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../codes";
 import { fillIds, reserveIds, useIds } from "../ids";
 import { compactLists } from "../lists";
+import { fits, remember, undo } from "../room";
 import { LIVE } from "../slots";
 import { kindNow, state } from "../state";
 import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
 import { linkLsh } from "./lsh";
-import { rebuildTrees } from "./tree";
+import { buildTrees, reserveTrees } from "./tree";
 
 export function compactSlots(): i32 {
   const s = state();
   const table = nodes();
   if (s.live == table.count) return OK;
-  if (reserveIds(s.live) != OK) return E_MEMORY;
   const kind = kindNow();
+  const trees = ALL && (kind == KIND_KDTREE || kind == KIND_FOREST);
+  const before = remember();
+  const roomy = reserveIds(s.live) == OK && (!trees || reserveTrees(0)) && fits(0, 0);
+  const start = mark();
+  const map = roomy ? alloc(ALL && kind == KIND_IVF ? 0 : <usize>table.count << 2) : 0;
+  if (!map) {
+    undo(before);
+    return E_MEMORY;
+  }
   if (ALL && kind == KIND_IVF) {
     compactLists();
     fillIds();
+    reset(start);
     return OK;
   }
-  const start = mark();
-  const map = alloc(<usize>table.count << 2);
-  if (!map) return E_MEMORY;
   let to: u32 = 0;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     store<u32>(map + (<usize>slot << 2), stageOf(slot) == LIVE ? to++ : NONE);
@@ -56,7 +63,7 @@ export function compactSlots(): i32 {
   useIds(); // a slot's number is no longer its id
   fillIds();
   reset(start);
-  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !rebuildTrees()) return E_MEMORY;
+  if (trees) buildTrees();
   if (ALL && kind == KIND_LSH) linkLsh();
   return OK;
 }

@@ -8,7 +8,7 @@ import { Batch } from "../batch";
 import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../codes";
 import { squaredNorm } from "../metric";
 import { nodes } from "../nodes";
-import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec } from "../scorer";
+import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../scorer";
 import { openTop, rerank } from "../rerank";
 import { SIMD } from "../simd";
 import { kindNow, state } from "../state";
@@ -49,9 +49,8 @@ export function sharesScans(): bool { return kindNow() == KIND_FLAT && !walkCode
 
 /** Scratch per query of a batch that keeps `keep` candidates, beside input and results. */
 export function batchBytes(keep: u32): u32 {
-  return <u32>(align(inputBytes(), 16) + SCORER_BYTES + TopK.bytes(keep) + ownBytes() + 8);
+  return <u32>(align(inputBytes(), 16) + SCORER_BYTES + TopK.bytes(keep) + codecBytes() + 8);
 }
-function ownBytes(): u32 { return <u32>align(max(walkCodec().ownBytes, exactCodec().ownBytes), 64); }
 
 /**
  * Nearest k of each of `n` input vectors at `inputs`, at least one slot live; `exact`: by the exact rows alone. work().ids and .values then hold n x k,
@@ -76,7 +75,7 @@ function open(inputs: usize, n: u32, keep: u32, nominates: bool): Queries {
   const q = changetype<Queries>(at);
   const padded = <u32>align(n, 4);
   const stride = <u32>align(inputBytes(), 16);
-  const own = ownBytes();
+  const own = codecBytes();
   q.nominates = nominates;
   q.codec = <u32>changetype<usize>(nominates ? walkCodec() : exactCodec());
   q.n = n;

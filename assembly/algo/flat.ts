@@ -49,6 +49,9 @@ export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
   return done ? OK : E_MEMORY;
 }
 
+/** Scratch of a search: searchAtOnce has a bound per slot. */
+export function flatRoom(slots: u32): usize { return rescoresAtOnce() ? <usize>slots + GROUP << 2 : 0; }
+
 /** The search of a Flat index. With exact rows kept, the codes nominate `candidates` and the rows decide. */
 export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
   if (!scanNominates()) return exactSearch(k, filter, Infinity);

@@ -20,6 +20,8 @@ import { Walk, beamSearch, begin, descend } from "./walk";
 
 /** A walk towards few passing nodes may cost more than scoring them all: about 8 distances per node in the beam. */
 const DISTANCES_PER_EF: f64 = 8;
+/** A beam is as wide as k at least; there is always room for one of this k. */
+const LEAST_WIDTH: u32 = 100;
 
 /**
  * The k nearest to the prepared query that pass the filter (bitset of slots, 0 = all; `passing` live slots pass).
@@ -65,6 +67,12 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
+}
+
+/** Scratch of a search that says nothing of ef; a filter widens the beam until a scan is cheaper. */
+export function hnswRoom(slots: u32): usize {
+  const ef = <f64>max(state().effort, LEAST_WIDTH);
+  return Walk.bytes(<u32>min(ef + sqrt(ef * <f64>slots / DISTANCES_PER_EF), <f64>slots), slots);
 }
 
 /** From the entry to the beam around the prepared query. */

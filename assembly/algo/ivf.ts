@@ -121,6 +121,12 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
   return p;
 }
 
+/** Scratch of a search: all lists in order, and which were probed. */
+export function ivfRoom(): usize {
+  const n = state().nlist;
+  return (<usize>n + 256 << 2) + Frontier.bytes(n) + bitsetBytes(n);
+}
+
 /** All lists by the distance of their centroid. */
 function openOrder(): Frontier {
   const n = state().nlist;

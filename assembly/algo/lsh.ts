@@ -14,7 +14,7 @@
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
 import { align, alloc, mark, reset } from "../arena";
-import { hasBit, setBit } from "../bitset";
+import { bitsetBytes, hasBit, setBit } from "../bitset";
 import { addBlob } from "../blobs";
 import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../codes";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../metric";
@@ -254,16 +254,20 @@ export function clearLsh(): void {
   memory.fill(ranges(), 0, RANGES >> 3);
 }
 
-/** Builds the chains from the keys, after load or compaction; any key will do. False where memory cannot grow. */
-export function linkLsh(): bool {
-  if (!reserveLsh(0)) return false;
+/** Builds the chains from the keys, after load or compaction; any key will do. Room is reserved. */
+export function linkLsh(): void {
   clearLsh();
   for (let slot: u32 = 0; isDot() && slot < nodes().count; slot++) if (stageOf(slot) == LIVE) completeRow(slotRow(slot));
   chainAll();
-  return true;
 }
 
 // ---- searching ------------------------------------------------------------------------------------------------------
+
+/** Scratch of a search that says nothing of probes. */
+export function lshRoom(slots: u32): usize {
+  const probes = min(state().effort, MOST_PROBES);
+  return (<usize>tableCount() * (probes + 1) << 2) + Probes.bytes(probes) + bitsetBytes(slots);
+}
 
 /** The keys to look up, in scratch: for each table first the query's own. */
 @unmanaged class Lookup {

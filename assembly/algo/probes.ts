@@ -31,9 +31,15 @@ const MOST_SETS: u32 = 131072;
   capacity: u32;
   frontier: u32; // over sets
 
+  @inline private static setsFor(probes: u32): u32 { return min(probes, MOST_SETS >> 1) * 2 + 2; }
+
+  static bytes(probes: u32): usize {
+    return MAX_STEPS * offsetof<Step>() + Probes.setsFor(probes) * (offsetof<Steps>() + 8) + 256;
+  }
+
   /** For so many probes of one table; 0 where scratch cannot grow. */
   static open(probes: u32): Probes {
-    const capacity = min(probes, MOST_SETS >> 1) * 2 + 2;
+    const capacity = Probes.setsFor(probes);
     const p = changetype<Probes>(alloc(offsetof<Probes>()));
     const steps = alloc(MAX_STEPS * offsetof<Step>());
     const sets = alloc(capacity * offsetof<Steps>());

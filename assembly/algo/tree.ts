@@ -10,6 +10,7 @@ import { LIVE } from "../slots";
 import { state } from "../state";
 import { chainAt, nextOf, unchain } from "./chain";
 import { flatSearch } from "./flat";
+import { Frontier } from "./frontier";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";
 import { boxHolds, chooseAxis, kdTreeSearch, noteLength, setBox, widen } from "./kdtree";
 import {
@@ -28,22 +29,20 @@ const FEW: u32 = 2048;
 /** Room for n more vectors. */
 export function reserveTrees(n: u32): bool { return ensureRecords(<u64>state().live + n); }
 
-/** Scratch that growTrees takes for n more vectors, with the array of their slots. */
+/** Scratch that growTrees takes for n more vectors. */
 export function treeScratch(n: u32): usize {
-  return 3 * (<usize>(state().live + n) << 2) + (<usize>n << 2) + (vectorBytes() << 1) + 1024;
+  return 3 * (<usize>(state().live + n) << 2) + (vectorBytes() << 1) + 1024;
+}
+
+/** Scratch of a search: a frontier of records, and which slots were seen. */
+export function treeRoom(slots: u32): usize {
+  return Frontier.bytes((upper().blocks << upper().shift) + 1) + bitsetBytes(slots);
 }
 
 /** Adds n slots (u32 each) whose rows are stored: one by one, or with all others in trees built anew. */
 export function growTrees(slots: usize, n: u32): void {
   if (n > state().live - n) buildTrees();
   else for (let i: u32 = 0; i < n; i++) insert(load<u32>(slots + (<usize>i << 2)));
-}
-
-/** After slots were renumbered. False where memory cannot grow: leaves may then be longer. */
-export function rebuildTrees(): bool {
-  const roomy = reserveTrees(0);
-  buildTrees();
-  return roomy;
 }
 
 export function treeSearch(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
@@ -72,7 +71,7 @@ function leafOf(tree: u32, slot: u32): u32 {
 // ---- building -------------------------------------------------------------------------------------------------------
 
 /** All trees anew from the live slots; where scratch cannot grow, slot by slot. */
-function buildTrees(): void {
+export function buildTrees(): void {
   const start = mark();
   const room = <usize>state().live << 2;
   const slots = alloc(3 * room);

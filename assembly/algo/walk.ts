@@ -20,6 +20,10 @@ import { degreeLimit, linksOf } from "./graph";
   keys: u32;    // 2M x u64, for pushAll
   scored: u32;  // distances so far
 
+  static bytes(ef: u32, slots: u32): usize {
+    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + 320;
+  }
+
   /** A walk over at most `slots` slots; 0 where scratch cannot grow. */
   static open(ef: u32, slots: u32): Walk {
     const none = changetype<Walk>(0);

@@ -1,0 +1,71 @@
+// What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
+// whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
+import { ID_TABLE, NODES, SAVED, UPPER, align, alloc, mark, reset } from "./arena";
+import { bitsetBytes } from "./bitset";
+import { ALL, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./codes";
+import { nodes } from "./nodes";
+import { codecBytes } from "./scorer";
+import { kindNow, state } from "./state";
+import { Store } from "./store";
+import { inputBytes } from "./vectors";
+import { Builder } from "./algo/builder";
+import { flatRoom } from "./algo/flat";
+import { hnswRoom } from "./algo/hnsw";
+import { ivfRoom } from "./algo/ivf";
+import { lshRoom } from "./algo/lsh";
+import { treeRoom, treeScratch } from "./algo/tree";
+import { rowBytes } from "./codec/rows";
+
+/** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
+const FIXED: usize = 128 * 1024;
+/** Vectors held at once: JS's copy, a batch of one query, padded to four. */
+const VECTORS: usize = 8;
+
+/** For a search by the index's own effort, with a filter; to read or remove vectors; to save. */
+export function roomToUse(): usize {
+  const slots = nodes().blocks << nodes().shift;
+  return FIXED + VECTORS * rowBytes(state().dimensions) + codecBytes() + bitsetBytes(slots) + familyRoom(slots);
+}
+
+function familyRoom(slots: u32): usize {
+  const kind = kindNow();
+  if (kind == KIND_HNSW) return hnswRoom(slots);
+  if (!ALL) return 0;
+  if (kind == KIND_IVF) return ivfRoom();
+  if (kind == KIND_LSH) return lshRoom(slots);
+  return kind == KIND_FLAT ? flatRoom(slots) : treeRoom(slots);
+}
+
+/** To add n vectors, `chunk` at a time: JS has them, their ids and lists in scratch, addVectors their slots. */
+function roomToAdd(n: u32, chunk: u32): usize {
+  const kind = kindNow();
+  const bytes = align(chunk * inputBytes(), 64) + 3 * align(<usize>chunk << 2, 64);
+  if (ALL && kind == KIND_IVF) return bytes + <usize>chunk * rowBytes(state().dimensions) + 64;
+  return ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) ? bytes + treeScratch(n) : bytes;
+}
+
+/** Whether there is room for all this beside the tables as they are. */
+export function fits(n: u32, chunk: u32): bool {
+  const start = mark();
+  const room = alloc(max(roomToUse(), roomToAdd(n, chunk)));
+  const ok = room != 0 && (kindNow() != KIND_HNSW || changetype<usize>(Builder.open()) != 0);
+  reset(start);
+  return ok;
+}
+
+// Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
+// it has not happened.
+
+/** Before growing; undo() takes what it returns. */
+export function remember(): usize {
+  memory.copy(SAVED, NODES, offsetof<Store>());
+  memory.copy(SAVED + 64, UPPER, offsetof<Store>());
+  memory.copy(SAVED + 128, ID_TABLE, 16);
+  return mark();
+}
+export function undo(start: usize): void {
+  memory.copy(NODES, SAVED, offsetof<Store>());
+  memory.copy(UPPER, SAVED + 64, offsetof<Store>());
+  memory.copy(ID_TABLE, SAVED + 128, 16);
+  reset(start);
+}
