@@ -12,7 +12,7 @@
 //   1520   IdTable    id -> slot (ids.ts)
 //   1536   Work       counters and results of the last search
 //   1600   Hash       state of a running checksum (checksum.ts)
-//   1664   three records while memory is reserved (index.ts)
+//   1664   three records while memory is reserved (room.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   4096   static data of the module (asconfig: memoryBase)
 //   __heap_base ...   permanent blocks, growing upward
