@@ -36,11 +36,12 @@ function familyRoom(slots: u32): usize {
   return kind == KIND_FLAT ? flatRoom(slots) : treeRoom(slots);
 }
 
-/** To add n vectors, `chunk` at a time: JS has them, their ids and lists in scratch, addVectors their slots. */
+/** To add n vectors, `chunk` at a time: JS has them and their ids in scratch, addVectors their slots, and under ivf lists. */
 function roomToAdd(n: u32, chunk: u32): usize {
   const kind = kindNow();
-  const bytes = align(chunk * inputBytes(), 64) + 3 * align(<usize>chunk << 2, 64);
-  if (ALL && kind == KIND_IVF) return bytes + <usize>chunk * rowBytes(state().dimensions) + 64;
+  const numbers = align(<usize>chunk << 2, 64);
+  const bytes = align(chunk * inputBytes(), 64) + 2 * numbers;
+  if (ALL && kind == KIND_IVF) return bytes + numbers + <usize>chunk * rowBytes(state().dimensions) + 64;
   return ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) ? bytes + treeScratch(n) : bytes;
 }
 
