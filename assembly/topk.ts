@@ -76,6 +76,14 @@ import { SIMD } from "./simd";
     }
   }
 
+  /** Sorts once more, with everything below 0 at 0. */
+  raise(): void {
+    const n = this.size;
+    this.size = 0;
+    for (let i: u32 = 0; i < n; i++) this.insert(keyOf(max<f32>(this.distanceAt(i), 0), this.slotAt(i)));
+    this.sort();
+  }
+
   @inline slotAt(i: u32): u32 { return slotOf(this.key(i)); }
   @inline distanceAt(i: u32): f32 { return distanceOf(this.key(i)); }
 }

@@ -1,7 +1,9 @@
 // Counters and results of the last search, read by JS.
 import { WORK, alloc } from "./arena";
-import { TopK } from "./topk";
+import { METRIC_DOT } from "./codes";
 import { idOf } from "./nodes";
+import { state } from "./state";
+import { TopK } from "./topk";
 
 @unmanaged export class Work {
   distances: u32; // distances computed on the walked codec
@@ -22,10 +24,19 @@ export function clearWork(): void {
   w.found = 0;
 }
 
+/**
+ * Sorts `top` as it will be seen. Estimates below 0 are shown as 0 where no distance is negative, and equal distances go
+ * by id.
+ */
+export function sortShown(top: TopK): void {
+  top.sort();
+  if (top.size && top.distanceAt(0) < 0 && state().metric != METRIC_DOT) top.raise();
+}
+
 /** Sorts `top` into scratch as ids and distances. False where scratch cannot grow. */
 export function publish(top: TopK): bool {
   const w = work();
-  top.sort();
+  sortShown(top);
   const ids = alloc(<usize>top.size << 2);
   const values = alloc(<usize>top.size << 2);
   if (!ids || !values) return false;

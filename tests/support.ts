@@ -1,9 +1,31 @@
 // What the suites share: cases from the tables of src/kinds.ts, seeded data, and exact answers in plain JS.
 import v8 from "node:v8";
-import type { Hit, HnswOptions, IndexOptions, VectorIndex } from "vicinal";
+import type {
+  CodecOption,
+  ForestOptions,
+  Hit,
+  HnswOptions,
+  IndexOptions,
+  IvfOptions,
+  KdTreeOptions,
+  LshOptions,
+  SearchOptions,
+  VectorIndex,
+} from "vicinal";
 import * as vicinal from "vicinal";
 import { expect } from "vitest";
-import { type Codec, combinations, KIND_NAMES, type Kind, METRICS, type Metric } from "../src/kinds.js";
+import {
+  CODEC_NAMES,
+  type Codec,
+  codecsOf,
+  combinations,
+  isLossy,
+  KIND_NAMES,
+  KINDS,
+  type Kind,
+  METRICS,
+  type Metric,
+} from "../src/kinds.js";
 
 export const VARIANTS = ["scalar", "simd", "relaxed", "threads"] as const;
 
@@ -20,7 +42,10 @@ export const FAMILIES = Object.fromEntries(
   KIND_NAMES.map((kind) => [kind, Object.entries(vicinal).find(([name]) => name.toLowerCase() === kind)?.[1]]),
 ) as unknown as Readonly<Record<Kind, Family>>;
 
-export function create(kind: Kind, options: HnswOptions): Promise<VectorIndex> {
+/** Options of any family. */
+export type AnyOptions = HnswOptions & IvfOptions & KdTreeOptions & ForestOptions & LshOptions;
+
+export function create(kind: Kind, options: AnyOptions): Promise<VectorIndex> {
   return FAMILIES[kind].create(options);
 }
 
@@ -28,7 +53,7 @@ export function create(kind: Kind, options: HnswOptions): Promise<VectorIndex> {
 export const QUICK: Readonly<Partial<Record<Kind, Partial<HnswOptions>>>> = { hnsw: { m: 4, efConstruction: 16 } };
 
 /** Kinds whose plain search misses nothing. */
-export const EXACT_KINDS: readonly Kind[] = ["flat"];
+export const EXACT_KINDS: readonly Kind[] = ["flat", "kdtree"];
 /** Codecs that keep every vector as it was given, so that there is nothing to re-score. */
 const LOSSLESS: readonly Codec[] = ["f32", "binary"];
 
@@ -38,10 +63,27 @@ export interface Case {
   readonly metric: Metric;
   readonly codec: Codec;
   readonly rerank: boolean;
+  /** What rows are stored in: the codec, before it has learned f32. */
+  readonly holds: Codec;
   /** For `create`; dimensions are still to be given. */
-  readonly options: Omit<HnswOptions, "dimensions">;
+  readonly options: Omit<AnyOptions, "dimensions">;
   /** Plain search misses nothing. */
   readonly exact: boolean;
+  /** With these search options it misses nothing either. */
+  readonly thorough: SearchOptions | undefined;
+  /** Of plain search where it may miss something: the least mean recall over the queries of a test. */
+  readonly recall: number;
+  /** Has to train before it is what it is. */
+  readonly learns: boolean;
+  /** The same bytes however calls are cut: each vector is put in its place by itself. */
+  readonly cutsAlike: boolean;
+  /** Removed vectors keep their places until nothing links to them any more. */
+  readonly lingers: boolean;
+  /**
+   * Codes that distances cannot be told from in advance: a scan says them, each within this share of the vectors' size of
+   * the distance to get(id), and every other way to search must say the very same.
+   */
+  readonly estimates: number | undefined;
 }
 
 /** Own options of a family that change how it works, beside the defaults. */
@@ -49,12 +91,12 @@ function variations(kind: Kind, metric: Metric): Partial<HnswOptions>[] {
   return kind === "hnsw" && metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
 }
 
-/** What contract, model and file suites are calibrated for: answers that can be said in advance. */
+/** The combinations of which every metric is run through all suites. */
 export const TESTED = combinations().filter(
   ({ kind, metric, codec }) => ["flat", "hnsw"].includes(kind) && (metric === "hamming" || ["f32", "sq8"].includes(codec)),
 );
 
-/** Every kind x metric x codec x rerank. */
+/** Every kind x metric x codec x rerank of them. */
 export const CASES: readonly Case[] = TESTED.flatMap(({ kind, metric, codec }) =>
   (LOSSLESS.includes(codec) ? [false] : [false, true]).flatMap((rerank) =>
     variations(kind, metric).map((own) => ({
@@ -63,11 +105,102 @@ export const CASES: readonly Case[] = TESTED.flatMap(({ kind, metric, codec }) =
       metric,
       codec,
       rerank,
+      holds: codec,
       options: { metric, codec, ...(rerank && { rerank }), ...own },
       exact: EXACT_KINDS.includes(kind),
+      thorough: undefined,
+      recall: 0.97, // measured 0.99 to 1: 300 vectors are few, so a graph may miss almost none
+      learns: false,
+      cutsAlike: true,
+      lingers: kind === "hnsw",
+      estimates: undefined,
     })),
   ),
 );
+
+/** What makes a family of few vectors search a part of them, and how it searches them all. */
+const PARTIAL: Readonly<Record<Kind, { own: object; thorough?: SearchOptions; recall: number; cutsAlike: boolean }>> = {
+  flat: { own: {}, recall: 1, cutsAlike: true },
+  hnsw: { own: {}, recall: 0.95, cutsAlike: true },
+  ivf: { own: { nlist: 8, nprobe: 4 }, thorough: { nprobe: 8 }, recall: 0.55, cutsAlike: true },
+  kdtree: { own: { leafSize: 8 }, recall: 1, cutsAlike: false },
+  forest: { own: { trees: 4, leafSize: 16, searchK: 200 }, thorough: { searchK: 1e6 }, recall: 0.8, cutsAlike: false },
+  lsh: { own: { tables: 8, bits: 6, probes: 8 }, thorough: { probes: 64 }, recall: 0.75, cutsAlike: true },
+};
+
+/** Under l2 Lsh learns how wide its cells are, and no number of probes reaches all of them. */
+const ofWidth = (kind: Kind, metric: Metric): boolean => kind === "lsh" && metric === "l2";
+
+/** Options of a codec with its share of `estimates`: of 4 bits the tables of a scan are of 8 bits themselves. */
+function codes(codec: Codec, kind: Kind): { name: string; option: CodecOption; estimates?: number }[] {
+  if (codec === "pq") {
+    return [
+      { name: "pq 4", option: { type: "pq", bits: 4 }, estimates: ["flat", "ivf"].includes(kind) ? 0.02 : 2e-6 },
+      { name: "pq 8", option: { type: "pq", bits: 8 }, estimates: 2e-6 },
+    ];
+  }
+  return codec === "rabitq"
+    ? [{ name: "rabitq 4", option: { type: "rabitq", bits: 4 }, estimates: 0.05 }]
+    : [{ name: codec, option: codec }];
+}
+
+/** Every other family x codec, under metrics in turn; what learns, before and after. */
+export const OTHER_CASES: readonly Case[] = KIND_NAMES.flatMap((kind, i) =>
+  CODEC_NAMES.flatMap((codec, j) => {
+    const metrics = KINDS[kind].metrics.filter((metric) => codecsOf(kind, metric).includes(codec));
+    const metric = metrics[(i + j) % metrics.length];
+    if (!metric || TESTED.some((one) => one.kind === kind && one.codec === codec)) return [];
+    const { own, thorough, recall, cutsAlike } = PARTIAL[kind];
+    const trains = ["pq", "rabitq"].includes(codec);
+    const coarse = trains || codec === "binary";
+    return codes(codec, kind).flatMap(({ name, option, estimates }, code) => {
+      const of = (rerank: boolean, metric: Metric): Case => ({
+        name: [kind, metric, name, ...(rerank ? ["rerank"] : [])].join(" "),
+        ...{ kind, metric, codec, rerank, holds: codec, learns: kind === "ivf" || trains || ofWidth(kind, metric), cutsAlike },
+        options: {
+          ...{ metric, codec: option, ...own },
+          ...(ofWidth(kind, metric) && { tables: 16, bits: 3 }),
+          ...(rerank && { rerank, ...(coarse && kind === "hnsw" && { ef: 300 }) }),
+        } as Case["options"],
+        // Codes may fail to nominate what exact rows would put first.
+        exact: EXACT_KINDS.includes(kind) && !(rerank && coarse),
+        thorough: (rerank && coarse) || ofWidth(kind, metric) ? undefined : thorough,
+        recall: (ofWidth(kind, metric) ? 0.45 : recall) * (rerank && coarse ? 0.75 : 1),
+        lingers: kind === "hnsw",
+        estimates: rerank ? undefined : estimates,
+      });
+      // Exact rows beside codes under another metric, so that each family has had them all.
+      const next = metrics[(i + j + 1) % metrics.length];
+      const plain = of(false, metric);
+      // Before it has learned, one codec is as another.
+      const waits = code === 0 && (trains || (kind === "ivf" && codec === "f32") || ofWidth(kind, metric));
+      const untrained: Case = {
+        ...plain,
+        name: `${plain.name} untrained`,
+        options: { ...plain.options, trainAt: 100_000 },
+        ...{
+          holds: "f32",
+          learns: false,
+          exact: true,
+          cutsAlike: true,
+          lingers: false,
+          thorough: undefined,
+          estimates: undefined,
+        },
+      };
+      return [plain, ...(code === 0 && isLossy(codec, next) ? [of(true, next)] : []), ...(waits ? [untrained] : [])];
+    });
+  }),
+);
+
+export const EVERY_CASE: readonly Case[] = [...CASES, ...OTHER_CASES];
+
+/** An index of this case that has learned, where it learns. */
+export async function open(of: Case, dimensions: number, more: Partial<AnyOptions> = {}): Promise<VectorIndex> {
+  const index = await create(of.kind, { dimensions, ...of.options, ...more });
+  if (of.learns) await index.train(exactData(of.metric, 300, dimensions, 1));
+  return index;
+}
 
 /** Kind x codec, each with a metric whose distances are exact on integers. */
 export const KINDS_AND_CODECS = TESTED.filter(({ kind, metric, codec }) => {
@@ -176,43 +309,131 @@ export function byDistanceThenId(a: Hit, b: Hit): number {
 }
 
 /** The k nearest of `rows`, in f64. */
-export function nearest(rows: Rows, query: ArrayLike<number>, metric: Metric, k = rows.size): Hit[] {
-  const { exact } = METRICS[metric];
-  const hits = Array.from(rows, ([id, row]) => ({ id, distance: exact(query, row) + 0 }));
+export function nearest(
+  rows: Rows,
+  query: ArrayLike<number>,
+  metric: Metric,
+  k = rows.size,
+  distanceOf = METRICS[metric].exact,
+): Hit[] {
+  const hits = Array.from(rows, ([id, row]) => ({ id, distance: distanceOf(query, row) + 0 }));
   return hits.sort(byDistanceThenId).slice(0, k);
 }
 
+/** The distance that codes say. Signs alone: the angle that goes with as many differing ones. */
+function saidBy(of: Case): (query: ArrayLike<number>, row: ArrayLike<number>) => number {
+  if (of.metric !== "cosine" || of.holds !== "binary" || of.rerank) return METRICS[of.metric].exact;
+  return (query, row) => 1 - Math.cos((Math.PI * METRICS.hamming.exact(query, row)) / row.length);
+}
+
+/** Of unit vectors in a codec: how far a distance between them may be off. */
+const UNIT_ERROR: Readonly<Partial<Record<Codec, (d: number) => number>>> = {
+  // Rounding to 11 and 8 bits.
+  f16: () => 2 ** -11 + 1e-6,
+  bf16: () => 2 ** -8 + 1e-6,
+  // Unit vectors span at most 2, half a step of 2 / 255 per value, against a unit query.
+  sq8: (d) => Math.sqrt(d) / 255 + 1e-4,
+};
+
 /** How far a distance on exactData may be from the truth; by code, before any re-scoring. */
-function codeError({ metric, codec }: Case, d: number): number {
-  if (metric !== "cosine") return 0;
-  // f32: rounding. sq8: unit vectors span at most 2, half a step of 2 / 255 per value, against a unit query.
-  return codec === "f32" ? 1e-6 : Math.sqrt(d) / 255 + 1e-4;
+function codeError(of: Case, d: number): number {
+  if (of.metric !== "cosine" || of.estimates) return 0;
+  // f32: rounding.
+  return UNIT_ERROR[of.holds]?.(d) ?? 1e-6;
+}
+
+const lengthOf = (row: ArrayLike<number>): number => Math.hypot(...Array.from(row));
+
+/** Where codes estimate: what a scan of `rows` says must be near the distances to the vectors that get() decodes from them. */
+export function checkEstimates(index: VectorIndex, rows: Rows, query: ArrayLike<number>, of: Case): void {
+  const { metric, codec, estimates } = of;
+  if (!estimates) return;
+  for (const { id, distance } of toldBy(index, rows, query, of)) {
+    const kept = index.get(id)!;
+    let exact = METRICS[metric].exact(query, kept);
+    let size = 1;
+    if (metric === "l2") size = lengthOf(query) + lengthOf(kept);
+    else if (metric === "dot") size = lengthOf(query) * lengthOf(kept);
+    else if (codec === "pq") {
+      // Half the square between unit vectors, though what is decoded has another length than what was given.
+      const [q, x] = [lengthOf(query), lengthOf(rows.get(id)!)];
+      exact = kept.reduce((sum, value, i) => sum + (query[i] / q - value / x) ** 2, 0) / 2;
+    }
+    const error = Math.abs(distance - exact);
+    if (!(error <= estimates! * size))
+      expect.fail(`id ${id} at ${distance}, off by ${error} of ${size}, ${estimates} is allowed`);
+  }
+}
+
+/** All of `rows` at the distances that searches must say. */
+function toldBy(index: VectorIndex | undefined, rows: Rows, query: ArrayLike<number>, of: Case): Hit[] {
+  if (!of.estimates) return nearest(rows, query, of.metric, rows.size, saidBy(of));
+  if (!index) throw new Error("an index that estimates must be asked");
+  const scan = index.search(Float32Array.from(query), { k: Math.max(index.size, 1), exact: true });
+  expect(scan.length).toBe(index.size);
+  return scan.filter(({ id }) => rows.has(id));
 }
 
 /** `hits` must be true (each distance is that of its id), in order, complete; returns the recall. */
-export function checkHits(hits: readonly Hit[], rows: Rows, query: ArrayLike<number>, k: number, of: Case): number {
+export function checkHits(
+  hits: readonly Hit[],
+  rows: Rows,
+  query: ArrayLike<number>,
+  k: number,
+  of: Case,
+  index?: VectorIndex,
+  told = toldBy(index, rows, query, of),
+): number {
   const { metric, rerank } = of;
   const off = codeError(of, query.length);
   const reported = rerank && metric === "cosine" ? 1e-6 : off;
   expect(hits.length).toBe(Math.min(k, rows.size));
   expect(new Set(hits.map(({ id }) => id)).size).toBe(hits.length);
   expect(hits).toEqual([...hits].sort(byDistanceThenId));
-  const expected = nearest(rows, query, metric, k);
+  const distances = new Map(told.map(({ id, distance }) => [id, distance]));
+  const farthest = told[Math.min(k, told.length) - 1]?.distance ?? Infinity;
   let near = 0;
   for (const { id, distance } of hits) {
-    const row = rows.get(id);
-    expect(row, `id ${id} is not one of the rows`).toBeDefined();
-    const error = Math.abs(distance - METRICS[metric].exact(query, row!));
+    expect(rows.has(id), `id ${id} is not one of the rows`).toBe(true);
+    const error = Math.abs(distance - distances.get(id)!);
     if (!(error <= reported)) expect.fail(`id ${id} at ${distance}, off by ${error} where ${reported} is allowed`);
-    if (distance <= (expected.at(-1)?.distance ?? Infinity) + 2 * off + reported) near++;
+    if (distance <= farthest + 2 * off + reported) near++;
   }
   return hits.length ? near / hits.length : 1;
 }
 
 /** checkHits, and nothing may be missed: where distances are exact, the very answer. */
-export function checkExact(hits: readonly Hit[], rows: Rows, query: ArrayLike<number>, k: number, of: Case): void {
-  expect(checkHits(hits, rows, query, k, of)).toBe(1);
-  if (codeError(of, query.length) === 0) expect(hits).toEqual(nearest(rows, query, of.metric, k));
+export function checkExact(
+  hits: readonly Hit[],
+  rows: Rows,
+  query: ArrayLike<number>,
+  k: number,
+  of: Case,
+  index?: VectorIndex,
+): void {
+  const told = toldBy(index, rows, query, of);
+  expect(checkHits(hits, rows, query, k, of, index, told)).toBe(1);
+  if (codeError(of, query.length) === 0) expect(hits).toEqual(told.slice(0, k));
+}
+
+/** A vector as get() gives it back must be what was added, as far as the codec keeps it. */
+export function checkKept(kept: Float32Array, row: ArrayLike<number>, of: Case): void {
+  expect(kept).toBeInstanceOf(Float32Array);
+  if (of.estimates) return;
+  if (of.metric !== "cosine") {
+    expect(kept).toEqual(Float32Array.from(row));
+    return;
+  }
+  // Unit vectors are kept with their length: rounding, or half of the codec's step.
+  const d = row.length;
+  const length = lengthOf(row);
+  const signs = of.holds === "binary" && !of.rerank;
+  const steps: Partial<Record<Codec, number>> = { sq8: length / 255 + 1e-3, f16: length * 2 ** -11, bf16: length * 2 ** -8 };
+  const off = (!of.rerank && steps[of.holds]) || length * 3e-7;
+  for (let i = 0; i < d; i++) {
+    const expected = signs ? (row[i] > 0 ? length : -length) / Math.sqrt(d) : row[i];
+    expect(Math.abs(kept[i] - expected)).toBeLessThanOrEqual(off);
+  }
 }
 
 /** Far faster than toEqual on 100 KB. */

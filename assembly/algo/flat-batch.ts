@@ -14,7 +14,7 @@ import { SIMD } from "../simd";
 import { kindNow, state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
-import { publishTo, work } from "../work";
+import { publishTo, sortShown, work } from "../work";
 
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */
 const TILE: u32 = 64;
@@ -181,7 +181,7 @@ function publishAll(q: Queries, k: u32, ids: usize, values: usize): bool {
       if (!reranked || !rerank(q.vector(i), top, reranked)) return false;
       top = reranked;
     }
-    top.sort();
+    sortShown(top);
     const at = <usize>i * k << 2;
     publishTo(top, ids + at, values + at);
     for (let j = top.size; j < k; j++) {
