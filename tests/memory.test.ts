@@ -5,8 +5,18 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { load } from "vicinal";
 import { describe, expect, it } from "vitest";
-import type { Codec } from "../src/kinds.js";
-import { create, exactData, gaussians, KINDS_AND_CODECS, QUICK } from "./support.js";
+import { type Codec, KIND_NAMES, type Kind, type Metric } from "../src/kinds.js";
+import {
+  type AnyOptions,
+  create,
+  EVERY_CASE,
+  EVERY_KIND_AND_CODEC,
+  exactData,
+  gaussians,
+  KINDS_AND_CODECS,
+  measured,
+  QUICK,
+} from "./support.js";
 
 v8.setFlagsFromString("--expose-gc");
 const gc = vm.runInNewContext("gc") as () => void;
@@ -25,14 +35,23 @@ async function outside(): Promise<number> {
 
 const MIB = 1 << 20;
 
+/** Options with which what learns does so from 20 vectors. */
+function learning(kind: Kind, codec: Codec, metric: Metric): Partial<AnyOptions> {
+  const of = EVERY_CASE.find((one) => one.kind === kind && one.codec === codec);
+  const trains = kind === "ivf" || ["pq", "rabitq"].includes(codec) || (kind === "lsh" && metric === "l2");
+  return { ...QUICK[kind], codec: of!.options.codec, ...(trains && { trainAt: 20 }), ...(kind === "ivf" && { nlist: 4 }) };
+}
+
 describe("memory comes back", () => {
-  it.each(KINDS_AND_CODECS)("of 1,000 indices of $kind $codec, closed or dropped", async ({ kind, codec, metric }) => {
+  it.each(EVERY_KIND_AND_CODEC)("of 1,000 indices of $kind $codec, closed or dropped", async ({ kind, codec, metric }) => {
     const rows = exactData(metric, 20, 16, 1);
+    const own = learning(kind, codec, metric);
     let held = 0;
     const live = async (n: number): Promise<void> => {
       for (let i = 0; i < n; i++) {
-        const index = await create(kind, { dimensions: 16, metric, codec, ...QUICK[kind] });
+        const index = await create(kind, { dimensions: 16, metric, ...own });
         index.add(rows);
+        expect(index.trained).toBe(true);
         index.search(rows[3], { filter: [1, 2, 3] });
         if (i % 50 === 0) {
           index.remove([1, 2]);
@@ -79,8 +98,8 @@ describe("memory comes back", () => {
   });
 
   it("of removed vectors: adding and removing for ever does not grow an index", async () => {
-    for (const { kind, codec, metric } of KINDS_AND_CODECS) {
-      const index = await create(kind, { dimensions: 16, metric, codec, ...QUICK[kind] });
+    for (const { kind, codec, metric } of EVERY_KIND_AND_CODEC) {
+      const index = await create(kind, { dimensions: 16, metric, ...learning(kind, codec, metric) });
       const rows = exactData(metric, 600, 16, 1);
       index.add(rows);
       const churn = (): void => {
@@ -129,6 +148,48 @@ describe("bytes per vector", () => {
     index.add(gaussians(N, 64, 1));
     // 261 bytes each; measured 272.
     expect(index.stats().bytesPerVector).toBeLessThanOrEqual(280);
+  });
+});
+
+describe("bytes per vector above those of Flat with the same codec", () => {
+  const D = 16;
+  const N = 20_000;
+  /**
+   * Bounds, with what was measured over all codecs:
+   * hnsw    m 4: 8 links on layer 0, a tower, 4 links for each third vector above: 32 + 4 + 7; 42.6
+   * ivf     64 lists: a table from id to slot, as slots are where the lists are, 16 at most half full; of 64 last groups
+   *         of 32 a half is empty, 5% of the row; 16.3 to 23.0
+   * kdtree  a chain of 4; for a leaf of 8 to 16 vectors two records with a box of 2 x 16 f32; 59
+   * forest  4 trees, each with a chain of 4 and for a leaf of 16 to 32 vectors two records, one of them a plane of 16 f32; 62.3
+   * lsh     8 tables, each with a key of 4, a chain of 4 and 4 for a bucket, of which there are as many as there is room
+   *         for vectors; 91.8
+   */
+  const FAMILY: Readonly<Record<Kind, { own: Partial<AnyOptions>; most: number }>> = {
+    flat: { own: {}, most: 0 },
+    hnsw: { own: { m: 4, efConstruction: 8 }, most: 45 },
+    ivf: { own: { nlist: 64 }, most: 25 },
+    kdtree: { own: {}, most: 62 },
+    forest: { own: { trees: 4 }, most: 66 },
+    lsh: { own: { tables: 8, bits: 10 }, most: 96 },
+  };
+  const rows = gaussians(N, D, 1);
+  const flats = new Map<Codec, number>();
+
+  it.each(KIND_NAMES)("%s", async (kind) => {
+    for (const { codec, metric } of EVERY_KIND_AND_CODEC.filter((one) => one.kind === kind && one.metric !== "hamming")) {
+      const { own, most } = FAMILY[kind];
+      const options = { ...learning(kind, codec, metric), ...own };
+      const index = await create(kind, { dimensions: D, metric, ...options, ...(options.trainAt && { trainAt: 2000 }) });
+      index.add(rows);
+      expect(index.trained).toBe(true);
+      const { bytesPerVector } = index.stats();
+      if (kind === "flat") flats.set(codec, bytesPerVector);
+      // Signs under hamming are those of any metric.
+      const flat = flats.get(codec) ?? 36.1;
+      measured(`${kind} ${codec}`, bytesPerVector - flat);
+      expect(bytesPerVector - flat, codec).toBeLessThanOrEqual(most);
+      expect(bytesPerVector - flat, codec).toBeGreaterThanOrEqual(most / 2);
+    }
   });
 });
 

@@ -74,6 +74,7 @@ export const STATE = {
   entry: 80,
   topLevel: 84,
   sweepCursor: 88,
+  trained: 112,
 };
 export const NONE = 0xffffffff;
 export const [FREE, LIVE, DEAD, DOOMED] = [0, 1, 2, 3];
