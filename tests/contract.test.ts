@@ -1,4 +1,4 @@
-// What every index promises, over kind x metric x codec x rerank. Plain search of an exact kind must be complete; of an
+// What every index promises, over every family x codec, of flat and hnsw every metric x rerank too. Plain search of an exact kind must be complete; of an
 // approximate kind its answers must be true and in order, as many as there can be, and most of the nearest.
 import { Flat, type Hit, load, type SearchOptions, type VectorIndex, VicinalError } from "vicinal";
 import { beforeEach, describe, expect, it } from "vitest";

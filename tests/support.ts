@@ -437,7 +437,7 @@ export function checkKept(kept: Float32Array, row: ArrayLike<number>, of: Case):
   const length = lengthOf(row);
   const signs = of.holds === "binary" && !of.rerank;
   const steps: Partial<Record<Codec, number>> = { sq8: length / 255 + 1e-3, f16: length * 2 ** -11, bf16: length * 2 ** -8 };
-  const off = (!of.rerank && steps[of.holds]) || length * 3e-7;
+  const off = (!of.rerank && steps[of.holds]) || length * 2e-7;
   for (let i = 0; i < d; i++) {
     const expected = signs ? (row[i] > 0 ? length : -length) / Math.sqrt(d) : row[i];
     expect(Math.abs(kept[i] - expected)).toBeLessThanOrEqual(off);
