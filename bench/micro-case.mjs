@@ -1,69 +1,57 @@
-// One kernel at one dimension, in a process of its own: node micro-case.mjs METRIC CODEC D. Prints JSON: million
-// distances per second, median of the rounds, for every plain-JS form and every wasm variant.
-import { openEngine } from "./engine.mjs";
+// One kernel at one dimension, in Node and in a page: million distances per second, median of the rounds, for every
+// plain-JS form and every wasm variant.
 import { forms } from "./js-kernels.mjs";
-import { enableRelaxed } from "./relaxed.mjs";
+import { dataFor } from "./kernel-data.mjs";
 import { interleave, median } from "./timing.mjs";
 
-const [metric, codec, d, rounds, ms] = process.argv.slice(2).map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
 /** Rows that stay in the second-level cache, 256 where f32 rows fit half a MiB. */
-const ROWS = 2 ** Math.min(8, Math.floor(Math.log2(2 ** 19 / (4 * d))));
+const rowsFor = (d) => 2 ** Math.min(8, Math.floor(Math.log2(2 ** 19 / (4 * d))));
 /** Distances per call, so that binding the query counts as little as in a search. */
 const BATCH = 2048;
 /** Of memory: enough that it never grows. */
 const PAGES = 256;
+const WARM_UP_ROUNDS = 3;
+/** Section "book" of a pq index, in ASCII, the first letter in the low byte. */
+const TAG_BOOK = 0x6b6f6f62;
 
-// Integers from 0 to 255, bits for hamming: sq8 stores them exactly, so all answers must agree.
-let seed = 1;
-const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 24;
-const binary = codec === "binary";
-const width = binary ? d / 8 : d;
-/** Bytes or values of a row in JS: whole words, as in wasm. */
-const padded = Math.ceil(width / 16) * 16;
-const query = Uint8Array.from({ length: width }, random);
-const rows = Uint8Array.from({ length: ROWS * width }, random);
-
-function pad(bytes) {
-  const out = new Uint8Array((bytes.length / width) * padded);
-  for (let from = 0, to = 0; from < bytes.length; from += width, to += padded) out.set(bytes.subarray(from, from + width), to);
-  return out;
-}
-
-function plain({ Query, Row, apart, run }) {
-  const as = (Type, bytes) => (binary ? new Type(bytes.buffer) : Type.from(bytes));
-  const q = as(Query, pad(query));
-  const all = as(Row, pad(rows));
-  const length = q.length;
-  const apartRows = Array.from({ length: ROWS }, (_, r) => all.slice(r * length, (r + 1) * length));
-  const out = new Float32Array(ROWS);
+function plain({ Query, Row, apart, run }, { values, queryOf, rowsOf, aux }, n) {
+  const q = queryOf(Query);
+  const all = rowsOf(Row);
+  const rows = apart ? Array.from({ length: n }, (_, r) => all.slice(r * values, (r + 1) * values)) : all;
+  const out = new Float32Array(n);
   return {
     call: () => {
-      for (let i = 0; i < BATCH; i += ROWS) run(q, apart ? apartRows : all, length, ROWS, out);
+      for (let i = 0; i < BATCH; i += n) run(q, rows, values, n, out, aux);
     },
     answers: () => out,
   };
 }
 
-async function wasm(variant) {
-  const engine = await openEngine(`${variant}-core`, PAGES, { metric, codec, dimensions: d });
+async function wasm(openEngine, variant, { metric, codec, bits = 0 }, d, { query, rows, book }, n) {
+  const state = { metric, codec, dimensions: d, codeBits: bits, pqM: book ? d / bits : 0 };
+  const engine = await openEngine(bits ? variant : `${variant}-core`, PAGES, state);
   const { exports } = engine;
-  const input = (bytes) => (binary ? bytes : new Uint8Array(Float32Array.from(bytes).buffer));
-  engine.done(exports.reserve(ROWS, false, 1 << 21));
+  if (book) {
+    const blob = Array.from({ length: exports.blobCount() }, (_, i) => i).find((i) => exports.blobTag(i) === TAG_BOOK);
+    engine.f32().set(book, exports.blobAt(blob) >>> 2);
+  }
+  engine.done(exports.reserve(n, false, n));
   engine.scope(() => {
-    const ids = engine.writeU32(Array.from({ length: ROWS }, (_, i) => i));
-    engine.done(exports.addVectors(engine.writeU8(input(rows)), ids, 0, ROWS));
+    const ids = engine.writeU32(Array.from({ length: n }, (_, i) => i));
+    engine.done(exports.addVectors(engine.writeU8(rows), ids, 0, n));
   });
-  engine.setQueryFrom(engine.writeU8(input(query)), 0);
-  const slots = engine.writeU32(Array.from({ length: BATCH }, (_, i) => i % ROWS));
+  engine.setQueryFrom(engine.writeU8(query), 0);
+  const slots = engine.writeU32(Array.from({ length: BATCH }, (_, i) => i % n));
   const out = engine.alloc(BATCH * 4);
+  if (engine.bytes > PAGES * 65536) throw new Error(`${codec} ${d}: memory has grown to ${engine.bytes} bytes, which slows plain JS`);
   return {
     call: () => exports.scoreSlots(slots, BATCH, out),
-    answers: () => engine.f32().subarray(out >>> 2, (out >>> 2) + ROWS),
+    answers: () => engine.f32().subarray(out >>> 2, (out >>> 2) + n),
   };
 }
 
 /** Million distances per second over at least `ms`. */
-function speed(call) {
+function speed(call, ms) {
   const start = performance.now();
   let calls = 0;
   let spent = 0;
@@ -71,21 +59,28 @@ function speed(call) {
   return (calls * BATCH) / spent / 1000;
 }
 
-enableRelaxed();
-const contenders = Object.fromEntries(forms(metric, codec).map((form) => [form.name, plain(form)]));
-for (const variant of ["scalar", "simd", "relaxed"]) contenders[variant] = await wasm(variant);
-
-const WARM_UP_ROUNDS = 3;
-const samples = await interleave(
-  WARM_UP_ROUNDS + rounds,
-  Object.fromEntries(Object.entries(contenders).map(([name, { call }]) => [name, () => speed(call)])),
-);
-
-const [first, ...others] = Object.entries(contenders).map(([name, { answers }]) => [name, answers()]);
-for (const [name, answers] of others) {
-  first[1].forEach((right, i) => {
-    const off = Math.abs(Math.abs(answers[i]) - right); // a dot's distance is its negative
-    if (off > 1e-5 * right) throw new Error(`${metric} ${codec} ${d}: ${name} says ${answers[i]}, ${first[0]} says ${right}`);
-  });
+/** { form or variant: million distances per second }, in `rounds` of at least `ms` each. */
+export async function measure({ d, ...kernel }, { rounds, ms, variants }, openEngine) {
+  const n = rowsFor(d);
+  const data = dataFor(kernel, d, n);
+  const contenders = Object.fromEntries(forms(kernel, data.values).map((form) => [form.name, plain(form, data, n)]));
+  for (const variant of variants) contenders[variant] = await wasm(openEngine, variant, kernel, d, data, n);
+  const samples = await interleave(
+    WARM_UP_ROUNDS + rounds,
+    Object.fromEntries(Object.entries(contenders).map(([name, { call }]) => [name, () => speed(call, ms)])),
+  );
+  compare(`${kernel.name} ${d}`, contenders, kernel.within ?? 1e-5);
+  return Object.fromEntries(Object.entries(samples).map(([name, all]) => [name, median(all.slice(WARM_UP_ROUNDS))]));
 }
-console.log(JSON.stringify(Object.entries(samples).map(([name, all]) => [name, median(all.slice(WARM_UP_ROUNDS))])));
+
+/** Throws where a contender answers otherwise than the first. */
+function compare(what, contenders, within) {
+  const [[right, { answers }], ...others] = Object.entries(contenders);
+  const expected = answers();
+  for (const [name, other] of others) {
+    other.answers().forEach((answer, i) => {
+      const off = Math.abs(Math.abs(answer) - expected[i]); // a dot's distance is its negative
+      if (!(off <= within * expected[i])) throw new Error(`${what}: ${name} says ${answer}, ${right} says ${expected[i]}`);
+    });
+  }
+}

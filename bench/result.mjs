@@ -4,6 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { partial } from "./options.mjs";
+import { markdown, times } from "./table.mjs";
+
+export { fixed, markdown, times, whole } from "./table.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = fileURLToPath(new URL(partial ? "out/partial" : "out", import.meta.url));
@@ -13,17 +16,17 @@ export const atLeast = (what, value, asked, show = times) => gate(what, value, a
 export const atMost = (what, value, asked, show = times) => gate(what, value, asked, "<=", value <= asked, show);
 const gate = (what, value, asked, sign, ok, show) => ({ what, reached: show(value), asked: `${sign} ${show(asked)}`, ok });
 
-export const fixed = (digits) => (value) => (Number.isFinite(value) ? value.toFixed(digits) : "-");
-export const times = (value) => (Number.isFinite(value) ? `${value.toFixed(2)}x` : "-");
-export const whole = (value) => (Number.isFinite(value) ? Math.round(value).toLocaleString("en") : "-");
-
-/** Saves and prints. `tables`: by the name of their place in README.md, { columns, rows }; `data`: anything measured. */
-export function finish(name, { tables: all, gates = [], data }) {
+/**
+ * Saves and prints. `tables`: by the name of their place in README.md, { columns, rows }; `data`: anything measured;
+ * `seconds` of the whole bench tell the next run how long this one takes.
+ */
+export function finish(name, { tables: all, gates = [], data, where = machine() }) {
   const tables = Object.fromEntries(Object.entries(all).filter(([, { rows }]) => rows.length > 0));
   for (const [title, table] of Object.entries(tables)) console.log(`\n${title}\n${markdown(table)}`);
   if (gates.length) console.log(`\n${markdown(gateTable(gates))}`);
   mkdirSync(out, { recursive: true });
-  writeFileSync(`${out}/${name}.json`, JSON.stringify({ name, machine: machine(), tables, gates, data }, null, 1));
+  const seconds = Math.round(performance.now() / 1000); // of this process
+  writeFileSync(`${out}/${name}.json`, JSON.stringify({ name, machine: where, seconds, tables, gates, data }, null, 1));
 }
 
 /** The results of the given benches, those that there are. */
@@ -43,18 +46,8 @@ export const gateTable = (gates) => ({
   rows: gates.map(({ what, reached, asked, ok }) => [what, reached, asked, ok ? "yes" : "NO"]),
 });
 
-/** A Markdown table that also reads well in a terminal: all columns but the first to the right. */
-export function markdown({ columns, rows }) {
-  const cells = [columns, ...rows].map((row) => row.map(String));
-  const widths = columns.map((_, c) => Math.max(3, ...cells.map((row) => row[c].length)));
-  const line = (row) => `| ${row.map((cell, c) => (c ? cell.padStart(widths[c]) : cell.padEnd(widths[c]))).join(" | ")} |`;
-  const rule = widths.map((width, c) => (c ? `${"-".repeat(width - 1)}:` : "-".repeat(width)));
-  const [head, ...body] = cells;
-  return [line(head), `| ${rule.join(" | ")} |`, ...body.map(line)].join("\n");
-}
-
 /** The machine and the versions, in one line. */
-function machine() {
+export function machine() {
   const cpus = os.cpus();
   const commit = execFileSync("git", ["describe", "--always", "--dirty"], { cwd: root, encoding: "utf8" }).trim();
   const { node, v8 } = process.versions;
