@@ -21,6 +21,9 @@ export const KERNELS = [
 ];
 export const VARIANTS = ["scalar", "simd", "relaxed"];
 
+/** How long each contender is measured: in so many rounds, of so many milliseconds. */
+export const howOf = (quick) => (quick ? { rounds: 3, ms: 2 } : { rounds: 15, ms: 6 });
+
 /** All cells of the table, or with `quick` half of them: { ...kernel, name, d }. */
 export function cellsOf(quick) {
   return KERNELS.flatMap((kernel) => {
@@ -34,7 +37,7 @@ export function cellsOf(quick) {
 export function measured(cell, speeds) {
   const forms = Object.entries(speeds).filter(([name]) => !VARIANTS.includes(name));
   const [form, js] = forms.reduce((best, one) => (one[1] > best[1] ? one : best));
-  return { ...cell, form, js, wasm: VARIANTS.map((variant) => speeds[variant]), speeds };
+  return { ...cell, form, js, wasm: VARIANTS.map((variant) => speeds[variant] ?? Number.NaN), speeds };
 }
 
 export const tableOf = (cells) => ({

@@ -43,7 +43,8 @@ async function wasm(openEngine, variant, { metric, codec, bits = 0 }, d, { query
   engine.setQueryFrom(engine.writeU8(query), 0);
   const slots = engine.writeU32(Array.from({ length: BATCH }, (_, i) => i % n));
   const out = engine.alloc(BATCH * 4);
-  if (engine.bytes > PAGES * 65536) throw new Error(`${codec} ${d}: memory has grown to ${engine.bytes} bytes, which slows plain JS`);
+  if (engine.bytes > PAGES * 65536)
+    throw new Error(`${codec} ${d}: memory has grown to ${engine.bytes} bytes, which slows plain JS`);
   return {
     call: () => exports.scoreSlots(slots, BATCH, out),
     answers: () => engine.f32().subarray(out >>> 2, (out >>> 2) + n),

@@ -1,11 +1,12 @@
 // Kernels against plain JS: every wasm variant beside the fastest of all JS forms, rows in cache, one process per cell.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { cellsOf, measured, tableOf, VARIANTS } from "./kernels.mjs";
+import { cellsOf, howOf, measured, tableOf, VARIANTS } from "./kernels.mjs";
 import { quick, roundsOr } from "./options.mjs";
 import { atLeast, finish } from "./result.mjs";
 
-const HOW = { rounds: roundsOr(15, 3), ms: quick ? 2 : 6, variants: VARIANTS };
+const { rounds, ms } = howOf(quick);
+const HOW = { rounds: roundsOr(rounds, rounds), ms, variants: VARIANTS };
 
 const cells = cellsOf(quick).map((cell) => {
   process.stderr.write(`${cell.name} ${cell.d}\n`);

@@ -10,6 +10,7 @@ const { values } = parseArgs({
     metric: { type: "string" }, // hnsw.mjs, families.mjs: where a set has ground truth for several
     limit: { type: "string" }, // so many base vectors
     rounds: { type: "string" },
+    run: { type: "boolean", default: false }, // browser.mjs: in a headless Chromium
   },
 });
 
@@ -19,7 +20,7 @@ const count = (text) => {
   return n;
 };
 
-export const { quick, only, set: sets, metric, factory } = values;
+export const { quick, only, run, set: sets, metric, factory } = values;
 /** A run that is not the whole measurement: its results never reach bench/README.md. */
 export const partial = quick || [values.limit, values.rounds, factory].some((value) => value !== undefined);
 /** Base vectors to take, `few` of them in a quick run. */
