@@ -22,7 +22,7 @@ function report({ agent, cells, error }) {
   }
   const whole = cells.map((cell) => measured(cell, cell.speeds));
   console.log(`\n${agent}`);
-  finish("browser", { tables: { micro: tableOf(whole) }, data: whole, where: `${machine()}; ${agent}` });
+  finish("browser", { tables: { browser: tableOf(whole) }, data: whole, where: `${machine()}; ${agent}` });
 }
 
 /** Opens the page where no one sees it; resolves when `done` does. */

@@ -25,7 +25,7 @@ export function finish(name, { tables: all, gates = [], data, where = machine() 
   for (const [title, table] of Object.entries(tables)) console.log(`\n${title}\n${markdown(table)}`);
   if (gates.length) console.log(`\n${markdown(gateTable(gates))}`);
   mkdirSync(out, { recursive: true });
-  const seconds = Math.round(performance.now() / 1000); // of this process
+  const seconds = Math.ceil(performance.now() / 1000); // of this process
   writeFileSync(`${out}/${name}.json`, JSON.stringify({ name, machine: where, seconds, tables, gates, data }, null, 1));
 }
 
