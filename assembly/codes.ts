@@ -31,8 +31,10 @@ export const ROTATE_NONE: u32 = 0;
 export const ROTATE_RANDOM: u32 = 1;
 export const ROTATE_OPQ: u32 = 2;
 
-/** False in the core builds, which hold Flat and Hnsw over rows and sq8 only (asconfig.json). */
+// Three builds (asconfig.json): the core has Flat and Hnsw over rows and sq8, the graph build also graphs that keep codes of
+// neighbours, and the full one instead of these every family and codec.
 export const ALL: bool = BUILD_ALL != 0;
+export const GRAPH: bool = BUILD_GRAPH != 0;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;

@@ -25,6 +25,9 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   rotation: u32;     // pq, rabitq: rotation.ts
   cells: u32;        // centres as learned, rows of rowBytes(dimensions) f32
   coarse: u32;       // ivf: Centres over them (assign.ts)
+  neighbours: u32;   // hnsw, fastScan: codes of a node's neighbours (codec/neighbours.ts)
+  turnedRows: u32;   // hnsw, fastScan: two rotated rows
+  tables: u32;       // hnsw, fastScan: the query as lookup tables
 }
 
 @inline export function layout(): Layout { return changetype<Layout>(BUFFERS); }

@@ -2,8 +2,8 @@
 // which of them.
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, alloc, openArena } from "./arena";
 import {
-  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, KIND_FLAT, KIND_FOREST,
-  KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
+  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
+  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
   RERANK_SQ8,
 } from "./codes";
 import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
@@ -12,6 +12,7 @@ import { installPq, openPq, pqRowBytes } from "./codec/pq";
 import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
 import { installRows, rowBytes } from "./codec/rows";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
+import { openNeighbours } from "./codec/neighbours";
 import { installUpper, installWhole, splitRowBytes } from "./codec/split";
 import { openLists } from "./lists";
 import { openCentres } from "./centres";
@@ -52,6 +53,7 @@ export function open(): i32 {
   if (kind == KIND_HNSW) {
     l.links = table.addColumn(TAG_LINKS, s.m << 3);
     l.tower = table.addColumn(TAG_TOWER, 4);
+    if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
     upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
   } else if (ALL) {
     if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;

@@ -67,6 +67,11 @@ const EXPANDED: u64 = 1;
     for (let p = keys; p < near; p += 8) this.insert(load<u64>(p));
   }
 
+  /** Nothing farther can enter. */
+  @inline farthest(): f32 {
+    return this.size < this.capacity ? Infinity : distanceOf(load<u64>(this.base() + (<usize>(this.capacity - 1) << 3)));
+  }
+
   /** Keys from here on are too far. */
   @inline private bound(): u64 {
     return this.size < this.capacity ? U64.MAX_VALUE : load<u64>(this.base() + (<usize>(this.capacity - 1) << 3));

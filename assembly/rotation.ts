@@ -20,7 +20,7 @@ export function codeDimensions(): u32 {
   const d = state().dimensions;
   return rotation() == ROTATE_RANDOM ? <u32>align(d, 16) : d;
 }
-@inline function rotation(): u32 { return state().codec == CODEC_RABITQ ? ROTATE_RANDOM : state().rotate; }
+@inline function rotation(): u32 { return state().codec == CODEC_RABITQ || state().fastScan ? ROTATE_RANDOM : state().rotate; }
 
 /** Bytes of a vector in the code space, a multiple of 16; what is behind its dimensions is zero. */
 export function codeBytes(): u32 { return rowBytes(codeDimensions()); }
@@ -58,8 +58,7 @@ export function rotate(from: usize, to: usize): void {
   memory.fill(to + (d << 2), 0, codeBytes() - (d << 2));
   if (rotation() == ROTATE_NONE) return;
   for (let round: u32 = 0; round < ROUNDS; round++) {
-    flip(to, round);
-    hadamard(to, round);
+    hadamard(to, round, signsOf(round));
   }
 }
 
@@ -76,35 +75,38 @@ export function rotateBack(from: usize, to: usize): void {
   }
   if (rotation() == ROTATE_RANDOM) for (let round = ROUNDS; round > 0; ) {
     round--;
-    hadamard(from, round);
-    flip(from, round);
+    hadamard(from, round, 0);
+    flip(from, 0, codeBytes(), signsOf(round));
   }
   memory.copy(to, from, d << 2);
 }
 
-function flip(v: usize, round: u32): void {
-  const bytes: usize = codeBytes();
-  const signs = layout().rotation + round * bytes;
-  if (SIMD) for (let p: usize = 0; p < bytes; p += 16) v128.store(v + p, f32x4.mul(v128.load(v + p), v128.load(signs + p)));
-  else for (let p: usize = 0; p < bytes; p += 4) store<f32>(v + p, load<f32>(v + p) * load<f32>(signs + p));
+@inline function signsOf(round: u32): usize { return layout().rotation + round * codeBytes(); }
+
+function flip(v: usize, from: usize, to: usize, signs: usize): void {
+  if (SIMD) for (let p = from; p < to; p += 16) v128.store(v + p, f32x4.mul(v128.load(v + p), v128.load(signs + p)));
+  else for (let p = from; p < to; p += 4) store<f32>(v + p, load<f32>(v + p) * load<f32>(signs + p));
 }
 
-/** Over the largest power-of-two window: at the front in even rounds, at the end in odd ones. Its own inverse. */
-function hadamard(v: usize, round: u32): void {
+/**
+ * Over the largest power-of-two window: at the front in even rounds, at the end in odd ones. Its own inverse. Before it all
+ * of v is flipped by `signs`, unless 0. The first two stages stay inside a register, the others go through memory two at a
+ * time: 784 dimensions in 2.9 -> 1.2 us.
+ */
+function hadamard(v: usize, round: u32, signs: usize): void {
   const n = codeDimensions();
   const window: u32 = 1 << (31 - clz(n));
   const start = v + (round & 1 ? n - window << 2 : 0);
   const end = start + (window << 2);
-  for (let half: usize = 4; half < window << 2; half <<= 1) {
-    if (SIMD && half >= 16) {
-      for (let block = start; block < end; block += half << 1) {
-        for (let p = block; p < block + half; p += 16) {
-          const a = v128.load(p), b = v128.load(p + half);
-          v128.store(p, f32x4.add(a, b));
-          v128.store(p + half, f32x4.sub(a, b));
-        }
-      }
-    } else {
+  const scale: f32 = 1 / sqrt(<f32>window);
+  if (signs) {
+    // The window is flipped on the way.
+    const outside = round & 1;
+    flip(v, outside ? 0 : end - v, outside ? start - v : codeBytes(), signs);
+    if (!SIMD) flip(v, start - v, end - v, signs);
+  }
+  if (!SIMD) {
+    for (let half: usize = 4; half < window << 2; half <<= 1) {
       for (let block = start; block < end; block += half << 1) {
         for (let p = block; p < block + half; p += 4) {
           const a = load<f32>(p), b = load<f32>(p + half);
@@ -113,8 +115,36 @@ function hadamard(v: usize, round: u32): void {
         }
       }
     }
+    for (let p = start; p < end; p += 4) store<f32>(p, load<f32>(p) * scale);
+    return;
   }
-  const scale: f32 = 1 / sqrt(<f32>window);
-  if (SIMD) for (let p = start; p < end; p += 16) v128.store(p, f32x4.mul(v128.load(p), f32x4.splat(scale)));
-  else for (let p = start; p < end; p += 4) store<f32>(p, load<f32>(p) * scale);
+  const odd = f32x4(1, -1, 1, -1), high = f32x4(1, 1, -1, -1);
+  for (let p = start; p < end; p += 16) {
+    let x = v128.load(p);
+    if (signs) x = f32x4.mul(x, v128.load(signs + (p - v)));
+    const y = f32x4.add(v128.shuffle<f32>(x, x, 1, 0, 3, 2), f32x4.mul(x, odd));
+    v128.store(p, f32x4.add(v128.shuffle<f32>(y, y, 2, 3, 0, 1), f32x4.mul(y, high)));
+  }
+  let half: usize = 16;
+  const bytes = <usize>window << 2;
+  for (; half << 1 < bytes; half <<= 2) {
+    const last = f32x4.splat(half << 2 == bytes ? scale : 1);
+    for (let block = start; block < end; block += half << 2) {
+      for (let p = block, q = block + (half << 1), to = block + half; p < to; p += 16, q += 16) {
+        const a = v128.load(p), b = v128.load(p + half), c = v128.load(q), d = v128.load(q + half);
+        const ab = f32x4.add(a, b), a_b = f32x4.sub(a, b), cd = f32x4.add(c, d), c_d = f32x4.sub(c, d);
+        v128.store(p, f32x4.mul(f32x4.add(ab, cd), last));
+        v128.store(p + half, f32x4.mul(f32x4.add(a_b, c_d), last));
+        v128.store(q, f32x4.mul(f32x4.sub(ab, cd), last));
+        v128.store(q + half, f32x4.mul(f32x4.sub(a_b, c_d), last));
+      }
+    }
+  }
+  if (half == bytes) return;
+  const last = f32x4.splat(scale);
+  for (let p = start, q = start + half; q < end; p += 16, q += 16) {
+    const a = v128.load(p), b = v128.load(q);
+    v128.store(p, f32x4.mul(f32x4.add(a, b), last));
+    v128.store(q, f32x4.mul(f32x4.sub(a, b), last));
+  }
 }

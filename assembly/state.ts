@@ -45,6 +45,7 @@ export const MIPS_AUGMENT: u32 = 1;
   trainAt: u32;         // vectors after which an untrained index trains by itself
   residual: u32;        // pq under ivf: 1 if codes are of what is left of the list's centroid
   treeFree: u32;        // kdtree, forest: head of the free tree records, or NONE
+  fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (codec/neighbours.ts)
 }
 
 @inline export function state(): State { return changetype<State>(STATE); }

@@ -1,5 +1,6 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { CODEC_F16, RERANK_F16, E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_HAMMING } from "./codes";
+import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "./codes";
+import { forgetTurned } from "./codec/neighbours";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./scorer";
@@ -57,6 +58,7 @@ export function storeVector(slot: u32, p: usize): void {
   const l = layout();
   const norm = checkedNorm(p);
   prepare(p, norm, l.prepared);
+  if (GRAPH && s.fastScan) forgetTurned();
   encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));

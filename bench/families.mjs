@@ -38,6 +38,13 @@ const FAMILIES = [
     effort: "ef",
     efforts: doubled(16, 5),
   },
+  {
+    Index: Hnsw,
+    codecs: [F32, ...reranked([SQ8])],
+    own: () => ({ m: 16, efConstruction: 40, fastScan: true }),
+    effort: "ef",
+    efforts: doubled(16, 5),
+  },
   { Index: Forest, codecs: [F32, SQ8], effort: "searchK", efforts: doubled(512, 5) },
   { Index: Lsh, codecs: [F32, SQ8], effort: "probes", efforts: doubled(1, 6) },
 ];

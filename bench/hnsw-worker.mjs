@@ -1,13 +1,13 @@
 // vicinal's Hnsw on one variant, under the same commands as native/hnswlib_curve.cpp: `build`, `search EF
 // TIMES`.
-// usage: node hnsw-worker.mjs VARIANT DIR N D QUERIES METRIC M EFC K
+// usage: node hnsw-worker.mjs VARIANT OPTIONS DIR N D QUERIES METRIC M EFC K; OPTIONS is JSON for Hnsw.create
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Hnsw, init } from "vicinal";
 import { queriesOf, recall } from "./data.mjs";
 import { enableRelaxed } from "./relaxed.mjs";
 
-const [variant, dir, , ...rest] = process.argv.slice(2);
+const [variant, options, dir, , ...rest] = process.argv.slice(2);
 const [dimensions, nq, metric, m, efConstruction, k] = rest.map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
 const read = (name, Type) => new Type(readFileSync(`${dir}/${name}`).buffer);
 const base = read("base.f32", Float32Array);
@@ -22,21 +22,21 @@ const COMMANDS = {
   async build() {
     index?.close();
     const start = performance.now();
-    index = await Hnsw.create({ dimensions, metric, m, efConstruction });
+    index = await Hnsw.create({ dimensions, metric, m, efConstruction, ...JSON.parse(options) });
     index.add(base);
     return { seconds: (performance.now() - start) / 1000, bytes: index.bytes };
   },
   search(ef, times) {
-    const options = { k, ef };
+    const wanted = { k, ef };
     let distances = 0;
     const warmUp = queries.slice(0, Math.floor(nq / 5));
     for (const query of warmUp) {
-      index.search(query, options);
+      index.search(query, wanted);
       distances += index.lastStats.distances;
     }
     const answers = new Array(nq);
     const start = performance.now();
-    for (let t = 0; t < times; t++) for (let i = 0; i < nq; i++) answers[i] = index.search(queries[i], options);
+    for (let t = 0; t < times; t++) for (let i = 0; i < nq; i++) answers[i] = index.search(queries[i], wanted);
     const seconds = (performance.now() - start) / 1000;
     const found = answers.map((hits) => hits.map(({ id }) => id));
     return { seconds, hits: Math.round(recall(found, truth) * nq * k), distances: distances / warmUp.length };

@@ -8,20 +8,21 @@ import * as vicinal from "vicinal";
 import { atMost, finish, whole } from "./result.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** The small wasm build serves Flat and Hnsw over plain codecs, the full one all else. */
+/** Which wasm build serves them: core is Flat and Hnsw over plain codecs, graph adds fastScan, full has all else. */
 const PAGES = [
-  { names: "Hnsw, Flat", full: false, askedBytes: 35 * 1024 },
-  { names: "Flat", full: false },
-  { names: "Hnsw, Flat, load", full: false },
-  { names: "Ivf, load", full: true },
-  { names: Object.keys(vicinal).join(", "), title: "everything", full: true, askedBytes: 60 * 1024 },
+  { names: "Hnsw, Flat", wasm: "core", askedBytes: 35 * 1024 },
+  { names: "Flat", wasm: "core" },
+  { names: "Hnsw, Flat, load", wasm: "core" },
+  { names: "Hnsw", title: "Hnsw with fastScan", wasm: "graph" },
+  { names: "Ivf, load", wasm: "full" },
+  { names: Object.keys(vicinal).join(", "), title: "everything", wasm: "full", askedBytes: 60 * 1024 },
 ];
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 const isWasm = (path) => /(scalar|simd|relaxed|threads)-/.test(path);
 
 /** Gzipped bytes of { js: entry and static imports, onDemand: other JS, wasm: the largest chunk of its builds }. */
-async function measure({ names, full, ...page }) {
+async function measure({ names, wasm: kind, ...page }) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: `import { ${names} } from "vicinal"; globalThis.app = [${names}];`, resolveDir: root },
     bundle: true,
@@ -46,9 +47,9 @@ async function measure({ names, full, ...page }) {
   const fixed = reached([first], ["import-statement"]);
   const others = reached([first], ["import-statement", "dynamic-import"]).filter((path) => !fixed.includes(path));
   const sum = (paths) => paths.reduce((total, path) => total + size(path), 0);
-  const builds = others.filter((path) => isWasm(path) && path.includes("-core-") !== full);
+  const builds = others.filter((path) => isWasm(path) && (path.match(/-(core|graph)-/)?.[1] ?? "full") === kind);
   const js = sum(fixed);
-  const onDemand = full ? sum(others.filter((path) => !isWasm(path))) : 0;
+  const onDemand = kind === "full" ? sum(others.filter((path) => !isWasm(path))) : 0;
   const wasm = Math.max(...builds.map(size));
   return { title: `import { ${names} }`, ...page, js, onDemand, wasm, together: js + onDemand + wasm };
 }

@@ -58,7 +58,7 @@ export interface IndexStats {
   bytesPerVector: number;
   variant: Variant;
   /** The family's options and what else `create` was given. */
-  options: Record<string, number | string>;
+  options: Record<string, number | string | boolean>;
   /** The index in the words of `factory`. */
   factory: string;
   /** pq, rabitq: mean squared error of a vector of the training sample, coded and decoded. */

@@ -1,5 +1,5 @@
 // npm run build: assembly/ and src/ become dist/.
-//   wasm/*.wasm          four variants, each with everything and as core (asconfig.json)
+//   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json)
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
 //   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
 //   cli.js               the command line with its libraries
@@ -18,7 +18,7 @@ mkdirSync("dist/wasm", { recursive: true });
 
 const builds = Object.keys(JSON.parse(readFileSync("asconfig.json", "utf8")).targets);
 for (const target of builds) {
-  const entry = target.endsWith("-core") ? "assembly/core.ts" : "assembly/index.ts";
+  const entry = `assembly/${target.split("-")[1] ?? "index"}.ts`;
   const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target]);
   if (error) throw new Error(`${target}: ${error.message}\n${stderr}`);
 }

@@ -1,6 +1,16 @@
 // The options in a file pass the same door as a caller's.
 import { bad } from "./errors.js";
-import { CODEC_NAMES, CODECS, codecsOf, isLossy, KIND_NAMES, METRIC_NAMES, RERANK_NAMES, ROTATE_NAMES } from "./kinds.js";
+import {
+  CODEC_NAMES,
+  CODECS,
+  codecsOf,
+  isLossy,
+  KIND_NAMES,
+  keepsRows,
+  METRIC_NAMES,
+  RERANK_NAMES,
+  ROTATE_NAMES,
+} from "./kinds.js";
 import { LIMITS } from "./limits.js";
 import { MOST_FACTOR } from "./rerank.js";
 import { NONE, type State } from "./state.js";
@@ -50,6 +60,7 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
     leafSize: own(trees, LIMITS.leafSize),
     hashBits: own(lsh, LIMITS.hashBits),
     width: own(lsh && metric === "l2", [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
+    fastScan: own(kind === "hnsw" && keepsRows(codec, metric), FLAG),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

@@ -2,7 +2,7 @@
 import { type CodecOption, codecState } from "./codec.js";
 import { badOption } from "./errors.js";
 import type { Fetcher } from "./fetching.js";
-import { CODEC_NAMES, CODECS, KIND_NAMES, KINDS, type Kind, METRIC_NAMES, type Metric } from "./kinds.js";
+import { CODEC_NAMES, CODECS, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, type Metric } from "./kinds.js";
 import type { Learner } from "./learner.js";
 import { LIMITS, POINTS_PER_CENTROID } from "./limits.js";
 import type { Engine } from "./memory.js";
@@ -116,7 +116,11 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     ...codecState(kind, metric, dimensions, options.codec),
     ...own,
   };
-  const split = kind === "hnsw" && CODEC_NAMES[state.codec] === "f32";
+  const codec = CODEC_NAMES[state.codec];
+  if (state.fastScan && !keepsRows(codec, metric)) {
+    throw badOption(`fastScan is for rows of floats or sq8, not codec "${codec}" under metric "${metric}"`);
+  }
+  const split = kind === "hnsw" && codec === "f32";
   const rerank = rerankState(state, split, options.rerank);
   Object.assign(state, rerank.state);
   const { needs, wants } = trainingNeeds(state);

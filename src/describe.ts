@@ -7,7 +7,7 @@ export const MIPS_NAMES = ["native", "augment"] as const;
 /** By state.coarseGraph. */
 export const COARSE_NAMES = ["exact", "hnsw", "auto"] as const;
 
-type Options = Record<string, number | string>;
+type Options = Record<string, number | string | boolean>;
 
 function familyOptions(state: State): Options {
   const { leafSize, trees, hashBits: bits, width } = state;
@@ -16,8 +16,13 @@ function familyOptions(state: State): Options {
     case "flat":
       return {};
     case "hnsw": {
-      const { m, efConstruction } = state;
-      return { m, efConstruction, ...(metric === "dot" && { mips: MIPS_NAMES[state.mips] }) };
+      const { m, efConstruction, fastScan } = state;
+      return {
+        m,
+        efConstruction,
+        ...(fastScan && { fastScan: true }),
+        ...(metric === "dot" && { mips: MIPS_NAMES[state.mips] }),
+      };
     }
     case "ivf":
       return { nlist: state.nlist || "auto", coarse: COARSE_NAMES[state.coarseGraph] };
@@ -53,10 +58,10 @@ const CODEC_WORDS: Readonly<Partial<Record<Codec, string>>> = {
 const RERANK_WORDS: Readonly<Record<string, string>> = { f32: "RFlat", f16: "Refine(SQfp16)", sq8: "Refine(SQ8)" };
 const TURN_WORDS = { none: "", random: "RR", opq: "OPQ" } as const;
 
-function familyWord({ kind, m, nlist, coarseGraph, leafSize, trees, hashBits }: State): string {
+function familyWord({ kind, m, fastScan, nlist, coarseGraph, leafSize, trees, hashBits }: State): string {
   const words: Readonly<Record<Kind, string>> = {
     flat: "",
-    hnsw: `HNSW${m}`,
+    hnsw: `HNSW${m}${fastScan ? "fs" : ""}`,
     ivf: `IVF${nlist || ""}${COARSE_NAMES[coarseGraph] === "hnsw" ? "_HNSW" : ""}`,
     kdtree: `KDTree${leafSize}`,
     forest: `Forest${trees}`,

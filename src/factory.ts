@@ -91,10 +91,10 @@ const WORDS: readonly Word[] = [
     say: (said, [word, n]) => family(said, "ivf", { nlist: number(n), coarse: word.includes("_") ? "hnsw" : undefined }),
   },
   {
-    form: "HNSW<m>[_PQ<m>]",
-    pattern: /^HNSW(\d+)?(?:_(PQ\d+\w*))?$/,
-    say(said, [, m, pq], dimensions) {
-      if (!family(said, "hnsw", { m: number(m) })) return false;
+    form: "HNSW<m>[fs][_PQ<m>]",
+    pattern: /^HNSW(\d+)?(fs)?(?:_(PQ\d+\w*))?$/,
+    say(said, [, m, fs, pq], dimensions) {
+      if (!family(said, "hnsw", { m: number(m), fastScan: fs && true })) return false;
       return pq === undefined || sayWord(said, pq, dimensions);
     },
   },

@@ -212,7 +212,7 @@ export interface FileInfo {
   /** Whether it has learned what it must. */
   trained: boolean;
   /** The family's options as they were given to `create`. */
-  options: Record<string, number | string>;
+  options: Record<string, number | string | boolean>;
   sections: { tag: string; offset: number; bytes: number; checksum: string; ok: boolean }[];
 }
 

@@ -149,8 +149,17 @@ export function codecsOf(kind: Kind, metric: Metric): Codec[] {
   return METRICS[metric].codecs.filter((codec) => KINDS[kind].codecs.includes(codec));
 }
 
-export function isCore(kind: Kind, codec: Codec): boolean {
-  return KINDS[kind].core && CODECS[codec].core;
+/** Whether values are stored one by one, each on its own, as the codes of neighbours need them. */
+export function keepsRows(codec: Codec, metric: Metric): boolean {
+  return metric !== "hamming" && ["f32", "f16", "bf16", "sq8"].includes(codec);
+}
+
+/** The wasm builds: the smallest that has what an index needs is the one that runs it. */
+export type Build = "core" | "graph" | "full";
+
+export function buildFor({ kind, codec, fastScan }: { kind: number; codec: number; fastScan: number }): Build {
+  if (fastScan) return "graph";
+  return KINDS[KIND_NAMES[kind]].core && CODECS[CODEC_NAMES[codec]].core ? "core" : "full";
 }
 
 /** Every index there can be. */

@@ -5,7 +5,7 @@ import { trainingNeeds, WHOLE_MEMORY } from "./create.js";
 import { COARSE_NAMES } from "./describe.js";
 import type { FullExports } from "./exports.js";
 import { fetchedRows } from "./fetching.js";
-import { CODEC_NAMES, isCore, KIND_NAMES } from "./kinds.js";
+import { buildFor, KIND_NAMES } from "./kinds.js";
 import { listsFor } from "./limits.js";
 import { buildLists } from "./lists.js";
 import { Engine, type Instance } from "./memory.js";
@@ -30,9 +30,10 @@ function trainedState(engine: Engine, known: number, points: number): State {
 
 /** Where an engine learns, where it will live, and where its graph over centroids will, should it have one. */
 async function instancesFor(engine: Engine): Promise<Instance[]> {
-  const core = isCore(KIND_NAMES[engine.state("kind")], CODEC_NAMES[engine.state("codec")]);
+  const [kind, codec, fastScan] = [engine.state("kind"), engine.state("codec"), engine.state("fastScan")];
+  const build = buildFor({ kind, codec, fastScan });
   const limits = [WHOLE_MEMORY, engine.maxBytes, ...(engine.state("coarseGraph") ? [WHOLE_MEMORY] : [])];
-  return Promise.all(limits.map((limit) => newInstance(core, limit)));
+  return Promise.all(limits.map((limit) => newInstance(build, limit)));
 }
 
 /** An empty engine that has learned from `rows`, or as many of them as training looks at. */

@@ -42,5 +42,5 @@ export async function load(bytes: FileBytes, options: LoadOptions = {}): Promise
 async function findLists(engine: Engine): Promise<void> {
   if (engine.state("coarseGraph") !== 1 || !engine.state("trained")) return;
   const { buildLists } = await import("./extras.js");
-  engine.lists = await inSlices(buildLists(engine, await newInstance(true, WHOLE_MEMORY)), () => {});
+  engine.lists = await inSlices(buildLists(engine, await newInstance("core", WHOLE_MEMORY)), () => {});
 }

@@ -1,9 +1,9 @@
-// Which build runs: the best variant that validates and computes right here, in two sizes: "core" has Flat and Hnsw over
-// plain codecs, "full" has everything. Each build's bytes sit in a chunk of their own behind a dynamic import, so that a
+// Which build runs: the best variant that validates and computes right here, in three sizes: "core" has Flat and Hnsw over
+// plain codecs, "graph" also Hnsw with fastScan, "full" every other family and codec. Each build's bytes sit in a chunk of their own behind a dynamic import, so that a
 // page downloads what it needs; the compiled module is cached.
 import { badOption, show, VicinalError } from "./errors.js";
 import type { Exports } from "./exports.js";
-import { CODEC_NAMES, isCore, KIND_NAMES } from "./kinds.js";
+import { type Build, buildFor } from "./kinds.js";
 import { Engine, type Instance } from "./memory.js";
 import { known, oneOf } from "./options.js";
 import { selfTest } from "./self-test.js";
@@ -28,15 +28,18 @@ export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { pr
 /** The variant new indices run on; undefined before the first `init` or `create`. */
 export let variant: Variant | undefined;
 
-const BUILDS = ["core", "full"] as const;
-type Build = (typeof BUILDS)[number];
-
 const LOADERS: Readonly<Record<Build, Readonly<Record<Variant, () => Promise<{ default: string }>>>>> = {
   core: {
     scalar: () => import("vicinal-wasm:scalar-core"),
     simd: () => import("vicinal-wasm:simd-core"),
     relaxed: () => import("vicinal-wasm:relaxed-core"),
     threads: () => import("vicinal-wasm:threads-core"),
+  },
+  graph: {
+    scalar: () => import("vicinal-wasm:scalar-graph"),
+    simd: () => import("vicinal-wasm:simd-graph"),
+    relaxed: () => import("vicinal-wasm:relaxed-graph"),
+    threads: () => import("vicinal-wasm:threads-graph"),
   },
   full: {
     scalar: () => import("vicinal-wasm:scalar"),
@@ -61,7 +64,7 @@ interface Loaded {
 }
 
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
-/** What new indices run on, once it is chosen; the full build serves all. */
+/** What new indices run on, once it is chosen. */
 let current: Partial<Record<Build, Promise<Loaded>>> = {};
 /** Of the variants, those that the next choice is between. */
 let candidates: readonly Variant[] | undefined;
@@ -83,7 +86,7 @@ function canRun(name: Variant): boolean {
 }
 
 async function works(loaded: Loaded): Promise<boolean> {
-  return selfTest(async (state) => new Engine(await start(loaded, WHOLE_MEMORY), state), loaded.build === "full");
+  return selfTest(async (state) => new Engine(await start(loaded, WHOLE_MEMORY), state), loaded.build);
 }
 
 async function load(build: Build, name: Variant): Promise<Loaded | undefined> {
@@ -118,7 +121,7 @@ async function choose(build: Build): Promise<Loaded> {
       candidates = names.slice(i);
       return loaded;
     } catch (error) {
-      const module = build === "full" ? "a full module" : "a module";
+      const module = build === "core" ? "a module" : `a ${build} module`;
       why = `: ${(error as Error).message}; where wasm may not be compiled from bytes, hand ${module} to init({ module })`;
     }
   }
@@ -130,7 +133,8 @@ async function given(module: unknown): Promise<Loaded> {
   if (!(module instanceof WebAssembly.Module)) {
     throw badOption(`module is ${show(module)}; it must be a WebAssembly.Module`);
   }
-  const build = WebAssembly.Module.exports(module).some(({ name }) => name === "ivfSearch") ? "full" : "core";
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  const build = names.includes("ivfSearch") ? "full" : names.includes("groupBytes") ? "graph" : "core";
   for (const shared of [false, true]) {
     try {
       const exports = await instantiate(module, newMemory(shared, MAX_PAGES));
@@ -156,9 +160,9 @@ async function keep(build: Build, choice: Promise<Loaded>): Promise<Loaded> {
   }
 }
 
-/** What an index of this size runs on. */
+/** What an index of this build runs on: all builds have the core. */
 function ready(build: Build): Promise<Loaded> {
-  const there = current.full ?? current[build];
+  const there = current[build] ?? (build === "core" ? (current.full ?? current.graph) : undefined);
   return there ?? keep(build, choose(build));
 }
 
@@ -207,13 +211,12 @@ async function start({ module, variant }: Loaded, maxBytes: number): Promise<Ins
   return { exports: await instantiate(module, memory), memory, variant, maxBytes };
 }
 
-/** @internal A new memory that never grows past `maxBytes`; `core`: the small build will do. */
-export async function newInstance(core: boolean, maxBytes: number): Promise<Instance> {
-  return start(await ready(core ? "core" : "full"), maxBytes);
+/** @internal A new memory that never grows past `maxBytes`, of this build or one that has all of it. */
+export async function newInstance(build: Build, maxBytes: number): Promise<Instance> {
+  return start(await ready(build), maxBytes);
 }
 
 /** @internal A new memory with an empty index in it, as `state` describes. */
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY): Promise<Engine> {
-  const { kind, codec } = readState(state);
-  return new Engine(await newInstance(isCore(KIND_NAMES[kind], CODEC_NAMES[codec]), maxBytes), state);
+  return new Engine(await newInstance(buildFor(readState(state)), maxBytes), state);
 }

@@ -2,6 +2,7 @@
 // results: the codecs of a scan at a length with full steps and a tail, one row alone and four together, a graph's split
 // rows, a batch of queries against a block of rows, and codes that are scanned by the group.
 import {
+  type Build,
   CODEC_NAMES,
   CODECS,
   type Codec,
@@ -34,15 +35,14 @@ function exactCodecs(metric: Metric): Codec[] {
   return codecsOf("flat", metric).filter((codec) => CODECS[codec].core && (codec !== "binary" || metric === "hamming"));
 }
 
-/** `full`: the build has all codecs. */
-export async function selfTest(start: (state: Uint8Array) => Promise<Engine>, full: boolean): Promise<boolean> {
+export async function selfTest(start: (state: Uint8Array) => Promise<Engine>, build: Build): Promise<boolean> {
   for (const metric of METRIC_NAMES) {
     for (const codec of metric === "cosine" ? (["f32"] as const) : exactCodecs(metric)) {
       if (!isRight(await start(stateOf("flat", metric, codec)), metric)) return false;
     }
   }
   if (!isRight(await start(stateOf("hnsw", "l2", "f32")), "l2")) return false;
-  return !full || isRight(await start(stateOf("flat", "l2", "rabitq")), "l2", RABITQ_ERROR);
+  return build !== "full" || isRight(await start(stateOf("flat", "l2", "rabitq")), "l2", RABITQ_ERROR);
 }
 
 function stateOf(kind: Kind, metric: Metric, codec: Codec): Uint8Array {

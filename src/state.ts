@@ -40,6 +40,7 @@ const LAYOUT = {
   trainAt: [164, "u32"],
   residual: [168, "u32"],
   treeFree: [172, "u32"],
+  fastScan: [176, "u32"],
 } as const;
 
 export const STATE_BYTES = 256;
@@ -136,4 +137,5 @@ export const EMPTY = {
   width: 0,
   coarseGraph: 0,
   trainAt: 0,
+  fastScan: 0,
 } as const;

@@ -10,10 +10,10 @@ const PAGES = [5, 6, 8, 11];
 /** Vectors from which on learned families learn. */
 const TRAIN_AT = 64;
 
-const SINGLE = EVERY_KIND_AND_CODEC.flatMap(({ kind, codec, metric }) => {
+const SINGLE = EVERY_KIND_AND_CODEC.flatMap(({ name, kind, codec, metric, own }) => {
   const lossy = codec !== "f32" && metric !== "hamming";
   return [false, ...(lossy ? [true] : []), ...(codec === "rabitq" ? [{ factor: "adaptive" as const }] : [])].map((rerank) => ({
-    name: [kind, codec, rerank ? "rerank" : "", rerank === false || rerank === true ? "" : "adaptive"].filter(Boolean).join(" "),
+    name: [name, rerank ? "rerank" : "", rerank === false || rerank === true ? "" : "adaptive"].filter(Boolean).join(" "),
     kind,
     metric,
     options: {
@@ -22,6 +22,7 @@ const SINGLE = EVERY_KIND_AND_CODEC.flatMap(({ kind, codec, metric }) => {
       codec: codec === "pq" ? { type: "pq" as const, bits: 4 as const } : codec,
       ...(rerank && { rerank }),
       ...QUICK[kind],
+      ...own,
     },
     learns: kind === "ivf" || codec === "pq" || codec === "rabitq" || (kind === "lsh" && metric === "l2"),
   }));

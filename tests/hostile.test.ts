@@ -162,8 +162,8 @@ const PACKED: Bad[] = [
   ["half a packed row", "BAD_DIMENSION", /5 values/, (x) => x.add(new Uint8Array(5))],
 ];
 
-for (const { kind, codec, metric } of EVERY_KIND_AND_CODEC) {
-  describe(`${kind} ${codec}`, () => {
+for (const { name, kind, codec, metric, own } of EVERY_KIND_AND_CODEC) {
+  describe(name, () => {
     const rows = exactData(metric, N, D, 1);
     const query = rows[3];
     let index: VectorIndex;
@@ -171,7 +171,7 @@ for (const { kind, codec, metric } of EVERY_KIND_AND_CODEC) {
     let answer: unknown;
 
     beforeEach(async () => {
-      index = await create(kind, { dimensions: D, metric, codec, ...QUICK[kind] });
+      index = await create(kind, { dimensions: D, metric, codec, ...QUICK[kind], ...own });
       index.add(rows);
       before = index.toBytes();
       answer = index.search(query, { k: N });

@@ -10,7 +10,7 @@ import { describeWith, install, type Project, type Report, ROOT, requireTool, ru
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
 /** Everything, and the core. */
-const BUILDS = VARIANTS.flatMap((name) => [name, `${name}-core`]);
+const BUILDS = VARIANTS.flatMap((name) => [name, `${name}-core`, `${name}-graph`]);
 
 let project: Project;
 let installed: string;
@@ -86,9 +86,9 @@ describe("wasm", () => {
 describe("size", () => {
   /**
    * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
-   * needed the wasm of the best variant, with `everything` also what trains.
+   * needed the wasm of the best variant, of the full build also what trains.
    */
-  async function download(names: string, everything: boolean): Promise<number> {
+  async function download(names: string, kind: "core" | "graph" | "full"): Promise<number> {
     const { metafile, outputFiles } = await build({
       stdin: { contents: `export { ${names} } from "vicinal";`, resolveDir: project.folder },
       bundle: true,
@@ -107,7 +107,8 @@ describe("size", () => {
         gzipSync(contents, { level: 9 }).length,
       ]),
     );
-    const wasm = everything ? /\/(relaxed|simd)-[A-Z0-9]{8}\.js$/ : /\/(relaxed|simd)-core-[A-Z0-9]{8}\.js$/;
+    const everything = kind === "full";
+    const wasm = new RegExp(`/(relaxed|simd)${everything ? "" : `-${kind}`}-[A-Z0-9]{8}\\.js$`);
     const entry = Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === "<stdin>");
     const needed = new Set(entry);
     const variants = new Set<string>();
@@ -124,11 +125,18 @@ describe("size", () => {
   }
 
   test("{ Flat } needs nothing of the rest; everything is below 60 KiB", async () => {
-    const flat = await download("Flat", false);
-    const both = await download("Hnsw, Flat", false);
-    const all = await download("Flat, Hnsw, Ivf, KdTree, Forest, Lsh, factory, createIndex, compareMetrics, load, inspect", true);
-    console.log(`minified and gzipped: { Flat } ${flat} bytes, { Hnsw, Flat } ${both} bytes, everything ${all} bytes`);
+    const flat = await download("Flat", "core");
+    const both = await download("Hnsw, Flat", "core");
+    const all = await download(
+      "Flat, Hnsw, Ivf, KdTree, Forest, Lsh, factory, createIndex, compareMetrics, load, inspect",
+      "full",
+    );
+    const fast = await download("Hnsw, Flat", "graph");
+    console.log(
+      `minified and gzipped: { Flat } ${flat} bytes, { Hnsw, Flat } ${both} bytes, with fastScan ${fast} bytes, everything ${all} bytes`,
+    );
     expect(both).toBeLessThanOrEqual(35_000);
+    expect(fast).toBeLessThanOrEqual(38_000);
     expect(all).toBeLessThan(60 * 1024);
   });
 });

@@ -88,7 +88,9 @@ export interface Case {
 
 /** Own options of a family that change how it works, beside the defaults. */
 function variations(kind: Kind, metric: Metric): Partial<HnswOptions>[] {
-  return kind === "hnsw" && metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
+  if (kind !== "hnsw" || metric === "hamming") return [{}];
+  const graphs: Partial<HnswOptions>[] = metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
+  return [...graphs, ...graphs.map((own) => ({ ...own, fastScan: true }))];
 }
 
 /** The combinations of which every metric is run through all suites. */
@@ -100,7 +102,7 @@ export const TESTED = combinations().filter(
 export const CASES: readonly Case[] = TESTED.flatMap(({ kind, metric, codec }) =>
   (LOSSLESS.includes(codec) ? [false] : [false, true]).flatMap((rerank) =>
     variations(kind, metric).map((own) => ({
-      name: [kind, metric, codec, ...(rerank ? ["rerank"] : []), ...Object.values(own)].join(" "),
+      name: [kind, metric, codec, ...(rerank ? ["rerank"] : []), own.mips, own.fastScan && "fastScan"].filter(Boolean).join(" "),
       kind,
       metric,
       codec,
@@ -207,10 +209,21 @@ export const KINDS_AND_CODECS = TESTED.filter(({ kind, metric, codec }) => {
   return TESTED.find((one) => one.kind === kind && one.codec === codec)?.metric === metric;
 });
 
-/** Kind x codec of every family, each with one metric. */
-export const EVERY_KIND_AND_CODEC = combinations().filter(({ kind, metric, codec }, _, all) => {
-  return all.find((one) => one.kind === kind && one.codec === codec)?.metric === metric;
-});
+/** Kind x codec of every family, each with one metric; graphs with the codes of neighbours as well. */
+export const EVERY_KIND_AND_CODEC: readonly {
+  name: string;
+  kind: Kind;
+  metric: Metric;
+  codec: Codec;
+  own: Partial<HnswOptions>;
+}[] = [
+  ...combinations()
+    .filter(({ kind, metric, codec }, _, all) => all.find((one) => one.kind === kind && one.codec === codec)?.metric === metric)
+    .map((one) => ({ name: `${one.kind} ${one.codec}`, ...one, own: {} })),
+  ...(["f32", "sq8"] as const).map((codec) => ({
+    ...({ name: `hnsw ${codec} fastScan`, kind: "hnsw", metric: "l2", codec, own: { fastScan: true } } as const),
+  })),
+];
 
 // ---- seeded data --------------------------------------------------------------------------------------------------
 

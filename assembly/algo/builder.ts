@@ -4,7 +4,7 @@ import { Batch } from "../batch";
 import { nodes } from "../nodes";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
-import { degree, degreeLimit, linksOf, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, linksOf, putLink, setLinks, topOf } from "./graph";
 import { Pool } from "../pool";
 import { Selection } from "./select";
 import { Walk } from "./walk";
@@ -75,7 +75,7 @@ function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   const n = degree(layer, from);
   for (let i: u32 = 0; i < n; i++) if (load<u32>(links + (i << 2)) == to) return;
   if (n < limit) {
-    store<u32>(links + (n << 2), to);
+    putLink(layer, from, n, to);
     return;
   }
   const batch = changetype<Batch>(b.neighbours);

@@ -5,7 +5,8 @@
 //
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
-import { NONE, OK, E_MEMORY } from "../codes";
+import { E_MEMORY, GRAPH, NONE, OK } from "../codes";
+import { copyNeighbour, packNeighbour } from "../codec/neighbours";
 import { layout, nodes, upper } from "../nodes";
 import { random64 } from "../random";
 import { state } from "../state";
@@ -66,9 +67,47 @@ export function degree(layer: u32, slot: u32): u32 {
   return n;
 }
 
-/** Writes n links (n <= degreeLimit), the rest NONE. */
+/** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
   const links = linksOf(layer, slot);
+  if (GRAPH && state().fastScan && !layer) {
+    if (n) {
+      changeLinks(slot, links, from, n);
+      return;
+    }
+    nodes().clear(layout().neighbours, slot); // equal indices are equal byte for byte
+  }
   memory.copy(links, from, n << 2);
   memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
+}
+
+/** Writes one link, at place i. */
+export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
+  store<u32>(linksOf(layer, slot) + (i << 2), to);
+  if (GRAPH && state().fastScan && !layer) packNeighbour(slot, i, to);
+}
+
+function changeLinks(slot: u32, links: usize, from: usize, n: u32): void {
+  let count = degree(0, slot);
+  for (let i: u32 = 0; i < count; ) {
+    if (holds(from, n, load<u32>(links + (i << 2)))) {
+      i++;
+      continue;
+    }
+    count--;
+    if (i < count) {
+      store<u32>(links + (i << 2), load<u32>(links + (count << 2)));
+      copyNeighbour(slot, count, i);
+    }
+    store<u32>(links + (count << 2), NONE);
+  }
+  for (let i: u32 = 0; i < n; i++) {
+    const to = load<u32>(from + (i << 2));
+    if (!holds(links, count, to)) putLink(0, slot, count++, to);
+  }
+}
+
+function holds(slots: usize, n: u32, slot: u32): bool {
+  for (const end = slots + (n << 2); slots < end; slots += 4) if (load<u32>(slots) == slot) return true;
+  return false;
 }

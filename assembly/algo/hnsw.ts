@@ -2,7 +2,7 @@
 import { mark, reset } from "../arena";
 import { Batch } from "../batch";
 import { hasBit, testAndSet } from "../bitset";
-import { E_MEMORY, NONE, OK } from "../codes";
+import { E_MEMORY, GRAPH, NONE, OK } from "../codes";
 import { layout, nodes, stageOf } from "../nodes";
 import { Pool } from "../pool";
 import { openTop, publishReranked } from "../rerank";
@@ -14,6 +14,7 @@ import { publish, work } from "../work";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { exactSearch } from "./flat";
+import { guidedSearch } from "./guided";
 import { raiseTower, setLinks, topOf } from "./graph";
 import { Selection } from "./select";
 import { Walk, beamSearch, begin, descend } from "./walk";
@@ -81,7 +82,7 @@ function walkTo(w: Walk, beam: u32, most: u32): bool {
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
   begin(w, walkScorer(), beam, s.entry);
   for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
-  const finished = beamSearch(w, walkScorer(), 0, most);
+  const finished = GRAPH && s.fastScan ? guidedSearch(w, walkScorer(), most) : beamSearch(w, walkScorer(), 0, most);
   work().distances += w.scored;
   return finished;
 }

@@ -9,7 +9,7 @@ import { bindSlot, walkCodec, walkScorer } from "../scorer";
 import { FREE } from "../slots";
 import { state } from "../state";
 import { Builder } from "./builder";
-import { degree, degreeLimit, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";
 
 /** Where scratch cannot grow, the layer stays as it is. */
@@ -65,14 +65,14 @@ function bridge(b: Builder, layer: u32, slot: u32, reached: usize): void {
 }
 
 function tie(layer: u32, from: u32, to: u32): void {
-  putLink(layer, from, to);
-  if (degree(layer, to) < degreeLimit(layer)) putLink(layer, to, from);
+  addLink(layer, from, to);
+  if (degree(layer, to) < degreeLimit(layer)) addLink(layer, to, from);
 }
 
 /** Adds a link if it is not there, in place of the last of a full list. */
-function putLink(layer: u32, from: u32, to: u32): void {
+function addLink(layer: u32, from: u32, to: u32): void {
   const links = linksOf(layer, from);
   const n = degree(layer, from);
   for (let i: u32 = 0; i < n; i++) if (load<u32>(links + (i << 2)) == to) return;
-  store<u32>(links + (min(n, degreeLimit(layer) - 1) << 2), to);
+  putLink(layer, from, min(n, degreeLimit(layer) - 1), to);
 }

@@ -4,13 +4,19 @@
 import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { bitsetBytes, testAndSet } from "../bitset";
-import { NONE } from "../codes";
+import { GRAPH, NONE } from "../codes";
 import { nodes } from "../nodes";
 import { Pool } from "../pool";
 import { Scorer, scoreMany } from "../scorer";
 import { state } from "../state";
 import { work } from "../work";
+import { Queue } from "./queue";
 import { degreeLimit, linksOf } from "./graph";
+
+/** fastScan: 32 x f32. */
+const ESTIMATES: usize = 128;
+/** fastScan: nodes wait by their estimates, some more than once. */
+@inline function frontierOf(ef: u32): u32 { return ef + (ef >> 1) + 32; }
 
 /** Scratch of one walk. */
 @unmanaged export class Walk {
@@ -19,9 +25,12 @@ import { degreeLimit, linksOf } from "./graph";
   batch: u32;
   keys: u32;    // 2M x u64, for pushAll
   scored: u32;  // distances so far
+  open: u32;    // fastScan: the frontier (guided.ts), a Queue
+  estimates: u32; // fastScan: 32 x f32
 
   static bytes(ef: u32, slots: u32): usize {
-    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + 320;
+    const frontier = GRAPH && state().fastScan ? Queue.bytes(frontierOf(ef)) + ESTIMATES + 128 : 0;
+    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + frontier + 320;
   }
 
   /** A walk over at most `slots` slots; 0 where scratch cannot grow. */
@@ -34,9 +43,16 @@ import { degreeLimit, linksOf } from "./graph";
     w.visited = <u32>alloc(bitsetBytes(slots));
     w.batch = <u32>changetype<usize>(Batch.open(state().m << 1));
     w.keys = <u32>alloc(state().m << 4);
+    if (GRAPH && state().fastScan) {
+      w.open = <u32>alloc(Queue.bytes(frontierOf(ef)));
+      w.estimates = <u32>alloc(ESTIMATES);
+      if (!w.open || !w.estimates) return none;
+      w.frontier().clear(frontierOf(ef));
+    }
     return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
 
+  @inline frontier(): Queue { return changetype<Queue>(this.open); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
 }

@@ -15,6 +15,26 @@ const LOW_NIBBLES: usize = memory.data<u8>([15, 15, 15, 15, 15, 15, 15, 15, 15, 
 /** Added to a small f32, this leaves the nearest integer in the low bits. */
 const ROUND: f32 = 12582912; // 1.5 * 2^23
 
+/** Table i: the sums of every choice of q's four values from 4 i on. */
+export function fillTables(q: usize, n: u32, tables: usize): void {
+  for (let i: u32 = 0; i < n; i++, q += 16, tables += 64) {
+    const a = load<f32>(q), b = load<f32>(q, 4), c = load<f32>(q, 8), d = load<f32>(q, 12);
+    if (SIMD) {
+      const low = f32x4(0, 0, 0, 0);
+      const four = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(low, 1, a), 2, b), 3, a + b);
+      const cc = f32x4.splat(c), dd = f32x4.splat(d);
+      v128.store(tables, four);
+      v128.store(tables, f32x4.add(four, cc), 16);
+      v128.store(tables, f32x4.add(four, dd), 32);
+      v128.store(tables, f32x4.add(f32x4.add(four, cc), dd), 48);
+    } else {
+      for (let v: u32 = 0; v < 16; v++) {
+        store<f32>(tables + (v << 2), (v & 1 ? a : 0) + (v & 2 ? b : 0) + (v & 4 ? c : 0) + (v & 8 ? d : 0));
+      }
+    }
+  }
+}
+
 /** n (a multiple of 4) tables of 16 f32 become u8: a sum of lookups is s.tableLeast + s.step * (sum of u8). */
 export function quantiseTables(tables: usize, n: u32, out: usize, s: Scorer): void {
   let least: f32 = 0, widest: f32 = 0;

@@ -23,7 +23,7 @@ import { SIMD } from "../simd";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { touchRows } from "../touch";
-import { sumGroup, pairTables, quantiseTables, sumBytes } from "./lookup";
+import { fillTables, sumGroup, pairTables, quantiseTables, sumBytes } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 
 export const RABITQ_AUX_BYTES: u32 = 12;
@@ -234,26 +234,6 @@ function bindTurned(c: Codec, s: Scorer, centre: usize, distance: f32): void {
   s.shift += <f32>((1 << bits()) - 1) * s.tableLeast;
   s.score = indexOf(scoreByGroup);
   s.groups = indexOf(scoreGroup);
-}
-
-/** Table i: the sums of every choice of q's four values from 4 i on. */
-function fillTables(q: usize, n: u32, tables: usize): void {
-  for (let i: u32 = 0; i < n; i++, q += 16, tables += 64) {
-    const a = load<f32>(q), b = load<f32>(q, 4), c = load<f32>(q, 8), d = load<f32>(q, 12);
-    if (SIMD) {
-      const low = f32x4(0, 0, 0, 0);
-      const four = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(low, 1, a), 2, b), 3, a + b);
-      const cc = f32x4.splat(c), dd = f32x4.splat(d);
-      v128.store(tables, four);
-      v128.store(tables, f32x4.add(four, cc), 16);
-      v128.store(tables, f32x4.add(four, dd), 32);
-      v128.store(tables, f32x4.add(f32x4.add(four, cc), dd), 48);
-    } else {
-      for (let v: u32 = 0; v < 16; v++) {
-        store<f32>(tables + (v << 2), (v & 1 ? a : 0) + (v & 2 ? b : 0) + (v & 4 ? c : 0) + (v & 8 ? d : 0));
-      }
-    }
-  }
 }
 
 /** A second set of u8 tables behind the first, for what rounding took from it, in 1/127 of its steps. */

@@ -61,11 +61,17 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
   return reinterpret<f32>((<u32>load<u16>(upper) << 16) + <u32><i32>load<i16>(lower));
 }
 
+@inline function joinedFour(upper: usize, lower: usize): v128 {
+  return i32x4.add(i32x4.shl(v128.load16x4_u(upper), 16), v128.load16x4_s(lower));
+}
+
 function decodeRow(c: Codec, slot: u32, out: usize): void {
   const d = state().dimensions;
   const upper = nodes().at(c.column, slot);
   const lower = upper + halfBytes(d);
-  for (let i: u32 = 0; i < d; i++) store<f32>(out + (i << 2), joined(upper + (i << 1), lower + (i << 1)));
+  let i: u32 = 0;
+  if (SIMD) for (; i + 4 <= d; i += 4) v128.store(out + (i << 2), joinedFour(upper + (i << 1), lower + (i << 1)));
+  for (; i < d; i++) store<f32>(out + (i << 2), joined(upper + (i << 1), lower + (i << 1)));
 }
 
 function decodePadded(c: Codec, slot: u32, out: usize): void {
@@ -91,7 +97,7 @@ function soundRow(c: Codec, slot: u32): bool {
 @unmanaged @final class Joined {
   @inline group(r: usize, bytes: usize, p: usize): v128 {
     const upper = r + (p >> 1);
-    return i32x4.add(i32x4.shl(v128.load16x4_u(upper), 16), v128.load16x4_s(upper + align(bytes >> 1, 16)));
+    return joinedFour(upper, upper + align(bytes >> 1, 16));
   }
   @inline value(r: usize, bytes: usize, p: usize): f32 {
     const upper = r + (p >> 1);

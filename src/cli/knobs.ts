@@ -96,6 +96,7 @@ const FAMILY_KNOBS: readonly Knob<Kind>[] = [
     text: "with dot: link by inner product as it is, or by one more coordinate as l2 (default: native)",
     choices: MIPS_NAMES,
   },
+  { flag: "--fast-scan", of: ["hnsw"], text: "keep the codes of each node's neighbours: faster searches, more memory" },
   {
     flag: "--nlist <n>",
     of: ["ivf"],

@@ -1,0 +1,196 @@
+// Codes of a node's neighbours, kept beside the node: one sequential read and a fast-scan estimate the distances of all of
+// them, where their rows lie anywhere in memory. RaBitQ seen from the node itself, as in SymphonyQG (Gou et al. 2024,
+// arXiv 2411.12229): of r, neighbour less node, randomly rotated, the signs are kept, and
+//
+//   <q - u, r> is estimated as <q - u, sign(r)> |r|^2 / <r, sign(r)>, so that with u's own distance known
+//   |q - v|^2 = |q - u|^2 + add + scale <q, sign(r)>   add = |r|^2 + 2 f <u, sign(r)>, scale = -2 f, f = |r|^2 / |r|_1
+//
+// Halved for cosine; for dot -<q, v> = -<q, u> - f <q, sign(r)>, where the node's place does not help.
+//
+//   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
+//
+// A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
+import { alloc } from "../arena";
+import { METRIC_DOT, METRIC_L2, NONE } from "../codes";
+import { sumOf } from "../metric";
+import { layout, nodes } from "../nodes";
+import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
+import { Scorer, decode, exactCodec, linkScorer } from "../scorer";
+import { SIMD, sumF32 } from "../simd";
+import { state } from "../state";
+import { nibbleAt, setNibble } from "../store";
+import { fillTables, quantiseTables, sumGroup } from "./lookup";
+
+const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
+const GROUP: u32 = 32;
+/** quantiseTables() needs no more before its tables. */
+const FACTOR_BYTES: usize = GROUP << 3;
+/** What |add| and |scale| may be, so that estimates stay finite or overflow to Infinity, never to NaN. */
+const LARGEST: f64 = 1e38;
+
+@inline function nibbles(): u32 { return codeDimensions() >> 2; }
+@inline export function groupBytes(): usize { return (<usize>nibbles() << 4) + FACTOR_BYTES; }
+@inline function groupsPerNode(): u32 { return ((state().m << 1) + GROUP - 1) / GROUP; }
+
+@inline function groupOf(slot: u32, i: u32): usize { return nodes().at(layout().neighbours, slot) + (i / GROUP) * groupBytes(); }
+@inline function factorsOf(group: usize, i: u32): usize { return group + (nibbles() << 4) + ((i & GROUP - 1) << 2); }
+
+/** Two rotated rows follow, of codeBytes() each. */
+@unmanaged class Turned {
+  first: u32;  // whose the first is, or NONE
+  second: u32;
+
+  @inline static bytes(): usize { return ROWS_AT + 2 * codeBytes(); }
+  @inline row(i: u32): usize { return changetype<usize>(this) + ROWS_AT + i * codeBytes(); }
+}
+const ROWS_AT: usize = 64;
+
+@inline function turned(): Turned { return changetype<Turned>(layout().turnedRows); }
+
+/** The column, the rotation, and room for a query; false where memory cannot grow. */
+export function openNeighbours(): bool {
+  const l = layout();
+  if (!openRotation()) return false;
+  l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, <u32>groupBytes() * groupsPerNode());
+  l.turnedRows = <u32>alloc(Turned.bytes());
+  l.tables = <u32>alloc(nibbles() * 80); // 16 f32 and 16 u8 each
+  if (!l.turnedRows || !l.tables) return false;
+  forgetTurned();
+  return true;
+}
+
+/** Rows are about to change. */
+export function forgetTurned(): void {
+  turned().first = NONE;
+  turned().second = NONE;
+}
+
+/** The rotated row of a slot; that of `other` is not overwritten. */
+function turnedRow(slot: u32, other: u32): usize {
+  const t = turned();
+  if (t.first == slot) return t.row(0);
+  if (t.second == slot) return t.row(1);
+  const second = t.first == other;
+  if (second) t.second = slot;
+  else t.first = slot;
+  const row = t.row(<u32>second);
+  decode(exactCodec(), slot, row);
+  rotate(row, row);
+  return row;
+}
+
+/** `to` as `slot` sees it becomes the code at place i. */
+export function packNeighbour(slot: u32, i: u32, to: u32): void {
+  const u = turnedRow(slot, to), v = turnedRow(to, slot);
+  const group = groupOf(slot, i);
+  const bytes: usize = codeBytes();
+  let square: f32 = 0, length: f32 = 0, along: f32 = 0; // |r|^2, |r|_1, <u, sign(r)>
+  if (SIMD) {
+    const zero = f32x4.splat(0);
+    let squares = zero, lengths = zero, alongs = zero;
+    for (let p: usize = 0; p < bytes; p += 16) {
+      const a = v128.load(u + p);
+      const r = f32x4.sub(v128.load(v + p), a);
+      const positive = f32x4.gt(r, zero);
+      squares = f32x4.add(squares, f32x4.mul(r, r));
+      lengths = f32x4.add(lengths, f32x4.abs(r));
+      alongs = f32x4.add(alongs, v128.bitselect(a, f32x4.neg(a), positive));
+      setNibble(group, i & GROUP - 1, <u32>(p >> 4), i32x4.bitmask(positive));
+    }
+    square = sumF32(squares);
+    length = sumF32(lengths);
+    along = sumF32(alongs);
+  } else {
+    let oddSquare: f32 = 0, oddLength: f32 = 0, oddAlong: f32 = 0;
+    for (let lane: u32 = 0; lane < 4; lane++) {
+      let s: f32 = 0, l: f32 = 0, g: f32 = 0;
+      for (let p: usize = 0; p < bytes; p += 16) {
+        const a = load<f32>(u + p + (lane << 2));
+        const r = load<f32>(v + p + (lane << 2)) - a;
+        const before = lane ? nibbleAt(group, i & GROUP - 1, <u32>(p >> 4)) : 0;
+        s += r * r;
+        l += abs(r);
+        g += r > 0 ? a : -a;
+        setNibble(group, i & GROUP - 1, <u32>(p >> 4), before | <u32>(r > 0) << lane);
+      }
+      if (lane & 1) {
+        oddSquare = lane == 1 ? s : oddSquare + s;
+        oddLength = lane == 1 ? l : oddLength + l;
+        oddAlong = lane == 1 ? g : oddAlong + g;
+      } else {
+        square = lane ? square + s : s;
+        length = lane ? length + l : l;
+        along = lane ? along + g : g;
+      }
+    }
+    square += oddSquare;
+    length += oddLength;
+    along += oddAlong;
+  }
+  const dot = state().metric == METRIC_DOT;
+  const half: f64 = state().metric == METRIC_L2 ? 1 : 0.5;
+  const f: f64 = length > 0 ? <f64>square / <f64>length : 0;
+  const factors = factorsOf(group, i);
+  store<f32>(factors, dot ? 0 : bounded(half * (<f64>square + 2 * f * <f64>along)));
+  store<f32>(factors, bounded(dot ? -f : -2 * half * f), GROUP << 2);
+}
+
+@inline function bounded(x: f64): f32 { return <f32>min(max(x, -LARGEST), LARGEST); }
+
+/** The code at place `from` is copied to place `to`. */
+export function copyNeighbour(slot: u32, from: u32, to: u32): void {
+  const source = groupOf(slot, from), target = groupOf(slot, to);
+  for (let j: u32 = 0, n = nibbles(); j < n; j++) {
+    setNibble(target, to & GROUP - 1, j, nibbleAt(source, from & GROUP - 1, j));
+  }
+  const factors = factorsOf(source, from);
+  store<f32>(factorsOf(target, to), load<f32>(factors));
+  store<f32>(factorsOf(target, to), load<f32>(factors, GROUP << 2), GROUP << 2);
+}
+
+/** The prepared query, for scoreNeighbours with linkScorer(). */
+export function bindNeighbours(): void {
+  const l = layout();
+  const s = linkScorer();
+  const n = nibbles();
+  rotate(l.prepared, l.turned);
+  const bytes = l.tables + (n << 6);
+  fillTables(l.turned, n, l.tables);
+  quantiseTables(l.tables, n, bytes, s);
+  s.tables = <u32>bytes;
+  // <q, sign> = 2 sum(q where the sign is positive) - sum(q)
+  s.shift = 2 * s.tableLeast - <f32>sumOf(l.turned, codeDimensions());
+  s.planes = n;
+  s.least = leastDistance(2 * s.step * sqrt(<f32>n / 12));
+}
+
+/**
+ * Nearer to a node than this, a query is not seen sharply enough: rounding its tables moves <q, sign(r)> by `error`
+ * (standard deviation), which is to be no more than half of what the signs themselves leave open of it,
+ * sqrt(1 - 2 / pi) |q - u|. Under dot that is of the whole |q|, and tables are fine enough.
+ */
+function leastDistance(error: f32): f32 {
+  const metric = state().metric;
+  if (metric == METRIC_DOT) return -Infinity;
+  const least = error / <f32>0.3;
+  return least * least * (metric == METRIC_L2 ? 1 : 0.5);
+}
+
+/** Estimates for the 32 neighbours of a group, to `out`; the node itself is at `distance`. */
+export function scoreNeighbours(s: Scorer, group: usize, distance: f32, out: usize): void {
+  const n = s.planes;
+  const factors = group + (n << 4);
+  sumGroup(group, s.tables, n, 2 * s.step, out, false);
+  if (SIMD) {
+    const shift = f32x4.splat(s.shift), own = f32x4.splat(distance);
+    for (let i: usize = 0; i < GROUP << 2; i += 16) {
+      const change = f32x4.mul(v128.load(factors + i, GROUP << 2), f32x4.add(shift, v128.load(out + i)));
+      v128.store(out + i, f32x4.add(own, f32x4.add(v128.load(factors + i), change)));
+    }
+    return;
+  }
+  for (let i: usize = 0; i < GROUP << 2; i += 4) {
+    const change = load<f32>(factors + i, GROUP << 2) * (s.shift + load<f32>(out + i));
+    store<f32>(out + i, distance + (load<f32>(factors + i) + change));
+  }
+}

@@ -1,0 +1,3 @@
+// The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours.
+export * from "./core";
+export { groupBytes } from "./codec/neighbours";
