@@ -6,3 +6,6 @@ export const SECONDS = { micro: 170, hnsw: 240, flat: 120, families: 240, gates:
 
 /** What `npm run bench` measures of them where it is not told which sets: all sets are more than its time allows. */
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
+
+/** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
+export const APART = ["peers"];

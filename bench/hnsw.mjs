@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { Contender } from "./contender.mjs";
+import { qpsAt } from "./curve.mjs";
 import { loadSet } from "./data.mjs";
 import { buildNative, structBytes } from "./hnswlib.mjs";
 import { limitOr, metric, quick, roundsOr, sets } from "./options.mjs";
@@ -72,15 +73,6 @@ async function measure(set) {
       { builds: builds.map((b) => b.seconds), bytes: builds[0].bytes / set.n, curve: curve(name) },
     ]),
   );
-}
-
-/** QPS at a recall: log QPS drawn straight between two points of the curve; of a better first point, its own QPS. */
-function qpsAt(curve, target) {
-  const i = curve.findIndex(({ recall }) => recall >= target);
-  if (i <= 0) return i < 0 ? NaN : curve[0].qps;
-  const [a, b] = [curve[i - 1], curve[i]];
-  const part = (target - a.recall) / (b.recall - a.recall);
-  return Math.exp(Math.log(a.qps) * (1 - part) + Math.log(b.qps) * part);
 }
 
 const curveTable = ({ native, ...ours }) => ({

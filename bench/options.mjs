@@ -5,9 +5,10 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true }, // run.mjs: these benches
-    set: { type: "string", multiple: true }, // hnsw.mjs, families.mjs, reference.mjs: these data sets
+    peer: { type: "string", multiple: true }, // peers.mjs: these beside vicinal
+    set: { type: "string", multiple: true }, // hnsw.mjs, families.mjs, peers.mjs, reference.mjs: these data sets
     factory: { type: "string" }, // reference.mjs: rows that this regular expression finds
-    metric: { type: "string" }, // hnsw.mjs, families.mjs: where a set has ground truth for several
+    metric: { type: "string" }, // hnsw.mjs, families.mjs, peers.mjs: where a set has ground truth for several
     limit: { type: "string" }, // so many base vectors
     rounds: { type: "string" },
     run: { type: "boolean", default: false }, // browser.mjs: in a headless Chromium
@@ -20,9 +21,9 @@ const count = (text) => {
   return n;
 };
 
-export const { quick, only, run, set: sets, metric, factory } = values;
+export const { quick, only, run, peer: peers, set: sets, metric, factory } = values;
 /** A run that is not the whole measurement: its results never reach bench/README.md. */
-export const partial = quick || [values.limit, values.rounds, factory].some((value) => value !== undefined);
+export const partial = quick || [values.limit, values.rounds, factory, peers].some((value) => value !== undefined);
 /** Base vectors to take, `few` of them in a quick run. */
 export const limitOr = (few) => (values.limit ? count(values.limit) : quick ? few : Infinity);
 export const roundsOr = (full, few) => (values.rounds ? count(values.rounds) : quick ? few : full);

@@ -2,11 +2,11 @@
 // `<!-- table:NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BENCHES } from "./benches.mjs";
+import { APART, BENCHES } from "./benches.mjs";
 import { gateTable, markdown, results } from "./result.mjs";
 
 const readme = fileURLToPath(new URL("README.md", import.meta.url));
-const measured = results(BENCHES);
+const measured = results([...BENCHES, ...APART]);
 const peer = measured.flatMap(({ data }) => data.peer ?? []);
 const gates = measured.flatMap((result) => result.gates);
 const blocks = {

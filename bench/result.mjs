@@ -17,7 +17,7 @@ export const atMost = (what, value, asked, show = times) => gate(what, value, as
 const gate = (what, value, asked, sign, ok, show) => ({ what, reached: show(value), asked: `${sign} ${show(asked)}`, ok });
 
 /**
- * Saves and prints. `tables`: by the name of their place in README.md, { columns, rows }; `data`: anything measured;
+ * Saves and prints. `tables`: by the name of their place in README.md, { columns, rows, notes }; `data`: anything measured;
  * `seconds` of the whole bench tell the next run how long this one takes.
  */
 export function finish(name, { tables: all, gates = [], data, where = machine() }) {

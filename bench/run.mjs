@@ -5,14 +5,15 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { BENCHES, SECONDS, SHORT_SETS } from "./benches.mjs";
+import { APART, BENCHES, SECONDS, SHORT_SETS } from "./benches.mjs";
 import { only, partial, sets } from "./options.mjs";
 import { Progress } from "./progress.mjs";
 import { gateTable, markdown, results } from "./result.mjs";
 
 const names = only ?? BENCHES;
-const unknown = names.find((name) => !BENCHES.includes(name));
-if (unknown) throw new Error(`there is no bench ${unknown}, only ${BENCHES.join(", ")}`);
+const known = [...BENCHES, ...APART];
+const unknown = names.find((name) => !known.includes(name));
+if (unknown) throw new Error(`there is no bench ${unknown}, only ${known.join(", ")}`);
 
 const before = Object.fromEntries(results(names).map(({ name, seconds }) => [name, seconds]));
 const progress = new Progress(

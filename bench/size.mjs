@@ -2,9 +2,9 @@
 // it fetches one; for everything also what is imported on demand beside the wasm.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { brotliCompressSync } from "node:zlib";
 import * as vicinal from "vicinal";
+import { gzipped, ownPage } from "./page.mjs";
 import { atMost, finish, whole } from "./result.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -18,44 +18,10 @@ const PAGES = [
   { names: Object.keys(vicinal).join(", "), title: "everything", wasm: "full", askedBytes: 60 * 1024 },
 ];
 
-const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
-const isWasm = (path) => /(scalar|simd|relaxed|threads)-/.test(path);
-
-/** Gzipped bytes of { js: entry and static imports, onDemand: other JS, wasm: the largest chunk of its builds }. */
-async function measure({ names, wasm: kind, ...page }) {
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: `import { ${names} } from "vicinal"; globalThis.app = [${names}];`, resolveDir: root },
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    outdir: "page",
-    metafile: true,
-    write: false,
-    absWorkingDir: root,
-    tsconfigRaw: {}, // tsconfig.json would lead "vicinal" to src/
-  });
-  const size = (path) => gzipped(outputFiles.find((file) => file.path.endsWith(path)).contents);
-  const { outputs } = metafile;
-  const first = Object.keys(outputs).find((path) => outputs[path].entryPoint === "<stdin>");
-  const reached = (paths, kinds) => {
-    const all = new Set(paths);
-    for (const path of all) for (const { path: to, kind } of outputs[path].imports) if (kinds.includes(kind)) all.add(to);
-    return [...all];
-  };
-  const fixed = reached([first], ["import-statement"]);
-  const others = reached([first], ["import-statement", "dynamic-import"]).filter((path) => !fixed.includes(path));
-  const sum = (paths) => paths.reduce((total, path) => total + size(path), 0);
-  const builds = others.filter((path) => isWasm(path) && (path.match(/-(core|graph)-/)?.[1] ?? "full") === kind);
-  const js = sum(fixed);
-  const onDemand = kind === "full" ? sum(others.filter((path) => !isWasm(path))) : 0;
-  const wasm = Math.max(...builds.map(size));
-  return { title: `import { ${names} }`, ...page, js, onDemand, wasm, together: js + onDemand + wasm };
-}
-
 const pages = [];
-for (const page of PAGES) pages.push(await measure(page));
+for (const { names, wasm, title = `import { ${names} }`, askedBytes } of PAGES) {
+  pages.push({ title, askedBytes, ...(await ownPage(names, wasm)) });
+}
 const wasm = readdirSync(`${root}dist/wasm`)
   .filter((name) => name.endsWith(".wasm"))
   .map((name) => ({ name, bytes: readFileSync(`${root}dist/wasm/${name}`) }));

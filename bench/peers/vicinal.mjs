@@ -1,0 +1,25 @@
+// vicinal's Hnsw. By path: here "vicinal" would be looked for in this folder's node_modules.
+import { Hnsw } from "../../dist/index.js";
+
+export const row = (values) => values;
+
+export async function open({ n: _n, ...options }) {
+  const index = await Hnsw.create(options);
+  const search = { k: 10, ef: 64 };
+  return {
+    memory: "wasm",
+    add(rows) {
+      index.add(rows);
+    },
+    effort(ef) {
+      search.ef = ef;
+    },
+    search(query, k) {
+      search.k = k;
+      return index.search(query, search);
+    },
+    ids: (hits) => hits.map(({ id }) => id),
+    bytes: () => index.bytes,
+    close: () => index.close(),
+  };
+}
