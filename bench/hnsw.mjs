@@ -21,10 +21,10 @@ const OURS = {
   "simd fastScan": { variant: "simd", options: { fastScan: true }, asked: { qps: [2, 2], build: 3 } },
   "relaxed fastScan": { variant: "relaxed", options: { fastScan: true }, asked: { qps: [3, 2.5], build: 3 } },
 };
-const EFS = quick ? [10, 20, 40, 80] : [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 160, 200, 300, 500];
+const EFS = quick ? [10, 20, 40, 80] : [10, 15, 20, 30, 40, 60, 80, 120, 200, 300];
 const TARGETS = [0.95, 0.99];
 const [M, EF_CONSTRUCTION, K] = [16, 200, 10];
-const BUILDS = quick ? 1 : 2;
+const BUILDS = 1;
 const ROUNDS = roundsOr(7, 3);
 /** In one timed stretch, at least: the set's queries over and over. */
 const QUERIES = 2000;
