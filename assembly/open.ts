@@ -53,8 +53,8 @@ export function open(): i32 {
   if (kind == KIND_HNSW) {
     l.links = table.addColumn(TAG_LINKS, s.m << 3);
     l.tower = table.addColumn(TAG_TOWER, 4);
-    if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
     upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
+    if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
   } else if (ALL) {
     if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
     if ((kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;

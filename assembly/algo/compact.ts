@@ -2,13 +2,13 @@
 // or doomed. After: JS copies the columns into a smaller memory.
 import { alloc, mark, reset } from "../arena";
 import { nodes, stageOf, upper } from "../nodes";
-import { ALL, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../codes";
+import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../codes";
 import { fillIds, reserveIds, useIds } from "../ids";
 import { compactLists } from "../lists";
 import { fits, remember, undo } from "../room";
 import { LIVE } from "../slots";
 import { kindNow, state } from "../state";
-import { degreeLimit, linksOf, moveTower, topOf } from "./graph";
+import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "./graph";
 import { linkLsh } from "./lsh";
 import { buildTrees, reserveTrees } from "./tree";
 
@@ -45,6 +45,7 @@ export function compactSlots(): i32 {
       for (let layer: u32 = 0; layer <= topOf(slot); layer++) renumberLinks(layer, slot, map);
       for (let layer: u32 = 1; layer <= topOf(slot); layer++) {
         memory.copy(upper().at(0, record + layer - 1), linksOf(layer, slot), s.m << 2);
+        if (GRAPH && s.fastScan) memory.copy(upper().at(1, record + layer - 1), codesOf(layer, slot), upper().column(1).stride);
       }
     }
     if (target != slot) {

@@ -6,7 +6,7 @@
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
 import { E_MEMORY, GRAPH, NONE, OK } from "../codes";
-import { copyNeighbour, packNeighbour } from "../codec/neighbours";
+import { clearNeighbours, copyNeighbour, packNeighbour } from "../codec/neighbours";
 import { layout, nodes, upper } from "../nodes";
 import { random64 } from "../random";
 import { state } from "../state";
@@ -54,9 +54,16 @@ export function moveTower(slot: u32, firstRecord: u32): void {
 
 @inline export function degreeLimit(layer: u32): u32 { return layer ? state().m : state().m << 1; }
 
+/** Of a node above layer 0. */
+@inline function recordOf(layer: u32, slot: u32): u32 { return (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1; }
+
 @inline export function linksOf(layer: u32, slot: u32): usize {
-  if (!layer) return nodes().at(layout().links, slot);
-  return upper().at(0, (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1);
+  return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
+}
+
+/** fastScan: the codes of those linked to, place by place. */
+@inline export function codesOf(layer: u32, slot: u32): usize {
+  return layer ? upper().at(1, recordOf(layer, slot)) : nodes().at(layout().neighbours, slot);
 }
 
 export function degree(layer: u32, slot: u32): u32 {
@@ -70,12 +77,12 @@ export function degree(layer: u32, slot: u32): u32 {
 /** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
   const links = linksOf(layer, slot);
-  if (GRAPH && state().fastScan && !layer) {
+  if (GRAPH && state().fastScan) {
     if (n) {
-      changeLinks(slot, links, from, n);
+      changeLinks(layer, slot, links, from, n);
       return;
     }
-    nodes().clear(layout().neighbours, slot); // equal indices are equal byte for byte
+    clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
   }
   memory.copy(links, from, n << 2);
   memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
@@ -84,11 +91,12 @@ export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
 /** Writes one link, at place i. */
 export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
   store<u32>(linksOf(layer, slot) + (i << 2), to);
-  if (GRAPH && state().fastScan && !layer) packNeighbour(slot, i, to);
+  if (GRAPH && state().fastScan) packNeighbour(codesOf(layer, slot), i, slot, to);
 }
 
-function changeLinks(slot: u32, links: usize, from: usize, n: u32): void {
-  let count = degree(0, slot);
+function changeLinks(layer: u32, slot: u32, links: usize, from: usize, n: u32): void {
+  const codes = codesOf(layer, slot);
+  let count = degree(layer, slot);
   for (let i: u32 = 0; i < count; ) {
     if (holds(from, n, load<u32>(links + (i << 2)))) {
       i++;
@@ -97,13 +105,13 @@ function changeLinks(slot: u32, links: usize, from: usize, n: u32): void {
     count--;
     if (i < count) {
       store<u32>(links + (i << 2), load<u32>(links + (count << 2)));
-      copyNeighbour(slot, count, i);
+      copyNeighbour(codes, count, i);
     }
     store<u32>(links + (count << 2), NONE);
   }
   for (let i: u32 = 0; i < n; i++) {
     const to = load<u32>(from + (i << 2));
-    if (!holds(links, count, to)) putLink(0, slot, count++, to);
+    if (!holds(links, count, to)) putLink(layer, slot, count++, to);
   }
 }
 

@@ -80,9 +80,16 @@ export function hnswRoom(slots: u32): usize {
 function walkTo(w: Walk, beam: u32, most: u32): bool {
   const s = state();
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  begin(w, walkScorer(), beam, s.entry);
-  for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
-  const finished = GRAPH && s.fastScan ? guidedSearch(w, walkScorer(), most) : beamSearch(w, walkScorer(), 0, most);
+  let finished: bool;
+  if (GRAPH && s.fastScan) {
+    w.beam().clear(beam);
+    w.scored = 0;
+    finished = guidedSearch(w, walkScorer(), most);
+  } else {
+    begin(w, walkScorer(), beam, s.entry);
+    for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
+    finished = beamSearch(w, walkScorer(), 0, most);
+  }
   work().distances += w.scored;
   return finished;
 }

@@ -7,7 +7,7 @@ import { distanceOf, keyOf, slotOf } from "../key";
   capacity: u32;
   first: u32;
   end: u32;
-  pad: u32;
+  limit: u32;
 
   @inline static bytes(capacity: u32): usize { return offsetof<Queue>() + (<usize>capacity << 4); }
 
@@ -15,6 +15,7 @@ import { distanceOf, keyOf, slotOf } from "../key";
 
   @inline clear(capacity: u32): void {
     this.capacity = capacity;
+    this.limit = capacity << 1;
     this.first = 0;
     this.end = 0;
   }
@@ -25,6 +26,11 @@ import { distanceOf, keyOf, slotOf } from "../key";
   @inline nearest(): f32 { return distanceOf(load<u64>(this.at(this.first))); }
   /** Nothing farther can enter. */
   @inline farthest(): f32 { return this.isFull() ? distanceOf(load<u64>(this.at(this.end - 1))) : Infinity; }
+  /** The farthest are forgotten. */
+  @inline shrink(capacity: u32): void {
+    this.capacity = capacity;
+    this.end = min(this.end, this.first + capacity);
+  }
   @inline pop(): u32 { return slotOf(load<u64>(this.at(this.first++))); }
 
   @inline push(distance: f32, slot: u32): void {
@@ -34,7 +40,7 @@ import { distanceOf, keyOf, slotOf } from "../key";
       last = load<u64>(this.at(this.end - 1));
       if (key >= last) return;
       this.end--;
-    } else if (this.end == this.capacity << 1) this.moveDown();
+    } else if (this.end >= this.limit) this.moveDown();
     const start = this.at(this.first), end = this.at(this.end);
     let p = end;
     for (; p > start; p -= 8) {

@@ -16,7 +16,7 @@ import { degreeLimit, linksOf } from "./graph";
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
 /** fastScan: nodes wait by their estimates, some more than once. */
-@inline function frontierOf(ef: u32): u32 { return ef + 16; }
+@inline export function frontierOf(ef: u32): u32 { return ef + 16; }
 
 /** Scratch of one walk. */
 @unmanaged export class Walk {

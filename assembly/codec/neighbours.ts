@@ -13,7 +13,7 @@
 import { alloc } from "../arena";
 import { METRIC_DOT, METRIC_L2, NONE } from "../codes";
 import { sumOf } from "../metric";
-import { layout, nodes } from "../nodes";
+import { layout, nodes, upper } from "../nodes";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
 import { Scorer, decode, exactCodec, linkScorer } from "../scorer";
 import { SIMD, sumF32 } from "../simd";
@@ -22,6 +22,7 @@ import { nibbleAt, setNibble } from "../store";
 import { fillTables, quantiseTables, sumGroup } from "./lookup";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
+const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"
 const GROUP: u32 = 32;
 /** quantiseTables() needs no more before its tables. */
 const FACTOR_BYTES: usize = GROUP << 3;
@@ -30,9 +31,10 @@ const LARGEST: f64 = 1e38;
 
 @inline function nibbles(): u32 { return codeDimensions() >> 2; }
 @inline export function groupBytes(): usize { return (<usize>nibbles() << 4) + FACTOR_BYTES; }
-@inline function groupsPerNode(): u32 { return ((state().m << 1) + GROUP - 1) / GROUP; }
+/** Bytes of the codes of `links` neighbours. */
+@inline function codesBytes(links: u32): u32 { return (links + GROUP - 1) / GROUP * <u32>groupBytes(); }
 
-@inline function groupOf(slot: u32, i: u32): usize { return nodes().at(layout().neighbours, slot) + (i / GROUP) * groupBytes(); }
+@inline function groupOf(codes: usize, i: u32): usize { return codes + (i / GROUP) * groupBytes(); }
 @inline function factorsOf(group: usize, i: u32): usize { return group + (nibbles() << 4) + ((i & GROUP - 1) << 2); }
 
 /** Two rotated rows follow, of codeBytes() each. */
@@ -51,7 +53,8 @@ const ROWS_AT: usize = 64;
 export function openNeighbours(): bool {
   const l = layout();
   if (!openRotation()) return false;
-  l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, <u32>groupBytes() * groupsPerNode());
+  l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, codesBytes(state().m << 1));
+  upper().addColumn(TAG_UPPER_NEIGHBOURS, codesBytes(state().m));
   l.turnedRows = <u32>alloc(Turned.bytes());
   l.tables = <u32>alloc(nibbles() * 80); // 16 f32 and 16 u8 each
   if (!l.turnedRows || !l.tables) return false;
@@ -79,10 +82,13 @@ function turnedRow(slot: u32, other: u32): usize {
   return row;
 }
 
+/** No code of so many links is anything. */
+export function clearNeighbours(codes: usize, links: u32): void { memory.fill(codes, 0, codesBytes(links)); }
+
 /** `to` as `slot` sees it becomes the code at place i. */
-export function packNeighbour(slot: u32, i: u32, to: u32): void {
+export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
   const u = turnedRow(slot, to), v = turnedRow(to, slot);
-  const group = groupOf(slot, i);
+  const group = groupOf(codes, i);
   const bytes: usize = codeBytes();
   let square: f32 = 0, length: f32 = 0, along: f32 = 0; // |r|^2, |r|_1, <u, sign(r)>
   if (SIMD) {
@@ -104,9 +110,9 @@ export function packNeighbour(slot: u32, i: u32, to: u32): void {
     let oddSquare: f32 = 0, oddLength: f32 = 0, oddAlong: f32 = 0;
     for (let lane: u32 = 0; lane < 4; lane++) {
       let s: f32 = 0, l: f32 = 0, g: f32 = 0;
-      for (let p: usize = 0; p < bytes; p += 16) {
-        const a = load<f32>(u + p + (lane << 2));
-        const r = load<f32>(v + p + (lane << 2)) - a;
+      for (let p: usize = lane << 2; p < bytes; p += 16) {
+        const a = load<f32>(u + p);
+        const r = load<f32>(v + p) - a;
         const before = lane ? nibbleAt(group, i & GROUP - 1, <u32>(p >> 4)) : 0;
         s += r * r;
         l += abs(r);
@@ -138,8 +144,8 @@ export function packNeighbour(slot: u32, i: u32, to: u32): void {
 @inline function bounded(x: f64): f32 { return <f32>min(max(x, -LARGEST), LARGEST); }
 
 /** The code at place `from` is copied to place `to`. */
-export function copyNeighbour(slot: u32, from: u32, to: u32): void {
-  const source = groupOf(slot, from), target = groupOf(slot, to);
+export function copyNeighbour(codes: usize, from: u32, to: u32): void {
+  const source = groupOf(codes, from), target = groupOf(codes, to);
   for (let j: u32 = 0, n = nibbles(); j < n; j++) {
     setNibble(target, to & GROUP - 1, j, nibbleAt(source, from & GROUP - 1, j));
   }
