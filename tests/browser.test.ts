@@ -140,8 +140,8 @@ describeWith(["tools", "chromium"], "Chromium", () => {
 
         for (const { name, ask, variant } of RUNS) {
           // By default Vite makes one file of a worker and all it may import.
-          const downloads = site === "Vite" && ask === "?worker" ? 8 : 1;
-          test(`${name}: the answers and bytes of Node; downloads ${downloads} of the 8 builds`, async () => {
+          const downloads = site === "Vite" && ask === "?worker" ? 12 : 1;
+          test(`${name}: the answers and bytes of Node; downloads ${downloads} of the 12 builds`, async () => {
             expect(await visit(browser(), path + ask)).toEqual({ variant, answers: expected.answers });
             expect(modules).toHaveLength(downloads);
           });
