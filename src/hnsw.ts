@@ -23,7 +23,7 @@ export interface HnswOptions extends IndexOptions {
   /**
    * Keeps beside each node the 1-bit codes of its 2m neighbours, packed so that one table lookup scores 32 of them:
    * RaBitQ seen from the node, as in SymphonyQG (Gou et al. 2024, arXiv 2411.12229). Searches then read a row only for
-   * the nodes they expand: fastest from some 200 dimensions and 20,000 vectors on, for m (dimensions + 64) / 4 more bytes per
+   * the nodes they expand: fastest from some 200 dimensions and 20,000 vectors on, for about m (dimensions + 64) / 4 more bytes per
    * vector (m a multiple of 16) and a slower build. Codecs f32, f16, bf16 and sq8; not metric "hamming". Default false.
    */
   fastScan?: boolean;

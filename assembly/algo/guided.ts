@@ -2,7 +2,7 @@
 // frontier by estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
 // may be in the frontier several times, seen from several neighbours; the best estimate counts. The walk is over when
 // no estimate is below the beam's last distance.
-// fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.77x (whole rows walked: 1.26x), at .99 2.29x (1.49x).
+// fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.94x (whole rows walked: 1.28x), at .99 2.43x (1.42x).
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { bindNeighbours, groupBytes, scoreNeighbours } from "../codec/neighbours";
 import { NONE } from "../codes";
