@@ -187,7 +187,7 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
   s.column = c.column;
 }
 
-/** Four rows side by side, so that their sums do not wait for each other; a last one or two as a pair. */
+/** Four rows side by side, so that their sums do not wait for each other; the last two as a pair, or one alone. */
 @inline function scoreUpper<M, Q>(s: Scorer, slots: usize, n: u32, out: usize): void {
   const query = changetype<Q>(0);
   const table = nodes();
@@ -229,8 +229,14 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
   }
   if (i >= n) return;
   const s0 = load<u32>(slots);
-  const s1 = i + 1 < n ? load<u32>(slots, 4) : s0;
   let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride;
+  if (i + 1 == n) {
+    let a0 = f32x4.splat(0);
+    for (let p = q; p < end; p += query.step(), r0 += 16) a0 = addEight<M>(a0, query.even(p), query.odd(p), v128.load(r0), odd);
+    store<f32>(out, sumF32(a0));
+    return;
+  }
+  const s1 = load<u32>(slots, 4);
   let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride;
   let a0 = f32x4.splat(0), a1 = a0;
   for (let p = q; p < end; p += query.step(), r0 += 16, r1 += 16) {
