@@ -35,3 +35,20 @@ export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
 @inline export function popcountU16(v: v128): v128 {
   return i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(v));
 }
+
+/** Which of 32 f32 are at most `bound`, one bit each. */
+@inline export function within(values: usize, bound: f32): u32 {
+  if (SIMD) {
+    const b = f32x4.splat(bound);
+    return sixteenWithin(values, b) | sixteenWithin(values + 64, b) << 16;
+  }
+  let bits: u32 = 0;
+  for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<f32>(values + (i << 2)) <= bound) << i;
+  return bits;
+}
+
+@inline function sixteenWithin(p: usize, b: v128): u32 {
+  const low = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p), b), f32x4.le(v128.load(p, 16), b));
+  const high = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p, 32), b), f32x4.le(v128.load(p, 48), b));
+  return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
+}

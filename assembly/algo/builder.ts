@@ -4,7 +4,7 @@ import { Batch } from "../batch";
 import { nodes } from "../nodes";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
-import { degree, degreeLimit, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
 import { Pool } from "../pool";
 import { Selection } from "./select";
 import { Walk } from "./walk";
@@ -73,7 +73,7 @@ function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   const limit = degreeLimit(layer);
   const links = linksOf(layer, from);
   const n = degree(layer, from);
-  for (let i: u32 = 0; i < n; i++) if (load<u32>(links + (i << 2)) == to) return;
+  if (holds(links, n, to)) return;
   if (n < limit) {
     putLink(layer, from, n, to);
     return;

@@ -115,7 +115,8 @@ function changeLinks(layer: u32, slot: u32, links: usize, from: usize, n: u32): 
   }
 }
 
-function holds(slots: usize, n: u32, slot: u32): bool {
+/** Whether a slot is one of n. */
+export function holds(slots: usize, n: u32, slot: u32): bool {
   for (const end = slots + (n << 2); slots < end; slots += 4) if (load<u32>(slots) == slot) return true;
   return false;
 }

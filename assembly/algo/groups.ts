@@ -3,7 +3,7 @@
 import { CODEC_RABITQ } from "../codes";
 import { COLUMN_STAGE, layout, nodes } from "../nodes";
 import { Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer } from "../scorer";
-import { SIMD } from "../simd";
+import { SIMD, within } from "../simd";
 import { LIVE } from "../slots";
 import { codecNow, state } from "../state";
 import { TopK } from "../topk";
@@ -22,23 +22,6 @@ export { GROUP } from "../lists";
   } else for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<u8>(stages + i) == LIVE) << i;
   if (n < 32) bits &= (1 << n) - 1; // behind the last slot is anything
   return filter ? bits & load<u32>(filter + (first >> 3)) : bits;
-}
-
-/** Which of 32 f32 are at most `bound`, one bit each. */
-@inline function within(values: usize, bound: f32): u32 {
-  if (SIMD) {
-    const b = f32x4.splat(bound);
-    return sixteenWithin(values, b) | sixteenWithin(values + 64, b) << 16;
-  }
-  let bits: u32 = 0;
-  for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<f32>(values + (i << 2)) <= bound) << i;
-  return bits;
-}
-
-@inline function sixteenWithin(p: usize, b: v128): u32 {
-  const low = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p), b), f32x4.le(v128.load(p, 16), b));
-  const high = i16x8.narrow_i32x4_s(f32x4.le(v128.load(p, 32), b), f32x4.le(v128.load(p, 48), b));
-  return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
 }
 
 /** Offers a group's slots by their codes; returns how many there are. */

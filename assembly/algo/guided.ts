@@ -2,21 +2,22 @@
 // frontier by estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
 // may be in the frontier several times, seen from several neighbours; the best estimate counts. The walk is over when
 // no estimate is below the beam's last distance.
-// fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.94x (whole rows walked: 1.28x), at .99 2.43x (1.42x).
+// fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.94x (whole rows walked: 1.28x), at .99 2.43x
+// (1.42x).
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { bindNeighbours, groupBytes, scoreNeighbours } from "../codec/neighbours";
 import { NONE } from "../codes";
 import { layout, nodes } from "../nodes";
-import { Scorer, linkScorer, scoreMany, walkScorer } from "../scorer";
-import { SIMD } from "../simd";
+import { Scorer, linkScorer, scoreMany } from "../scorer";
+import { within } from "../simd";
+import { state } from "../state";
 import { touchRows } from "../touch";
 import { work } from "../work";
-import { state } from "../state";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
 import { Walk, frontierOf } from "./walk";
 
-/** From the entry to the beam around the bound query; false if more than `most` distances were needed. */
+/** From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. */
 export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
   const s = state();
   const beam = w.beam();
@@ -33,7 +34,6 @@ export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
     }
   }
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
-  beam.clear(beam.capacity);
   frontier.clear(frontierOf(beam.capacity));
   frontier.push(distance, start);
   while (frontier.hasNext() && frontier.nearest() <= beam.farthest()) {
@@ -105,12 +105,7 @@ function expand(w: Walk, rows: Scorer, slot: u32): void {
 
 /** Those of up to 32 neighbours that are near enough and have not been expanded. */
 @inline function pushNear(frontier: Queue, bound: f32, visited: usize, links: usize, end: usize, estimates: usize): void {
-  let near: u32 = 0;
-  if (SIMD) {
-    const b = f32x4.splat(bound);
-    for (let i: u32 = 0; i < 32; i += 4) near |= i32x4.bitmask(f32x4.le(v128.load(estimates + (i << 2)), b)) << i;
-  } else for (let i: u32 = 0; i < 32; i++) near |= <u32>(load<f32>(estimates + (i << 2)) <= bound) << i;
-  for (; near; near &= near - 1) {
+  for (let near = within(estimates, bound); near; near &= near - 1) {
     const place = ctz(near) << 2;
     if (links + place >= end) return; // a group may be wider than the list
     const slot = load<u32>(links + place);

@@ -9,7 +9,7 @@ import { bindSlot, walkCodec, walkScorer } from "../scorer";
 import { FREE } from "../slots";
 import { state } from "../state";
 import { Builder } from "./builder";
-import { degree, degreeLimit, linksOf, putLink, topOf } from "./graph";
+import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";
 
 /** Where scratch cannot grow, the layer stays as it is. */
@@ -73,6 +73,6 @@ function tie(layer: u32, from: u32, to: u32): void {
 function addLink(layer: u32, from: u32, to: u32): void {
   const links = linksOf(layer, from);
   const n = degree(layer, from);
-  for (let i: u32 = 0; i < n; i++) if (load<u32>(links + (i << 2)) == to) return;
+  if (holds(links, n, to)) return;
   putLink(layer, from, min(n, degreeLimit(layer) - 1), to);
 }

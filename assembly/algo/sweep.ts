@@ -10,7 +10,7 @@ import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
 import { DEAD, DOOMED, FREE, LIVE, clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
 import { Selection } from "./select";
 
@@ -116,11 +116,6 @@ function addNeighbours(batch: Batch, layer: u32, doomed: u32, slot: u32, most: u
   for (let i: u32 = 0; i < limit && batch.count < most; i++) {
     const neighbour = load<u32>(links + (i << 2));
     if (neighbour == NONE) break;
-    if (neighbour != slot && stageOf(neighbour) == LIVE && !holds(batch, neighbour)) batch.add(neighbour);
+    if (neighbour != slot && stageOf(neighbour) == LIVE && !holds(batch.slots, batch.count, neighbour)) batch.add(neighbour);
   }
-}
-
-function holds(batch: Batch, slot: u32): bool {
-  for (let i: u32 = 0; i < batch.count; i++) if (batch.slotAt(i) == slot) return true;
-  return false;
 }

@@ -2,13 +2,12 @@
 // them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (vectors.ts refuses larger ones), bf16 8 bits of any f32.
 import { align } from "../arena";
 import { METRIC_COSINE, METRIC_L2 } from "../codes";
-import { Dot, L2, LARGEST_F16, squaredNorm, sumRow } from "../metric";
+import { Dot, L2, LARGEST_F16, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { SIMD } from "../simd";
 import { state } from "../state";
-import { touchRows } from "../touch";
-import { rowBytes } from "./rows";
+import { rowBytes, scoreRows } from "./rows";
 
 /** How far rounding each value by 2^-9 can bring a squared unit length from 1, and some. */
 const ROUNDING: f64 = 0.01;
@@ -119,21 +118,13 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   call_indirect<void>(c.bindQuery, c, s, <usize>s.own);
 }
 
-@inline function scoreWith<M, R>(s: Scorer, slots: usize, n: u32, out: usize): void {
-  const table = nodes();
-  if (s.scattered) touchRows(table, s.column, slots, n, 0, table.column(s.column).stride);
-  for (let i: u32 = 0; i < n; i++) {
-    store<f32>(out + (i << 2), sumRow<M, R>(s.query, table.at(s.column, load<u32>(slots + (i << 2))), s.queryBytes));
-  }
-}
-
-function halfL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreWith<L2, Half>(s, slots, n, out); }
-function brainL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreWith<L2, Brain>(s, slots, n, out); }
+function halfL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Half>(s, slots, n, out); }
+function brainL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Brain>(s, slots, n, out); }
 function halfDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreWith<Dot, Half>(s, slots, n, out);
+  scoreRows<Dot, Half>(s, slots, n, out);
   finishDots(s, n, out);
 }
 function brainDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreWith<Dot, Brain>(s, slots, n, out);
+  scoreRows<Dot, Brain>(s, slots, n, out);
   finishDots(s, n, out);
 }

@@ -45,7 +45,8 @@ function bindQuery(c: Codec, s: Scorer, vector: usize): void {
 
 function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes().at(c.column, slot)); }
 
-@inline function scoreRows<M>(s: Scorer, slots: usize, n: u32, out: usize): void {
+/** One row after the other, as R reads it. */
+@inline export function scoreRows<M, R>(s: Scorer, slots: usize, n: u32, out: usize): void {
   const table = nodes();
   const column = table.column(s.column);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
@@ -54,14 +55,14 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
   if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
   for (const end = slots + (n << 2); slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
-    store<f32>(out, sumRow<M, Plain>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
+    store<f32>(out, sumRow<M, R>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
   }
 }
 
-function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2>(s, slots, n, out); }
+function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Plain>(s, slots, n, out); }
 
 function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreRows<Dot>(s, slots, n, out);
+  scoreRows<Dot, Plain>(s, slots, n, out);
   finishDots(s, n, out);
 }
 

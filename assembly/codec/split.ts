@@ -10,13 +10,13 @@
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { align } from "../arena";
 import { METRIC_L2 } from "../codes";
-import { Dot, L2, squaredNorm, sumRow } from "../metric";
+import { Dot, L2, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { SIMD, sumF32 } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
-import { rowBytes } from "./rows";
+import { rowBytes, scoreRows } from "./rows";
 
 /** Bytes of one half. */
 @inline function halfBytes(dimensions: u32): usize { return align(dimensions << 1, 16); }
@@ -118,16 +118,9 @@ function bindWholeSlot(c: Codec, s: Scorer, slot: u32): void {
   bindWhole(c, s, s.own);
 }
 
-@inline function scoreWhole<M>(s: Scorer, slots: usize, n: u32, out: usize): void {
-  if (s.scattered) touchRows(nodes(), s.column, slots, n, 0, splitRowBytes(state().dimensions));
-  for (let i: u32 = 0; i < n; i++) {
-    store<f32>(out + (i << 2), sumRow<M, Joined>(s.query, nodes().at(s.column, load<u32>(slots + (i << 2))), s.queryBytes));
-  }
-}
-
-function wholeL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreWhole<L2>(s, slots, n, out); }
+function wholeL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Joined>(s, slots, n, out); }
 function wholeDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreWhole<Dot>(s, slots, n, out);
+  scoreRows<Dot, Joined>(s, slots, n, out);
   finishDots(s, n, out);
 }
 
