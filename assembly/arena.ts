@@ -14,11 +14,13 @@
 //   1600   Hash       state of a running checksum (checksum.ts)
 //   1664   three records while memory is reserved (room.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
+//   2048   Team       what threads share while a graph is built (bulk/team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
 //   __heap_base ...   permanent blocks, growing upward
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
 //
 // So permanent memory may only be taken while no scratch is in use: reserve() first, then work.
+import { THREADS } from "./simd";
 
 export const ARENA: usize = 64;
 export const STATE: usize = 128;
@@ -36,6 +38,7 @@ export const WORK: usize = 1536;
 export const HASH: usize = 1600;
 export const SAVED: usize = 1664;
 export const BLOBS: usize = 1920;
+export const TEAM: usize = 2048;
 
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;
@@ -43,11 +46,25 @@ const PAGE: usize = 65536;
 
 @unmanaged class Arena {
   top: u32;
+  limit: u32; // of a thread's own scratch; 0: memory may grow
 }
 
-@inline function arena(): Arena { return changetype<Arena>(ARENA); }
+/** Where this instance has its own copy of what lies below TEAM, while it works for another; else 0. */
+let own: usize = 0;
+@inline export function here(): usize { return THREADS ? own : 0; }
+export function workAt(region: usize): void { own = region; }
+
+@inline function arenaOf(region: usize): Arena { return changetype<Arena>(region + ARENA); }
+@inline function arena(): Arena { return arenaOf(here()); }
 
 @inline export function align(bytes: usize, to: usize): usize { return (bytes + to - 1) & ~(to - 1); }
+
+/** A thread's own copy of what lies below TEAM, as it is now, and the rest of `bytes` as its scratch. */
+export function copyRecords(region: usize, bytes: usize): void {
+  memory.copy(region, 0, TEAM);
+  arenaOf(region).top = <u32>(region + TEAM);
+  arenaOf(region).limit = <u32>(region + bytes);
+}
 
 export function openArena(): void {
   arena().top = <u32>align(__heap_base, ALIGN);
@@ -57,6 +74,11 @@ export function openArena(): void {
 export function alloc(bytes: usize): usize {
   const start = <u64>arena().top;
   const end = (start + <u64>bytes + ALIGN - 1) & ~(<u64>ALIGN - 1);
+  if (THREADS && arena().limit) {
+    if (end > arena().limit) return 0;
+    arena().top = <u32>end;
+    return <usize>start;
+  }
   const have = <u64>memory.size() * PAGE;
   if (end > have) {
     const pages = (end - have + PAGE - 1) / PAGE;

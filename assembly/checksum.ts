@@ -1,6 +1,6 @@
 // XXH64 (Collet, xxhash.com, "XXH64 algorithm description"), seed 0, over pieces: every piece but the last is a
 // multiple of 32 bytes.
-import { HASH } from "./arena";
+import { HASH, here } from "./arena";
 
 const P1: u64 = 0x9E3779B185EBCA87;
 const P2: u64 = 0xC2B2AE3D27D4EB4F;
@@ -17,7 +17,7 @@ const P5: u64 = 0x27D4EB2F165667C5;
   tail: u32; // address of the last piece's rest, fewer than 32 bytes
 }
 
-@inline function hash(): Hash { return changetype<Hash>(HASH); }
+@inline function hash(): Hash { return changetype<Hash>(HASH + here()); }
 @inline function round(acc: u64, lane: u64): u64 { return rotl(acc + lane * P2, 31) * P1; }
 @inline function merge(h: u64, acc: u64): u64 { return (h ^ round(0, acc)) * P1 + P4; }
 

@@ -4,14 +4,13 @@ import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
 import { bitsetBytes, hasBit, setBit } from "./bitset";
 import { blob, blobCount } from "./blobs";
 import {
-  ALL, CODEC_SQ8, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
+  ALL, E_BEYOND_F16, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
 } from "./codes";
 import { removeId, reserveIds, slotOfId, useIds } from "./ids";
-import { forgetTurned } from "./codec/neighbours";
 import { clearLists, reserveLists } from "./lists";
 import { idOf, layout, nodes, stageOf, upper } from "./nodes";
 import { fits, remember, undo } from "./room";
-import { bindQuery, scanNominates, scoreMany, walkCodec, walkScorer } from "./scorer";
+import { bindQuery, scoreMany, walkCodec, walkScorer } from "./scorer";
 import { VARIANT } from "./simd";
 import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
 import { kindNow, state } from "./state";
@@ -19,7 +18,7 @@ import { Store } from "./store";
 import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
 import { isValid } from "./validate";
 import { clearWork } from "./work";
-import { Builder } from "./algo/builder";
+import { Builder, beginBuild, endBuild } from "./algo/builder";
 import { degree, reserveGraph, topOf } from "./algo/graph";
 import { exactSearch, flatSearch } from "./algo/flat";
 import { hnswInsert, hnswSearch } from "./algo/hnsw";
@@ -132,15 +131,6 @@ export function addVectors(vectors: usize, ids: usize, lists: usize, n: u32): i3
   reset(start);
   return OK;
 }
-
-// A graph over coarse codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
-// sq8 is exact enough.
-@inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
-function beginBuild(): void {
-  if (buildsOnExactRows()) state().coarse = 0;
-  if (GRAPH && state().fastScan) forgetTurned();
-}
-function endBuild(): void { if (buildsOnExactRows()) state().coarse = 1; }
 
 /** Removes those of n ids that are present; returns how many. */
 export function removeIds(ids: usize, n: u32): u32 {

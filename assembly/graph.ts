@@ -1,3 +1,65 @@
-// The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours.
+// The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk.
+import { align, mark, reset } from "./arena";
+import { E_MEMORY, NONE, OK } from "./codes";
+import { nodes } from "./nodes";
+import { takeSlot } from "./slots";
+import { state } from "./state";
+import { inputBytes, storeVector } from "./vectors";
+import { Builder, beginBuild, endBuild } from "./algo/builder";
+import { raiseTower } from "./algo/graph";
+import { hnswInsert } from "./algo/hnsw";
+import { linkInBulk } from "./bulk/build";
+import { squaresAmong } from "./bulk/gram";
+import { LEAF } from "./bulk/leaf";
+import { serve, setWorkers } from "./bulk/team";
+import { WholeRows } from "./bulk/whole";
+
 export * from "./core";
 export { groupBytes } from "./codec/neighbours";
+export { serve, setWorkers };
+
+/** Fewer vectors are inserted one by one. */
+const LEAST: u32 = 512;
+
+/** Whether n more vectors make the graph anew: as many as there are, and none of those removed. */
+export function buildsInBulk(n: u32): bool {
+  const s = state();
+  return s.fastScan != 0 && s.live == nodes().count && n >= s.live && n >= LEAST;
+}
+
+/** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */
+export function storeVectors(vectors: usize, ids: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), NONE);
+    storeVector(slot, vectors + <usize>i * inputBytes());
+    raiseTower(slot);
+  }
+}
+
+/** Links all vectors, those from slot `first` on being without. */
+export function linkAll(first: u32): i32 {
+  const s = state();
+  const start = mark();
+  const b = Builder.open();
+  if (!b) return E_MEMORY;
+  beginBuild();
+  if (!linkInBulk(b, false) && !linkInBulk(b, true)) {
+    for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
+  }
+  endBuild();
+  reset(start);
+  return OK;
+}
+
+/**
+ * For tests: the squared distances among n <= LEAF slots as bulk/leaf.ts sees them, to `out`: i32, rows and columns padded to a
+ * multiple of 4. What the value 1 has become in them, or 0.
+ */
+export function squaresOfLeaf(slots: usize, n: u32, out: usize): f32 {
+  const start = mark();
+  const whole = WholeRows.open(LEAF);
+  const scale = whole ? whole.fill(slots, n) : 0;
+  if (scale > 0) squaresAmong(whole.codes, whole.quad, <u32>align(n, 4), whole.norms, out);
+  reset(start);
+  return scale;
+}

@@ -1,6 +1,6 @@
 // id -> slot. While every id is its own slot there is no table at all (state.identity); the first other id builds one:
 // open addressing over slot + 1, linear probing, at most 3/4 full, deletion by shifting back, so nothing wears out.
-import { ID_TABLE, alloc } from "./arena";
+import { ID_TABLE, alloc, here } from "./arena";
 import { E_MEMORY, NONE, OK } from "./codes";
 import { idOf, nodes, stageOf } from "./nodes";
 import { LIVE } from "./slots";
@@ -11,7 +11,7 @@ import { state } from "./state";
   bits: u32;     // 2^bits entries
 }
 
-@inline function idTable(): IdTable { return changetype<IdTable>(ID_TABLE); }
+@inline function idTable(): IdTable { return changetype<IdTable>(ID_TABLE + here()); }
 @inline function home(id: u32, bits: u32): u32 { return id * 0x9E3779B1 >> (32 - bits); }
 @inline function entryAt(i: u32): usize { return idTable().entries + (i << 2); }
 

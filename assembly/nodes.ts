@@ -1,5 +1,5 @@
 // The two stores, which columns they have, and the fixed buffers. Codecs and algorithms read their columns from here.
-import { BUFFERS, NODES, UPPER } from "./arena";
+import { BUFFERS, NODES, UPPER, here } from "./arena";
 import { Store } from "./store";
 
 /** The columns every index has, first and in this order. */
@@ -30,9 +30,9 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tables: u32;       // hnsw, fastScan: the query as lookup tables
 }
 
-@inline export function layout(): Layout { return changetype<Layout>(BUFFERS); }
-@inline export function nodes(): Store { return changetype<Store>(NODES); }
-@inline export function upper(): Store { return changetype<Store>(UPPER); }
+@inline export function layout(): Layout { return changetype<Layout>(BUFFERS + here()); }
+@inline export function nodes(): Store { return changetype<Store>(NODES + here()); }
+@inline export function upper(): Store { return changetype<Store>(UPPER + here()); }
 
 @inline export function idOf(slot: u32): u32 { return load<u32>(nodes().at(COLUMN_ID, slot)); }
 @inline export function stageOf(slot: u32): u32 { return load<u8>(nodes().at(COLUMN_STAGE, slot)); }

@@ -1,7 +1,7 @@
 // The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
-import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align } from "./arena";
+import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, here } from "./arena";
 import { MAX_SQUARED_NORM } from "./metric";
 import { layout, nodes } from "./nodes";
 import { METRIC_COSINE } from "./codes";
@@ -62,12 +62,12 @@ import { isAugmented, state } from "./state";
 @inline export function indexOf<F>(f: F): u32 { return load<u32>(changetype<usize>(f)); }
 
 /** What rows are stored in, before any exact rows. */
-@inline export function coarseCodec(): Codec { return changetype<Codec>(CODEC); }
-@inline export function walkCodec(): Codec { return changetype<Codec>(state().coarse ? CODEC : EXACT_CODEC); }
-@inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC); }
-@inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER); }
-@inline export function exactScorer(): Scorer { return changetype<Scorer>(EXACT_SCORER); }
-@inline export function linkScorer(): Scorer { return changetype<Scorer>(LINK_SCORER); }
+@inline export function coarseCodec(): Codec { return changetype<Codec>(CODEC + here()); }
+@inline export function walkCodec(): Codec { return changetype<Codec>((state().coarse ? CODEC : EXACT_CODEC) + here()); }
+@inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC + here()); }
+@inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER + here()); }
+@inline export function exactScorer(): Scorer { return changetype<Scorer>(EXACT_SCORER + here()); }
+@inline export function linkScorer(): Scorer { return changetype<Scorer>(LINK_SCORER + here()); }
 
 /** Of a query bound to either codec. */
 export function codecBytes(): u32 { return <u32>align(max(coarseCodec().ownBytes, exactCodec().ownBytes), 64); }

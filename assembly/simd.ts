@@ -3,7 +3,7 @@
 
 export const SIMD: bool = ASC_FEATURE_SIMD;
 const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
-const THREADS: bool = ASC_FEATURE_THREADS;
+export const THREADS: bool = ASC_FEATURE_THREADS;
 
 /** 0 scalar, 1 simd, 2 relaxed, 3 threads (relaxed on a shared memory): the order of VARIANTS in src/runtime.ts. */
 export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;

@@ -1,5 +1,5 @@
 // The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
-import { STATE } from "./arena";
+import { STATE, here } from "./arena";
 import { CODEC_F32, KIND_FLAT, METRIC_DOT, RERANK_NONE } from "./codes";
 
 export const MIPS_NATIVE: u32 = 0;
@@ -48,7 +48,7 @@ export const MIPS_AUGMENT: u32 = 1;
   fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (codec/neighbours.ts)
 }
 
-@inline export function state(): State { return changetype<State>(STATE); }
+@inline export function state(): State { return changetype<State>(STATE + here()); }
 
 /**
  * Whether rows carry one more coordinate that brings them to one length (vectors.ts). An untrained index lies as a Flat

@@ -85,11 +85,13 @@ export const FLOATS: u32 = 2;
       this.directory = <u32>directory;
       this.capacity = capacity;
     }
-    while (this.blocks < wanted) {
-      const block = alloc(this.blockBytes);
-      if (!block) return E_MEMORY;
-      store<u32>(this.directory + (this.blocks++ << 2), <u32>block);
-    }
+    // At once: memory that grows a block at a time takes V8 a third of a millisecond for each.
+    const bytes: usize = this.blockBytes;
+    const fresh = wanted - this.blocks;
+    if (<u64>fresh * bytes > u32.MAX_VALUE) return E_MEMORY;
+    let block = alloc(<usize>fresh * bytes);
+    if (!block) return E_MEMORY;
+    for (; this.blocks < wanted; block += bytes) store<u32>(this.directory + (this.blocks++ << 2), <u32>block);
     return OK;
   }
 

@@ -1,5 +1,5 @@
 // Counters and results of the last search, read by JS.
-import { WORK, alloc } from "./arena";
+import { WORK, alloc, here } from "./arena";
 import { METRIC_DOT } from "./codes";
 import { idOf } from "./nodes";
 import { state } from "./state";
@@ -14,7 +14,7 @@ import { TopK } from "./topk";
   values: u32;    // found x f32
 }
 
-@inline export function work(): Work { return changetype<Work>(WORK); }
+@inline export function work(): Work { return changetype<Work>(WORK + here()); }
 
 export function clearWork(): void {
   const w = work();

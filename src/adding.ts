@@ -77,6 +77,18 @@ export function reserve(engine: Engine, n: number, otherIds: boolean): void {
 
 /** Adds rows, room being reserved; yields between chunks. */
 export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array): Generator<number, void, void> {
+  yield* chunks(engine, rows, ids, (at, idsAt, n) => {
+    const lists = engine.lists?.assign(engine, at, n) ?? 0;
+    engine.done(engine.exports.addVectors(at, idsAt, lists, n));
+  });
+}
+
+function* chunks(
+  engine: Engine,
+  rows: Rows,
+  ids: Uint32Array,
+  use: (at: number, idsAt: number, n: number) => void,
+): Generator<number, void, void> {
   const n = rows.n;
   const chunk = chunkOf(engine, n);
   for (let from = 0; from < n; from += chunk) {
@@ -85,8 +97,7 @@ export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array): Genera
       const at = engine.alloc(chunk * engine.rowBytes);
       const idsAt = engine.writeU32(ids.subarray(from, to));
       writeChecked(engine, rows, at, from, to);
-      const lists = engine.lists?.assign(engine, at, to - from) ?? 0;
-      engine.done(engine.exports.addVectors(at, idsAt, lists, to - from));
+      use(at, idsAt, to - from);
     });
     yield to;
   }
@@ -99,5 +110,15 @@ export function addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
   checkRows(engine, rows);
   const next = engine.state("nextId");
   reserve(engine, rows.n, !ids.every((id, i) => id === next + i));
-  for (const _ of addChunks(engine, rows, ids));
+  const { buildsInBulk, storeVectors, linkAll } = engine.exports;
+  if (!storeVectors || !linkAll || !buildsInBulk?.(rows.n)) {
+    for (const _ of addChunks(engine, rows, ids));
+    return;
+  }
+  const first = engine.live;
+  try {
+    for (const _ of chunks(engine, rows, ids, storeVectors));
+  } finally {
+    engine.done(linkAll(first));
+  }
 }

@@ -394,6 +394,7 @@ export abstract class VectorIndex {
 
   /** Gives the memory back; any later use throws CLOSED. Closing again does nothing. */
   close(): void {
+    this.#engine?.endThreads?.();
     this.#engine = undefined;
     this.#learner = undefined;
   }

@@ -8,7 +8,7 @@ import { LIMITS, POINTS_PER_CENTROID } from "./limits.js";
 import type { Engine } from "./memory.js";
 import { integer, oneOf } from "./options.js";
 import { type FetchVectors, type RerankOption, rerankState } from "./rerank.js";
-import { newEngine } from "./runtime.js";
+import { newEngine, newTeam } from "./runtime.js";
 import { EMPTY, FRESH, type State, stateBytes } from "./state.js";
 
 export interface IndexOptions {
@@ -100,7 +100,7 @@ export function metricOf(kind: Kind, options: { metric?: Metric }): Metric {
 }
 
 /** A new, empty index; `own` is what its family alone has. */
-export async function open(kind: Kind, options: IndexOptions, own: Partial<State>, why?: string): Promise<Opened> {
+export async function open(kind: Kind, options: IndexOptions, own: Partial<State>, why?: string, threads = 1): Promise<Opened> {
   const dimensions = dimensionsOf(options);
   const metric = metricOf(kind, options);
   const state: State = {
@@ -129,6 +129,7 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     state.trainAt = integer("trainAt", options.trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
   } else if (wants) state.trainAt = wants;
   if (state.trainAt) state.trained = 0;
-  const engine = await newEngine(stateBytes(state), maxBytesOf(options));
+  const maxBytes = maxBytesOf(options);
+  const engine = threads > 1 ? await newTeam(stateBytes(state), maxBytes, threads) : await newEngine(stateBytes(state), maxBytes);
   return prepared(engine, rerank.fetchVectors, why);
 }

@@ -15,6 +15,14 @@ export interface Exports {
   firstBad(vectors: number, n: number): number;
   whyBad(vector: number): number;
   addVectors(vectors: number, ids: number, lists: number, n: number): number;
+  /** Of the graph builds: many vectors at once. */
+  buildsInBulk?(n: number): number;
+  storeVectors?(vectors: number, ids: number, n: number): void;
+  linkAll?(first: number): number;
+  /** For tests. */
+  squaresOfLeaf?(slots: number, n: number, out: number): number;
+  /** So many threads beside this one serve(). */
+  setWorkers?(n: number): void;
   removeIds(ids: number, n: number): number;
   startSweep(): void;
   sweep(slots: number): number;

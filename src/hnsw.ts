@@ -27,8 +27,13 @@ export interface HnswOptions extends IndexOptions {
    * vector (m a multiple of 16) and a slower build. Codecs f32, f16, bf16 and sq8; not metric "hamming". Default false.
    */
   fastScan?: boolean;
+  /**
+   * With fastScan: threads that build the graph when many vectors are added at once, 1 to 32; the graph is the same. More than
+   * one needs a shared memory, so on a page cross-origin isolation, and relaxed SIMD; close() ends them. Default 1.
+   */
+  threads?: number;
 }
-const OWN_OPTIONS = ["m", "efConstruction", "ef", "mips", "fastScan"];
+const OWN_OPTIONS = ["m", "efConstruction", "ef", "mips", "fastScan", "threads"];
 
 /**
  * Hierarchical navigable small world graph (Malkov and Yashunin 2016, arXiv 1603.09320): approximate search in
@@ -41,15 +46,16 @@ export class Hnsw extends VectorIndex {
       oneOf("mips", options.mips, MIPS_NAMES);
       throw badOption(`mips is for metric "dot", not ${JSON.stringify(options.metric ?? "cosine")}`);
     }
-    return new this(
-      await open("hnsw", options, {
-        m: integer("m", options.m ?? 16, ...LIMITS.m),
-        efConstruction: integer("efConstruction", options.efConstruction ?? 200, ...LIMITS.efConstruction),
-        effort: effortOf("ef", options.ef ?? 64),
-        fastScan: Number(flag("fastScan", options.fastScan)),
-        mips: MIPS_NAMES.indexOf(oneOf("mips", options.mips ?? "native", MIPS_NAMES)),
-      }),
-    );
+    const threads = integer("threads", options.threads ?? 1, ...LIMITS.threads);
+    if (threads > 1 && !options.fastScan) throw badOption("threads build graphs with fastScan; others are built by one");
+    const own = {
+      m: integer("m", options.m ?? 16, ...LIMITS.m),
+      efConstruction: integer("efConstruction", options.efConstruction ?? 200, ...LIMITS.efConstruction),
+      effort: effortOf("ef", options.ef ?? 64),
+      fastScan: Number(flag("fastScan", options.fastScan)),
+      mips: MIPS_NAMES.indexOf(oneOf("mips", options.mips ?? "native", MIPS_NAMES)),
+    };
+    return new this(await open("hnsw", options, own, undefined, threads));
   }
 
   override stats(): IndexStats {

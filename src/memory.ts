@@ -80,6 +80,8 @@ export class Engine {
   readonly rowBytes: number;
   /** ivf: what finds the lists where a graph over the centroids does. */
   lists: Lists | undefined;
+  /** Ends the threads that help building, where there are any. */
+  endThreads: (() => void) | undefined;
   readonly #packed: boolean;
   readonly #query: number;
   readonly #memory: { readonly buffer: ArrayBuffer };

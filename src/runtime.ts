@@ -216,6 +216,23 @@ export async function newInstance(build: Build, maxBytes: number): Promise<Insta
   return start(await ready(build), maxBytes);
 }
 
+/** @internal An empty graph on a shared memory, which `threads` threads build, this one among them. */
+export async function newTeam(state: Uint8Array, maxBytes: number, threads: number): Promise<Engine> {
+  const loaded = await load("graph", "threads");
+  if (!loaded) {
+    throw new VicinalError(
+      "BAD_VARIANT",
+      "threads need relaxed SIMD and a shared memory, which a page has only if it is cross-origin isolated (COOP and COEP headers)",
+    );
+  }
+  const { hire } = await import("./threads.js");
+  const instance = await start(loaded, maxBytes);
+  const engine = new Engine(instance, state);
+  engine.endThreads = await hire(loaded.module, instance.memory as unknown as WebAssembly.Memory, threads - 1);
+  engine.exports.setWorkers?.(threads - 1);
+  return engine;
+}
+
 /** @internal A new memory with an empty index in it, as `state` describes. */
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY): Promise<Engine> {
   return new Engine(await newInstance(buildFor(readState(state)), maxBytes), state);

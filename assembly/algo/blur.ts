@@ -58,7 +58,18 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
 
 /** Whether the beam of a slot that is being linked is blurred; keeps count. */
 export function isBlurred(pool: Pool, slot: u32, batch: Batch): bool {
+  const blurred = isBlurredBeam(pool, slot, batch);
+  countBlurred(1, <u32>blurred);
+  return blurred;
+}
+
+export function countBlurred(watched: u32, blurred: u32): void {
   const s = state();
+  s.watched += watched;
+  s.blurred += blurred;
+}
+
+export function isBlurredBeam(pool: Pool, slot: u32, batch: Batch): bool {
   const n = min(pool.size, min(PROBE, batch.capacity));
   batch.count = 0;
   for (let i: u32 = 0; i < n; i++) batch.add(pool.slotAt(i));
@@ -66,10 +77,7 @@ export function isBlurred(pool: Pool, slot: u32, batch: Batch): bool {
   scoreMany(exactScorer(), batch.slots, n, batch.distances);
   let noise: f32 = 0;
   for (let i: u32 = 0; i < n; i++) noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(i)));
-  const blurred = !isSharp(pool, n, noise);
-  s.watched += 1;
-  s.blurred += blurred ? 1 : 0;
-  return blurred;
+  return !isSharp(pool, n, noise);
 }
 
 /** Whether most vectors so far needed whole values. */

@@ -1,8 +1,10 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
+import { CODEC_SQ8, GRAPH } from "../codes";
+import { forgetTurned } from "../codec/neighbours";
 import { nodes } from "../nodes";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkScorer } from "../scorer";
+import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
 import { Pool } from "../pool";
@@ -34,6 +36,15 @@ import { Walk } from "./walk";
     return b.walk && b.selection && b.nearest && b.chosen && b.neighbours ? b : none;
   }
 }
+
+// A graph over coarse codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
+// sq8 is exact enough.
+@inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
+export function beginBuild(): void {
+  if (buildsOnExactRows()) state().coarse = 0;
+  if (GRAPH && state().fastScan) forgetTurned();
+}
+export function endBuild(): void { if (buildsOnExactRows()) state().coarse = 1; }
 
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
 export const REPAIR_CANDIDATES: u32 = 4;

@@ -10,8 +10,8 @@
 //   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
 //
 // A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
-import { alloc } from "../arena";
-import { METRIC_DOT, METRIC_L2, NONE } from "../codes";
+import { align, alloc } from "../arena";
+import { METRIC_DOT, METRIC_L2 } from "../codes";
 import { sumOf } from "../metric";
 import { layout, nodes, upper } from "../nodes";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
@@ -24,6 +24,9 @@ import { fillTables, quantiseTables, sumGroup } from "./lookup";
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
 const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"
 const GROUP: u32 = 32;
+/** Rotated rows kept while building in bulk. */
+const MANY_BYTES: usize = 4 << 20;
+const MOST_PAIRS: u32 = 1024;
 /** quantiseTables() needs no more before its tables. */
 const FACTOR_BYTES: usize = GROUP << 3;
 /** What |add| and |scale| may be, so that estimates stay finite or overflow to Infinity, never to NaN. */
@@ -32,20 +35,32 @@ const LARGEST: f64 = 1e38;
 @inline function nibbles(): u32 { return codeDimensions() >> 2; }
 @inline export function groupBytes(): usize { return (<usize>nibbles() << 4) + FACTOR_BYTES; }
 /** Bytes of the codes of `links` neighbours. */
-@inline function codesBytes(links: u32): u32 { return (links + GROUP - 1) / GROUP * <u32>groupBytes(); }
+@inline export function codesBytes(links: u32): u32 { return (links + GROUP - 1) / GROUP * <u32>groupBytes(); }
 
 @inline function groupOf(codes: usize, i: u32): usize { return codes + (i / GROUP) * groupBytes(); }
 @inline function factorsOf(group: usize, i: u32): usize { return group + (nibbles() << 4) + ((i & GROUP - 1) << 2); }
 
-/** Two rotated rows follow, of codeBytes() each. */
+/**
+ * Rotated rows, in pairs: a slot's is in either place of its pair. One pair does for insertions; building in bulk, which
+ * takes nodes near each other one after the other, has a thousand.
+ */
 @unmanaged class Turned {
-  first: u32;  // whose the first is, or NONE
-  second: u32;
+  pairs: u32; // a power of two
+  rows: u32;  // 2 x pairs x codeBytes(), behind the owners: 2 x pairs x u32, NONE where there is none
 
-  @inline static bytes(): usize { return ROWS_AT + 2 * codeBytes(); }
-  @inline row(i: u32): usize { return changetype<usize>(this) + ROWS_AT + i * codeBytes(); }
+  static bytes(pairs: u32): usize { return OWNERS_AT + align(pairs << 3, 64) + <usize>(pairs << 1) * codeBytes(); }
+
+  open(pairs: u32): void {
+    this.pairs = pairs;
+    this.rows = <u32>(changetype<usize>(this) + OWNERS_AT + align(pairs << 3, 64));
+    this.forget();
+  }
+
+  @inline forget(): void { memory.fill(this.owner(0), 0xff, this.pairs << 3); }
+  @inline owner(place: u32): usize { return changetype<usize>(this) + OWNERS_AT + (place << 2); }
+  @inline row(place: u32): usize { return this.rows + <usize>place * codeBytes(); }
 }
-const ROWS_AT: usize = 64;
+const OWNERS_AT: usize = 64;
 
 @inline function turned(): Turned { return changetype<Turned>(layout().turnedRows); }
 
@@ -55,28 +70,47 @@ export function openNeighbours(): bool {
   if (!openRotation()) return false;
   l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, codesBytes(state().m << 1));
   upper().addColumn(TAG_UPPER_NEIGHBOURS, codesBytes(state().m));
-  l.turnedRows = <u32>alloc(Turned.bytes());
+  l.turnedRows = <u32>alloc(Turned.bytes(1));
   l.tables = <u32>alloc(nibbles() * 80); // 16 f32 and 16 u8 each
   if (!l.turnedRows || !l.tables) return false;
-  forgetTurned();
+  turned().open(1);
   return true;
 }
 
 /** Rows are about to change. */
-export function forgetTurned(): void {
-  turned().first = NONE;
-  turned().second = NONE;
+export function forgetTurned(): void { turned().forget(); }
+
+/** Bytes of the scratch of openManyTurned. */
+export function manyTurnedBytes(): usize { return Turned.bytes(manyPairs()); }
+function manyPairs(): u32 {
+  let pairs: u32 = 1;
+  while (pairs < MOST_PAIRS && Turned.bytes(pairs << 1) <= MANY_BYTES) pairs <<= 1;
+  return pairs;
+}
+
+/** More rotated rows, in scratch, for keepTurned(); 0 where it cannot grow. */
+export function openManyTurned(): usize {
+  const many = alloc(manyTurnedBytes());
+  if (many) changetype<Turned>(many).open(manyPairs());
+  return many;
+}
+
+/** Rotated rows are kept there from now on; where they were until now. */
+export function keepTurned(at: usize): usize {
+  const before: usize = layout().turnedRows;
+  layout().turnedRows = <u32>at;
+  return before;
 }
 
 /** The rotated row of a slot; that of `other` is not overwritten. */
 function turnedRow(slot: u32, other: u32): usize {
   const t = turned();
-  if (t.first == slot) return t.row(0);
-  if (t.second == slot) return t.row(1);
-  const second = t.first == other;
-  if (second) t.second = slot;
-  else t.first = slot;
-  const row = t.row(<u32>second);
+  let place = (slot & t.pairs - 1) << 1;
+  if (load<u32>(t.owner(place)) == slot) return t.row(place);
+  if (load<u32>(t.owner(place + 1)) == slot) return t.row(place + 1);
+  if (load<u32>(t.owner(place)) == other) place++;
+  store<u32>(t.owner(place), slot);
+  const row = t.row(place);
   decode(exactCodec(), slot, row);
   rotate(row, row);
   return row;

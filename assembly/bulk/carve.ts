@@ -1,0 +1,258 @@
+// Cuts the slots of a layer into leaves that overlap: every slot goes to the nearest few of some leaders drawn at random,
+// and each part is cut again until it is small (the randomised ball carving of PiPNN, arXiv 2602.21247). Two slots that are
+// near each other share one of eight leaves almost always.
+import { align, alloc, mark, reset } from "../arena";
+import { random64 } from "../random";
+import { dotsBetween, squaresAmong } from "./gram";
+import { LEAF, Leaf } from "./leaf";
+import { Bulk } from "./tasks";
+import { WholeRows } from "./whole";
+
+/** Nearest leaders that a slot goes to: at the first cut, the second, and after. Their product is the leaves of a slot. */
+export const FIRST: u32 = 4;
+const SECOND: u32 = 2;
+/** Leaders of a cut at most, so that their rows stay in L2. */
+const LEADERS: u32 = 100;
+/** Slots that a part is meant to have. */
+const PART_SLOTS: u32 = LEAF >> 1;
+/** Smaller parts are put together. */
+export const LEAST: u32 = 32;
+
+/** One thread's scratch. */
+@unmanaged export class Cutter {
+  leaf: u32;      // Leaf
+  leaders: u32;   // WholeRows of LEADERS, of one cut
+  four: u32;      // WholeRows of 4
+  factors: u32;   // 4 x f32
+  dots: u32;      // 4 x LEADERS i32
+  distances: u32; // LEADERS x f32
+
+  /** With what carve() takes of n slots: a part is never more than three quarters of them but once. */
+  static bytes(n: u32): usize {
+    return Leaf.bytes() + WholeRows.bytes(LEADERS) + WholeRows.bytes(4) + (LEADERS << 5) + 2048 + (<usize>n << 5) + (<usize>n << 4);
+  }
+
+  /** To assign slots to leaders, and to carve parts; 0 where scratch cannot grow. */
+  static open(carves: bool): Cutter {
+    const none = changetype<Cutter>(0);
+    const at = alloc(offsetof<Cutter>());
+    if (!at) return none;
+    const c = changetype<Cutter>(at);
+    if (carves) {
+      c.leaf = <u32>changetype<usize>(Leaf.open());
+      c.leaders = <u32>changetype<usize>(WholeRows.open(LEADERS));
+      if (!c.leaf || !c.leaders) return none;
+    }
+    c.four = <u32>changetype<usize>(WholeRows.open(4));
+    c.factors = <u32>alloc(16);
+    c.dots = <u32>alloc(LEADERS << 4);
+    c.distances = <u32>alloc(LEADERS << 2);
+    return c.four && c.factors && c.dots && c.distances ? c : none;
+  }
+
+  /** The leaves of n different slots, whose order changes. False where scratch cannot grow. */
+  carve(slots: usize, n: u32, depth: u32, path: u64): bool {
+    const leaf = changetype<Leaf>(this.leaf);
+    if (n <= LEAF) {
+      leaf.join(slots, n);
+      return true;
+    }
+    const start = mark();
+    const fan = depth == 1 ? SECOND : 1;
+    const k = leadersFor(n, fan);
+    const leaders = alloc(k << 2);
+    const ends = alloc(k + 1 << 2);
+    const leaderOf = alloc(<usize>n * fan << 2);
+    const parts = alloc(<usize>n * fan << 2);
+    const few = alloc(2 * LEAST << 2);
+    let ok = leaders != 0 && ends != 0 && leaderOf != 0 && parts != 0 && few != 0;
+    if (ok) {
+      draw(slots, n, leaders, k, path);
+      const set = changetype<WholeRows>(this.leaders);
+      const scale = fillLeaders(set, leaders, k, leaf.squares);
+      this.assign(slots, n, set, scale, k, fan, leaderOf);
+      groupByLeader(slots, n, fan, fan, leaderOf, k, ends, parts);
+      for (let j: u32 = 0, from: u32 = 0; j < k && ok; j++) {
+        const size = load<u32>(ends + (j << 2)) - from;
+        const part = parts + (<usize>from << 2);
+        from += size;
+        if (size < LEAST) continue;
+        // Slots that will not be parted, many of them being one.
+        if (size > LEAF && size > n - (n >> 2)) for (let i: u32 = 0; i < size; i += LEAF) leaf.join(part + (i << 2), min(LEAF, size - i));
+        else ok = this.carve(part, size, depth + 1, random64(path, j));
+      }
+      joinSmall(leaf, parts, ends, k, few);
+    }
+    reset(start);
+    return ok;
+  }
+
+  /** The `fan` nearest of k leaders of each of n slots: |leader|^2 - 2 <leader, slot> is least. */
+  assign(slots: usize, n: u32, set: WholeRows, scale: f32, k: u32, fan: u32, leaderOf: usize): void {
+    if (scale == 0) { // leaders that are one: any will do
+      for (let i: u32 = 0; i < n * fan; i++) store<u32>(leaderOf + (<usize>i << 2), i % fan);
+      return;
+    }
+    const four = changetype<WholeRows>(this.four);
+    const padded = <u32>align(k, 4);
+    const dots: usize = this.dots, distances: usize = this.distances;
+    for (let from: u32 = 0; from < n; from += 4) {
+      const count = min(4, n - from);
+      for (let i: u32 = 0; i < count; i++) {
+        const own = four.put(i, load<u32>(slots + (<usize>(from + i) << 2)), set, scale);
+        store<f32>(this.factors + (i << 2), -2 * scale / own);
+      }
+      dotsBetween(four.codes, set.codes, set.quad, padded, dots);
+      for (let i: u32 = 0; i < count; i++) {
+        const factor = load<f32>(this.factors + (i << 2));
+        const row = dots + i * (padded << 2);
+        for (let j: u32 = 0; j < k << 2; j += 4) {
+          store<f32>(distances + j, <f32>load<i32>(set.norms + j) + factor * <f32>load<i32>(row + j));
+        }
+        leaderOf = takeNearest(distances, k, fan, leaderOf);
+      }
+    }
+  }
+}
+
+@inline function leadersFor(n: u32, fan: u32): u32 { return min(LEADERS, max(n / PART_SLOTS * fan, 2 * fan)); }
+
+function takeNearest(distances: usize, k: u32, fan: u32, to: usize): usize {
+  for (let f: u32 = 0; f < fan; f++, to += 4) {
+    let best: u32 = 0;
+    let least = load<f32>(distances);
+    for (let j: u32 = 1; j < k; j++) {
+      const distance = load<f32>(distances + (j << 2));
+      if (distance >= least) continue;
+      least = distance;
+      best = j;
+    }
+    store<u32>(to, best);
+    store<f32>(distances + (best << 2), Infinity);
+  }
+  return to;
+}
+
+/** k different ones of n slots, at random; they come to the front. */
+function draw(slots: usize, n: u32, leaders: usize, k: u32, path: u64): void {
+  for (let i: u32 = 0; i < k; i++) {
+    const other = slots + (<usize>(i + <u32>(random64(path, i) % <u64>(n - i))) << 2);
+    const leader = load<u32>(other);
+    store<u32>(other, load<u32>(slots + (i << 2)));
+    store<u32>(slots + (i << 2), leader);
+    store<u32>(leaders + (i << 2), leader);
+  }
+}
+
+/**
+ * Leaders that are one but for rounding count once, the others as far from everything: or a crowd of equal vectors near the middle,
+ * nearest to all, would be all the leaders of everyone. `squares`: room for k x k.
+ */
+function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f32 {
+  const scale = set.fill(leaders, k);
+  if (scale == 0) return 0;
+  const padded = <u32>align(k, 4);
+  squaresAmong(set.codes, set.quad, padded, set.norms, squares);
+  for (let i: u32 = 1; i < k; i++) {
+    for (let j: u32 = 0; j < i; j++) {
+      if (load<u32>(squares + (i * padded + j << 2)) > set.width) continue;
+      store<i32>(set.norms + (i << 2), I32.MAX_VALUE);
+      break;
+    }
+  }
+  return scale;
+}
+
+/** Slots by the first `first` of their `fan` leaders, to `parts`; ends[j]: where those of leader j end. */
+function groupByLeader(slots: usize, n: u32, fan: u32, first: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
+  memory.fill(ends, 0, k + 1 << 2);
+  for (let i: u32 = 0; i < n; i++) {
+    for (let f: u32 = 0; f < first; f++) {
+      const end = ends + (load<u32>(leaderOf + (<usize>(i * fan + f) << 2)) + 1 << 2);
+      store<u32>(end, load<u32>(end) + 1);
+    }
+  }
+  for (let j: u32 = 1; j < k; j++) store<u32>(ends + (j << 2), load<u32>(ends + (j << 2)) + load<u32>(ends + (j - 1 << 2)));
+  // ends[j] is where leader j's begin, and moves on to where they end.
+  for (let i: u32 = 0; i < n; i++) {
+    for (let f: u32 = 0; f < first; f++) {
+      const end = ends + (load<u32>(leaderOf + (<usize>(i * fan + f) << 2)) << 2);
+      const at = load<u32>(end);
+      store<u32>(parts + (<usize>at << 2), load<u32>(slots + (<usize>i << 2)));
+      store<u32>(end, at + 1);
+    }
+  }
+}
+
+/** Parts below LEAST make leaves together; `few`: room for 2 LEAST slots. */
+function joinSmall(leaf: Leaf, parts: usize, ends: usize, k: u32, few: usize): void {
+  let count: u32 = 0;
+  for (let j: u32 = 0, from: u32 = 0; j < k; j++) {
+    const end = load<u32>(ends + (j << 2));
+    if (end - from < LEAST) for (let i = from; i < end; i++) count = insertOnce(few, count, load<u32>(parts + (<usize>i << 2)));
+    from = end;
+    if (count < LEAST) continue;
+    leaf.join(few, count);
+    count = 0;
+  }
+  leaf.join(few, count);
+}
+
+/** A slot may be in several small parts. */
+function insertOnce(slots: usize, n: u32, slot: u32): u32 {
+  for (let i: u32 = 0; i < n; i++) if (load<u32>(slots + (i << 2)) == slot) return n;
+  store<u32>(slots + (n << 2), slot);
+  return n + 1;
+}
+
+// ---- the first cut, which threads share ---------------------------------------------------------------------------
+
+/** Draws the leaders of a layer; false where scratch cannot grow. A layer that is one leaf has none. */
+export function openCut(b: Bulk): bool {
+  b.k = b.n <= LEAF ? 1 : leadersFor(b.n, FIRST);
+  b.ends = <u32>alloc(b.k + 1 << 2);
+  if (!b.ends) return false;
+  if (b.k == 1) {
+    b.parts = b.slots;
+    store<u32>(b.ends, b.n);
+    return true;
+  }
+  const leaders = alloc(b.k << 2);
+  const squares = alloc(LEADERS * LEADERS << 2);
+  const set = WholeRows.open(LEADERS);
+  b.leaderOf = <u32>alloc(<usize>b.n * FIRST << 2);
+  b.parts = <u32>alloc(<usize>b.n * FIRST << 2);
+  if (!leaders || !squares || !set || !b.leaderOf || !b.parts) return false;
+  draw(b.slots, b.n, leaders, b.k, b.path);
+  b.leaders = <u32>changetype<usize>(set);
+  b.scale = fillLeaders(set, leaders, b.k, squares);
+  return true;
+}
+
+/** Slots from..to find their leaders. */
+export function assignSome(c: Cutter, b: Bulk, from: u32, to: u32): void {
+  const leaderOf = b.leaderOf + (<usize>from * FIRST << 2);
+  c.assign(b.slots + (<usize>from << 2), to - from, changetype<WholeRows>(b.leaders), b.scale, b.k, FIRST, leaderOf);
+}
+
+/** Once all have: the parts, and the order. */
+export function closeCut(b: Bulk): void {
+  if (b.k == 1) {
+    memory.copy(b.order, b.slots, <usize>b.n << 2);
+    return;
+  }
+  groupByLeader(b.slots, b.n, FIRST, 1, b.leaderOf, b.k, b.ends, b.order);
+  groupByLeader(b.slots, b.n, FIRST, FIRST, b.leaderOf, b.k, b.ends, b.parts);
+}
+
+/** The parts too small for a task of their own; false where scratch cannot grow. */
+export function joinSmallParts(b: Bulk): bool {
+  if (b.k == 1) return true;
+  const start = mark();
+  const leaf = Leaf.open();
+  const few = alloc(2 * LEAST << 2);
+  const ok = changetype<usize>(leaf) != 0 && few != 0;
+  if (ok) joinSmall(leaf, b.parts, b.ends, b.k, few);
+  reset(start);
+  return ok;
+}

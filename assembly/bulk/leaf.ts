@@ -1,0 +1,117 @@
+// One leaf: some hundred slots that lie near each other. All distances among them are computed at once, in whole
+// numbers (gram.ts); each slot then chooses among its nearest by the heuristic of algo/select.ts,
+// with no distance computed again, and the chosen are offered as candidates to it.
+import { align, alloc } from "../arena";
+import { SIMD } from "../simd";
+import { state } from "../state";
+import { codesOf } from "../algo/graph";
+import { offerCandidate } from "./candidates";
+import { squaresAmong } from "./gram";
+import { Bulk, UNCLEAR } from "./tasks";
+import { bulkNow } from "./team";
+import { WholeRows } from "./whole";
+
+/** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
+export const LEAF: u32 = 512;
+/** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
+@inline function mostLooked(): u32 { return max(16, state().m); }
+@inline function mostTaken(): u32 { return max(6, state().m * 3 >> 3); }
+
+@unmanaged export class Leaf {
+  whole: u32;   // WholeRows of LEAF
+  squares: u32; // LEAF x LEAF i32: squared distances
+  nearest: u32; // mostLooked() x u64: [squared distance 32][place in the leaf 32]
+
+  @inline static bytes(): usize { return WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLooked() << 3) + 512; }
+
+  /** Scratch; 0 where it cannot grow. */
+  static open(): Leaf {
+    const none = changetype<Leaf>(0);
+    const at = alloc(offsetof<Leaf>());
+    if (!at) return none;
+    const leaf = changetype<Leaf>(at);
+    leaf.whole = <u32>changetype<usize>(WholeRows.open(LEAF));
+    leaf.squares = <u32>alloc(<usize>LEAF * LEAF << 2);
+    leaf.nearest = <u32>alloc(mostLooked() << 3);
+    return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
+  }
+
+  /** n <= LEAF different slots of the layer at hand; one alone learns nothing. */
+  join(slots: usize, n: u32): void {
+    if (n < 2) return;
+    const whole = changetype<WholeRows>(this.whole);
+    const scale = whole.fill(slots, n);
+    if (scale == 0) {
+      for (let i: u32 = 0; i < n; i++) markUnclear(load<u32>(slots + (i << 2)));
+      return;
+    }
+    const padded = <u32>align(n, 4);
+    squaresAmong(whole.codes, whole.quad, padded, whole.norms, this.squares);
+    const unit = <f32>(1 / (<f64>scale * <f64>scale));
+    for (let i: u32 = 0; i < n; i++) this.choose(slots, n, padded, i, unit);
+  }
+
+  /** Offers the chosen of the i-th slot's nearest. */
+  private choose(slots: usize, n: u32, padded: u32, i: u32, unit: f32): void {
+    const pitch = <usize>padded << 2;
+    const squares: usize = this.squares;
+    const nearest: usize = this.nearest;
+    const own = squares + i * pitch;
+    store<i32>(own + (i << 2), I32.MAX_VALUE);
+    for (let j = n; j < padded; j++) store<i32>(own + (j << 2), I32.MAX_VALUE);
+    const most = mostLooked(), take = mostTaken();
+    const look = min(most, n - 1);
+    nearestOf(own, padded, look, nearest);
+    const slot = load<u32>(slots + (i << 2));
+    // Rounding alone makes a squared distance of width / 6; nearer than some times that, the order is chance.
+    if (look == most && <u32>(load<u64>(nearest + (most - 1 << 3)) >> 32) <= changetype<WholeRows>(this.whole).width) markUnclear(slot);
+    const list = codesOf(changetype<Bulk>(bulkNow()).layer, slot);
+    let taken: u32 = 0;
+    for (let c: u32 = 0; c < look && taken < take; c++) {
+      const key = load<u64>(nearest + (c << 3));
+      const square = <i32>(key >> 32);
+      const others = squares + <usize><u32>key * pitch;
+      let covered = false;
+      for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < square;
+      if (covered) continue;
+      store<u64>(nearest + (taken++ << 3), key);
+      offerCandidate(list, <f32>square * unit, load<u32>(slots + (<usize><u32>key << 2)));
+    }
+    store<i32>(own + (i << 2), 0);
+  }
+}
+
+@inline function markUnclear(slot: u32): void { store<u8>(changetype<Bulk>(bulkNow()).marks + slot, UNCLEAR); }
+
+/** The `look` least of n values, a multiple of 4, ascending, with their places. */
+function nearestOf(values: usize, n: u32, look: u32, out: usize): void {
+  let size: u32 = 0;
+  let bound: i32 = I32.MAX_VALUE;
+  for (let j: u32 = 0; j < n; j += 4, values += 16) {
+    if (SIMD) {
+      let near = i32x4.bitmask(i32x4.lt_s(v128.load(values), i32x4.splat(bound)));
+      for (; near; near &= near - 1) {
+        const lane = ctz(near);
+        const value = load<i32>(values + (lane << 2));
+        if (value >= bound) continue;
+        size = insert(out, size, look, <u64><u32>value << 32 | (j + lane));
+        if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
+      }
+    } else {
+      for (let lane: u32 = 0; lane < 4; lane++) {
+        const value = load<i32>(values + (lane << 2));
+        if (value >= bound) continue;
+        size = insert(out, size, look, <u64><u32>value << 32 | (j + lane));
+        if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
+      }
+    }
+  }
+}
+
+@inline function insert(keys: usize, size: u32, capacity: u32, key: u64): u32 {
+  const full = size == capacity;
+  let p = keys + ((full ? size - 1 : size) << 3);
+  for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
+  store<u64>(p, key);
+  return full ? size : size + 1;
+}

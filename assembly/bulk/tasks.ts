@@ -1,0 +1,199 @@
+// What there is to do for one layer, cut into tasks that do not meet: only lists of candidates are written by several
+// (candidates.ts), and what becomes of them does not depend on the order.
+import { alloc } from "../arena";
+import { Batch } from "../batch";
+import { NONE } from "../codes";
+import { clearNeighbours, keepTurned, manyTurnedBytes, openManyTurned, packNeighbour } from "../codec/neighbours";
+import { Pool } from "../pool";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
+import { state } from "../state";
+import { isBlurredBeam } from "../algo/blur";
+import { codesOf, degree, degreeLimit, holds, linksOf } from "../algo/graph";
+import { Selection } from "../algo/select";
+import { candidateAt, candidateCount } from "./candidates";
+import { Cutter, LEAST, assignSome } from "./carve";
+import { bulkNow } from "./team";
+
+/** Some slots find their leaders. */
+export const ASSIGN: u32 = 0;
+/** A leader's part is carved, and its leaves give candidates. */
+export const PART: u32 = 1;
+/** Some slots choose links among their candidates. */
+export const CHOOSE: u32 = 2;
+/** Some slots link back. */
+export const JOIN: u32 = 3;
+/** Some slots' links get their codes. */
+export const PACK: u32 = 4;
+
+/** Slots of one task. */
+export const SOME: u32 = 256;
+
+/** The nearest cannot be told apart in a leaf: the slot is inserted by itself. */
+export const UNCLEAR: u8 = 1;
+/** They cannot by the codec of walks (algo/blur.ts): the slot chooses by whole values. */
+export const BLURRED: u8 = 2;
+
+/** Of the layer at hand, shared. */
+@unmanaged export class Bulk {
+  layer: u32;
+  n: u32;        // slots on it
+  slots: u32;    // n x u32
+  order: u32;    // n x u32: the same, those near each other together
+  marks: u32;    // u8 per slot
+  parts: u32;    // PART: slots by leader
+  ends: u32;     // where each leader's end
+  leaderOf: u32; // ASSIGN: per slot
+  leaders: u32;  // WholeRows
+  k: u32;        // how many
+  scale: f32;    // theirs
+  linkEnds: u32; // JOIN: where the links to each slot end, in
+  links: u32;
+  path: u64;     // of the leaders' random numbers
+}
+
+/** What one thread works with; which of it there is depends on the kind of task. */
+@unmanaged class Desk {
+  cutter: u32;    // Cutter
+  selection: u32; // Selection of most()
+  batch: u32;     // Batch of most()
+  pool: u32;      // Pool of most()
+  turned: u32;    // rotated rows (codec/neighbours.ts)
+}
+
+/** Links are chosen among so many at most: candidates, or two full lists. */
+@inline function most(): u32 { return max(256, state().m << 2); }
+
+let desk: Desk = changetype<Desk>(0);
+
+@inline function bulk(): Bulk { return changetype<Bulk>(bulkNow()); }
+
+/** Scratch that a thread needs for any kind of task, over n slots. */
+export function deskBytes(n: u32): usize {
+  const choosing = Selection.bytes(most(), degreeLimit(0)) + Batch.bytes(most()) + Pool.bytes(most());
+  return max(max(choosing, manyTurnedBytes()), Cutter.bytes(n)) + 1024;
+}
+
+/** Scratch for tasks of a kind; false where it cannot grow. */
+export function openDesk(kind: u32): bool {
+  const at = alloc(offsetof<Desk>());
+  if (!at) return false;
+  desk = changetype<Desk>(at);
+  if (kind == PACK) {
+    desk.turned = <u32>openManyTurned();
+    return desk.turned != 0;
+  }
+  if (kind == ASSIGN || kind == PART) {
+    desk.cutter = <u32>changetype<usize>(Cutter.open(kind == PART));
+    return desk.cutter != 0;
+  }
+  desk.selection = <u32>changetype<usize>(Selection.open(most(), degreeLimit(0)));
+  desk.batch = <u32>changetype<usize>(Batch.open(most()));
+  desk.pool = <u32>alloc(Pool.bytes(most()));
+  return desk.selection != 0 && desk.batch != 0 && desk.pool != 0;
+}
+
+/** Does one task; false where scratch cannot grow. */
+export function work(kind: u32, task: u32): bool {
+  const b = bulk();
+  const cutter = changetype<Cutter>(desk.cutter);
+  if (kind == PART) {
+    const from = task ? load<u32>(b.ends + (task - 1 << 2)) : 0;
+    const n = load<u32>(b.ends + (task << 2)) - from;
+    return (n < LEAST && b.k > 1) || cutter.carve(b.parts + (<usize>from << 2), n, 1, b.path + task);
+  }
+  const from = task * SOME, to = min(from + SOME, b.n);
+  if (kind == ASSIGN) {
+    assignSome(cutter, b, from, to);
+    return true;
+  }
+  const turned = kind == PACK ? keepTurned(desk.turned) : 0;
+  for (let i = from; i < to; i++) {
+    const slot = load<u32>(b.order + (<usize>i << 2));
+    if (kind == PACK) packLinks(b.layer, slot);
+    else if (kind == CHOOSE) chooseLinks(slot);
+    else if (!(load<u8>(b.marks + slot) & BLURRED)) joinLinks(slot);
+  }
+  if (kind == PACK) keepTurned(turned);
+  return true;
+}
+
+/** Writes links without their codes. */
+function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
+  const links = linksOf(layer, slot);
+  memory.copy(links, from, n << 2);
+  memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
+}
+
+/** At most M of a slot's candidates become its links. */
+export function chooseLinks(slot: u32): void {
+  const b = bulk();
+  const list = codesOf(b.layer, slot);
+  const batch = changetype<Batch>(desk.batch);
+  const pool = changetype<Pool>(desk.pool);
+  batch.count = 0;
+  for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
+  pool.clear(most());
+  offer(slot, batch, pool);
+  if (walkIsSplit() && pool.size && isBlurredBeam(pool, slot, batch)) store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
+  select(pool, state().m, true);
+  const selection = changetype<Selection>(desk.selection);
+  writeLinks(b.layer, slot, selection.slots, selection.taken);
+}
+
+/** Scores a batch, which is empty then. */
+function offer(slot: u32, batch: Batch, pool: Pool): void {
+  if (!batch.count) return;
+  bindSlot(walkCodec(), linkScorer(), slot);
+  scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
+  for (let i: u32 = 0; i < batch.count; i++) pool.push(batch.distanceAt(i), batch.slotAt(i));
+  batch.count = 0;
+}
+
+function select(pool: Pool, limit: u32, backfill: bool): void {
+  const selection = changetype<Selection>(desk.selection);
+  selection.clear();
+  for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
+  selection.choose(limit, backfill);
+}
+
+/** A slot links back to those that link to it; where that is too many, both are chosen from anew. */
+export function joinLinks(slot: u32): void {
+  const b = bulk();
+  const from = slot ? load<u32>(b.linkEnds + (slot - 1 << 2)) : 0;
+  const n = load<u32>(b.linkEnds + (slot << 2)) - from;
+  const others = b.links + (<usize>from << 2);
+  const limit = degreeLimit(b.layer);
+  const own = linksOf(b.layer, slot);
+  const count = degree(b.layer, slot);
+  let fresh: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const other = load<u32>(others + (i << 2));
+    if (!holds(own, count, other)) store<u32>(others + (fresh++ << 2), other);
+  }
+  if (count + fresh <= limit) {
+    memory.copy(own + (count << 2), others, fresh << 2);
+    return;
+  }
+  const batch = changetype<Batch>(desk.batch);
+  const pool = changetype<Pool>(desk.pool);
+  pool.clear(most());
+  batch.count = 0;
+  for (let i: u32 = 0; i < count; i++) batch.add(load<u32>(own + (i << 2)));
+  for (let i: u32 = 0; i < fresh; i++) {
+    if (batch.count == batch.capacity) offer(slot, batch, pool);
+    batch.add(load<u32>(others + (i << 2)));
+  }
+  offer(slot, batch, pool);
+  select(pool, limit, false);
+  const selection = changetype<Selection>(desk.selection);
+  writeLinks(b.layer, slot, selection.slots, selection.taken);
+}
+
+function packLinks(layer: u32, slot: u32): void {
+  const links = linksOf(layer, slot);
+  const codes = codesOf(layer, slot);
+  clearNeighbours(codes, degreeLimit(layer));
+  for (let i: u32 = 0, n = degreeLimit(layer); i < n && load<u32>(links + (i << 2)) != NONE; i++) {
+    packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
+  }
+}

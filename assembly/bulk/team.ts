@@ -1,0 +1,128 @@
+// Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/threads.ts). A run
+// of tasks is announced by its number; whoever is awake takes tasks until there are none. The first instance works as well,
+// and waits for the others' last tasks without sleeping, as the main thread of a page may not sleep. What a task writes is its
+// own, so that the outcome is the same whoever did it. Without threads all of this is a loop.
+//
+// Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
+import { EXACT_SCORER, LINK_SCORER, STATE, STATE_BYTES, TEAM, WALK_SCORER, alloc, copyRecords, here, mark, reset, workAt } from "../arena";
+import { NONE } from "../codes";
+import { Scorer, codecBytes } from "../scorer";
+import { THREADS } from "../simd";
+import { openDesk, work } from "./tasks";
+
+const MOST_WORKERS: u32 = 31;
+
+@unmanaged class Team {
+  ticket: u64;  // [number of the run 32][next task 32]
+  run: u32;     // the same number: what workers wait for
+  tasks: u32;
+  done: u32;
+  kind: u32;
+  failed: u32;  // somebody had no room to work in
+  workers: u32; // threads beside the first
+  bulk: u32;    // what is being built (tasks.ts)
+  regions: u32; // MOST_WORKERS x u32 follow: each worker's records and scratch, or 0
+}
+
+@inline function team(): Team { return changetype<Team>(TEAM); }
+@inline function regionAt(worker: u32): usize { return TEAM + offsetof<Team>("regions") + (worker << 2); }
+
+@inline export function bulkNow(): usize { return team().bulk; }
+
+/** Threads beside this one that have begun to serve(). */
+export function setWorkers(n: u32): void { team().workers = min(n, MOST_WORKERS); }
+
+/** Before runs over what is at `bulk`; workers get `bytes` of scratch each, and stay idle where there is no room for it, or 0. */
+export function gather(bulk: usize, bytes: usize): void {
+  const t = team();
+  t.bulk = <u32>bulk;
+  if (!THREADS || !bytes) return;
+  const all = <u32>(TEAM + bytes + 3 * codecBytes() + 256);
+  for (let i: u32 = 0; i < t.workers; i++) {
+    const region = alloc(all);
+    store<u32>(regionAt(i), <u32>region);
+    if (region) store<u32>(region, all);
+  }
+}
+
+/** Nobody works any more. */
+export function dismiss(): void { for (let i: u32 = 0; i < MOST_WORKERS; i++) store<u32>(regionAt(i), 0); }
+
+/** Does tasks 0 to n - 1 of a kind; false where one could not be done for want of scratch. */
+export function runTasks(kind: u32, n: u32): bool {
+  if (!THREADS) {
+    const start = mark();
+    let ok = openDesk(kind);
+    for (let i: u32 = 0; i < n && ok; i++) ok = work(kind, i);
+    reset(start);
+    return ok;
+  }
+  const t = team();
+  const run = t.run + 1;
+  t.tasks = n;
+  t.done = 0;
+  t.kind = kind;
+  t.failed = 0;
+  for (let i: u32 = 0; i < t.workers; i++) {
+    const region = load<u32>(regionAt(i));
+    if (region) prepareRegion(region);
+  }
+  atomic.store<u64>(TEAM, <u64>run << 32);
+  atomic.store<u32>(TEAM + offsetof<Team>("run"), run);
+  atomic.notify(TEAM + offsetof<Team>("run"), <i32>t.workers);
+  const start = mark();
+  takeTasks(run);
+  while (atomic.load<u32>(TEAM + offsetof<Team>("done")) < n) {}
+  reset(start);
+  return !t.failed;
+}
+
+/** Records as they are now, and rooms of its own for bound queries. */
+function prepareRegion(region: usize): void {
+  const bytes = <usize>load<u32>(region);
+  copyRecords(region, bytes);
+  store<u32>(region, <u32>bytes);
+  workAt(region);
+  changetype<Scorer>(region + WALK_SCORER).own = <u32>alloc(codecBytes());
+  changetype<Scorer>(region + EXACT_SCORER).own = <u32>alloc(codecBytes());
+  changetype<Scorer>(region + LINK_SCORER).own = <u32>alloc(codecBytes());
+  workAt(0);
+}
+
+/** What a worker's thread does for ever. */
+export function serve(worker: u32): void {
+  if (!THREADS) return;
+  for (let seen: u32 = 0; ; ) {
+    atomic.wait<i32>(TEAM + offsetof<Team>("run"), <i32>seen, -1);
+    const run = atomic.load<u32>(TEAM + offsetof<Team>("run"));
+    if (run == seen) continue;
+    seen = run;
+    const region = load<u32>(regionAt(worker));
+    if (!region) continue;
+    workAt(region);
+    takeTasks(run);
+    workAt(0);
+  }
+}
+
+function takeTasks(run: u32): void {
+  const t = team();
+  let ready = false, asked = false;
+  for (let i = take(run); i != NONE; i = take(run)) {
+    if (!asked) ready = openDesk(t.kind);
+    asked = true;
+    if (!ready || !work(t.kind, i)) atomic.store<u32>(TEAM + offsetof<Team>("failed"), 1);
+    atomic.add<u32>(TEAM + offsetof<Team>("done"), 1);
+  }
+}
+
+/** The next task of a run; NONE where there is none, or where the run is over. */
+function take(run: u32): u32 {
+  let ticket = atomic.load<u64>(TEAM);
+  while (<u32>(ticket >> 32) == run && <u32>ticket < team().tasks) {
+    const before = atomic.cmpxchg<u64>(TEAM, ticket, ticket + 1);
+    if (before == ticket) return <u32>ticket;
+    ticket = before;
+  }
+  return NONE;
+}

@@ -1,0 +1,125 @@
+// Rows as whole numbers, for gram.ts: less the mean of a set and scaled so that its longest has length LONGEST.
+import { align, alloc } from "../arena";
+import { rowBytes } from "../codec/rows";
+import { squaredNorm } from "../metric";
+import { layout, nodes } from "../nodes";
+import { decode, exactCodec } from "../scorer";
+import { SIMD } from "../simd";
+import { isAugmented, state } from "../state";
+import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
+
+@unmanaged export class WholeRows {
+  width: u32; // dimensions, and one more where rows are augmented
+  rows: u32;  // capacity x rowBytes(width): f32
+  mean: u32;  // rowBytes(width)
+  codes: u32; // capacity / 4 quads of i16
+  norms: u32; // capacity x i32: squared lengths of the codes
+  quad: u32;  // bytes of a quad
+
+  static bytes(capacity: u32): usize {
+    const width = state().dimensions + 1;
+    return <usize>(capacity + 1) * rowBytes(width) + (capacity >> 2) * quadBytes(width) + (capacity << 2) + 512;
+  }
+
+  /** For `capacity` rows, a multiple of 4; 0 where scratch cannot grow. */
+  static open(capacity: u32): WholeRows {
+    const none = changetype<WholeRows>(0);
+    const at = alloc(offsetof<WholeRows>());
+    if (!at) return none;
+    const w = changetype<WholeRows>(at);
+    w.width = state().dimensions + <u32>isAugmented();
+    w.quad = <u32>quadBytes(w.width);
+    w.rows = <u32>alloc(<usize>capacity * rowBytes(w.width));
+    w.mean = <u32>alloc(rowBytes(w.width));
+    w.codes = <u32>alloc((capacity >> 2) * w.quad);
+    w.norms = <u32>alloc(capacity << 2);
+    return w.rows && w.mean && w.codes && w.norms ? w : none;
+  }
+
+  @inline private row(i: u32): usize { return this.rows + <usize>i * rowBytes(this.width); }
+
+  /** n slots, with rows of zeros to the next multiple of 4. What the value 1 has become, or 0 where the rows are (nearly) one. */
+  fill(slots: usize, n: u32): f32 {
+    const bytes: usize = rowBytes(this.width);
+    const mean: usize = this.mean;
+    memory.fill(mean, 0, bytes);
+    for (let i: u32 = 0; i < n; i++) {
+      this.read(i, load<u32>(slots + (i << 2)));
+      addTo(mean, this.row(i), bytes);
+    }
+    for (let p = mean; p < mean + bytes; p += 4) store<f32>(p, load<f32>(p) / <f32>n);
+    let largest: f64 = 0;
+    for (let i: u32 = 0; i < n; i++) largest = max(largest, this.centre(i, mean));
+    const scale = <f32>(LONGEST / sqrt(largest));
+    if (!(scale < 1e30)) return 0;
+    for (let i: u32 = 0; i < <u32>align(n, 4); i++) {
+      if (i < n) this.round(i, scale);
+      else this.clear(i);
+      const code = chunkOf(this.codes, this.quad, i, 0);
+      store<i32>(this.norms + (i << 2), dotOf(code, code, this.quad));
+    }
+    return scale;
+  }
+
+  /** One more row as those that `set` was filled with; what the value 1 has become: `scale`, or less for a row that is longer than they. */
+  put(i: u32, slot: u32, set: WholeRows, scale: f32): f32 {
+    this.read(i, slot);
+    const own = min(scale, <f32>(LONGEST / sqrt(this.centre(i, set.mean))));
+    this.round(i, own);
+    return own;
+  }
+
+  private read(i: u32, slot: u32): void {
+    const row = this.row(i);
+    const d = state().dimensions;
+    decode(exactCodec(), slot, row);
+    if (this.width > d) store<f32>(row + (d << 2), load<f32>(nodes().at(layout().extra, slot)));
+    memory.fill(row + (this.width << 2), 0, rowBytes(this.width) - (this.width << 2));
+  }
+
+  /** Moves a row; its squared length. */
+  private centre(i: u32, mean: usize): f64 {
+    const bytes: usize = rowBytes(this.width);
+    let row = this.row(i);
+    const end = row + bytes;
+    if (SIMD) for (; row < end; row += 16, mean += 16) v128.store(row, f32x4.sub(v128.load(row), v128.load(mean)));
+    else for (; row < end; row += 4, mean += 4) store<f32>(row, load<f32>(row) - load<f32>(mean));
+    return squaredNorm(this.row(i), <u32>bytes >> 2);
+  }
+
+  private clear(i: u32): void {
+    const code = chunkOf(this.codes, this.quad, i, 0);
+    for (let p = code; p < code + this.quad; p += 64) {
+      store<u64>(p, 0);
+      store<u64>(p, 0, 8);
+    }
+  }
+
+  /** Times `scale`, to nearest. A chunk of codes is 8 values: the last may be half zeros. */
+  private round(i: u32, scale: f32): void {
+    const bytes: usize = rowBytes(this.width);
+    const row = this.row(i);
+    let code = chunkOf(this.codes, this.quad, i, 0);
+    if (SIMD) {
+      const by = f32x4.splat(scale);
+      let p = row;
+      for (const end = row + (bytes & ~31); p < end; p += 32, code += 64) {
+        const low = f32x4.nearest(f32x4.mul(v128.load(p), by)), high = f32x4.nearest(f32x4.mul(v128.load(p, 16), by));
+        v128.store(code, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(low), i32x4.trunc_sat_f32x4_s(high)));
+      }
+      if (!(bytes & 16)) return;
+      const last = f32x4.nearest(f32x4.mul(v128.load(p), by));
+      v128.store(code, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(last), i32x4.splat(0)));
+      return;
+    }
+    this.clear(i);
+    for (let p: usize = 0; p < bytes; p += 4) {
+      store<i16>(code + (p >> 5 << 6) + (p >> 1 & 15), <i16><i32>nearest<f32>(load<f32>(row + p) * scale));
+    }
+  }
+}
+
+function addTo(sum: usize, row: usize, bytes: usize): void {
+  if (SIMD) for (const end = sum + bytes; sum < end; sum += 16, row += 16) v128.store(sum, f32x4.add(v128.load(sum), v128.load(row)));
+  else for (const end = sum + bytes; sum < end; sum += 4, row += 4) store<f32>(sum, load<f32>(sum) + load<f32>(row));
+}
