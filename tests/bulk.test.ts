@@ -1,5 +1,5 @@
 // Graphs built at once: many vectors added to `Hnsw.create({ fastScan: true })` in one call.
-import { Hnsw, type HnswOptions, init, load } from "vicinal";
+import { Flat, Hnsw, type HnswOptions, init, load } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../src/memory.js";
 import {
@@ -133,12 +133,21 @@ describe("what leaves cannot tell apart", () => {
       it(`${name}, ${metric}`, async () => {
         const rows = make();
         const queries = Array.from({ length: 60 }, (_, i) => rows[Math.floor((i * rows.length) / 60)].map((x) => x * 1.0001));
-        const truth = await truthOf(metric, numbered(rows), queries);
+        const flat = await Flat.create({ dimensions: 48, metric });
+        flat.add(rows);
         const [bulk, single] = await Promise.all([
           atOnce({ dimensions: 48, metric }, rows),
           oneByOne({ dimensions: 48, metric }, rows),
         ]);
-        const [found, before] = [bulk, single].map((index) => recallOf(index, queries, truth, { ef: 100 }));
+        // By distance: many are equal, or as good as that.
+        const [found, before] = [bulk, single].map((index) => {
+          let near = 0;
+          for (const query of queries) {
+            const bound = flat.search(query, { k: 10 })[9].distance * (1 + 1e-6) + 1e-7;
+            near += index.search(query, { k: 10, ef: 100 }).filter(({ distance }) => distance <= bound).length;
+          }
+          return near / queries.length / 10;
+        });
         expect(measured(`${name}, ${metric}`, found)).toBeGreaterThan(Math.min(measured("one by one", before), 0.999) - 0.02);
         // Every vector can be reached.
         expect(bulk.search(rows[0], { k: rows.length, ef: rows.length })).toHaveLength(rows.length);
