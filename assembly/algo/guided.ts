@@ -15,7 +15,7 @@ import { layout, nodes } from "../nodes";
 import { Scorer, linkScorer, scoreMany } from "../scorer";
 import { within } from "../simd";
 import { state } from "../state";
-import { touchRows } from "../touch";
+import { touch, touchRows } from "../touch";
 import { work } from "../work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
@@ -75,9 +75,10 @@ const TRIES: u32 = 3;
 /** A neighbour that is nearer by its row than `slot` at `distance`, its own left in w.batch; NONE if none of the best is. */
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {
   const links = linksOf(layer, slot);
+  let group = codesOf(layer, slot);
+  touch(group, groupBytes()); // with rescoreBeam's rows, fashion-mnist-784 at ef 10: 24.8 -> 22.9 us
   const n = degree(layer, slot);
   work().visited++;
-  let group = codesOf(layer, slot);
   for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
     const size = min(n - from, 32);
     const own: usize = w.estimates;
