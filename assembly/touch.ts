@@ -4,15 +4,17 @@
 // a second; minilm-384, whose rows are in L3 anyway: no difference.
 import { Store } from "./store";
 
+/** Touches `bytes` from `p` on. */
+@inline export function touch(p: usize, bytes: usize): void {
+  const end = p + bytes;
+  for (; p + 512 <= end; p += 512) {
+    load<u8>(p); load<u8>(p, 64); load<u8>(p, 128); load<u8>(p, 192);
+    load<u8>(p, 256); load<u8>(p, 320); load<u8>(p, 384); load<u8>(p, 448);
+  }
+  for (; p < end; p += 64) load<u8>(p);
+}
+
 /** Touches `bytes` from byte `from` on of each of n rows. */
 export function touchRows(table: Store, column: u32, slots: usize, n: u32, from: usize, bytes: usize): void {
-  for (let i: u32 = 0; i < n; i++) {
-    let p = table.at(column, load<u32>(slots + (i << 2))) + from;
-    const end = p + bytes;
-    for (; p + 512 <= end; p += 512) {
-      load<u8>(p); load<u8>(p, 64); load<u8>(p, 128); load<u8>(p, 192);
-      load<u8>(p, 256); load<u8>(p, 320); load<u8>(p, 384); load<u8>(p, 448);
-    }
-    for (; p < end; p += 64) load<u8>(p);
-  }
+  for (let i: u32 = 0; i < n; i++) touch(table.at(column, load<u32>(slots + (i << 2))) + from, bytes);
 }

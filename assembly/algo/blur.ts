@@ -27,6 +27,7 @@ const ENOUGH: f64 = 64;
 export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch, top: TopK): bool {
   if (!pool.size) return true;
   bindQuery(exactCodec(), exactScorer(), layout().prepared);
+  exactScorer().scattered = 1;
   let noise: f32 = 0;
   let at: u32 = 0;
   let most = min(first, batch.capacity);

@@ -4,6 +4,10 @@
 // no estimate is below the beam's last distance.
 // fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.94x (whole rows walked: 1.28x), at .99 2.43x
 // (1.42x).
+//
+// Nodes are expanded in rounds, one by one at the start and up to four later: what they have in memory arrives together,
+// and few of them would not have been expanded one by one. At equal recall 20 % more queries a second at 64 and 160
+// dimensions, 6 % at 784.
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { bindNeighbours, groupBytes, scoreNeighbours } from "../codec/neighbours";
 import { NONE } from "../codes";
@@ -11,11 +15,11 @@ import { layout, nodes } from "../nodes";
 import { Scorer, linkScorer, scoreMany } from "../scorer";
 import { within } from "../simd";
 import { state } from "../state";
-import { touchRows } from "../touch";
+import { touch, touchRows } from "../touch";
 import { work } from "../work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
-import { Walk, frontierOf } from "./walk";
+import { ROUND, Walk, frontierOf } from "./walk";
 
 /** From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. */
 export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
@@ -36,12 +40,24 @@ export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
   frontier.clear(frontierOf(beam.capacity));
   frontier.push(distance, start);
-  while (frontier.hasNext() && frontier.nearest() <= beam.farthest()) {
+  for (let round: u32 = 2; takeRound(w, min(round >> 1, ROUND)); round++) {
     if (w.scored > most) return false;
-    const slot = frontier.pop();
-    if (!testAndSet(w.visited, slot)) expand(w, rows, slot);
+    expandRound(w, rows);
   }
   return true;
+}
+
+/** Takes the nearest that wait, at most `n` and none beyond the beam; false if there is none. */
+function takeRound(w: Walk, n: u32): bool {
+  const round = w.round();
+  const frontier = w.frontier();
+  const bound = w.beam().farthest();
+  round.count = 0;
+  while (round.count < n && frontier.hasNext() && frontier.nearest() <= bound) {
+    const slot = frontier.pop();
+    if (!testAndSet(w.visited, slot)) round.add(slot);
+  }
+  return round.count > 0;
 }
 
 /** The walk distance of a slot, which is left in w.batch. */
@@ -59,9 +75,10 @@ const TRIES: u32 = 3;
 /** A neighbour that is nearer by its row than `slot` at `distance`, its own left in w.batch; NONE if none of the best is. */
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {
   const links = linksOf(layer, slot);
+  let group = codesOf(layer, slot);
+  touch(group, groupBytes()); // with rescoreBeam's rows, fashion-mnist-784 at ef 10: 24.8 -> 22.9 us
   const n = degree(layer, slot);
   work().visited++;
-  let group = codesOf(layer, slot);
   for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
     const size = min(n - from, 32);
     const own: usize = w.estimates;
@@ -78,24 +95,36 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
   return NONE;
 }
 
-function expand(w: Walk, rows: Scorer, slot: u32): void {
+/** All that the nodes of a round have in memory is asked for before any of it is used. */
+function expandRound(w: Walk, rows: Scorer): void {
+  const round = w.round();
   const beam = w.beam();
-  const frontier = w.frontier();
-  const estimates: usize = w.estimates;
-  const bytes = groupBytes();
-  let links = linksOf(0, slot);
-  load<u8>(links); // on its way while the rest is
-  store<u32>(w.gathered().slots, slot);
-  touchRows(nodes(), layout().neighbours, w.gathered().slots, 1, 0, bytes);
-  const distance = exactly(w, rows, slot);
-  work().visited++;
-  beam.push(distance, slot);
+  const n = round.count;
+  for (let i: u32 = 0; i < n; i++) {
+    const links = linksOf(0, round.slotAt(i));
+    load<u8>(links); load<u8>(links, 64);
+  }
+  touchRows(nodes(), layout().neighbours, round.slots, n, 0, groupBytes());
+  scoreMany(rows, round.slots, n, round.distances);
+  w.scored += n;
+  work().visited += n;
+  for (let i: u32 = 0; i < n; i++) beam.push(round.distanceAt(i), round.slotAt(i));
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
-  frontier.shrink(max(beam.capacity - beam.size, beam.capacity >> 2) + 16);
+  w.frontier().shrink(max(beam.capacity - beam.size, beam.capacity >> 2) + 16);
+  for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i));
+}
+
+/** The neighbours of a node at `distance` begin to wait. */
+@inline function expand(w: Walk, rows: Scorer, slot: u32, distance: f32): void {
+  let links = linksOf(0, slot);
   if (distance < linkScorer().least) {
     pushExact(w, rows, links);
     return;
   }
+  const beam = w.beam();
+  const frontier = w.frontier();
+  const estimates: usize = w.estimates;
+  const bytes = groupBytes();
   let group = codesOf(0, slot);
   for (const end = links + (degreeLimit(0) << 2); links < end && load<u32>(links) != NONE; links += 128, group += bytes) {
     scoreNeighbours(linkScorer(), group, distance, estimates);

@@ -13,6 +13,8 @@ import { work } from "../work";
 import { Queue } from "./queue";
 import { degreeLimit, linksOf } from "./graph";
 
+/** fastScan: nodes expanded together (guided.ts). */
+export const ROUND: u32 = 4;
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
 /** fastScan: nodes wait by their estimates, some more than once. */
@@ -27,9 +29,10 @@ const ESTIMATES: usize = 128;
   scored: u32;  // distances so far
   open: u32;    // fastScan: the frontier (guided.ts), a Queue
   estimates: u32; // fastScan: 32 x f32
+  together: u32;  // fastScan: nodes that are expanded together
 
   static bytes(ef: u32, slots: u32): usize {
-    const frontier = GRAPH && state().fastScan ? Queue.bytes(frontierOf(ef)) + ESTIMATES + 128 : 0;
+    const frontier = GRAPH && state().fastScan ? Queue.bytes(frontierOf(ef)) + ESTIMATES + Batch.bytes(ROUND) + 192 : 0;
     return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + frontier + 320;
   }
 
@@ -46,12 +49,14 @@ const ESTIMATES: usize = 128;
     if (GRAPH && state().fastScan) {
       w.open = <u32>alloc(Queue.bytes(frontierOf(ef)));
       w.estimates = <u32>alloc(ESTIMATES);
-      if (!w.open || !w.estimates) return none;
+      w.together = <u32>changetype<usize>(Batch.open(ROUND));
+      if (!w.open || !w.estimates || !w.together) return none;
       w.frontier().clear(frontierOf(ef));
     }
     return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
 
+  @inline round(): Batch { return changetype<Batch>(this.together); }
   @inline frontier(): Queue { return changetype<Queue>(this.open); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
