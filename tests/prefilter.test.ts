@@ -71,6 +71,8 @@ const HARD: Readonly<Record<string, (n: number, d: number, seed: number) => Floa
     const next = random(seed);
     return filled(n, d, (_, j) => centre[j] * (1 + (Math.floor(next() * 3) - 1) * 2 ** -22));
   },
+  // The mean is no f32, and half a step of the last bit is half of all there is.
+  "one bit apart": (n, d) => filled(n, d, (i, j) => 1 + ((j * j + i) % (2 + (i % 3)) === 0 ? 2 ** -23 : 0)),
   "far from the origin": (n, d, seed) => gaussians(n, d, seed).map((row) => row.map((x) => x + 1e5)),
   duplicates: (n, d, seed) => {
     const rows = gaussians(3, d, seed);

@@ -46,7 +46,7 @@ const GROUP_BYTES: usize = 64; // one word of each
 const FACTORS: u32 = 4;
 const LARGEST_CODE: f64 = 127;
 /** One less than what fits, for the sum to be brought to 0. Two products of 63 x 127 twice fit an i16. */
-const LARGEST_UNIT: f64 = RELAXED ? 62 : 126;
+const LARGEST_UNIT: i32 = RELAXED ? 62 : 126;
 /** What |Q| may come to in one lane, so that 256 x 127 times as much fits an i32. */
 const MOST_UNITS: u32 = 66051;
 /** So many words never come to more: 4 x 128 x 127. */
@@ -65,7 +65,7 @@ const UNIT: f64 = 9.5367431640625e-7; // 2^-20
   chunk: u32;    // words summed in one lane
   mean: f32;     // a
   along: f32;    // d; dot: d a
-  square: f32;   // s^2 |Q|^2, as much of it as is sure; dot: 0
+  square: f32;   // s^2 |Q|^2; dot: nothing
   step: f32;     // 2 s; dot: s
   error: f32;    // e; dot: how often f counts
   spread: f32;   // dot: how often g counts
@@ -190,7 +190,7 @@ export function askPrefilter(vector: usize): void {
     largest = max(largest, abs(v - <f64>mean));
     most = max(most, abs(v));
   }
-  const step = <f32>max(largest / LARGEST_UNIT, SMALLEST);
+  const step = <f32>max(largest / <f64>LARGEST_UNIT, SMALLEST);
   const s = <f64>step, a = <f64>mean;
   roundTo0(x, vector, d, a, s);
   let error: f64 = 0, square: f64 = 0;
@@ -243,13 +243,13 @@ function roundTo0(x: Question, vector: usize, d: u32, a: f64, s: f64): void {
     setUnit(x, i, unit);
     sum += unit;
   }
-  // First those that were rounded by a quarter or more; none by more than 127.
+  // First those that were rounded by a quarter or more; then all, again and again where a is far from the mean for its last bit.
   for (let least: f64 = 0.25; sum; least = -Infinity) {
     const by: i32 = sum > 0 ? 1 : -1;
     for (let i: u32 = 0; i < d && sum; i++) {
       const unit = unitAt(x, i);
       const rounded = <f64>unit - (<f64>load<f32>(vector + (i << 2)) - a) / s;
-      if (rounded * <f64>by < least || unit * by <= -127) continue;
+      if (rounded * <f64>by < least || unit * by < -LARGEST_UNIT) continue;
       setUnit(x, i, unit - by);
       sum -= by;
     }
