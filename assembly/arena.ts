@@ -4,7 +4,7 @@
 //   64     Arena      first free byte
 //   128    State      the index's persistent numbers, saved and loaded as they are (state.ts)
 //   384    Store      nodes: a row, an id, links ... per slot (store.ts)
-//   640    Store      upper: one record per node and layer above 0
+//   640    Store      upper: one record per node and layer above 0; flat, prefilter: one per slot
 //   896    Codec      how rows are stored and walked (scorer.ts)
 //   960    Codec      exact rows kept for the rerank
 //   1024   Scorer x 3 walk, exact, link (128 bytes each)

@@ -79,6 +79,7 @@ function growTables(n: u32, fresh: u32): bool {
   if (ALL && kind == KIND_IVF) return reserveLists(n);
   if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !reserveTrees(n)) return false;
   if (ALL && kind == KIND_LSH && !reserveLsh(n)) return false;
+  if (GRAPH && state().prefilter && upper().ensure(nodes().count + fresh) != OK) return false;
   return nodes().ensure(nodes().count + fresh) == OK;
 }
 
@@ -292,7 +293,7 @@ export function blobBytes(i: u32): u32 { return blob(i).bytes; }
  */
 export function restore(slots: u32, records: u32): i32 {
   const s = state();
-  if (nodes().ensure(slots) != OK || upper().ensure(records) != OK) return E_MEMORY;
+  if (nodes().ensure(slots) != OK || upper().ensure(GRAPH && s.prefilter ? slots : records) != OK) return E_MEMORY;
   if (!s.identity && reserveIds(s.live) != OK) return E_MEMORY;
   if (ALL && kindNow() == KIND_LSH && !reserveLsh(0)) return E_MEMORY;
   if (slots && !fits(0, 0)) return E_MEMORY;

@@ -1,4 +1,5 @@
-// The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk.
+// The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
+// scans that have a prefilter.
 import { align, mark, reset } from "./arena";
 import { E_MEMORY, NONE, OK } from "./codes";
 import { nodes } from "./nodes";

@@ -28,6 +28,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   neighbours: u32;   // hnsw, fastScan: codes of a node's neighbours (codec/neighbours.ts)
   turnedRows: u32;   // hnsw, fastScan: two rotated rows
   tables: u32;       // hnsw, fastScan: the query as lookup tables
+  question: u32;     // flat, prefilter: the query as integers (codec/prefilter.ts)
 }
 
 @inline export function layout(): Layout { return changetype<Layout>(BUFFERS + here()); }

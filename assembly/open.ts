@@ -13,6 +13,7 @@ import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq"
 import { installRows, rowBytes } from "./codec/rows";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
 import { openNeighbours } from "./codec/neighbours";
+import { openPrefilter } from "./codec/prefilter";
 import { installUpper, installWhole, splitRowBytes } from "./codec/split";
 import { openLists } from "./lists";
 import { openCentres } from "./centres";
@@ -55,13 +56,15 @@ export function open(): i32 {
     l.tower = table.addColumn(TAG_TOWER, 4);
     upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
     if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
+  } else if (GRAPH) {
+    if (s.prefilter && !openPrefilter()) return E_MEMORY;
   } else if (ALL) {
     if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
     if ((kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;
     if (kind == KIND_LSH && !openLsh()) return E_MEMORY;
   }
   table.seal(65536);
-  upper().seal(8192);
+  upper().seal(GRAPH && s.prefilter ? 65536 : 8192);
   const vectorBytes = align(s.dimensions << 2, 16);
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);

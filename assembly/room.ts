@@ -2,7 +2,7 @@
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
 import { ID_TABLE, NODES, SAVED, UPPER, align, alloc, mark, reset } from "./arena";
 import { bitsetBytes } from "./bitset";
-import { ALL, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./codes";
+import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./codes";
 import { nodes } from "./nodes";
 import { codecBytes } from "./scorer";
 import { kindNow, state } from "./state";
@@ -13,6 +13,7 @@ import { flatRoom } from "./algo/flat";
 import { hnswRoom } from "./algo/hnsw";
 import { ivfRoom } from "./algo/ivf";
 import { lshRoom } from "./algo/lsh";
+import { prefilterRoom } from "./algo/prefiltered";
 import { treeRoom, treeScratch } from "./algo/tree";
 import { rowBytes } from "./codec/rows";
 
@@ -30,6 +31,7 @@ export function roomToUse(): usize {
 function familyRoom(slots: u32): usize {
   const kind = kindNow();
   if (kind == KIND_HNSW) return hnswRoom(slots);
+  if (GRAPH) return state().prefilter ? prefilterRoom(slots) : 0;
   if (!ALL) return 0;
   if (kind == KIND_IVF) return ivfRoom();
   if (kind == KIND_LSH) return lshRoom(slots);

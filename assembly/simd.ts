@@ -2,7 +2,7 @@
 // below are constants, so that each build holds one branch. Functions on v128 are reached from `if (SIMD)` only.
 
 export const SIMD: bool = ASC_FEATURE_SIMD;
-const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
+export const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
 export const THREADS: bool = ASC_FEATURE_THREADS;
 
 /** 0 scalar, 1 simd, 2 relaxed, 3 threads (relaxed on a shared memory): the order of VARIANTS in src/runtime.ts. */
@@ -25,6 +25,9 @@ export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
   if (RELAXED) return i8x16.relaxed_swizzle(table, indices);
   return i8x16.swizzle(table, indices);
 }
+
+/** a0 b0 + a1 b1 and so on as 8 x i16, `a` signed, `b` 0 to 127; reached where RELAXED: one pmaddubsw. */
+@inline export function dotPairs(a: v128, b: v128): v128 { return i16x8.relaxed_dot_i8x16_i7x16_s(a, b); }
 
 @inline export function sumI32(v: v128): i32 {
   const halves = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));

@@ -46,6 +46,7 @@ export const MIPS_AUGMENT: u32 = 1;
   residual: u32;        // pq under ivf: 1 if codes are of what is left of the list's centroid
   treeFree: u32;        // kdtree, forest: head of the free tree records, or NONE
   fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (codec/neighbours.ts)
+  prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (codec/prefilter.ts)
 }
 
 @inline export function state(): State { return changetype<State>(STATE + here()); }

@@ -2,8 +2,9 @@
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
 import { blob, blobCount } from "./blobs";
 import {
-  ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE,
+  ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE,
 } from "./codes";
+import { filterRows } from "./codec/prefilter";
 import { linkLists } from "./lists";
 import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
 import { isSound, exactCodec, coarseCodec, scanNominates } from "./scorer";
@@ -24,6 +25,7 @@ export function isValid(): bool {
   if (kind == KIND_HNSW) return graphIsValid();
   if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treesAreValid();
   if (ALL && kind == KIND_LSH) linkLsh();
+  if (GRAPH && state().prefilter) filterRows();
   return true;
 }
 

@@ -1,6 +1,7 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
 import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "./codes";
 import { forgetTurned } from "./codec/neighbours";
+import { filterRow } from "./codec/prefilter";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { layout, nodes, stageOf } from "./nodes";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./scorer";
@@ -61,6 +62,7 @@ export function storeVector(slot: u32, p: usize): void {
   if (GRAPH && s.fastScan) forgetTurned();
   encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
+  if (GRAPH && s.prefilter) filterRow(slot);
   if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
   if (isAugmented()) storeExtra(slot, <f32>norm);
 }

@@ -1,5 +1,5 @@
 // The machine's read bandwidth as wasm sees it: a plain SIMD sum over a memory of the given size.
-import asc from "assemblyscript/asc";
+import { compileSource } from "./compile-source.mjs";
 
 // Eight sums, so that the additions do not wait for each other and only memory does.
 const SOURCE = `
@@ -26,17 +26,9 @@ const PAGE_BYTES = 65536;
 
 /** A function that reads `bytes` bytes, all of them touched before. */
 export async function reader(bytes) {
-  const { binary, error, stderr } = await asc.compileString(SOURCE, {
-    optimizeLevel: 3,
-    runtime: "stub",
-    importMemory: true,
-    enable: ["simd"],
-    use: ["abort="],
-  });
-  if (error) throw new Error(`${error.message}\n${stderr}`);
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
   new Float32Array(memory.buffer).fill(1);
-  const { instance } = await WebAssembly.instantiate(binary, { env: { memory } });
+  const { sum } = await compileSource(SOURCE, ["simd"], memory);
   const whole = bytes - (bytes % 128);
-  return () => instance.exports.sum(whole);
+  return () => sum(whole);
 }

@@ -44,7 +44,7 @@ const isWasm = ({ path }) => /(scalar|simd|relaxed|threads)-/.test(path);
 
 /**
  * vicinal's own: { js, onDemand: other JS, wasm: the largest of the builds, of which a page fetches one, together }. `wasm`
- * says which: "core" has Flat and Hnsw over plain codecs, "graph" also fastScan, "full" all else.
+ * says which: "core" has Flat and Hnsw over plain codecs, "graph" also fastScan and prefilter, "full" all else.
  */
 export async function ownPage(names, kind) {
   const { js, others } = await page(`import { ${names} } from "vicinal"; globalThis.app = [${names}];`);

@@ -8,7 +8,7 @@ import { gzipped, ownPage } from "./page.mjs";
 import { atMost, finish, whole } from "./result.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Which wasm build serves them: core is Flat and Hnsw over plain codecs, graph adds fastScan, full has all else. */
+/** Which wasm build serves them: core is Flat and Hnsw over plain codecs, graph adds fastScan and prefilter, full has all else. */
 const PAGES = [
   { names: "Hnsw, Flat", wasm: "core", askedBytes: 35 * 1024 },
   { names: "Flat", wasm: "core" },

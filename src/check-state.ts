@@ -61,6 +61,7 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
     hashBits: own(lsh, LIMITS.hashBits),
     width: own(lsh && metric === "l2", [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
     fastScan: own(kind === "hnsw" && keepsRows(codec, metric), FLAG),
+    prefilter: own(kind === "flat" && codec === "f32", FLAG),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

@@ -120,6 +120,9 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
   if (state.fastScan && !keepsRows(codec, metric)) {
     throw badOption(`fastScan is for rows of floats or sq8, not codec "${codec}" under metric "${metric}"`);
   }
+  if (state.prefilter && codec !== "f32") {
+    throw badOption(`prefilter is for f32 rows, not codec "${codec}" under metric "${metric}"`);
+  }
   const split = kind === "hnsw" && codec === "f32";
   const rerank = rerankState(state, split, options.rerank);
   Object.assign(state, rerank.state);

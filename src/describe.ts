@@ -14,7 +14,7 @@ function familyOptions(state: State): Options {
   const metric = METRIC_NAMES[state.metric];
   switch (KIND_NAMES[state.kind]) {
     case "flat":
-      return {};
+      return state.prefilter ? { prefilter: true } : {};
     case "hnsw": {
       const { m, efConstruction, fastScan } = state;
       return {
@@ -80,7 +80,7 @@ export function wordsOf(state: State): string {
   return [
     pq && turn === "OPQ" ? `OPQ${pqM}` : pq && turn,
     familyWord(state),
-    CODEC_WORDS[codec] ?? code,
+    state.prefilter ? "Flatpf" : (CODEC_WORDS[codec] ?? code),
     RERANK_WORDS[RERANK_NAMES[state.rerank]],
   ]
     .filter(Boolean)

@@ -5,6 +5,7 @@ import { CLASSES } from "./classes.js";
 import type { CodecOption } from "./codec.js";
 import { dimensionsOf, type IndexOptions, metricOf } from "./create.js";
 import { badOption, show } from "./errors.js";
+import type { FlatOptions } from "./flat.js";
 import type { ForestOptions } from "./forest.js";
 import type { HnswOptions } from "./hnsw.js";
 import type { IvfOptions } from "./ivf.js";
@@ -14,7 +15,7 @@ import type { LshOptions } from "./lsh.js";
 
 /** Options of `create` that the description does not say: dimensions, metric, and the family's own. */
 export type FactoryOptions = Omit<IndexOptions, "codec"> &
-  Omit<HnswOptions & IvfOptions & KdTreeOptions & ForestOptions & LshOptions, keyof IndexOptions>;
+  Omit<FlatOptions & HnswOptions & IvfOptions & KdTreeOptions & ForestOptions & LshOptions, keyof IndexOptions>;
 
 /** What the words so far have said. */
 interface Said {
@@ -112,6 +113,11 @@ const WORDS: readonly Word[] = [
     form: "LSH<tables>x<bits>",
     pattern: /^LSH(?:(\d+)x(\d+))?$/i,
     say: (said, [, tables, bits]) => family(said, "lsh", { tables: number(tables), bits: number(bits) }),
+  },
+  {
+    form: "Flatpf",
+    pattern: /^Flatpf$/,
+    say: (said) => isFree(said) && codec(said, "f32") && (said.own.prefilter = true),
   },
   {
     form: "Flat, SQ8, SQfp16, SQbf16, Binary",

@@ -10,7 +10,7 @@ export { type ErrorCode, VicinalError } from "./errors.js";
 export { type FactoryOptions, factory } from "./factory.js";
 export { type FileBytes, type FileInfo, inspect } from "./file.js";
 export type { Filter } from "./filter.js";
-export { Flat } from "./flat.js";
+export { Flat, type FlatOptions } from "./flat.js";
 export { Forest, type ForestOptions } from "./forest.js";
 export { Hnsw, type HnswOptions } from "./hnsw.js";
 export { Ivf, type IvfOptions } from "./ivf.js";

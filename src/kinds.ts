@@ -157,8 +157,13 @@ export function keepsRows(codec: Codec, metric: Metric): boolean {
 /** The wasm builds: the smallest that has what an index needs is the one that runs it. */
 export type Build = "core" | "graph" | "full";
 
-export function buildFor({ kind, codec, fastScan }: { kind: number; codec: number; fastScan: number }): Build {
-  if (fastScan) return "graph";
+export function buildFor({
+  kind,
+  codec,
+  fastScan,
+  prefilter,
+}: Readonly<Record<"kind" | "codec" | "fastScan" | "prefilter", number>>): Build {
+  if (fastScan || prefilter) return "graph";
   return KINDS[KIND_NAMES[kind]].core && CODECS[CODEC_NAMES[codec]].core ? "core" : "full";
 }
 

@@ -30,8 +30,7 @@ function trainedState(engine: Engine, known: number, points: number): State {
 
 /** Where an engine learns, where it will live, and where its graph over centroids will, should it have one. */
 async function instancesFor(engine: Engine): Promise<Instance[]> {
-  const [kind, codec, fastScan] = [engine.state("kind"), engine.state("codec"), engine.state("fastScan")];
-  const build = buildFor({ kind, codec, fastScan });
+  const build = buildFor(readState(engine.copyState()));
   const limits = [WHOLE_MEMORY, engine.maxBytes, ...(engine.state("coarseGraph") ? [WHOLE_MEMORY] : [])];
   return Promise.all(limits.map((limit) => newInstance(build, limit)));
 }

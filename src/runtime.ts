@@ -1,6 +1,7 @@
 // Which build runs: the best variant that validates and computes right here, in three sizes: "core" has Flat and Hnsw over
-// plain codecs, "graph" also Hnsw with fastScan, "full" every other family and codec. Each build's bytes sit in a chunk of their own behind a dynamic import, so that a
-// page downloads what it needs; the compiled module is cached.
+// plain codecs, "graph" also Hnsw with fastScan and Flat with a prefilter, "full" every other family and codec. Each build's
+// bytes sit in a chunk of their own behind a dynamic import, so that a page downloads what it needs; the compiled module is
+// cached.
 import { badOption, show, VicinalError } from "./errors.js";
 import type { Exports } from "./exports.js";
 import { type Build, buildFor } from "./kinds.js";

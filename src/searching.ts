@@ -38,11 +38,11 @@ export interface Hit {
 
 /** The work of the last search (of a whole batch for searchBatch). */
 export interface SearchStats {
-  /** Distances computed on the index's codec. */
+  /** Distances computed on the index's codec; with a prefilter, bounds by its codes. */
   distances: number;
   /** Graph: nodes expanded. Lists, leaves, buckets: those looked into. Scan: rows looked at. */
   visited: number;
-  /** Exact distances computed to re-score candidates. */
+  /** Exact distances computed to re-score candidates, or of what a prefilter let pass. */
   reranked: number;
 }
 

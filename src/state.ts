@@ -41,6 +41,7 @@ const LAYOUT = {
   residual: [168, "u32"],
   treeFree: [172, "u32"],
   fastScan: [176, "u32"],
+  prefilter: [180, "u32"],
 } as const;
 
 export const STATE_BYTES = 256;
@@ -138,4 +139,5 @@ export const EMPTY = {
   coarseGraph: 0,
   trainAt: 0,
   fastScan: 0,
+  prefilter: 0,
 } as const;

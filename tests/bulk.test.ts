@@ -143,7 +143,7 @@ describe("what leaves cannot tell apart", () => {
         const [found, before] = [bulk, single].map((index) => {
           let near = 0;
           for (const query of queries) {
-            const bound = flat.search(query, { k: 10 })[9].distance * (1 + 1e-6) + 1e-7;
+            const bound = flat.search(query, { k: 10 })[9].distance * (1 + 1e-5) + 1e-7;
             near += index.search(query, { k: 10, ef: 100 }).filter(({ distance }) => distance <= bound).length;
           }
           return near / queries.length / 10;

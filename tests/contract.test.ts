@@ -437,6 +437,15 @@ for (const of of EVERY_CASE) {
     });
 
     it("lastStats counts the work of the last search", () => {
+      if (of.options.prefilter) {
+        // Codes first, then the rows that they do not exclude; a few rows alone are read at once.
+        index.search(queries[0], { k: 10 });
+        expect(index.lastStats).toEqual({ distances: N, visited: N, reranked: expect.any(Number) });
+        expect(index.lastStats.reranked).toBeGreaterThanOrEqual(10);
+        index.search(queries[0], { filter: [1, 2, 3] });
+        expect(index.lastStats).toEqual({ distances: 0, visited: 3, reranked: 3 });
+        return;
+      }
       // An exact search scans exact rows where they are kept: nothing is left to re-score.
       // Codes that lists have their own tables for are scanned list by list.
       index.search(queries[0], { exact: true });

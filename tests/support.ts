@@ -2,6 +2,7 @@
 import v8 from "node:v8";
 import type {
   CodecOption,
+  FlatOptions,
   ForestOptions,
   Hit,
   HnswOptions,
@@ -43,7 +44,7 @@ export const FAMILIES = Object.fromEntries(
 ) as unknown as Readonly<Record<Kind, Family>>;
 
 /** Options of any family. */
-export type AnyOptions = HnswOptions & IvfOptions & KdTreeOptions & ForestOptions & LshOptions;
+export type AnyOptions = FlatOptions & HnswOptions & IvfOptions & KdTreeOptions & ForestOptions & LshOptions;
 
 export function create(kind: Kind, options: AnyOptions): Promise<VectorIndex> {
   return FAMILIES[kind].create(options);
@@ -87,7 +88,8 @@ export interface Case {
 }
 
 /** Own options of a family that change how it works, beside the defaults. */
-function variations(kind: Kind, metric: Metric): Partial<HnswOptions>[] {
+function variations(kind: Kind, metric: Metric, codec: Codec): Partial<AnyOptions>[] {
+  if (kind === "flat" && codec === "f32") return [{}, { prefilter: true }];
   if (kind !== "hnsw" || metric === "hamming") return [{}];
   const graphs: Partial<HnswOptions>[] = metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
   return [...graphs, ...graphs.map((own) => ({ ...own, fastScan: true }))];
@@ -101,8 +103,13 @@ export const TESTED = combinations().filter(
 /** Every kind x metric x codec x rerank of them. */
 export const CASES: readonly Case[] = TESTED.flatMap(({ kind, metric, codec }) =>
   (LOSSLESS.includes(codec) ? [false] : [false, true]).flatMap((rerank) =>
-    variations(kind, metric).map((own) => ({
-      name: [kind, metric, codec, ...(rerank ? ["rerank"] : []), own.mips, own.fastScan && "fastScan"].filter(Boolean).join(" "),
+    variations(kind, metric, codec).map((own) => ({
+      name: [
+        ...[kind, metric, codec, ...(rerank ? ["rerank"] : []), own.mips],
+        ...[own.fastScan && "fastScan", own.prefilter && "prefilter"],
+      ]
+        .filter(Boolean)
+        .join(" "),
       kind,
       metric,
       codec,
@@ -209,13 +216,13 @@ export const KINDS_AND_CODECS = TESTED.filter(({ kind, metric, codec }) => {
   return TESTED.find((one) => one.kind === kind && one.codec === codec)?.metric === metric;
 });
 
-/** Kind x codec of every family, each with one metric; graphs with the codes of neighbours as well. */
+/** Kind x codec of every family, each with one metric; graphs with the codes of neighbours and scans with a prefilter as well. */
 export const EVERY_KIND_AND_CODEC: readonly {
   name: string;
   kind: Kind;
   metric: Metric;
   codec: Codec;
-  own: Partial<HnswOptions>;
+  own: Partial<AnyOptions>;
 }[] = [
   ...combinations()
     .filter(({ kind, metric, codec }, _, all) => all.find((one) => one.kind === kind && one.codec === codec)?.metric === metric)
@@ -223,6 +230,7 @@ export const EVERY_KIND_AND_CODEC: readonly {
   ...(["f32", "sq8"] as const).map((codec) => ({
     ...({ name: `hnsw ${codec} fastScan`, kind: "hnsw", metric: "l2", codec, own: { fastScan: true } } as const),
   })),
+  { name: "flat f32 prefilter", kind: "flat", metric: "l2", codec: "f32", own: { prefilter: true } },
 ];
 
 // ---- seeded data --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { alloc, mark, reset } from "../arena";
 import { nodes, stageOf, upper } from "../nodes";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../codes";
 import { fillIds, reserveIds, useIds } from "../ids";
+import { filterRows } from "../codec/prefilter";
 import { compactLists } from "../lists";
 import { fits, remember, undo } from "../room";
 import { LIVE } from "../slots";
@@ -64,6 +65,7 @@ export function compactSlots(): i32 {
   useIds(); // a slot's number is no longer its id
   fillIds();
   reset(start);
+  if (GRAPH && s.prefilter) filterRows();
   if (trees) buildTrees();
   if (ALL && kind == KIND_LSH) linkLsh();
   return OK;

@@ -1,15 +1,16 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
 import { alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { ALL, E_MEMORY, KIND_IVF, OK } from "../codes";
+import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../codes";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
-import { kindNow } from "../state";
+import { kindNow, state } from "../state";
 import { TopK } from "../topk";
 import { openTop, publishReranked, rerank } from "../rerank";
 import { publish, work } from "../work";
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "./groups";
 import { searchEveryList } from "./ivf";
+import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;
 
@@ -35,6 +36,7 @@ export function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, 
  */
 export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
   if (ALL && kindNow() == KIND_IVF && exactCodec().bindList) return searchEveryList(k, filter, bound);
+  if (GRAPH && state().prefilter) return prefilteredSearch(k, filter, bound);
   const start = mark();
   const batch = Batch.open(BATCH);
   const top = batch ? openTop(k, bound) : changetype<TopK>(0);

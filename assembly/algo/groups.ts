@@ -12,7 +12,7 @@ import { work } from "../work";
 export { GROUP } from "../lists";
 
 /** The slots of a group from `first` on that are live and pass, one bit each. */
-@inline function passing(first: u32, filter: usize): u32 {
+@inline export function passing(first: u32, filter: usize): u32 {
   const n = nodes().count - first;
   const stages = nodes().at(COLUMN_STAGE, first);
   let bits: u32 = 0;
@@ -34,7 +34,7 @@ export function nominateGroup(s: Scorer, first: u32, filter: usize, top: TopK): 
 }
 
 /** Offers those of a group's slots that are `there`, by the distances of all 32. */
-@inline function offerNear(first: u32, there: u32, distances: usize, top: TopK): void {
+@inline export function offerNear(first: u32, there: u32, distances: usize, top: TopK): void {
   for (let near = there & within(distances, top.bound); near; near &= near - 1) {
     const i = ctz(near);
     top.offer(load<f32>(distances + (i << 2)), first + i);

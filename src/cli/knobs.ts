@@ -97,6 +97,7 @@ const FAMILY_KNOBS: readonly Knob<Kind>[] = [
     choices: MIPS_NAMES,
   },
   { flag: "--fast-scan", of: ["hnsw"], text: "keep the codes of each node's neighbours: faster searches, more memory" },
+  { flag: "--prefilter", of: ["flat"], text: "scan a byte per value first: the same answers sooner, more memory" },
   {
     flag: "--nlist <n>",
     of: ["ivf"],
