@@ -4,7 +4,7 @@ import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
 import { bitsetBytes, hasBit, setBit } from "./bitset";
 import { blob, blobCount } from "./blobs";
 import {
-  ALL, E_BEYOND_F16, E_MEMORY, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
+  ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
 } from "./codes";
 import { removeId, reserveIds, slotOfId, useIds } from "./ids";
 import { clearLists, reserveLists } from "./lists";

@@ -7,7 +7,7 @@
 //
 // Codes that are scanned 32 at a time lie packed: what 32 consecutive slots have in a column is one group of 32 x stride
 // bytes, and how a slot's share lies in it depends on the packing. A section then ends with its last group.
-import { align, alloc, mark, reset } from "./arena";
+import { align, alloc } from "./arena";
 import { OK, E_MEMORY } from "./codes";
 
 const MAX_COLUMNS: u32 = 12;
