@@ -80,7 +80,7 @@ export function setChosen(b: Builder, layer: u32, slot: u32): void {
 }
 
 /** Adds `to` to the links of `from` if it is not there; a full list is chosen anew from what it held and `to`. */
-function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
+export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   const limit = degreeLimit(layer);
   const links = linksOf(layer, from);
   const n = degree(layer, from);

@@ -13,7 +13,7 @@ import { layout, nodes } from "../nodes";
 import { decode, exactCodec } from "../scorer";
 import { isAugmented, state } from "../state";
 import { countBlurred, isHopeless } from "../algo/blur";
-import { Builder } from "../algo/builder";
+import { Builder, linkBack } from "../algo/builder";
 import { codesOf, degreeLimit, linksOf, topOf } from "../algo/graph";
 import { hnswInsert } from "../algo/hnsw";
 import { reconnect } from "../algo/reconnect";
@@ -208,5 +208,18 @@ function finish(b: Builder, marks: usize): void {
     s.topLevel = topOf(slot);
   }
   for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot, false);
+  for (let slot: u32 = 0; slot < n; slot++) if (!(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
   for (let layer: u32 = 0; layer <= s.topLevel; layer++) reconnect(b, layer);
+}
+
+/** Unclear slots link back to a clear one that links to them: the ways out of a crowd whose members see each other alone. */
+function linkFromUnclear(b: Builder, marks: usize, slot: u32): void {
+  for (let layer: u32 = 0; layer <= topOf(slot); layer++) {
+    const links = linksOf(layer, slot);
+    for (let i: u32 = 0; i < degreeLimit(layer); i++) {
+      const other = load<u32>(links + (i << 2));
+      if (other == NONE) break;
+      if (load<u8>(marks + other) & UNCLEAR) linkBack(b, layer, other, slot);
+    }
+  }
 }
