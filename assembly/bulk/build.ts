@@ -19,7 +19,7 @@ import { hnswInsert } from "../algo/hnsw";
 import { reconnect } from "../algo/reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
-import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, chooseLinks, deskBytes, joinLinks, openDesk } from "./tasks";
+import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
 /** Under dot, slots are placed by their Euclidean distances, which order them alike while lengths differ no more than this. */
@@ -105,13 +105,13 @@ function linkLayer(b: Bulk, layer: u32): bool {
 /**
  * Where leaves that overlap tell a slot of the same neighbours again and again, they have found them; where most of what they
  * tell is new, as in data of many independent dimensions, more leaves are wanted. Gaussians, 40,000 x 128, recall@10 at ef 80
- * (inserted one by one: .939): one round .928, two .944, three .957; fashion-mnist-784 at ef 10 (.948): .950, .957.
+ * (inserted one by one: .939): with one round .928, two .944, three .957, before links were as many as they are now.
  */
 function roundsFor(b: Bulk): u32 {
   let found: f64 = 0;
   for (let i: u32 = 0; i < b.n; i++) found += candidateCount(codesOf(b.layer, load<u32>(b.slots + (<usize>i << 2))));
   const share = found / (<f64>b.n * mostCandidates());
-  const thin: u32 = share < 0.72 ? 1 : share < 0.85 ? 2 : 3;
+  const thin: u32 = share < 0.95 ? 1 : share < 0.985 ? 2 : 3;
   return min(thin * max((state().efConstruction + BEAM_PER_ROUND - 1) / BEAM_PER_ROUND, 1), MOST_ROUNDS);
 }
 
@@ -169,7 +169,7 @@ function joinBlurred(b: Bulk): bool {
 function openLinks(b: Bulk): bool {
   const slots = nodes().count;
   const ends = alloc(<usize>slots + 1 << 2);
-  const links = alloc(<usize>b.n * state().m << 2);
+  const links = alloc(<usize>b.n * ownLinks(b.layer) << 2);
   if (!ends || !links) return false;
   b.linkEnds = <u32>ends;
   b.links = <u32>links;

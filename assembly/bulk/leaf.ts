@@ -72,7 +72,9 @@ export const LEAF: u32 = 512;
       const square = <i32>(key >> 32);
       const others = squares + <usize><u32>key * pitch;
       let covered = false;
-      for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < square;
+      // By more than an insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019): these are candidates yet.
+      const bound = square - (square >> 2);
+      for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < bound;
       if (covered) continue;
       store<u64>(nearest + (taken++ << 3), key);
       offerCandidate(list, <f32>square * unit, load<u32>(slots + (<usize><u32>key << 2)));
