@@ -76,11 +76,6 @@ const POINTS: u32 = 4;
     store<u32>(best + (j << 3), from + which, 4);
   }
 
-  /** The scores of all centres for one point, k x f32. */
-  score(point: usize, out: usize): void {
-    for (let i: u32 = 0; i < this.k; i++) store<f32>(out + (<usize>i << 2), this.scoreOne(point, i));
-  }
-
   @inline scoreOne(point: usize, i: u32): f32 {
     return load<f32>(this.norms + (<usize>i << 2)) - this.factor * dotOf(point, this.rows + <usize>i * this.stride, this.stride);
   }

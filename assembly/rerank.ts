@@ -5,6 +5,7 @@ import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./codes";
 import { slotOfId } from "./ids";
 import { squaredNorm, sumOf } from "./metric";
 import { layout } from "./nodes";
+import { Nominees } from "./nominees";
 import { bindQuery, exactCodec, exactScorer, scoreMany } from "./scorer";
 import { state } from "./state";
 import { TopK } from "./topk";
@@ -51,6 +52,15 @@ function rerankUntilFar(query: usize, candidates: TopK, top: TopK): bool {
     if (top.size == top.k && top.bound == bound) break;
   }
   return true;
+}
+
+/** The same of nominees, all of them. */
+export function publishNominees(nominees: Nominees, k: u32): bool {
+  const top = openTop(k, Infinity);
+  if (!top) return false;
+  nominees.settle(0);
+  rerankBatch(layout().prepared, nominees, top);
+  return publish(top);
 }
 
 /** Re-scores `candidates` for the prepared query and publishes the k nearest within `bound`. */

@@ -49,7 +49,9 @@ const isWasm = ({ path }) => /(scalar|simd|relaxed|threads)-/.test(path);
 export async function ownPage(names, kind) {
   const { js, others } = await page(`import { ${names} } from "vicinal"; globalThis.app = [${names}];`);
   const builds = others.filter((other) => isWasm(other) && (other.path.match(/-(core|graph)-/)?.[1] ?? "full") === kind);
-  const onDemand = kind === "full" ? others.filter((other) => !isWasm(other)).reduce((sum, { bytes }) => sum + bytes, 0) : 0;
+  // src/workers.ts is for graphs that threads build.
+  const isOnDemand = (other) => !isWasm(other) && !other.path.includes("workers-");
+  const onDemand = kind === "full" ? others.filter(isOnDemand).reduce((sum, { bytes }) => sum + bytes, 0) : 0;
   const wasm = Math.max(...builds.map(({ bytes }) => bytes));
   return { js, onDemand, wasm, together: js + onDemand + wasm };
 }

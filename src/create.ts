@@ -8,7 +8,7 @@ import { LIMITS, POINTS_PER_CENTROID } from "./limits.js";
 import type { Engine } from "./memory.js";
 import { integer, oneOf } from "./options.js";
 import { type FetchVectors, type RerankOption, rerankState } from "./rerank.js";
-import { newEngine, newTeam } from "./runtime.js";
+import { newEngine } from "./runtime.js";
 import { EMPTY, FRESH, type State, stateBytes } from "./state.js";
 
 export interface IndexOptions {
@@ -133,6 +133,6 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
   } else if (wants) state.trainAt = wants;
   if (state.trainAt) state.trained = 0;
   const maxBytes = maxBytesOf(options);
-  const engine = threads > 1 ? await newTeam(stateBytes(state), maxBytes, threads) : await newEngine(stateBytes(state), maxBytes);
+  const engine = await newEngine(stateBytes(state), maxBytes, threads);
   return prepared(engine, rerank.fetchVectors, why);
 }

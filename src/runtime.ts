@@ -58,7 +58,7 @@ const PROBES: Readonly<Record<Variant, readonly number[]>> = (() => {
   return { scalar: head.slice(0, 8), simd, relaxed, threads: relaxed };
 })();
 
-interface Loaded {
+export interface Loaded {
   readonly module: WebAssembly.Module;
   readonly variant: Variant;
   readonly build: Build;
@@ -217,24 +217,20 @@ export async function newInstance(build: Build, maxBytes: number): Promise<Insta
   return start(await ready(build), maxBytes);
 }
 
-/** @internal An empty graph on a shared memory, which `threads` threads build, this one among them. */
-export async function newTeam(state: Uint8Array, maxBytes: number, threads: number): Promise<Engine> {
-  const loaded = await load("graph", "threads");
-  if (!loaded) {
-    throw new VicinalError(
-      "BAD_VARIANT",
-      "threads need relaxed SIMD and a shared memory, which a page has only if it is cross-origin isolated (COOP and COEP headers)",
-    );
+/** @internal A new memory with an empty index in it, as `state` describes; shared with others where `threads` build it. */
+export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, threads = 1): Promise<Engine> {
+  const build = buildFor(readState(state));
+  if (threads === 1) return new Engine(await newInstance(build, maxBytes), state);
+  try {
+    const loaded = await load(build, "threads");
+    if (!loaded) throw new Error("not here");
+    const instance = await start(loaded, maxBytes);
+    const engine = new Engine(instance, state);
+    const { hire } = await import("./workers.js");
+    engine.endThreads = await hire(loaded, instance, threads - 1);
+    return engine;
+  } catch (error) {
+    const why = "threads need relaxed SIMD and shared memory (on a page: cross-origin isolation)";
+    throw new VicinalError("BAD_VARIANT", `${why}: ${(error as Error).message}`);
   }
-  const { hire } = await import("./threads.js");
-  const instance = await start(loaded, maxBytes);
-  const engine = new Engine(instance, state);
-  engine.endThreads = await hire(loaded.module, instance.memory as unknown as WebAssembly.Memory, threads - 1);
-  engine.exports.setWorkers?.(threads - 1);
-  return engine;
-}
-
-/** @internal A new memory with an empty index in it, as `state` describes. */
-export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY): Promise<Engine> {
-  return new Engine(await newInstance(buildFor(readState(state)), maxBytes), state);
 }

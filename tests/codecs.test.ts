@@ -12,6 +12,7 @@ import {
   numbered,
   random,
   recallOf,
+  shuffled,
   truthOf,
   VARIANTS,
 } from "./support.js";
@@ -217,6 +218,29 @@ describe("pq", () => {
       }
     }
   });
+
+  // Twenty vectors, a hundred times each, so that every cut falls among equals.
+  for (const kind of [Flat, Ivf]) {
+    it(`of equal codes in groups the lower ids are nearest: ${kind.name}`, async () => {
+      const own = kind === Ivf ? { nlist: 4, nprobe: 4 } : {};
+      const distinct = gaussians(20, 16, 3);
+      const rows = Array.from({ length: 2000 }, (_, i) => distinct[(i * 7) % 20]);
+      const ids = shuffled(rows.keys(), 4);
+      for (const variant of ["scalar", "simd"] as const) {
+        await init({ variant });
+        const index = await kind.create({ dimensions: 16, metric: "l2", codec: { type: "pq", m: 4, bits: 4 }, ...own });
+        await index.train(rows);
+        index.add(rows, ids);
+        for (const query of gaussians(5, 16, 5)) {
+          const all = index.search(query, { k: 2000 });
+          const sorted = [...all].sort((a, b) => a.distance - b.distance || a.id - b.id);
+          expect(all).toEqual(sorted);
+          for (const k of [1, 10, 99, 250, 1999]) expect(index.search(query, { k })).toEqual(all.slice(0, k));
+        }
+      }
+      await init({ variant: VARIANT });
+    });
+  }
 
   it("tables of 600 parts do not overflow", async () => {
     const d = 1200;

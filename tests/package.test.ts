@@ -48,7 +48,7 @@ describe("tarball", () => {
       "dist/node.js",
       "package.json",
       "dist/chunks/extras-HASH.js",
-      "dist/chunks/threads-HASH.js",
+      "dist/chunks/workers-HASH.js",
       ...BUILDS.flatMap((name) => [`dist/chunks/${name}-HASH.js`, `dist/wasm/${name}.cjs`, `dist/wasm/${name}.wasm`]),
       ...modules
         .flatMap((name) => [name.replace(/\.ts$/, ".d.ts"), name.replace(/\.ts$/, ".d.cts")])
@@ -125,7 +125,7 @@ describe("size", () => {
     return sizes(needed).reduce((sum, bytes) => sum + bytes) + Math.max(...sizes(variants));
   }
 
-  test("{ Flat } needs nothing of the rest; everything is below 60 KiB", async () => {
+  test("{ Flat } needs nothing of the rest; everything is below 61 KiB", async () => {
     const flat = await download("Flat", "core");
     const both = await download("Hnsw, Flat", "core");
     const all = await download(
@@ -138,7 +138,7 @@ describe("size", () => {
     );
     expect(both).toBeLessThanOrEqual(35_000);
     expect(fast).toBeLessThanOrEqual(46_000);
-    expect(all).toBeLessThan(60 * 1024);
+    expect(all).toBeLessThan(61 * 1024);
   });
 });
 

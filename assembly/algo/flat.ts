@@ -3,10 +3,11 @@ import { alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
 import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../codes";
 import { layout, nodes } from "../nodes";
+import { Nominees } from "../nominees";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { kindNow, state } from "../state";
 import { TopK } from "../topk";
-import { openTop, publishReranked, rerank } from "../rerank";
+import { openTop, publishReranked, rerankBatch } from "../rerank";
 import { publish, work } from "../work";
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "./groups";
 import { searchEveryList } from "./ivf";
@@ -14,12 +15,18 @@ import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;
 
-/** Offers every live slot that passes the filter; `codec` is bound to the scorer. */
-export function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): void {
+/** Offers every live slot that passes the filter; `codec` is bound to the scorer. False where scratch cannot grow. */
+function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): bool {
   scorer.scattered = 0;
   if (ALL && codec.groups) {
-    for (let first: u32 = 0, n = nodes().count; first < n; first += GROUP) work().visited += nominateGroup(scorer, first, filter, top);
-    return;
+    const nominees = Nominees.open(top);
+    if (!nominees) return false;
+    for (let first: u32 = 0, n = nodes().count; first < n; first += GROUP) {
+      work().visited += nominateGroup(scorer, first, filter, nominees);
+    }
+    nominees.settle(0);
+    top.offerAll(nominees.distances, nominees.slots, nominees.count);
+    return true;
   }
   batch.cursor = 0;
   while (batch.fill(filter)) {
@@ -28,6 +35,7 @@ export function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, 
     work().distances += batch.count;
     work().visited += batch.count;
   }
+  return true;
 }
 
 /**
@@ -45,8 +53,7 @@ export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
     return E_MEMORY;
   }
   bindQuery(exactCodec(), walkScorer(), layout().prepared);
-  scan(exactCodec(), walkScorer(), filter, batch, top);
-  const done = publish(top);
+  const done = scan(exactCodec(), walkScorer(), filter, batch, top) && publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
@@ -66,8 +73,7 @@ export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
     return E_MEMORY;
   }
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  scan(walkCodec(), walkScorer(), filter, batch, nominated);
-  const done = publishReranked(nominated, k, Infinity);
+  const done = scan(walkCodec(), walkScorer(), filter, batch, nominated) && publishReranked(nominated, k, Infinity);
   reset(start);
   return done ? OK : E_MEMORY;
 }
@@ -80,19 +86,17 @@ function searchAtOnce(k: u32, filter: usize): i32 {
   const start = mark();
   const n = nodes().count;
   const bounds = alloc(<usize>n + GROUP << 2); // f32 per slot, Infinity where nothing can be answered
-  const guess = bounds ? openTop(k, Infinity) : changetype<TopK>(0);
-  const top = guess ? openTop(k, Infinity) : changetype<TopK>(0);
-  if (!top) {
+  const top = bounds ? openTop(k, Infinity) : changetype<TopK>(0);
+  const guess = top ? Nominees.open(top) : changetype<Nominees>(0);
+  if (!guess) {
     reset(start);
     return E_MEMORY;
   }
   bindBounded();
   for (let first: u32 = 0; first < n; first += GROUP) work().visited += guessGroup(first, filter, guess, bounds + (<usize>first << 2));
-  if (!rerank(layout().prepared, guess, top)) {
-    reset(start);
-    return E_MEMORY;
-  }
-  for (let i: u32 = 0; i < guess.size; i++) store<f32>(bounds + (<usize>guess.slotAt(i) << 2), Infinity);
+  guess.settle(0);
+  rerankBatch(layout().prepared, guess, top);
+  for (let i: u32 = 0; i < guess.count; i++) store<f32>(bounds + (<usize>guess.slotAt(i) << 2), Infinity);
   for (let first: u32 = 0; first < n; first += GROUP) rescoreWithin(first, bounds + (<usize>first << 2), top);
   const done = publish(top);
   reset(start);

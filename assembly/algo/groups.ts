@@ -2,6 +2,7 @@
 // enough.
 import { CODEC_RABITQ } from "../codes";
 import { COLUMN_STAGE, layout, nodes } from "../nodes";
+import { Nominees } from "../nominees";
 import { Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { SIMD, within } from "../simd";
 import { LIVE } from "../slots";
@@ -12,7 +13,7 @@ import { work } from "../work";
 export { GROUP } from "../lists";
 
 /** The slots of a group from `first` on that are live and pass, one bit each. */
-@inline export function passing(first: u32, filter: usize): u32 {
+export function passing(first: u32, filter: usize): u32 {
   const n = nodes().count - first;
   const stages = nodes().at(COLUMN_STAGE, first);
   let bits: u32 = 0;
@@ -25,11 +26,14 @@ export { GROUP } from "../lists";
 }
 
 /** Offers a group's slots by their codes; returns how many there are. */
-export function nominateGroup(s: Scorer, first: u32, filter: usize, top: TopK): u32 {
+export function nominateGroup(s: Scorer, first: u32, filter: usize, nominees: Nominees): u32 {
   const there = passing(first, filter);
   if (!there) return 0;
   scoreGroup(s, first, s.own);
-  offerNear(first, there, s.own, top);
+  for (let near = there & within(s.own, nominees.bound); near; near &= near - 1) {
+    const i = ctz(near);
+    nominees.offer(load<f32>(s.own + (i << 2)), first + i);
+  }
   return count(there);
 }
 
@@ -54,14 +58,11 @@ export function bindBounded(): void {
 }
 
 /** The same, and keeps all 32 lower bounds, Infinity where a slot cannot be answered. */
-export function guessGroup(first: u32, filter: usize, top: TopK, bounds: usize): u32 {
-  const there = passing(first, filter);
-  const distances: usize = walkScorer().own;
-  scoreGroup(walkScorer(), first, distances);
-  copyBounds(distances + 128, bounds);
-  for (let absent = ~there; absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
-  offerNear(first, there, distances, top);
-  return count(there);
+export function guessGroup(first: u32, filter: usize, nominees: Nominees, bounds: usize): u32 {
+  const n = nominateGroup(walkScorer(), first, filter, nominees);
+  copyBounds(walkScorer().own + 128, bounds);
+  for (let absent = ~passing(first, filter); absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
+  return n;
 }
 
 @inline function copyBounds(from: usize, to: usize): void {

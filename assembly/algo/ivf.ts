@@ -8,7 +8,8 @@ import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../codes";
 import { GROUP, listAt, nextGroup } from "../lists";
 import { layout, nodes, stageOf } from "../nodes";
-import { openTop, publishReranked } from "../rerank";
+import { Nominees } from "../nominees";
+import { openTop, publishNominees, publishReranked } from "../rerank";
 import { rotate } from "../rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { LIVE } from "../slots";
@@ -44,13 +45,15 @@ export function assignLists(vectors: usize, n: u32): usize {
   codec: u32;
   filter: u32;
   atOnce: u32; // groups.ts: rescoresAtOnce
-  batch: u32;
+  batch: u32; // of packed codes the nominees, which go to the top in the end
   top: u32;
   probed: u32; // bitset over lists
 
   @inline codecOf(): Codec { return changetype<Codec>(this.codec); }
   @inline batchOf(): Batch { return changetype<Batch>(this.batch); }
   @inline topOf(): TopK { return changetype<TopK>(this.top); }
+  @inline nomineesOf(): Nominees { return changetype<Nominees>(this.batch); }
+  @inline found(): u32 { return this.topOf().size + this.batchOf().count; }
 }
 
 /**
@@ -68,17 +71,21 @@ export function ivfSearch(k: u32, nprobe: u32, candidates: u32, filter: usize, p
     return E_MEMORY;
   }
   const wanted = min(k, passing);
-  const top = probe.topOf();
   if (lists) {
     for (let i: u32 = 0; i < nprobe; i++) probeList(probe, load<u32>(lists + (<usize>i << 2)), NaN);
-    for (let list: u32 = 0; list < state().nlist && top.size < wanted; list++) probeList(probe, list, NaN);
+    for (let list: u32 = 0; list < state().nlist && probe.found() < wanted; list++) probeList(probe, list, NaN);
   } else {
-    for (let probed: u32 = 0; order.size && (probed < nprobe || top.size < wanted); probed++) {
+    for (let probed: u32 = 0; order.size && (probed < nprobe || probe.found() < wanted); probed++) {
       const distance = order.peekPriority();
       probeList(probe, order.pop(), distance);
     }
   }
-  const done = rerank && !atOnce ? publishReranked(top, k, Infinity) : publish(top);
+  let done: bool;
+  if (rerank && !atOnce && probe.codecOf().groups && state().rerankFactor != 0) done = publishNominees(probe.nomineesOf(), k);
+  else {
+    const top = nearest(probe);
+    done = rerank && !atOnce ? publishReranked(top, k, Infinity) : publish(top);
+  }
   reset(start);
   return done ? OK : E_MEMORY;
 }
@@ -92,9 +99,17 @@ export function searchEveryList(k: u32, filter: usize, bound: f32): i32 {
     return E_MEMORY;
   }
   for (let list: u32 = 0; list < state().nlist; list++) probeList(probe, list, NaN);
-  const done = publish(probe.topOf());
+  const done = publish(nearest(probe));
   reset(start);
   return done ? OK : E_MEMORY;
+}
+
+/** What the lists had. */
+function nearest(p: Probe): TopK {
+  const top = p.topOf(), batch = p.batchOf();
+  if (batch.count) p.nomineesOf().settle(0);
+  top.offerAll(batch.distances, batch.slots, batch.count);
+  return top;
 }
 
 function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: f32): Probe {
@@ -102,9 +117,10 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
   const bytes = bitsetBytes(state().nlist);
   const at = alloc(offsetof<Probe>());
   const probed = alloc(bytes);
-  const batch = Batch.open(BATCH);
   const top = openTop(keep, bound);
-  if (!at || !probed || !batch || !top) return none;
+  if (!at || !probed || !top) return none;
+  const batch = codec.groups ? <Batch>Nominees.open(top) : Batch.open(BATCH);
+  if (!batch) return none;
   memory.fill(probed, 0, bytes);
   const p = changetype<Probe>(at);
   p.codec = <u32>changetype<usize>(codec);
@@ -124,17 +140,15 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
 /** Scratch of a search: all lists in order, and which were probed. */
 export function ivfRoom(): usize {
   const n = state().nlist;
-  return (<usize>n + 256 << 2) + Frontier.bytes(n) + bitsetBytes(n);
+  return Frontier.bytes(n) + bitsetBytes(n);
 }
 
 /** All lists by the distance of their centroid. */
 function openOrder(): Frontier {
   const n = state().nlist;
-  const scores = alloc(<usize>n + 256 << 2);
-  const order = scores ? Frontier.open(n) : changetype<Frontier>(0);
+  const order = Frontier.open(n);
   if (!order) return order;
-  coarse().score(layout().prepared, scores);
-  for (let list: u32 = 0; list < n; list++) order.append(load<f32>(scores + (<usize>list << 2)), list);
+  for (let list: u32 = 0; list < n; list++) order.append(coarse().scoreOne(layout().prepared, list), list);
   order.heapify();
   return order;
 }
@@ -156,7 +170,7 @@ function probeList(p: Probe, list: u32, distance: f32): void {
 function scanGroups(p: Probe, list: u32): void {
   for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
     if (p.atOnce) rescoreGroup(group << 5, p.filter, p.topOf());
-    else nominateGroup(walkScorer(), group << 5, p.filter, p.topOf());
+    else nominateGroup(walkScorer(), group << 5, p.filter, p.nomineesOf());
   }
 }
 

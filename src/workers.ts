@@ -1,6 +1,7 @@
 // Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
 // but for the tasks that assembly/bulk/team.ts announces.
-import { VicinalError } from "./errors.js";
+import type { Instance } from "./memory.js";
+import type { Loaded } from "./runtime.js";
 
 const NODE = `const { parentPort, workerData: { module, memory, worker } } = require("node:worker_threads");
 WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
@@ -73,18 +74,21 @@ function starter(): Start {
   throw new Error("this runtime has no workers (Node has what it takes from 20.16 on)");
 }
 
-/** Starts n workers; what it returns ends them. */
-export async function hire(module: WebAssembly.Module, memory: WebAssembly.Memory, n: number): Promise<() => void> {
+/** n workers for an instance of the `threads` build; what it returns ends them. */
+export async function hire({ module }: Loaded, { memory, exports }: Instance, n: number): Promise<() => void> {
   const ends: (() => void)[] = [];
   const endAll = (): void => {
     for (const end of ends.splice(0)) end();
   };
   try {
     const start = starter();
-    for (let worker = 0; worker < n; worker++) ends.push(await start({ module, memory, worker }));
+    for (let worker = 0; worker < n; worker++) {
+      ends.push(await start({ module, memory: memory as unknown as WebAssembly.Memory, worker }));
+    }
   } catch (error) {
     endAll();
-    throw new VicinalError("BAD_VARIANT", `threads cannot be started here: ${(error as Error).message}`);
+    throw error;
   }
+  exports.setWorkers?.(n);
   return endAll;
 }
