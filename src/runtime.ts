@@ -58,7 +58,7 @@ const PROBES: Readonly<Record<Variant, readonly number[]>> = (() => {
   return { scalar: head.slice(0, 8), simd, relaxed, threads: relaxed };
 })();
 
-export interface Loaded {
+interface Loaded {
   readonly module: WebAssembly.Module;
   readonly variant: Variant;
   readonly build: Build;
@@ -227,7 +227,7 @@ export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, thre
     const instance = await start(loaded, maxBytes);
     const engine = new Engine(instance, state);
     const { hire } = await import("./workers.js");
-    engine.endThreads = await hire(loaded, instance, threads - 1);
+    engine.endThreads = await hire(loaded.module, instance, threads - 1);
     return engine;
   } catch (error) {
     const why = "threads need relaxed SIMD and shared memory (on a page: cross-origin isolation)";

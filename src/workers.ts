@@ -1,7 +1,6 @@
 // Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
 // but for the tasks that assembly/bulk/team.ts announces.
 import type { Instance } from "./memory.js";
-import type { Loaded } from "./runtime.js";
 
 const NODE = `const { parentPort, workerData: { module, memory, worker } } = require("node:worker_threads");
 WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
@@ -15,8 +14,9 @@ const WEB = `onmessage = async ({ data: { module, memory, worker } }) => {
 };`;
 
 interface Task {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  /** WebAssembly.Module and Memory, which the types of a user's project may not know. */
+  readonly module: object;
+  readonly memory: object;
   readonly worker: number;
 }
 
@@ -75,7 +75,7 @@ function starter(): Start {
 }
 
 /** n workers for an instance of the `threads` build; what it returns ends them. */
-export async function hire({ module }: Loaded, { memory, exports }: Instance, n: number): Promise<() => void> {
+export async function hire(module: object, { memory, exports }: Instance, n: number): Promise<() => void> {
   const ends: (() => void)[] = [];
   const endAll = (): void => {
     for (const end of ends.splice(0)) end();
@@ -83,7 +83,7 @@ export async function hire({ module }: Loaded, { memory, exports }: Instance, n:
   try {
     const start = starter();
     for (let worker = 0; worker < n; worker++) {
-      ends.push(await start({ module, memory: memory as unknown as WebAssembly.Memory, worker }));
+      ends.push(await start({ module, memory, worker }));
     }
   } catch (error) {
     endAll();
