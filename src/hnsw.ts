@@ -11,7 +11,10 @@ export interface HnswOptions extends IndexOptions {
   m?: number;
   /** Beam width while building, 1 to 65536. More: better graph, slower build. Default 200. */
   efConstruction?: number;
-  /** Beam width of searches that do not say, at least 1. Default 64. */
+  /**
+   * Beam width of searches that do not say, at least 1. Default 64. It counts as k at least; only with fastScan may a search ask for
+   * less than k, and gets the rest by estimates: faster, less sure.
+   */
   ef?: number;
   /**
    * metric "dot" only. How the graph is built for inner products, which are no distance: "native" (default) links by

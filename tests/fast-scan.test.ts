@@ -131,6 +131,28 @@ it("lengths near the largest there are", async () => {
   }
 });
 
+it("a search may ask for less than k, and still returns k", async () => {
+  const rows = correlated(4050, 64, 16, 12);
+  const queries = rows.splice(4000);
+  const index = await graph({ dimensions: 64, metric: "l2" }, rows);
+  for (const k of [1, 10, 40, 100, 4000]) {
+    const truth = await truthOf("l2", numbered(rows), queries, k);
+    const recalls = [1, 5, 20, 200].map((ef) => {
+      const recall = recallOf(index, queries, truth, { ef });
+      expect(index.search(queries[0], { k, ef })).toHaveLength(k);
+      return measured(`k ${k}, ef ${ef}`, recall);
+    });
+    expect(recalls[0]).toBeGreaterThan(0.3);
+    expect(recalls[3]).toBeGreaterThan(0.97);
+    // The index's own ef is for any k.
+    if (k === 100) expect(recallOf(index, queries, truth)).toBeGreaterThan(0.95);
+  }
+  index.search(queries[0], { k: 10, ef: 10 });
+  const { distances } = index.lastStats;
+  index.search(queries[0], { k: 10, ef: 3 });
+  expect(index.lastStats.visited).toBeLessThan(distances);
+});
+
 it("filters still return k", async () => {
   const rows = correlated(3010, 32, 12, 9);
   const queries = rows.splice(3000);

@@ -21,8 +21,11 @@ import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
 import { ROUND, Walk, frontierOf } from "./walk";
 
-/** From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. */
-export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
+/**
+ * From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. The walk ends
+ * when nothing that waits is nearer than the `ef`-th of the beam; where the beam is wider, the best that wait fill it up.
+ */
+export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
   const s = state();
   const beam = w.beam();
   const frontier = w.frontier();
@@ -40,18 +43,41 @@ export function guidedSearch(w: Walk, rows: Scorer, most: u32): bool {
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
   frontier.clear(frontierOf(beam.capacity));
   frontier.push(distance, start);
-  for (let round: u32 = 2; takeRound(w, min(round >> 1, ROUND)); round++) {
+  for (let round: u32 = 2; takeRound(w, ef, min(round >> 1, ROUND)); round++) {
     if (w.scored > most) return false;
     expandRound(w, rows);
   }
+  if (ef < beam.capacity) scoreWaiting(w, rows);
   return true;
 }
 
-/** Takes the nearest that wait, at most `n` and none beyond the beam; false if there is none. */
-function takeRound(w: Walk, n: u32): bool {
+/** As many as the beam holds, or more where it is not full yet, by their rows. */
+function scoreWaiting(w: Walk, rows: Scorer): void {
+  const batch = w.gathered();
+  const beam = w.beam();
+  const frontier = w.frontier();
+  let left = beam.capacity;
+  while (frontier.hasNext() && (left || beam.size < beam.capacity)) {
+    batch.count = 0;
+    while (batch.count < batch.capacity && frontier.hasNext() && (left || beam.size + batch.count < beam.capacity)) {
+      const slot = frontier.pop();
+      if (testAndSet(w.visited, slot)) continue;
+      batch.add(slot);
+      if (left) left--;
+    }
+    if (!batch.count) return;
+    scoreMany(rows, batch.slots, batch.count, batch.distances);
+    w.scored += batch.count;
+    for (let i: u32 = 0; i < batch.count; i++) beam.push(batch.distanceAt(i), batch.slotAt(i));
+  }
+}
+
+/** Takes the nearest that wait, at most `n` and none beyond the `ef`-th of the beam; false if there is none. */
+function takeRound(w: Walk, ef: u32, n: u32): bool {
   const round = w.round();
   const frontier = w.frontier();
-  const bound = w.beam().farthest();
+  const beam = w.beam();
+  const bound = beam.size < ef ? <f32>Infinity : beam.distanceAt(ef - 1);
   round.count = 0;
   while (round.count < n && frontier.hasNext() && frontier.nearest() <= bound) {
     const slot = frontier.pop();

@@ -45,7 +45,9 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
     reset(start);
     return E_MEMORY;
   }
-  let finished = walkTo(w, beam, most);
+  // A search may ask for less than k, of a graph that can fill up what is missing; not the index's own ef, for any k.
+  const narrow = all && ef < k && ef != s.effort ? ef : beam;
+  let finished = walkTo(w, beam, narrow, most);
   if (walkIsSplit()) {
     const batch = Batch.open(max(candidates, 8));
     if (!batch) {
@@ -55,7 +57,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
     top.k = max(min(k, s.live), 1);
     if (finished && !rescoreBeam(w.beam(), candidates, filter, batch, top)) {
       s.coarse = 0;
-      finished = walkTo(w, beam, most);
+      finished = walkTo(w, beam, narrow, most);
       s.coarse = 1;
       top.clear();
       offerBeam(w.beam(), filter, top);
@@ -77,14 +79,14 @@ export function hnswRoom(slots: u32): usize {
 }
 
 /** From the entry to the beam around the prepared query. */
-function walkTo(w: Walk, beam: u32, most: u32): bool {
+function walkTo(w: Walk, beam: u32, ef: u32, most: u32): bool {
   const s = state();
   bindQuery(walkCodec(), walkScorer(), layout().prepared);
   let finished: bool;
   if (GRAPH && s.fastScan) {
     w.beam().clear(beam);
     w.scored = 0;
-    finished = guidedSearch(w, walkScorer(), most);
+    finished = guidedSearch(w, walkScorer(), max(min(ef, beam), 1), most);
   } else {
     begin(w, walkScorer(), beam, s.entry);
     for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
