@@ -5,7 +5,7 @@ export const BENCHES = ["micro", "hnsw", "speed", "flat", "families", "gates", "
 export const SECONDS = {
   micro: 170,
   hnsw: 210,
-  speed: 330,
+  speed: 420,
   flat: 120,
   families: 240,
   gates: 240,

@@ -2,12 +2,11 @@
 // frontier by estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
 // may be in the frontier several times, seen from several neighbours; the best estimate counts. The walk is over when
 // no estimate is below the beam's last distance.
-// fashion-mnist-784 in hnswlib's queries a second, relaxed: at recall .95 1.94x (whole rows walked: 1.28x), at .99 2.43x
-// (1.42x).
+// Its gain is in bench/README.md: on the graph that insertions make, 1.5 times the queries a second of whole rows walked.
 //
 // Nodes are expanded in rounds, one by one at the start and up to four later: what they have in memory arrives together,
-// and few of them would not have been expanded one by one. At equal recall 20 % more queries a second at 64 and 160
-// dimensions, 6 % at 784.
+// and few of them would not have been expanded one by one. At equal recall 24 to 31 % more queries a second at 64 and 160
+// dimensions, 3 to 10 % at 784.
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { bindNeighbours, groupBytes, scoreNeighbours } from "../codec/neighbours";
 import { NONE } from "../codes";
@@ -102,7 +101,7 @@ const TRIES: u32 = 3;
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {
   const links = linksOf(layer, slot);
   let group = codesOf(layer, slot);
-  touch(group, groupBytes()); // with rescoreBeam's rows, fashion-mnist-784 at ef 10: 24.8 -> 22.9 us
+  touch(group, groupBytes());
   const n = degree(layer, slot);
   work().visited++;
   for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
