@@ -3,13 +3,14 @@
 import { align, mark, reset } from "./arena";
 import { E_MEMORY, NONE, OK } from "./codes";
 import { nodes } from "./nodes";
+import { THREADS } from "./simd";
 import { takeSlot } from "./slots";
 import { state } from "./state";
 import { inputBytes, storeVector } from "./vectors";
 import { Builder, beginBuild, endBuild } from "./algo/builder";
 import { raiseTower } from "./algo/graph";
 import { hnswInsert } from "./algo/hnsw";
-import { linkInBulk } from "./bulk/build";
+import { linkInBulk, suits } from "./bulk/build";
 import { squaresAmong } from "./bulk/gram";
 import { LEAF } from "./bulk/leaf";
 import { serve, setWorkers } from "./bulk/team";
@@ -44,7 +45,8 @@ export function linkAll(first: u32): i32 {
   const b = Builder.open();
   if (!b) return E_MEMORY;
   beginBuild();
-  if (!linkInBulk(b, false) && !linkInBulk(b, true)) {
+  const linked = suits() && (linkInBulk(b, false) || (THREADS && linkInBulk(b, true)));
+  if (!linked) {
     for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
   }
   endBuild();

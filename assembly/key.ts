@@ -16,4 +16,10 @@
   return reinterpret<f32>(bits ^ (~bits >> 31 | <i32>0x80000000));
 }
 
+/** Keys from `keys` to before `p` are ascending; `key` goes among them, and what is at `p` is lost. */
+@inline export function insertKey(keys: usize, p: usize, key: u64): void {
+  for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
+  store<u64>(p, key);
+}
+
 @inline export function slotOf(key: u64): u32 { return <u32>key >> 1; }

@@ -5,10 +5,9 @@
 import { alloc } from "./arena";
 import { Centres } from "./assign";
 import { METRIC_DOT } from "./codes";
-import { scaleBy, squaredNorm } from "./metric";
+import { addRow, scaleBy, squaredNorm } from "./metric";
 import { random64 } from "./random";
 import { rowBytes } from "./codec/rows";
-import { SIMD } from "./simd";
 import { state } from "./state";
 
 /** How far the halves of a split cell are moved apart. */
@@ -101,14 +100,6 @@ export function kmeansAssign(at: usize, from: u32, to: u32): void {
     addRow(km.sums + <usize>cell * stride, km.points + <usize>i * stride, stride);
     km.objective += load<f32>(km.scores + (<usize>i << 2));
   }
-}
-
-@inline function addRow(sum: usize, row: usize, bytes: usize): void {
-  if (SIMD) {
-    for (const end = sum + bytes; sum < end; sum += 16, row += 16) v128.store(sum, f32x4.add(v128.load(sum), v128.load(row)));
-    return;
-  }
-  for (const end = sum + bytes; sum < end; sum += 4, row += 4) store<f32>(sum, load<f32>(sum) + load<f32>(row));
 }
 
 /** After all points: the centres move to their points' means. The sum of squared distances that was (dot: less the sum of dots). */

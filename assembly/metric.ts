@@ -140,6 +140,12 @@ export function squaredNorm(p: usize, n: u32): f64 {
   return (s0 + s1) + (s2 + s3);
 }
 
+/** Adds a padded row to another. */
+export function addRow(sum: usize, row: usize, bytes: usize): void {
+  if (SIMD) for (const end = sum + bytes; sum < end; sum += 16, row += 16) v128.store(sum, f32x4.add(v128.load(sum), v128.load(row)));
+  else for (const end = sum + bytes; sum < end; sum += 4, row += 4) store<f32>(sum, load<f32>(sum) + load<f32>(row));
+}
+
 /** Multiplies `n` values at `p` by `factor` in f64; the values up to the next 16 bytes must be zeros. */
 export function scaleBy(p: usize, n: u32, factor: f64): void {
   const end = p + (<usize>n << 2);

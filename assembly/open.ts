@@ -1,6 +1,6 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
-import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, alloc, openArena } from "./arena";
+import { CODEC, EXACT_CODEC, align, alloc, openArena } from "./arena";
 import {
   ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
   KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
@@ -19,7 +19,7 @@ import { openLists } from "./lists";
 import { openCentres } from "./centres";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import { openRotation } from "./rotation";
-import { Codec, Scorer, codecBytes, exactCodec } from "./scorer";
+import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./scorer";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
 import { openLsh } from "./algo/lsh";
@@ -69,7 +69,7 @@ export function open(): i32 {
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);
   if (!l.query || !l.prepared) return E_MEMORY;
-  return giveRoom(WALK_SCORER) && giveRoom(EXACT_SCORER) && giveRoom(LINK_SCORER) ? OK : E_MEMORY;
+  return giveRoom(walkScorer()) && giveRoom(exactScorer()) && giveRoom(linkScorer()) ? OK : E_MEMORY;
 }
 
 /** The codec's columns and tables; false where memory cannot grow. */
@@ -119,9 +119,3 @@ function addExactRows(kind: u32): void {
   }
 }
 
-function giveRoom(scorer: usize): bool {
-  const own = alloc(codecBytes());
-  changetype<Scorer>(scorer).own = <u32>own;
-  changetype<Scorer>(scorer).scattered = 1; // scans say otherwise
-  return own != 0;
-}

@@ -1,7 +1,7 @@
 // The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
-import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, here } from "./arena";
+import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, align, alloc, here } from "./arena";
 import { MAX_SQUARED_NORM } from "./metric";
 import { layout, nodes } from "./nodes";
 import { METRIC_COSINE } from "./codes";
@@ -71,6 +71,14 @@ import { isAugmented, state } from "./state";
 
 /** Of a query bound to either codec. */
 export function codecBytes(): u32 { return <u32>align(max(coarseCodec().ownBytes, exactCodec().ownBytes), 64); }
+
+/** Room for bound queries; false where memory cannot grow. */
+export function giveRoom(scorer: Scorer): bool {
+  const own = alloc(codecBytes());
+  scorer.own = <u32>own;
+  scorer.scattered = 1; // scans say otherwise
+  return own != 0;
+}
 
 @inline export function encode(c: Codec, slot: u32, vector: usize): void { call_indirect<void>(c.encode, c, slot, vector); }
 @inline export function decode(c: Codec, slot: u32, out: usize): void { call_indirect<void>(c.decode, c, slot, out); }

@@ -1,22 +1,19 @@
 // Graphs beside native hnswlib on one set: builds, then curves of recall against queries per second over ef. All are processes
 // that wait while another works; they take turns at every ef, round after round.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { Contender } from "./contender.mjs";
-import { buildNative } from "./hnswlib.mjs";
+import { buildNative, handOver } from "./hnswlib.mjs";
 import { interleave, median } from "./timing.mjs";
 
-export const [M, EF_CONSTRUCTION, K] = [16, 200, 10];
+export const M = 16;
+const [EF_CONSTRUCTION, K] = [200, 10];
 /** In one timed stretch, at least: the set's queries over and over. */
 const QUERIES = 2000;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const worker = fileURLToPath(new URL("hnsw-worker.mjs", import.meta.url));
 
-const dir = mkdtempSync(`${os.tmpdir()}/vicinal-bench-`);
-process.on("exit", () => rmSync(dir, { recursive: true }));
-const native = buildNative(dir);
+const native = buildNative();
 export const peer = native.about;
 
 /**
@@ -24,10 +21,7 @@ export const peer = native.about;
  * build, bytes per vector, curve: [{ ef, recall, qps, distances, samples }] }.
  */
 export async function contest(set, ours, { efs, rounds }) {
-  writeFileSync(`${dir}/base.f32`, set.base);
-  writeFileSync(`${dir}/queries.f32`, set.queries);
-  writeFileSync(`${dir}/truth.u32`, set.truth);
-  const args = [dir, set.n, set.d, set.nq, set.metric, M, EF_CONSTRUCTION, K];
+  const args = handOver(native.dir, set, { m: M, efConstruction: EF_CONSTRUCTION, k: K });
   const contenders = { native: new Contender(native.program, args) };
   for (const [name, { variant, options }] of Object.entries(ours)) {
     contenders[name] = new Contender(process.execPath, [worker, variant, JSON.stringify(options), ...args]);

@@ -1,13 +1,12 @@
 // IVF fast-scan beside Faiss: how many times the queries per second of a plain HNSW an inverted file over 4-bit codes answers
 // at the same recall. Both of Faiss's figures are of one machine, reference/faiss-1.15.1.json has them; both of ours are of
 // this one, in turns, the HNSW being native hnswlib under the parameters that Faiss's had.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { readFileSync } from "node:fs";
 import { factory } from "vicinal";
 import { Contender } from "./contender.mjs";
 import { qpsByEffort } from "./curve.mjs";
 import { loadSet, queriesOf, recall } from "./data.mjs";
-import { buildNative } from "./hnswlib.mjs";
+import { buildNative, handOver } from "./hnswlib.mjs";
 import { quick, roundsOr, sets } from "./options.mjs";
 import { answers, K, searchSeconds } from "./queries.mjs";
 import { enableRelaxed } from "./relaxed.mjs";
@@ -51,15 +50,10 @@ const SETS =
   sets ?? (quick ? ["siftsmall-128"] : Object.keys(REFERENCE).filter((name) => ratioAt(curvesOfFaiss(REFERENCE[name])) > 0));
 
 enableRelaxed();
-const dir = mkdtempSync(`${os.tmpdir()}/vicinal-bench-`);
-process.on("exit", () => rmSync(dir, { recursive: true }));
-const native = buildNative(dir);
+const native = buildNative();
 
 async function nativeGraph(set) {
-  writeFileSync(`${dir}/base.f32`, set.base);
-  writeFileSync(`${dir}/queries.f32`, set.queries);
-  writeFileSync(`${dir}/truth.u32`, set.truth);
-  const graph = new Contender(native.program, [dir, set.n, set.d, set.nq, set.metric, M, EF_CONSTRUCTION, K]);
+  const graph = new Contender(native.program, handOver(native.dir, set, { m: M, efConstruction: EF_CONSTRUCTION, k: K }));
   await graph.ask("build");
   return graph;
 }

@@ -221,16 +221,23 @@ export async function newInstance(build: Build, maxBytes: number): Promise<Insta
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, threads = 1): Promise<Engine> {
   const build = buildFor(readState(state));
   if (threads === 1) return new Engine(await newInstance(build, maxBytes), state);
-  try {
-    const loaded = await load(build, "threads");
-    if (!loaded) throw new Error("not here");
-    const instance = await start(loaded, maxBytes);
-    const engine = new Engine(instance, state);
-    const { hire } = await import("./workers.js");
-    engine.endThreads = await hire(loaded.module, instance, threads - 1);
-    return engine;
-  } catch (error) {
-    const why = "threads need relaxed SIMD and shared memory (on a page: cross-origin isolation)";
-    throw new VicinalError("BAD_VARIANT", `${why}: ${(error as Error).message}`);
-  }
+  const loaded = await threaded(load(build, "threads"));
+  if (!loaded) throw noThreads("not here");
+  const instance = await start(loaded, maxBytes);
+  const engine = new Engine(instance, state);
+  engine.endThreads = await threaded(import("./workers.js").then(({ hire }) => hire(loaded.module, instance, threads - 1)));
+  return engine;
+}
+
+function threaded<T>(step: Promise<T>): Promise<T> {
+  return step.catch((error: Error) => {
+    throw noThreads(error.message);
+  });
+}
+
+function noThreads(why: string): VicinalError {
+  return new VicinalError(
+    "BAD_VARIANT",
+    `threads need relaxed SIMD and shared memory (on a page: cross-origin isolation): ${why}`,
+  );
 }

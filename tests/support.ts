@@ -28,6 +28,9 @@ import {
   type Metric,
 } from "../src/kinds.js";
 
+/** Of vectors that kernels are tried with: every remainder of every register, and some larger primes. */
+export const DIMENSIONS = [...Array.from({ length: 67 }, (_, i) => i + 1), 127, 251, 521];
+
 export const VARIANTS = ["scalar", "simd", "relaxed", "threads"] as const;
 
 /** Node 20 has relaxed SIMD behind a flag, which must be set before the first module is compiled. */

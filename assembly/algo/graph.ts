@@ -76,14 +76,19 @@ export function degree(layer: u32, slot: u32): u32 {
 
 /** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
-  const links = linksOf(layer, slot);
   if (GRAPH && state().fastScan) {
     if (n) {
-      changeLinks(layer, slot, links, from, n);
+      changeLinks(layer, slot, from, n);
       return;
     }
     clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
   }
+  writeLinks(layer, slot, from, n);
+}
+
+/** Writes n links, the rest NONE, and no codes. */
+export function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
+  const links = linksOf(layer, slot);
   memory.copy(links, from, n << 2);
   memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
 }
@@ -94,7 +99,8 @@ export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
   if (GRAPH && state().fastScan) packNeighbour(codesOf(layer, slot), i, slot, to);
 }
 
-function changeLinks(layer: u32, slot: u32, links: usize, from: usize, n: u32): void {
+function changeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
+  const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
   let count = degree(layer, slot);
   for (let i: u32 = 0; i < count; ) {

@@ -30,15 +30,12 @@ export function nominateGroup(s: Scorer, first: u32, filter: usize, nominees: No
   const there = passing(first, filter);
   if (!there) return 0;
   scoreGroup(s, first, s.own);
-  for (let near = there & within(s.own, nominees.bound); near; near &= near - 1) {
-    const i = ctz(near);
-    nominees.offer(load<f32>(s.own + (i << 2)), first + i);
-  }
+  offerNear(first, there, s.own, nominees);
   return count(there);
 }
 
-/** Offers those of a group's slots that are `there`, by the distances of all 32. */
-@inline export function offerNear(first: u32, there: u32, distances: usize, top: TopK): void {
+/** Offers those of a group's slots that are `there`, by the distances of all 32, to Nominees or TopK. */
+@inline export function offerNear<T>(first: u32, there: u32, distances: usize, top: T): void {
   for (let near = there & within(distances, top.bound); near; near &= near - 1) {
     const i = ctz(near);
     top.offer(load<f32>(distances + (i << 2)), first + i);
@@ -61,8 +58,13 @@ export function bindBounded(): void {
 export function guessGroup(first: u32, filter: usize, nominees: Nominees, bounds: usize): u32 {
   const n = nominateGroup(walkScorer(), first, filter, nominees);
   copyBounds(walkScorer().own + 128, bounds);
-  for (let absent = ~passing(first, filter); absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
+  excludeAbsent(passing(first, filter), bounds);
   return n;
+}
+
+/** Infinity for those that are not `there`. */
+@inline export function excludeAbsent(there: u32, bounds: usize): void {
+  for (let absent = ~there; absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
 }
 
 @inline function copyBounds(from: usize, to: usize): void {

@@ -18,7 +18,7 @@ import { touch, touchRows } from "../touch";
 import { work } from "../work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
-import { ROUND, Walk, frontierOf } from "./walk";
+import { ROUND, Walk, frontierOf, score } from "./walk";
 
 /**
  * From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. The walk ends
@@ -65,9 +65,7 @@ function scoreWaiting(w: Walk, rows: Scorer): void {
       if (left) left--;
     }
     if (!batch.count) return;
-    scoreMany(rows, batch.slots, batch.count, batch.distances);
-    w.scored += batch.count;
-    for (let i: u32 = 0; i < batch.count; i++) beam.push(batch.distanceAt(i), batch.slotAt(i));
+    score(w, rows, batch.count);
   }
 }
 

@@ -46,7 +46,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
     return E_MEMORY;
   }
   // A search may ask for less than k, of a graph that can fill up what is missing; not the index's own ef, for any k.
-  const narrow = all && ef < k && ef != s.effort ? ef : beam;
+  const narrow = all && ef < k && ef != s.effort ? min(ef, beam) : beam;
   let finished = walkTo(w, beam, narrow, most);
   if (walkIsSplit()) {
     const batch = Batch.open(max(candidates, 8));
@@ -86,7 +86,7 @@ function walkTo(w: Walk, beam: u32, ef: u32, most: u32): bool {
   if (GRAPH && s.fastScan) {
     w.beam().clear(beam);
     w.scored = 0;
-    finished = guidedSearch(w, walkScorer(), max(min(ef, beam), 1), most);
+    finished = guidedSearch(w, walkScorer(), ef, most);
   } else {
     begin(w, walkScorer(), beam, s.entry);
     for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);

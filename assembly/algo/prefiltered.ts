@@ -11,7 +11,7 @@ import { openTop, rerank, rerankBatch } from "../rerank";
 import { within } from "../simd";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
-import { GROUP, offerNear, passing } from "./groups";
+import { GROUP, excludeAbsent, offerNear, passing } from "./groups";
 
 /** Rows scored at a time: their cache lines are asked for together (touch.ts). */
 const BATCH: u32 = 64;
@@ -48,7 +48,7 @@ function guessAll(filter: usize, bounds: usize, guess: TopK): void {
       offerNear(first, there, bounds, guess);
       work().distances += seen;
     } else for (let sparse = there; sparse; sparse &= sparse - 1) store<f32>(bounds + (ctz(sparse) << 2), -Infinity);
-    for (let absent = ~there; absent; absent &= absent - 1) store<f32>(bounds + (ctz(absent) << 2), Infinity);
+    excludeAbsent(there, bounds);
   }
 }
 

@@ -3,7 +3,7 @@
 // (keepPrunedConnections).
 import { align, alloc } from "../arena";
 import { Batch } from "../batch";
-import { distanceOf, keyOf, slotOf } from "../key";
+import { distanceOf, insertKey, keyOf, slotOf } from "../key";
 import { bindSlot, linkScorer, scoreMany, walkCodec } from "../scorer";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
@@ -39,11 +39,8 @@ const CHUNK: u32 = 4;
 
   /** Candidates may be added in any order; nearly sorted is fastest. */
   add(distance: f32, slot: u32): void {
-    const key = keyOf(distance, slot);
     const keys: usize = this.keys;
-    let p = keys + (<usize>(this.count++) << 3);
-    for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
-    store<u64>(p, key);
+    insertKey(keys, keys + (<usize>(this.count++) << 3), keyOf(distance, slot));
   }
 
   @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }

@@ -102,7 +102,8 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, most: u32): bool
   if (n) score(w, scorer, n);
 }
 
-@inline function score(w: Walk, scorer: Scorer, n: u32): void {
+/** Scores the first n of what was gathered, for the beam. */
+@inline export function score(w: Walk, scorer: Scorer, n: u32): void {
   const batch = w.gathered();
   scoreMany(scorer, batch.slots, n, batch.distances);
   w.beam().pushAll(batch.slots, batch.distances, n, w.keys);

@@ -14,11 +14,12 @@ import { decode, exactCodec } from "../scorer";
 import { isAugmented, state } from "../state";
 import { countBlurred, isHopeless } from "../algo/blur";
 import { Builder, linkBack } from "../algo/builder";
-import { codesOf, degreeLimit, linksOf, topOf } from "../algo/graph";
+import { codesOf, degree, linksOf, topOf } from "../algo/graph";
 import { hnswInsert } from "../algo/hnsw";
 import { reconnect } from "../algo/reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
+import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
@@ -29,8 +30,8 @@ const BEAM_PER_ROUND: u32 = 200;
 const MOST_ROUNDS: u32 = 8;
 
 /**
- * Links all slots, all of them live, their towers raised. False where the metric does not suit, and nothing has changed, or where
- * scratch cannot grow: there may then be no entry, and links are not to be used. `alone`: without other threads.
+ * Links all slots, all of them live, their towers raised, where the metric suits(). False where scratch cannot grow: there may
+ * then be no entry, and links are not to be used. `alone`: without other threads.
  */
 export function linkInBulk(b: Builder, alone: bool): bool {
   const n = nodes().count;
@@ -38,7 +39,7 @@ export function linkInBulk(b: Builder, alone: bool): bool {
   const at = alloc(offsetof<Bulk>());
   const slots = at ? alloc(<usize>n << 2) : 0;
   const marks = slots ? alloc(n) : 0;
-  let ok = marks != 0 && suits();
+  let ok = marks != 0;
   if (ok) {
     const s = state();
     const watched = s.watched, blurred = s.blurred, coarse = s.coarse;
@@ -64,7 +65,7 @@ export function linkInBulk(b: Builder, alone: bool): bool {
 }
 
 /** Whether near in a leaf is near by the metric. */
-function suits(): bool {
+export function suits(): bool {
   if (state().metric != METRIC_DOT || isAugmented()) return true;
   let least: f64 = Infinity, most: f64 = 0;
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
@@ -97,7 +98,7 @@ function linkLayer(b: Bulk, layer: u32): bool {
     if (!round) rounds = b.k == 1 ? 1 : roundsFor(b);
   }
   ok = ok && runTasks(CHOOSE, some) && chooseBlurred(b, some) && openLinks(b) && runTasks(JOIN, some)
-    && joinBlurred(b) && runTasks(PACK, some);
+    && eachBlurred(b, JOIN) && runTasks(PACK, some);
   reset(start);
   return ok;
 }
@@ -143,21 +144,23 @@ function chooseBlurred(b: Bulk, some: u32): bool {
     }
     return runTasks(CHOOSE, some);
   }
-  const start = mark();
-  const ok = openDesk(CHOOSE);
-  for (let i: u32 = 0; i < b.n && ok; i++) if (isBlurred(b, i)) chooseLinks(load<u32>(b.order + (<usize>i << 2)));
-  reset(start);
   s.coarse = 1;
-  return ok;
+  return eachBlurred(b, CHOOSE);
 }
 
-function joinBlurred(b: Bulk): bool {
+/** The blurred choose, or link back, by whole values. */
+function eachBlurred(b: Bulk, kind: u32): bool {
   const s = state();
   const before = s.coarse;
   const start = mark();
-  const ok = openDesk(JOIN);
+  const ok = openDesk(kind);
   s.coarse = 0;
-  for (let i: u32 = 0; i < b.n && ok; i++) if (isBlurred(b, i)) joinLinks(load<u32>(b.order + (<usize>i << 2)));
+  for (let i: u32 = 0; i < b.n && ok; i++) {
+    if (!isBlurred(b, i)) continue;
+    const slot = load<u32>(b.order + (<usize>i << 2));
+    if (kind == CHOOSE) chooseLinks(slot);
+    else joinLinks(slot);
+  }
   s.coarse = before;
   reset(start);
   return ok;
@@ -167,33 +170,23 @@ function joinBlurred(b: Bulk): bool {
 
 /** Who links to a slot: those from linkEnds[slot - 1] to linkEnds[slot] of `links`. False where scratch cannot grow. */
 function openLinks(b: Bulk): bool {
-  const slots = nodes().count;
-  const ends = alloc(<usize>slots + 1 << 2);
+  const n = nodes().count;
+  const ends = alloc(<usize>n + 1 << 2);
   const links = alloc(<usize>b.n * ownLinks(b.layer) << 2);
   if (!ends || !links) return false;
   b.linkEnds = <u32>ends;
   b.links = <u32>links;
-  memory.fill(ends, 0, <usize>slots + 1 << 2);
-  const limit = degreeLimit(b.layer);
-  for (let i: u32 = 0; i < b.n; i++) {
-    const own = linksOf(b.layer, load<u32>(b.order + (<usize>i << 2)));
-    for (let j: u32 = 0; j < limit && load<u32>(own + (j << 2)) != NONE; j++) {
-      const end = ends + (load<u32>(own + (j << 2)) + 1 << 2);
-      store<u32>(end, load<u32>(end) + 1);
-    }
-  }
-  for (let slot: u32 = 1; slot <= slots; slot++) {
-    store<u32>(ends + (slot << 2), load<u32>(ends + (slot << 2)) + load<u32>(ends + (slot - 1 << 2)));
-  }
-  // ends[slot] is where those of the slot begin, and moves on to where they end.
+  clearEnds(ends, n);
   for (let i: u32 = 0; i < b.n; i++) {
     const slot = load<u32>(b.order + (<usize>i << 2));
-    const own = linksOf(b.layer, slot);
-    for (let j: u32 = 0; j < limit && load<u32>(own + (j << 2)) != NONE; j++) {
-      const end = ends + (load<u32>(own + (j << 2)) << 2);
-      store<u32>(links + (load<u32>(end) << 2), slot);
-      store<u32>(end, load<u32>(end) + 1);
-    }
+    let own = linksOf(b.layer, slot);
+    for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) countMember(ends, load<u32>(own));
+  }
+  toStarts(ends, n);
+  for (let i: u32 = 0; i < b.n; i++) {
+    const slot = load<u32>(b.order + (<usize>i << 2));
+    let own = linksOf(b.layer, slot);
+    for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) store<u32>(links + (<usize>placeMember(ends, load<u32>(own)) << 2), slot);
   }
   return true;
 }
@@ -216,9 +209,8 @@ function finish(b: Builder, marks: usize): void {
 function linkFromUnclear(b: Builder, marks: usize, slot: u32): void {
   for (let layer: u32 = 0; layer <= topOf(slot); layer++) {
     const links = linksOf(layer, slot);
-    for (let i: u32 = 0; i < degreeLimit(layer); i++) {
+    for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) {
       const other = load<u32>(links + (i << 2));
-      if (other == NONE) break;
       if (load<u8>(marks + other) & UNCLEAR) linkBack(b, layer, other, slot);
     }
   }

@@ -2,7 +2,7 @@
 // codes of its neighbours will be (codec/neighbours.ts), which are at least as long, so that building takes no memory per node.
 //
 //   [count u32][lock u32][count keys u64 (key.ts), ascending]
-import { keyOf, slotOf } from "../key";
+import { insertKey, keyOf, slotOf } from "../key";
 import { codesBytes } from "../codec/neighbours";
 import { THREADS } from "../simd";
 import { state } from "../state";
@@ -31,16 +31,10 @@ export function offerCandidate(list: usize, distance: f32, slot: u32): void {
   for (let other = keys; other < p; other += 8) {
     if (slotOf(load<u64>(other)) != slot) continue;
     if (load<u64>(other) <= key) return;
-    shiftIn(keys, other, key);
+    insertKey(keys, other, key);
     return;
   }
   if (full) p -= 8;
   else store<u32>(list, count + 1);
-  shiftIn(keys, p, key);
-}
-
-/** The key at `p`, which falls out, makes room for `key` before it. */
-@inline function shiftIn(keys: usize, p: usize, key: u64): void {
-  for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
-  store<u64>(p, key);
+  insertKey(keys, p, key);
 }

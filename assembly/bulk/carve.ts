@@ -3,6 +3,7 @@
 // near each other share one of eight leaves almost always.
 import { align, alloc, mark, reset } from "../arena";
 import { random64 } from "../random";
+import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { dotsBetween, squaresAmong } from "./gram";
 import { LEAF, Leaf } from "./leaf";
 import { Bulk } from "./tasks";
@@ -165,21 +166,15 @@ function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f3
 
 /** Slots by the first `first` of their `fan` leaders, to `parts`; ends[j]: where those of leader j end. */
 function groupByLeader(slots: usize, n: u32, fan: u32, first: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
-  memory.fill(ends, 0, k + 1 << 2);
+  clearEnds(ends, k);
   for (let i: u32 = 0; i < n; i++) {
-    for (let f: u32 = 0; f < first; f++) {
-      const end = ends + (load<u32>(leaderOf + (<usize>(i * fan + f) << 2)) + 1 << 2);
-      store<u32>(end, load<u32>(end) + 1);
-    }
+    for (let f: u32 = 0; f < first; f++) countMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
   }
-  for (let j: u32 = 1; j < k; j++) store<u32>(ends + (j << 2), load<u32>(ends + (j << 2)) + load<u32>(ends + (j - 1 << 2)));
-  // ends[j] is where leader j's begin, and moves on to where they end.
+  toStarts(ends, k);
   for (let i: u32 = 0; i < n; i++) {
     for (let f: u32 = 0; f < first; f++) {
-      const end = ends + (load<u32>(leaderOf + (<usize>(i * fan + f) << 2)) << 2);
-      const at = load<u32>(end);
-      store<u32>(parts + (<usize>at << 2), load<u32>(slots + (<usize>i << 2)));
-      store<u32>(end, at + 1);
+      const place = placeMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
+      store<u32>(parts + (<usize>place << 2), load<u32>(slots + (<usize>i << 2)));
     }
   }
 }

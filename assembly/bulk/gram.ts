@@ -4,7 +4,7 @@
 //   rows, in quads: [8 values of row 0][of row 1][of row 2][of row 3] [the next 8 of row 0] ...
 //
 // A row is no longer than LONGEST, so that a squared distance fits i32: (2 x (23000 + rounding))^2 < 2^31.
-import { SIMD } from "../simd";
+import { SIMD, sumI32 } from "../simd";
 
 export const LONGEST: f64 = 23000;
 /** Columns that stay in L1 while all rows pass: 16 x 784 i16 = 24.5 KiB. */
@@ -106,6 +106,11 @@ export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: 
 
 /** Of two rows within their quads. */
 export function dotOf(p: usize, q: usize, quad: usize): i32 {
+  if (SIMD) {
+    let sum = i32x4.splat(0);
+    for (const end = p + quad; p < end; p += 64, q += 64) sum = i32x4.add(sum, i32x4.dot_i16x8_s(v128.load(p), v128.load(q)));
+    return sumI32(sum);
+  }
   let sum: i32 = 0;
   for (let at: usize = 0; at < quad; at += 64) {
     for (let i: usize = at; i < at + 16; i += 2) sum += <i32>load<i16>(p + i) * <i32>load<i16>(q + i);

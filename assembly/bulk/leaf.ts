@@ -2,6 +2,7 @@
 // numbers (gram.ts); each slot then chooses among its nearest by the heuristic of algo/select.ts,
 // with no distance computed again, and the chosen are offered as candidates to it.
 import { align, alloc } from "../arena";
+import { insertKey } from "../key";
 import { SIMD } from "../simd";
 import { state } from "../state";
 import { codesOf } from "../algo/graph";
@@ -90,30 +91,15 @@ function nearestOf(values: usize, n: u32, look: u32, out: usize): void {
   let size: u32 = 0;
   let bound: i32 = I32.MAX_VALUE;
   for (let j: u32 = 0; j < n; j += 4, values += 16) {
-    if (SIMD) {
-      let near = i32x4.bitmask(i32x4.lt_s(v128.load(values), i32x4.splat(bound)));
-      for (; near; near &= near - 1) {
-        const lane = ctz(near);
-        const value = load<i32>(values + (lane << 2));
-        if (value >= bound) continue;
-        size = insert(out, size, look, <u64><u32>value << 32 | (j + lane));
-        if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
-      }
-    } else {
-      for (let lane: u32 = 0; lane < 4; lane++) {
-        const value = load<i32>(values + (lane << 2));
-        if (value >= bound) continue;
-        size = insert(out, size, look, <u64><u32>value << 32 | (j + lane));
-        if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
-      }
+    let near: u32 = 15;
+    if (SIMD) near = i32x4.bitmask(i32x4.lt_s(v128.load(values), i32x4.splat(bound)));
+    for (; near; near &= near - 1) {
+      const lane = ctz(near);
+      const value = load<i32>(values + (lane << 2));
+      if (value >= bound) continue;
+      if (size < look) size++;
+      insertKey(out, out + (size - 1 << 3), <u64><u32>value << 32 | (j + lane));
+      if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
     }
   }
-}
-
-@inline function insert(keys: usize, size: u32, capacity: u32, key: u64): u32 {
-  const full = size == capacity;
-  let p = keys + ((full ? size - 1 : size) << 3);
-  for (; p > keys && load<u64>(p - 8) > key; p -= 8) store<u64>(p, load<u64>(p - 8));
-  store<u64>(p, key);
-  return full ? size : size + 1;
 }

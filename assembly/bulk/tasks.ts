@@ -2,13 +2,12 @@
 // (candidates.ts), and what becomes of them does not depend on the order.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { NONE } from "../codes";
 import { clearNeighbours, keepTurned, manyTurnedBytes, openManyTurned, packNeighbour } from "../codec/neighbours";
 import { Pool } from "../pool";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
 import { state } from "../state";
 import { isBlurredBeam } from "../algo/blur";
-import { codesOf, degree, degreeLimit, holds, linksOf } from "../algo/graph";
+import { codesOf, degree, degreeLimit, holds, linksOf, writeLinks } from "../algo/graph";
 import { Selection } from "../algo/select";
 import { candidateAt, candidateCount } from "./candidates";
 import { Cutter, LEAST, assignSome } from "./carve";
@@ -117,13 +116,6 @@ export function work(kind: u32, task: u32): bool {
   return true;
 }
 
-/** Writes links without their codes. */
-function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
-  const links = linksOf(layer, slot);
-  memory.copy(links, from, n << 2);
-  memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
-}
-
 /**
  * Links that a slot chooses itself: more than an insertion would, and full lists are filled up where they are chosen anew, for
  * codes of 32 neighbours are read whatever their number. In place of M and no filling, queries a second at equal recall, with
@@ -143,9 +135,7 @@ export function chooseLinks(slot: u32): void {
   pool.clear(most());
   offer(slot, batch, pool);
   if (walkIsSplit() && pool.size && isBlurredBeam(pool, slot, batch)) store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
-  select(pool, ownLinks(b.layer), true);
-  const selection = changetype<Selection>(desk.selection);
-  writeLinks(b.layer, slot, selection.slots, selection.taken);
+  link(slot, pool, ownLinks(b.layer));
 }
 
 /** Scores a batch, which is empty then. */
@@ -157,11 +147,13 @@ function offer(slot: u32, batch: Batch, pool: Pool): void {
   batch.count = 0;
 }
 
-function select(pool: Pool, limit: u32, backfill: bool): void {
+/** At most `limit` of a pool become a slot's links. */
+function link(slot: u32, pool: Pool, limit: u32): void {
   const selection = changetype<Selection>(desk.selection);
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
-  selection.choose(limit, backfill);
+  selection.choose(limit, true);
+  writeLinks(bulk().layer, slot, selection.slots, selection.taken);
 }
 
 /** A slot links back to those that link to it; where that is too many, both are chosen from anew. */
@@ -192,16 +184,12 @@ export function joinLinks(slot: u32): void {
     batch.add(load<u32>(others + (i << 2)));
   }
   offer(slot, batch, pool);
-  select(pool, limit, true);
-  const selection = changetype<Selection>(desk.selection);
-  writeLinks(b.layer, slot, selection.slots, selection.taken);
+  link(slot, pool, limit);
 }
 
 function packLinks(layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
   clearNeighbours(codes, degreeLimit(layer));
-  for (let i: u32 = 0, n = degreeLimit(layer); i < n && load<u32>(links + (i << 2)) != NONE; i++) {
-    packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
-  }
+  for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
 }

@@ -1,12 +1,12 @@
-// Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/threads.ts). A run
+// Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/workers.ts). A run
 // of tasks is announced by its number; whoever is awake takes tasks until there are none. The first instance works as well,
 // and waits for the others' last tasks without sleeping, as the main thread of a page may not sleep. What a task writes is its
 // own, so that the outcome is the same whoever did it. Without threads all of this is a loop.
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
-import { EXACT_SCORER, LINK_SCORER, STATE, STATE_BYTES, TEAM, WALK_SCORER, alloc, copyRecords, here, mark, reset, workAt } from "../arena";
+import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../arena";
 import { NONE } from "../codes";
-import { Scorer, codecBytes } from "../scorer";
+import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../scorer";
 import { THREADS } from "../simd";
 import { openDesk, work } from "./tasks";
 
@@ -21,6 +21,7 @@ const MOST_WORKERS: u32 = 31;
   failed: u32;  // somebody had no room to work in
   workers: u32; // threads beside the first
   bulk: u32;    // what is being built (tasks.ts)
+  bytes: u32;   // of a region
   regions: u32; // MOST_WORKERS x u32 follow: each worker's records and scratch, or 0
 }
 
@@ -37,12 +38,8 @@ export function gather(bulk: usize, bytes: usize): void {
   const t = team();
   t.bulk = <u32>bulk;
   if (!THREADS || !bytes) return;
-  const all = <u32>(TEAM + bytes + 3 * codecBytes() + 256);
-  for (let i: u32 = 0; i < t.workers; i++) {
-    const region = alloc(all);
-    store<u32>(regionAt(i), <u32>region);
-    if (region) store<u32>(region, all);
-  }
+  t.bytes = <u32>(TEAM + bytes + 3 * codecBytes() + 256);
+  for (let i: u32 = 0; i < t.workers; i++) store<u32>(regionAt(i), <u32>alloc(t.bytes));
 }
 
 /** Nobody works any more. */
@@ -79,13 +76,11 @@ export function runTasks(kind: u32, n: u32): bool {
 
 /** Records as they are now, and rooms of its own for bound queries. */
 function prepareRegion(region: usize): void {
-  const bytes = <usize>load<u32>(region);
-  copyRecords(region, bytes);
-  store<u32>(region, <u32>bytes);
+  copyRecords(region, team().bytes);
   workAt(region);
-  changetype<Scorer>(region + WALK_SCORER).own = <u32>alloc(codecBytes());
-  changetype<Scorer>(region + EXACT_SCORER).own = <u32>alloc(codecBytes());
-  changetype<Scorer>(region + LINK_SCORER).own = <u32>alloc(codecBytes());
+  giveRoom(walkScorer());
+  giveRoom(exactScorer());
+  giveRoom(linkScorer());
   workAt(0);
 }
 

@@ -1,7 +1,7 @@
 // Rows as whole numbers, for gram.ts: less the mean of a set and scaled so that its longest has length LONGEST.
 import { align, alloc } from "../arena";
 import { rowBytes } from "../codec/rows";
-import { squaredNorm } from "../metric";
+import { addRow, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { decode, exactCodec } from "../scorer";
 import { SIMD } from "../simd";
@@ -45,7 +45,7 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
     memory.fill(mean, 0, bytes);
     for (let i: u32 = 0; i < n; i++) {
       this.read(i, load<u32>(slots + (i << 2)));
-      addTo(mean, this.row(i), bytes);
+      addRow(mean, this.row(i), bytes);
     }
     for (let p = mean; p < mean + bytes; p += 4) store<f32>(p, load<f32>(p) / <f32>n);
     let largest: f64 = 0;
@@ -117,9 +117,4 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
       store<i16>(code + (p >> 5 << 6) + (p >> 1 & 15), <i16><i32>nearest<f32>(load<f32>(row + p) * scale));
     }
   }
-}
-
-function addTo(sum: usize, row: usize, bytes: usize): void {
-  if (SIMD) for (const end = sum + bytes; sum < end; sum += 16, row += 16) v128.store(sum, f32x4.add(v128.load(sum), v128.load(row)));
-  else for (const end = sum + bytes; sum < end; sum += 4, row += 4) store<f32>(sum, load<f32>(sum) + load<f32>(row));
 }
