@@ -10,11 +10,11 @@ import { inputBytes, storeVector } from "./vectors";
 import { Builder, beginBuild, endBuild } from "./algo/builder";
 import { raiseTower } from "./algo/graph";
 import { hnswInsert } from "./algo/hnsw";
-import { linkInBulk, suits } from "./bulk/build";
+import { linkInBulk } from "./bulk/build";
 import { squaresAmong } from "./bulk/gram";
 import { LEAF } from "./bulk/leaf";
 import { serve, setWorkers } from "./bulk/team";
-import { WholeRows } from "./bulk/whole";
+import { PLACES, WholeRows } from "./bulk/whole";
 
 export * from "./core";
 export { groupBytes } from "./codec/neighbours";
@@ -45,8 +45,7 @@ export function linkAll(first: u32): i32 {
   const b = Builder.open();
   if (!b) return E_MEMORY;
   beginBuild();
-  const linked = suits() && (linkInBulk(b, false) || (THREADS && linkInBulk(b, true)));
-  if (!linked) {
+  if (!linkInBulk(b, false) && !(THREADS && linkInBulk(b, true))) {
     for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
   }
   endBuild();
@@ -60,7 +59,7 @@ export function linkAll(first: u32): i32 {
  */
 export function squaresOfLeaf(slots: usize, n: u32, out: usize): f32 {
   const start = mark();
-  const whole = WholeRows.open(LEAF);
+  const whole = WholeRows.open(LEAF, PLACES);
   const scale = whole ? whole.fill(slots, n) : 0;
   if (scale > 0) squaresAmong(whole.codes, whole.quad, <u32>align(n, 4), whole.norms, out);
   reset(start);

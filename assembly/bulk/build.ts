@@ -20,20 +20,21 @@ import { reconnect } from "../algo/reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { clearEnds, countMember, placeMember, toStarts } from "./counting";
-import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
+import { Hubs } from "./hubs";
+import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, bulk, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
-/** Under dot, slots are placed by their Euclidean distances, which order them alike while lengths differ no more than this. */
+/** Under dot, distances order slots alike while lengths differ no more than this. */
 const LENGTH_RATIO: f64 = 1.1;
 /** Sets of leaves are taken once for every so much of efConstruction. */
 const BEAM_PER_ROUND: u32 = 200;
 const MOST_ROUNDS: u32 = 8;
 
 /**
- * Links all slots, all of them live, their towers raised, where the metric suits(). False where scratch cannot grow: there may
- * then be no entry, and links are not to be used. `alone`: without other threads.
+ * Links all slots, all of them live, their towers raised. False where scratch cannot grow: there may then be no entry, and links
+ * are not to be used. `alone`: without other threads.
  */
-export function linkInBulk(b: Builder, alone: bool): bool {
+export function linkInBulk(builder: Builder, alone: bool): bool {
   const n = nodes().count;
   const start = mark();
   const at = alloc(offsetof<Bulk>());
@@ -45,15 +46,16 @@ export function linkInBulk(b: Builder, alone: bool): bool {
     const watched = s.watched, blurred = s.blurred, coarse = s.coarse;
     s.entry = NONE;
     memory.fill(marks, 0, n);
-    const bulk = changetype<Bulk>(at);
-    bulk.slots = <u32>slots;
-    bulk.marks = <u32>marks;
+    const b = changetype<Bulk>(at);
+    b.slots = <u32>slots;
+    b.marks = <u32>marks;
+    b.byDots = <u32>!distancesSuit();
     gather(at, alone ? 0 : deskBytes(n));
     let top: u32 = 0;
     for (let slot: u32 = 0; slot < n; slot++) top = max(top, topOf(slot));
-    for (let layer: i32 = <i32>top; layer >= 0 && ok; layer--) ok = linkLayer(bulk, <u32>layer);
+    for (let layer: i32 = <i32>top; layer >= 0 && ok; layer--) ok = linkLayer(b, <u32>layer);
     dismiss();
-    if (ok) finish(b, marks);
+    if (ok) finish(builder, marks);
     else {
       s.watched = watched;
       s.blurred = blurred;
@@ -64,8 +66,8 @@ export function linkInBulk(b: Builder, alone: bool): bool {
   return ok;
 }
 
-/** Whether near in a leaf is near by the metric. */
-export function suits(): bool {
+/** Whether what is near by distance is near by the metric. */
+function distancesSuit(): bool {
   if (state().metric != METRIC_DOT || isAugmented()) return true;
   let least: f64 = Infinity, most: f64 = 0;
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
@@ -92,6 +94,10 @@ function linkLayer(b: Bulk, layer: u32): bool {
   const start = mark();
   b.order = <u32>alloc(<usize>b.n << 2);
   let ok = b.order != 0;
+  if (ok && b.byDots) {
+    b.hubs = <u32>changetype<usize>(Hubs.open(b));
+    ok = b.hubs != 0;
+  }
   let rounds: u32 = 1;
   for (let round: u32 = 0; ok && round < rounds; round++) {
     ok = collect(b, some);
@@ -202,7 +208,8 @@ function finish(b: Builder, marks: usize): void {
   }
   for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot, false);
   for (let slot: u32 = 0; slot < n; slot++) if (!(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
-  for (let layer: u32 = 0; layer <= s.topLevel; layer++) reconnect(b, layer);
+  // By dots about half cannot be reached, as those that are nobody's answer; nor can they in a graph of insertions.
+  if (!bulk().byDots) for (let layer: u32 = 0; layer <= s.topLevel; layer++) reconnect(b, layer);
 }
 
 /** Unclear slots link back to a clear one that links to them: the ways out of a crowd whose members see each other alone. */

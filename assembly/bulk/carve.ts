@@ -5,9 +5,9 @@ import { align, alloc, mark, reset } from "../arena";
 import { random64 } from "../random";
 import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { dotsBetween, squaresAmong } from "./gram";
-import { LEAF, Leaf } from "./leaf";
-import { Bulk } from "./tasks";
-import { WholeRows } from "./whole";
+import { LEAF, Leaf, leafSize } from "./leaf";
+import { Bulk, bulk } from "./tasks";
+import { DIRECTIONS, PLACES, WholeRows } from "./whole";
 
 /** Nearest leaders that a slot goes to: at the first cut, the second, and after. Their product is the leaves of a slot. */
 export const FIRST: u32 = 4;
@@ -41,10 +41,10 @@ export const LEAST: u32 = 32;
     const c = changetype<Cutter>(at);
     if (carves) {
       c.leaf = <u32>changetype<usize>(Leaf.open());
-      c.leaders = <u32>changetype<usize>(WholeRows.open(LEADERS));
+      c.leaders = <u32>changetype<usize>(WholeRows.open(LEADERS, leadersAre()));
       if (!c.leaf || !c.leaders) return none;
     }
-    c.four = <u32>changetype<usize>(WholeRows.open(4));
+    c.four = <u32>changetype<usize>(WholeRows.open(4, leadersAre()));
     c.factors = <u32>alloc(16);
     c.dots = <u32>alloc(LEADERS << 4);
     c.distances = <u32>alloc(LEADERS << 2);
@@ -54,7 +54,7 @@ export const LEAST: u32 = 32;
   /** The leaves of n different slots, whose order changes. False where scratch cannot grow. */
   carve(slots: usize, n: u32, depth: u32, path: u64): bool {
     const leaf = changetype<Leaf>(this.leaf);
-    if (n <= LEAF) {
+    if (n <= leafSize()) {
       leaf.join(slots, n);
       return true;
     }
@@ -79,8 +79,9 @@ export const LEAST: u32 = 32;
         from += size;
         if (size < LEAST) continue;
         // Slots that will not be parted, many of them being one.
-        if (size > LEAF && size > n - (n >> 2)) for (let i: u32 = 0; i < size; i += LEAF) leaf.join(part + (i << 2), min(LEAF, size - i));
-        else ok = this.carve(part, size, depth + 1, random64(path, j));
+        if (size > leafSize() && size > n - (n >> 2)) {
+          for (let i: u32 = 0; i < size; i += leafSize()) leaf.join(part + (i << 2), min(leafSize(), size - i));
+        } else ok = this.carve(part, size, depth + 1, random64(path, j));
       }
       joinSmall(leaf, parts, ends, k, few);
     }
@@ -116,6 +117,7 @@ export const LEAST: u32 = 32;
   }
 }
 
+@inline function leadersAre(): u32 { return bulk().byDots ? DIRECTIONS : PLACES; }
 @inline function leadersFor(n: u32, fan: u32): u32 { return min(LEADERS, max(n / PART_SLOTS * fan, 2 * fan)); }
 
 function takeNearest(distances: usize, k: u32, fan: u32, to: usize): usize {
@@ -214,7 +216,7 @@ export function openCut(b: Bulk): bool {
   }
   const leaders = alloc(b.k << 2);
   const squares = alloc(LEADERS * LEADERS << 2);
-  const set = WholeRows.open(LEADERS);
+  const set = WholeRows.open(LEADERS, leadersAre());
   b.leaderOf = <u32>alloc(<usize>b.n * FIRST << 2);
   b.parts = <u32>alloc(<usize>b.n * FIRST << 2);
   if (!leaders || !squares || !set || !b.leaderOf || !b.parts) return false;

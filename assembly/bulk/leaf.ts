@@ -8,22 +8,29 @@ import { state } from "../state";
 import { codesOf } from "../algo/graph";
 import { offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
-import { Bulk, UNCLEAR } from "./tasks";
-import { bulkNow } from "./team";
-import { WholeRows } from "./whole";
+import { Company, Hubs } from "./hubs";
+import { UNCLEAR, bulk } from "./tasks";
+import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
 export const LEAF: u32 = 512;
+/** Of which hubs may be half. */
+export function leafSize(): u32 { return bulk().byDots ? LEAF >> 1 : LEAF; }
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
 @inline function mostLooked(): u32 { return max(16, state().m); }
 @inline function mostTaken(): u32 { return max(6, state().m * 3 >> 3); }
+/** By dots it takes as many as it will have links: what covers a slot there are hubs, which cover nearly all. */
+@inline function mostTakenByDots(): u32 { return state().m; }
+/** Hubs of a leaf that choose in it as well, being in leaves of their own: one of so many. All that do so make no better graph. */
+const HUBS_THAT_CHOOSE: u32 = 8;
 
 @unmanaged export class Leaf {
   whole: u32;   // WholeRows of LEAF
+  company: u32; // Company, where byDots
   squares: u32; // LEAF x LEAF i32: squared distances
   nearest: u32; // mostLooked() x u64: [squared distance 32][place in the leaf 32]
 
-  @inline static bytes(): usize { return WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLooked() << 3) + 512; }
+  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLooked() << 3) + 512; }
 
   /** Scratch; 0 where it cannot grow. */
   static open(): Leaf {
@@ -31,25 +38,42 @@ export const LEAF: u32 = 512;
     const at = alloc(offsetof<Leaf>());
     if (!at) return none;
     const leaf = changetype<Leaf>(at);
-    leaf.whole = <u32>changetype<usize>(WholeRows.open(LEAF));
+    const byDots = bulk().byDots;
+    leaf.whole = <u32>changetype<usize>(WholeRows.open(LEAF, byDots ? PRODUCTS : PLACES));
+    if (byDots) {
+      leaf.company = <u32>changetype<usize>(Company.open());
+      if (!leaf.company) return none;
+    }
     leaf.squares = <u32>alloc(<usize>LEAF * LEAF << 2);
     leaf.nearest = <u32>alloc(mostLooked() << 3);
     return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
   }
 
-  /** n <= LEAF different slots of the layer at hand; one alone learns nothing. */
+  /** n <= leafSize() different slots of the layer at hand; one alone learns nothing. */
   join(slots: usize, n: u32): void {
     if (n < 2) return;
+    if (!bulk().byDots) {
+      this.joinAll(slots, n, 0);
+      return;
+    }
+    const company = changetype<Company>(this.company);
+    const hubs = company.gather(slots, n, changetype<Hubs>(bulk().hubs));
+    this.joinAll(company.slots, hubs + n, hubs);
+  }
+
+  /** Of n slots the first `hubs` are hubs. */
+  private joinAll(slots: usize, n: u32, hubs: u32): void {
     const whole = changetype<WholeRows>(this.whole);
     const scale = whole.fill(slots, n);
     if (scale == 0) {
-      for (let i: u32 = 0; i < n; i++) markUnclear(load<u32>(slots + (i << 2)));
+      for (let i = hubs; i < n; i++) markUnclear(load<u32>(slots + (i << 2)));
       return;
     }
     const padded = <u32>align(n, 4);
     squaresAmong(whole.codes, whole.quad, padded, whole.norms, this.squares);
     const unit = <f32>(1 / (<f64>scale * <f64>scale));
-    for (let i: u32 = 0; i < n; i++) this.choose(slots, n, padded, i, unit);
+    for (let i = n & HUBS_THAT_CHOOSE - 1; i < hubs; i += HUBS_THAT_CHOOSE) this.choose(slots, n, padded, i, unit);
+    for (let i = hubs; i < n; i++) this.choose(slots, n, padded, i, unit);
   }
 
   /** Offers the chosen of the i-th slot's nearest. */
@@ -58,15 +82,21 @@ export const LEAF: u32 = 512;
     const squares: usize = this.squares;
     const nearest: usize = this.nearest;
     const own = squares + i * pitch;
+    const itself = load<i32>(own + (i << 2));
     store<i32>(own + (i << 2), I32.MAX_VALUE);
     for (let j = n; j < padded; j++) store<i32>(own + (j << 2), I32.MAX_VALUE);
-    const most = mostLooked(), take = mostTaken();
+    const byDots = bulk().byDots != 0;
+    const most = mostLooked(), take = byDots ? mostTakenByDots() : mostTaken();
     const look = min(most, n - 1);
     nearestOf(own, padded, look, nearest);
     const slot = load<u32>(slots + (i << 2));
     // Rounding alone makes a squared distance of width / 6; nearer than some times that, the order is chance.
-    if (look == most && <u32>(load<u64>(nearest + (most - 1 << 3)) >> 32) <= changetype<WholeRows>(this.whole).width) markUnclear(slot);
-    const list = codesOf(changetype<Bulk>(bulkNow()).layer, slot);
+    if (look == most) {
+      const last = load<u64>(nearest + (most - 1 << 3));
+      const lastItself = load<i32>(squares + <usize><u32>last * (pitch + 4));
+      if (<i32>(last >> 32) - (itself + lastItself >> 1) <= <i32>changetype<WholeRows>(this.whole).width) markUnclear(slot);
+    }
+    const list = codesOf(bulk().layer, slot);
     let taken: u32 = 0;
     for (let c: u32 = 0; c < look && taken < take; c++) {
       const key = load<u64>(nearest + (c << 3));
@@ -75,16 +105,16 @@ export const LEAF: u32 = 512;
       let covered = false;
       // By more than an insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019): these are candidates yet.
       const bound = square - (square >> 2);
-      for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < bound;
+      if (!byDots) for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < bound;
       if (covered) continue;
       store<u64>(nearest + (taken++ << 3), key);
-      offerCandidate(list, <f32>square * unit, load<u32>(slots + (<usize><u32>key << 2)));
+      offerCandidate(list, <f32>(byDots ? square - PRODUCT : square) * unit, load<u32>(slots + (<usize><u32>key << 2)));
     }
-    store<i32>(own + (i << 2), 0);
+    store<i32>(own + (i << 2), itself);
   }
 }
 
-@inline function markUnclear(slot: u32): void { store<u8>(changetype<Bulk>(bulkNow()).marks + slot, UNCLEAR); }
+@inline function markUnclear(slot: u32): void { store<u8>(bulk().marks + slot, UNCLEAR); }
 
 /** The `look` least of n values, a multiple of 4, ascending, with their places. */
 function nearestOf(values: usize, n: u32, look: u32, out: usize): void {

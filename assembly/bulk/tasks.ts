@@ -48,6 +48,8 @@ export const BLURRED: u8 = 2;
   linkEnds: u32; // JOIN: where the links to each slot end, in
   links: u32;
   path: u64;     // of the leaders' random numbers
+  byDots: u32;   // 1: leaves are by direction, and by dots within; 0: both by distance
+  hubs: u32;     // Hubs, where byDots
 }
 
 /** What one thread works with; which of it there is depends on the kind of task. */
@@ -64,7 +66,7 @@ export const BLURRED: u8 = 2;
 
 let desk: Desk = changetype<Desk>(0);
 
-@inline function bulk(): Bulk { return changetype<Bulk>(bulkNow()); }
+@inline export function bulk(): Bulk { return changetype<Bulk>(bulkNow()); }
 
 /** Scratch that a thread needs for any kind of task, over n slots. */
 export function deskBytes(n: u32): usize {

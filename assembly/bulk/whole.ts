@@ -1,14 +1,23 @@
-// Rows as whole numbers, for gram.ts: less the mean of a set and scaled so that its longest has length LONGEST.
+// Rows as whole numbers, for gram.ts: scaled so that the longest of a set has length LONGEST.
 import { align, alloc } from "../arena";
 import { rowBytes } from "../codec/rows";
-import { addRow, squaredNorm } from "../metric";
+import { addRow, scaleBy, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { decode, exactCodec } from "../scorer";
 import { SIMD } from "../simd";
 import { isAugmented, state } from "../state";
 import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
 
+/** Less the mean of a set, so that they are of use as whole numbers wherever the set is. */
+export const PLACES: u32 = 0;
+/** The same, each row at length 1 before. */
+export const DIRECTIONS: u32 = 1;
+/** Rows from the origin. Every norm is PRODUCT / 2, so that a squared distance is PRODUCT - 2 dot: it fits i32, and is above 0. */
+export const PRODUCTS: u32 = 2;
+export const PRODUCT: i32 = 1 << 30;
+
 @unmanaged export class WholeRows {
+  kind: u32;
   width: u32; // dimensions, and one more where rows are augmented
   rows: u32;  // capacity x rowBytes(width): f32
   mean: u32;  // rowBytes(width)
@@ -22,11 +31,12 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
   }
 
   /** For `capacity` rows, a multiple of 4; 0 where scratch cannot grow. */
-  static open(capacity: u32): WholeRows {
+  static open(capacity: u32, kind: u32): WholeRows {
     const none = changetype<WholeRows>(0);
     const at = alloc(offsetof<WholeRows>());
     if (!at) return none;
     const w = changetype<WholeRows>(at);
+    w.kind = kind;
     w.width = state().dimensions + <u32>isAugmented();
     w.quad = <u32>quadBytes(w.width);
     w.rows = <u32>alloc(<usize>capacity * rowBytes(w.width));
@@ -45,7 +55,7 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
     memory.fill(mean, 0, bytes);
     for (let i: u32 = 0; i < n; i++) {
       this.read(i, load<u32>(slots + (i << 2)));
-      addRow(mean, this.row(i), bytes);
+      if (this.kind != PRODUCTS) addRow(mean, this.row(i), bytes);
     }
     for (let p = mean; p < mean + bytes; p += 4) store<f32>(p, load<f32>(p) / <f32>n);
     let largest: f64 = 0;
@@ -56,7 +66,7 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
       if (i < n) this.round(i, scale);
       else this.clear(i);
       const code = chunkOf(this.codes, this.quad, i, 0);
-      store<i32>(this.norms + (i << 2), dotOf(code, code, this.quad));
+      store<i32>(this.norms + (i << 2), this.kind == PRODUCTS ? PRODUCT >> 1 : dotOf(code, code, this.quad));
     }
     return scale;
   }
@@ -69,10 +79,27 @@ import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
     return own;
   }
 
+  /** Row 0 is the mean of n slots, the others of its quad zeros. */
+  putMean(slots: usize, n: u32): void {
+    const bytes: usize = rowBytes(this.width);
+    memory.fill(this.mean, 0, bytes);
+    for (let i: u32 = 0; i < n; i++) {
+      this.read(0, load<u32>(slots + (i << 2)));
+      addRow(this.mean, this.row(0), bytes);
+    }
+    memory.copy(this.row(0), this.mean, bytes);
+    this.round(0, <f32>(LONGEST / sqrt(squaredNorm(this.row(0), this.width))));
+    for (let i: u32 = 1; i < 4; i++) this.clear(i);
+  }
+
   private read(i: u32, slot: u32): void {
     const row = this.row(i);
     const d = state().dimensions;
     decode(exactCodec(), slot, row);
+    if (this.kind == DIRECTIONS) {
+      const square = squaredNorm(row, d);
+      if (square > 0) scaleBy(row, d, 1 / sqrt(square));
+    }
     if (this.width > d) store<f32>(row + (d << 2), load<f32>(nodes().at(layout().extra, slot)));
     memory.fill(row + (this.width << 2), 0, rowBytes(this.width) - (this.width << 2));
   }
