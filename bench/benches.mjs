@@ -3,12 +3,12 @@ export const BENCHES = ["micro", "hnsw", "speed", "flat", "families", "gates", "
 
 /** About how long each takes where there is no run to go by. */
 export const SECONDS = {
-  micro: 170,
-  hnsw: 210,
-  speed: 420,
-  flat: 120,
-  families: 240,
-  gates: 240,
+  micro: 120,
+  hnsw: 140,
+  speed: 370,
+  flat: 80,
+  families: 150,
+  gates: 120,
   ivf: 80,
   reference: 90,
   load: 20,

@@ -13,6 +13,8 @@ const SETS = sets ?? [quick ? "minilm-mix-384" : "gutenberg-sif-160"];
 /** Recall that a search effort must reach. */
 const WANTED = 0.95;
 const TRAINING_ROWS = 10_000;
+/** All would take twice the time. */
+const MOST_ROWS = 50_000;
 const MOST_QUERIES = quick ? 100 : 500;
 const LEAST_SECONDS = quick ? 0.05 : 0.5;
 
@@ -88,7 +90,7 @@ const tableOf = (rows) => ({
 enableRelaxed();
 const measured = [];
 for (const name of SETS) {
-  const set = loadSet(name, { limit: limitOr(4000), queries: MOST_QUERIES, metric });
+  const set = loadSet(name, { limit: Math.min(limitOr(4000), MOST_ROWS), queries: MOST_QUERIES, metric });
   if (!set) continue;
   const rows = [];
   for (const family of FAMILIES) for (const codec of family.codecs) rows.push(await measure(set, family, codec));

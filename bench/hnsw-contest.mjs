@@ -7,6 +7,8 @@ import { interleave, median } from "./timing.mjs";
 
 export const M = 16;
 const [EF_CONSTRUCTION, K] = [200, 10];
+/** Of a set, for the time it takes. */
+export const MOST_QUERIES = 4000;
 /** In one timed stretch, at least: the set's queries over and over. */
 const QUERIES = 2000;
 

@@ -2,16 +2,16 @@
 // speed.mjs.
 import { qpsAt } from "./curve.mjs";
 import { loadSet } from "./data.mjs";
-import { contest, M, peer } from "./hnsw-contest.mjs";
+import { contest, M, MOST_QUERIES, peer } from "./hnsw-contest.mjs";
 import { structBytes } from "./hnswlib.mjs";
 import { limitOr, metric, quick, roundsOr, sets } from "./options.mjs";
 import { times as asTimes, atLeast, atMost, finish, fixed, whole } from "./result.mjs";
 
 const SETS = sets ?? ["fashion-mnist-784", "minilm-mix-384"];
 const OURS = { simd: { variant: "simd", options: {} }, relaxed: { variant: "relaxed", options: {} } };
-const EFS = quick ? [10, 20, 40, 80] : [10, 15, 20, 30, 40, 60, 80, 120, 200, 300];
+const EFS = quick ? [10, 20, 40, 80] : [10, 20, 30, 40, 60, 80, 120, 200];
 const TARGETS = [0.95, 0.99];
-const ROUNDS = roundsOr(7, 3);
+const ROUNDS = roundsOr(5, 3);
 
 const curveTable = ({ native, ...ours }) => ({
   columns: [
@@ -61,7 +61,7 @@ function gates(set, { native, ...ours }) {
 
 const measured = [];
 for (const name of SETS) {
-  const set = loadSet(name, { limit: limitOr(4000), queries: quick ? 200 : Infinity, metric });
+  const set = loadSet(name, { limit: limitOr(4000), queries: quick ? 200 : MOST_QUERIES, metric });
   if (set) measured.push({ set, result: await contest(set, OURS, { efs: EFS, rounds: ROUNDS }) });
 }
 

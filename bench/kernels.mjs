@@ -22,7 +22,7 @@ export const KERNELS = [
 export const VARIANTS = ["scalar", "simd", "relaxed"];
 
 /** How long each contender is measured: in so many rounds, of so many milliseconds. */
-export const howOf = (quick) => (quick ? { rounds: 3, ms: 2 } : { rounds: 15, ms: 6 });
+export const howOf = (quick) => (quick ? { rounds: 3, ms: 2 } : { rounds: 10, ms: 6 });
 
 /** All cells of the table, or with `quick` half of them: { ...kernel, name, d }. */
 export function cellsOf(quick) {

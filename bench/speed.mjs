@@ -2,7 +2,7 @@
 // a recall, builds by one thread and two, bytes.
 import { qpsAt } from "./curve.mjs";
 import { loadSet } from "./data.mjs";
-import { contest, peer } from "./hnsw-contest.mjs";
+import { contest, MOST_QUERIES, peer } from "./hnsw-contest.mjs";
 import { limitOr, quick, roundsOr, sets } from "./options.mjs";
 import { times as asTimes, atLeast, atMost, finish, fixed, whole } from "./result.mjs";
 
@@ -34,7 +34,7 @@ const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + M
 const measured = [];
 for (const [name, metric] of Object.entries(SETS)) {
   if (sets && !sets.includes(name)) continue;
-  const set = loadSet(name, { limit: limitOr(4000), queries: quick ? 200 : Infinity, metric });
+  const set = loadSet(name, { limit: limitOr(4000), queries: quick ? 200 : MOST_QUERIES, metric });
   if (set) measured.push({ set, result: await contest(set, OURS, { efs: EFS, rounds: ROUNDS }) });
 }
 
