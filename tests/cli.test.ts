@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Flat } from "vicinal";
+import { Flat, Hnsw } from "vicinal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const CLI = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -256,6 +256,21 @@ describe("families and codecs", () => {
       expect(json("info", "reached.vic").options).toMatchObject(options);
     });
   }
+
+  test("--fast-scan builds of the whole file what one call of add() does", async () => {
+    const rows = vectors(2500, 3).map((row) => Float32Array.from(row));
+    writeFileSync(join(folder, "many.fvecs"), vecs(rows, Float32Array));
+    writeFileSync(join(folder, "many.jsonl"), rows.map((row, i) => JSON.stringify({ id: 7 * i, vector: [...row] })).join("\n"));
+    for (const [input, ids] of [
+      ["many.fvecs", undefined],
+      ["many.jsonl", rows.map((_, i) => 7 * i)],
+    ] as const) {
+      expect(json("build", input, "-o", "fast.vic", "--fast-scan").vectors).toBe(2500);
+      const index = await Hnsw.create({ dimensions: DIMENSIONS, metric: "cosine", fastScan: true });
+      index.add(rows, ids);
+      expect(readFileSync(join(folder, "fast.vic")).equals(index.toBytes())).toBe(true);
+    }
+  });
 
   test("the words of a description and the flags are the same index", () => {
     const flags = [

@@ -62,18 +62,23 @@ export interface Rows {
 /** Reads a file of vectors whole. */
 export async function readRows(path: string, options: ReadOptions): Promise<Rows> {
   const file = await openVectors(path, options);
+  const chunks: Chunk[] = [];
+  for await (const chunk of file.chunks) chunks.push(chunk);
+  return rowsOf(chunks);
+}
+
+/** The rows of some chunks of a file, one at least. */
+export function rowsOf(chunks: readonly Chunk[]): Rows {
   const vectors: Rows["vectors"] = [];
   const ids: number[] = [];
-  let dimensions = 0;
-  for await (const chunk of file.chunks) {
-    dimensions = chunk.dimensions;
+  for (const chunk of chunks) {
     const stride = chunk.vectors.length / chunk.rows;
     for (let row = 0; row < chunk.rows; row++) {
       ids.push(chunk.ids?.[row] ?? vectors.length);
       vectors.push(chunk.vectors.subarray(row * stride, (row + 1) * stride));
     }
   }
-  return { dimensions, vectors, ids };
+  return { dimensions: (chunks[0] as Chunk).dimensions, vectors, ids };
 }
 
 /** Reads a ground-truth file: the true neighbours of each query, nearest first. */
