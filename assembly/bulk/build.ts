@@ -21,7 +21,7 @@ import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { Hubs } from "./hubs";
-import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, UNCLEAR, bulk, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
+import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, TURN, UNCLEAR, bulk, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
 /** Under dot, distances order slots alike while lengths differ no more than this. */
@@ -104,7 +104,7 @@ function linkLayer(b: Bulk, layer: u32): bool {
     if (!round) rounds = b.k == 1 ? 1 : roundsFor(b);
   }
   ok = ok && runTasks(CHOOSE, some) && chooseBlurred(b, some) && openLinks(b) && runTasks(JOIN, some)
-    && eachBlurred(b, JOIN) && runTasks(PACK, some);
+    && eachBlurred(b, JOIN) && (layer > 0 || runTasks(TURN, some)) && runTasks(PACK, some);
   reset(start);
   return ok;
 }

@@ -72,7 +72,7 @@ export const LEAST: u32 = 32;
       const set = changetype<WholeRows>(this.leaders);
       const scale = fillLeaders(set, leaders, k, leaf.squares);
       this.assign(slots, n, set, scale, k, fan, leaderOf);
-      groupByLeader(slots, n, fan, fan, leaderOf, k, ends, parts);
+      groupByLeader(slots, n, fan, leaderOf, k, ends, parts);
       for (let j: u32 = 0, from: u32 = 0; j < k && ok; j++) {
         const size = load<u32>(ends + (j << 2)) - from;
         const part = parts + (<usize>from << 2);
@@ -166,20 +166,49 @@ function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f3
   return scale;
 }
 
-/** Slots by the first `first` of their `fan` leaders, to `parts`; ends[j]: where those of leader j end. */
-function groupByLeader(slots: usize, n: u32, fan: u32, first: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
+/** Slots by each of their `fan` leaders, to `parts`; ends[j]: where those of leader j end. */
+function groupByLeader(slots: usize, n: u32, fan: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
   clearEnds(ends, k);
   for (let i: u32 = 0; i < n; i++) {
-    for (let f: u32 = 0; f < first; f++) countMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
+    for (let f: u32 = 0; f < fan; f++) countMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
   }
   toStarts(ends, k);
   for (let i: u32 = 0; i < n; i++) {
-    for (let f: u32 = 0; f < first; f++) {
+    for (let f: u32 = 0; f < fan; f++) {
       const place = placeMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
       store<u32>(parts + (<usize>place << 2), load<u32>(slots + (<usize>i << 2)));
     }
   }
 }
+
+/**
+ * Slots by their nearest leader, then the second, then the third, so that those near each other come together, and what they need
+ * of each other's rows is still at hand: building fashion-mnist-784 at once 6.6 -> 6.2 s. Sorted from the last to the first, in
+ * the room of `parts`.
+ */
+function orderByLeaders(b: Bulk): void {
+  let from: usize = b.parts, to = from + (<usize>b.n << 2);
+  for (let i: u32 = 0; i < b.n; i++) store<u32>(from + (<usize>i << 2), i);
+  for (let which: u32 = 3; which > 0; ) {
+    which--;
+    clearEnds(b.ends, b.k);
+    for (let i: u32 = 0; i < b.n; i++) countMember(b.ends, leaderAt(b, i, which));
+    toStarts(b.ends, b.k);
+    for (let i: u32 = 0; i < b.n; i++) {
+      const member = load<u32>(from + (<usize>i << 2));
+      store<u32>(to + (<usize>placeMember(b.ends, leaderAt(b, member, which)) << 2), member);
+    }
+    const sorted = to;
+    to = from;
+    from = sorted;
+  }
+  for (let i: u32 = 0; i < b.n; i++) {
+    const member = load<u32>(from + (<usize>i << 2));
+    store<u32>(b.order + (<usize>i << 2), load<u32>(b.slots + (<usize>member << 2)));
+  }
+}
+
+@inline function leaderAt(b: Bulk, member: u32, which: u32): u32 { return load<u32>(b.leaderOf + (<usize>(member * FIRST + which) << 2)); }
 
 /** Parts below LEAST make leaves together; `few`: room for 2 LEAST slots. */
 function joinSmall(leaf: Leaf, parts: usize, ends: usize, k: u32, few: usize): void {
@@ -238,8 +267,8 @@ export function closeCut(b: Bulk): void {
     memory.copy(b.order, b.slots, <usize>b.n << 2);
     return;
   }
-  groupByLeader(b.slots, b.n, FIRST, 1, b.leaderOf, b.k, b.ends, b.order);
-  groupByLeader(b.slots, b.n, FIRST, FIRST, b.leaderOf, b.k, b.ends, b.parts);
+  orderByLeaders(b);
+  groupByLeader(b.slots, b.n, FIRST, b.leaderOf, b.k, b.ends, b.parts);
 }
 
 /** The parts too small for a task of their own; false where scratch cannot grow. */

@@ -2,7 +2,7 @@
 // (candidates.ts), and what becomes of them does not depend on the order.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { clearNeighbours, keepTurned, manyTurnedBytes, openManyTurned, packNeighbour } from "../codec/neighbours";
+import { clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace } from "../codec/neighbours";
 import { Pool } from "../pool";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
 import { state } from "../state";
@@ -21,8 +21,10 @@ export const PART: u32 = 1;
 export const CHOOSE: u32 = 2;
 /** Some slots link back. */
 export const JOIN: u32 = 3;
+/** Some slots' rows are rotated, in place of their codes. */
+export const TURN: u32 = 4;
 /** Some slots' links get their codes. */
-export const PACK: u32 = 4;
+export const PACK: u32 = 5;
 
 /** Slots of one task. */
 export const SOME: u32 = 256;
@@ -79,6 +81,7 @@ export function openDesk(kind: u32): bool {
   const at = alloc(offsetof<Desk>());
   if (!at) return false;
   desk = changetype<Desk>(at);
+  if (kind == TURN) return true;
   if (kind == PACK) {
     desk.turned = <u32>openManyTurned();
     return desk.turned != 0;
@@ -107,14 +110,15 @@ export function work(kind: u32, task: u32): bool {
     assignSome(cutter, b, from, to);
     return true;
   }
-  const turned = kind == PACK ? keepTurned(desk.turned) : 0;
+  const turned = kind == PACK ? keepTurned(desk.turned, !b.layer) : 0;
   for (let i = from; i < to; i++) {
     const slot = load<u32>(b.order + (<usize>i << 2));
-    if (kind == PACK) packLinks(b.layer, slot);
+    if (kind == TURN) turnInPlace(slot);
+    else if (kind == PACK) packLinks(b.layer, slot);
     else if (kind == CHOOSE) chooseLinks(slot);
     else if (!(load<u8>(b.marks + slot) & BLURRED)) joinLinks(slot);
   }
-  if (kind == PACK) keepTurned(turned);
+  if (kind == PACK) keepTurned(turned, false);
   return true;
 }
 
@@ -192,6 +196,7 @@ export function joinLinks(slot: u32): void {
 function packLinks(layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
+  leavePlace(codes, slot);
   clearNeighbours(codes, degreeLimit(layer));
   for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
 }

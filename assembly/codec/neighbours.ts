@@ -16,7 +16,7 @@ import { sumOf } from "../metric";
 import { layout, nodes, upper } from "../nodes";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
 import { Scorer, decode, exactCodec, linkScorer } from "../scorer";
-import { SIMD, sumF32 } from "../simd";
+import { SIMD, THREADS, sumF32 } from "../simd";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { fillTables, quantiseTables, sumGroup } from "./lookup";
@@ -27,6 +27,10 @@ const GROUP: u32 = 32;
 /** Rotated rows kept while building in bulk. */
 const MANY_BYTES: usize = 4 << 20;
 const MOST_PAIRS: u32 = 1024;
+/** In place of the first `add`, which is never NaN: the codes' place holds the node's own row, rotated (as long as 32 codes are). */
+const ROTATED: u32 = 0x7fc0726f;
+/** Threads: and it is being copied. */
+const COPIED: u32 = 0x7fc0636f;
 /** quantiseTables() needs no more before its tables. */
 const FACTOR_BYTES: usize = GROUP << 3;
 /** What |add| and |scale| may be, so that estimates stay finite or overflow to Infinity, never to NaN. */
@@ -47,11 +51,13 @@ const LARGEST: f64 = 1e38;
 @unmanaged class Turned {
   pairs: u32; // a power of two
   rows: u32;  // 2 x pairs x codeBytes(), behind the owners: 2 x pairs x u32, NONE where there is none
+  some: u32;  // 1: some nodes of layer 0 have ROTATED rows in place of codes
 
   static bytes(pairs: u32): usize { return OWNERS_AT + align(pairs << 3, 64) + <usize>(pairs << 1) * codeBytes(); }
 
   open(pairs: u32): void {
     this.pairs = pairs;
+    this.some = 0;
     this.rows = <u32>(changetype<usize>(this) + OWNERS_AT + align(pairs << 3, 64));
     this.forget();
   }
@@ -95,11 +101,36 @@ export function openManyTurned(): usize {
   return many;
 }
 
-/** Rotated rows are kept there from now on; where they were until now. */
-export function keepTurned(at: usize): usize {
+/** Rotated rows are kept there from now on; where they were until now. `some`: of layer 0 some lie in place of codes. */
+export function keepTurned(at: usize, some: bool): usize {
   const before: usize = layout().turnedRows;
   layout().turnedRows = <u32>at;
+  turned().some = <u32>some;
   return before;
+}
+
+/** The row of a node of layer 0, rotated, in place of its codes. Building fashion-mnist-784 at once: 6.3 -> 5.8 s. */
+export function turnInPlace(slot: u32): void {
+  const place = nodes().at(layout().neighbours, slot);
+  decode(exactCodec(), slot, place);
+  rotate(place, place);
+  store<u32>(factorsOf(place, 0), ROTATED);
+}
+
+/** The place of a node's codes is to be written; its rotated row is kept for the links that it packs now. */
+export function leavePlace(codes: usize, slot: u32): void {
+  turnedRow(slot, slot);
+  if (THREADS && turned().some) while (atomic.cmpxchg<u32>(factorsOf(codes, 0), ROTATED, 0) == COPIED) {}
+}
+
+/** False where the row is not in place of codes, or another thread is at it. */
+function copyRotated(slot: u32, to: usize): bool {
+  const place = nodes().at(layout().neighbours, slot);
+  const mark = factorsOf(place, 0);
+  if ((THREADS ? atomic.cmpxchg<u32>(mark, ROTATED, COPIED) : load<u32>(mark)) != ROTATED) return false;
+  memory.copy(to, place, codeBytes());
+  if (THREADS) atomic.store<u32>(mark, ROTATED);
+  return true;
 }
 
 /** The rotated row of a slot; that of `other` is not overwritten. */
@@ -111,6 +142,7 @@ function turnedRow(slot: u32, other: u32): usize {
   if (load<u32>(t.owner(place)) == other) place++;
   store<u32>(t.owner(place), slot);
   const row = t.row(place);
+  if (t.some && copyRotated(slot, row)) return row;
   decode(exactCodec(), slot, row);
   rotate(row, row);
   return row;
