@@ -118,4 +118,3 @@ function addExactRows(kind: u32): void {
     if (kind == KIND_HNSW && codecNow() == CODEC_F32 && state().metric != METRIC_HAMMING) installWhole(exact, COLUMN_CODE);
   }
 }
-

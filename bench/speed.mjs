@@ -23,7 +23,7 @@ const OURS = {
   "sq8, relaxed": { variant: "relaxed", options: { codec: "sq8" }, compact: true },
   "fastScan, 2 threads": { variant: "relaxed", options: { fastScan: true, threads: 2 }, buildOnly: true },
 };
-const EFS = quick ? [10, 20, 40, 80] : [4, 6, 10, 14, 20, 30, 45, 70, 110, 180];
+const EFS = quick ? [10, 20, 40, 80] : [3, 5, 8, 14, 20, 30, 45, 70, 110, 180];
 const TARGETS = [0.9, 0.95, 0.99];
 const ROUNDS = roundsOr(3, 1);
 /** Below this in no set. */

@@ -27,9 +27,9 @@ export interface HnswOptions extends IndexOptions {
    * Keeps beside each node the 1-bit codes of its 2m neighbours, packed so that one table lookup scores 32 of them:
    * RaBitQ seen from the node, as in SymphonyQG (Gou et al. 2024, arXiv 2411.12229). Searches then read a row only for
    * the nodes they expand, for about m (dimensions + 64) / 4 more bytes per vector (m a multiple of 16). One add() of 512
-   * vectors or more, and at least as many as there are, links all at once, from overlapping leaves whose distances come as matrices
-   * (PiPNN, arXiv 2602.21247), where none has been removed and, under "dot", lengths differ by 10 % at most; efConstruction / 200,
-   * rounded up, is then how many sets of leaves are taken. Codecs f32, f16, bf16 and sq8; not metric "hamming". Default false.
+   * vectors or more, and at least as many as there are, links all at once where none has been removed, from overlapping leaves whose
+   * distances come as matrices (PiPNN, arXiv 2602.21247); under "dot", where lengths differ by more than 10 %, leaves are by direction,
+   * each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many sets of leaves are taken. Codecs f32, f16, bf16 and sq8; not metric "hamming". Default false.
    */
   fastScan?: boolean;
   /**

@@ -61,6 +61,9 @@ export function moveTower(slot: u32, firstRecord: u32): void {
   return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
 }
 
+/** Whether links of a layer have codes: walks pass layer 1 by (guided.ts), whose codes' places stay zeros. */
+@inline export function haveCodes(layer: u32): bool { return GRAPH && state().fastScan != 0 && layer != 1; }
+
 /** fastScan: the codes of those linked to, place by place. */
 @inline export function codesOf(layer: u32, slot: u32): usize {
   return layer ? upper().at(1, recordOf(layer, slot)) : nodes().at(layout().neighbours, slot);
@@ -76,13 +79,11 @@ export function degree(layer: u32, slot: u32): u32 {
 
 /** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
-  if (GRAPH && state().fastScan) {
-    if (n) {
-      changeLinks(layer, slot, from, n);
-      return;
-    }
-    clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
+  if (n && haveCodes(layer)) {
+    changeLinks(layer, slot, from, n);
+    return;
   }
+  if (GRAPH && state().fastScan && !n) clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
   writeLinks(layer, slot, from, n);
 }
 
@@ -96,7 +97,7 @@ export function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
 /** Writes one link, at place i. */
 export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
   store<u32>(linksOf(layer, slot) + (i << 2), to);
-  if (GRAPH && state().fastScan) packNeighbour(codesOf(layer, slot), i, slot, to);
+  if (haveCodes(layer)) packNeighbour(codesOf(layer, slot), i, slot, to);
 }
 
 function changeLinks(layer: u32, slot: u32, from: usize, n: u32): void {

@@ -235,7 +235,7 @@ function insertOnce(slots: usize, n: u32, slot: u32): u32 {
 
 /** Draws the leaders of a layer; false where scratch cannot grow. A layer that is one leaf has none. */
 export function openCut(b: Bulk): bool {
-  b.k = b.n <= LEAF ? 1 : leadersFor(b.n, FIRST);
+  b.k = b.n <= leafSize() ? 1 : leadersFor(b.n, FIRST);
   b.ends = <u32>alloc(b.k + 1 << 2);
   if (!b.ends) return false;
   if (b.k == 1) {

@@ -1,7 +1,7 @@
 // Inner products of vectors that differ in length: the largest that a vector has are with the longest vectors, wherever it is
 // itself. So leaves are of vectors alike in direction, and the hubs, long vectors whose dots with that direction are the largest,
-// are in every leaf that they matter to. gowalla-als-64 (dot), relaxed: inserted one by one in 4.2 s, recall@10 .949 at ef 20
-// after 45 rows read and .983 at 40 after 72; at once in 1.3 s, .968 after 49 and .985 after 73.
+// are in every leaf that they matter to. gowalla-als-64 (dot), relaxed: inserted one by one in 4.3 s, recall@10 .946 at ef 20
+// after 46 rows read and .983 at 40 after 72; at once in 1.3 s, .970 after 51 and .985 after 75.
 import { align, alloc, mark, reset } from "../arena";
 import { squaredNorm } from "../metric";
 import { layout } from "../nodes";
@@ -11,14 +11,14 @@ import { state } from "../state";
 import { TopK } from "../topk";
 import { holds } from "../algo/graph";
 import { dotsBetween } from "./gram";
-import { LEAF } from "./leaf";
+import { LEAF, leafSize } from "./leaf";
 import { Bulk } from "./tasks";
 import { DIRECTIONS, PRODUCTS, WholeRows } from "./whole";
 
 /** The longest of a layer that may be hubs: of half as many, gowalla's graph is as good. */
 const MOST: u32 = 8192;
 /** Hubs in a leaf, the rest of it being slots of one direction. */
-@inline function mostInLeaf(): u32 { return LEAF >> 1; }
+@inline function mostInLeaf(): u32 { return LEAF - leafSize(); }
 
 @unmanaged export class Hubs {
   count: u32;
@@ -31,9 +31,9 @@ const MOST: u32 = 8192;
     const count = min(b.n, MOST);
     const at = alloc(offsetof<Hubs>());
     const slots = at ? alloc(<usize>count << 2) : 0;
-    const rows = slots ? WholeRows.open(<u32>align(count, 4), PRODUCTS) : changetype<WholeRows>(0);
+    const rows = slots ? WholeRows.open(<u32>align(count, 4), PRODUCTS, 1) : changetype<WholeRows>(0);
     if (!rows || !takeLongest(b, slots, count)) return none;
-    rows.fill(slots, count);
+    rows.fillFromLongest(slots, count);
     const hubs = changetype<Hubs>(at);
     hubs.count = count;
     hubs.slots = <u32>slots;
@@ -78,15 +78,18 @@ function takeLongest(b: Bulk, slots: usize, count: u32): bool {
     return c.direction && c.dots && c.slots ? c : none;
   }
 
-  /** Leaves the hubs of n <= LEAF / 2 slots and then these themselves in `slots`; returns how many hubs there are. */
+  /** Leaves the hubs of n <= leafSize() slots and then these themselves in `slots`; returns how many hubs there are. */
   gather(slots: usize, n: u32, hubs: Hubs): u32 {
     const direction = changetype<WholeRows>(this.direction), rows = changetype<WholeRows>(hubs.rows);
     direction.putMean(slots, n);
     dotsBetween(direction.codes, rows.codes, rows.quad, <u32>align(hubs.count, 4), this.dots);
     const bound = boundOfLargest(this.dots, hubs.count, mostInLeaf());
     let size: u32 = 0;
+    let equals = mostInLeaf() - countAbove(this.dots, hubs.count, bound); // so many of those at the bound
     for (let i: u32 = 0; i < hubs.count; i++) {
-      if (load<i32>(this.dots + (i << 2)) <= bound) continue;
+      const dot = load<i32>(this.dots + (i << 2));
+      if (dot < bound || (dot == bound && !equals)) continue;
+      if (dot == bound) equals--;
       const slot = load<u32>(hubs.slots + (i << 2));
       if (!holds(slots, n, slot)) store<u32>(this.slots + (size++ << 2), slot);
     }

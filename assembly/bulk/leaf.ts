@@ -1,6 +1,7 @@
-// One leaf: some hundred slots that lie near each other. All distances among them are computed at once, in whole
-// numbers (gram.ts); each slot then chooses among its nearest by the heuristic of algo/select.ts,
-// with no distance computed again, and the chosen are offered as candidates to it.
+// One leaf: some hundred slots that lie near each other. All distances, or dots, among them are computed at once, in whole
+// numbers (gram.ts). Each slot then chooses among its nearest, with no distance computed again: by the heuristic of
+// algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
+// are offered as candidates to it.
 import { align, alloc } from "../arena";
 import { insertKey } from "../key";
 import { SIMD } from "../simd";
@@ -14,7 +15,7 @@ import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
 export const LEAF: u32 = 512;
-/** Of which hubs may be half. */
+/** By dots so many more are hubs. */
 export function leafSize(): u32 { return bulk().byDots ? LEAF >> 1 : LEAF; }
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
 @inline function mostLooked(): u32 { return max(16, state().m); }
@@ -94,24 +95,32 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     if (look == most) {
       const last = load<u64>(nearest + (most - 1 << 3));
       const lastItself = load<i32>(squares + <usize><u32>last * (pitch + 4));
-      if (<i32>(last >> 32) - (itself + lastItself >> 1) <= <i32>changetype<WholeRows>(this.whole).width) markUnclear(slot);
+      const width = <i32>changetype<WholeRows>(this.whole).width;
+      if (<i32>(last >> 32) - (itself >> 1) - (lastItself >> 1) <= width) markUnclear(slot);
     }
     const list = codesOf(bulk().layer, slot);
     let taken: u32 = 0;
     for (let c: u32 = 0; c < look && taken < take; c++) {
       const key = load<u64>(nearest + (c << 3));
       const square = <i32>(key >> 32);
-      const others = squares + <usize><u32>key * pitch;
-      let covered = false;
-      // By more than an insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019): these are candidates yet.
-      const bound = square - (square >> 2);
-      if (!byDots) for (let t: u32 = 0; t < taken && !covered; t++) covered = load<i32>(others + (<usize>load<u32>(nearest + (t << 3)) << 2)) < bound;
-      if (covered) continue;
+      if (!byDots && isCovered(square, squares + <usize><u32>key * pitch, nearest, taken)) continue;
       store<u64>(nearest + (taken++ << 3), key);
       offerCandidate(list, <f32>(byDots ? square - PRODUCT : square) * unit, load<u32>(slots + (<usize><u32>key << 2)));
     }
     store<i32>(own + (i << 2), itself);
   }
+}
+
+/**
+ * Whether one of those taken is nearer to a candidate, whose squared distances are at `others`, than the slot is; by more than an
+ * insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019), for these are candidates yet.
+ */
+@inline function isCovered(square: i32, others: usize, nearest: usize, taken: u32): bool {
+  const bound = square - (square >> 2);
+  for (const end = nearest + (taken << 3); nearest < end; nearest += 8) {
+    if (load<i32>(others + (<usize>load<u32>(nearest) << 2)) < bound) return true;
+  }
+  return false;
 }
 
 @inline function markUnclear(slot: u32): void { store<u8>(bulk().marks + slot, UNCLEAR); }

@@ -1,5 +1,5 @@
-// What there is to do for one layer, cut into tasks that do not meet: only lists of candidates are written by several
-// (candidates.ts), and what becomes of them does not depend on the order.
+// What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
+// their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
 import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace } from "../codec/neighbours";
@@ -7,7 +7,7 @@ import { Pool } from "../pool";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
 import { state } from "../state";
 import { isBlurredBeam } from "../algo/blur";
-import { codesOf, degree, degreeLimit, holds, linksOf, writeLinks } from "../algo/graph";
+import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../algo/graph";
 import { Selection } from "../algo/select";
 import { candidateAt, candidateCount } from "./candidates";
 import { Cutter, LEAST, assignSome } from "./carve";
@@ -196,7 +196,8 @@ export function joinLinks(slot: u32): void {
 function packLinks(layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
-  leavePlace(codes, slot);
+  const packs = haveCodes(layer);
+  if (packs) leavePlace(codes, slot);
   clearNeighbours(codes, degreeLimit(layer));
-  for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
+  if (packs) for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
 }

@@ -1,7 +1,7 @@
 // Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/workers.ts). A run
 // of tasks is announced by its number; whoever is awake takes tasks until there are none. The first instance works as well,
-// and waits for the others' last tasks without sleeping, as the main thread of a page may not sleep. What a task writes is its
-// own, so that the outcome is the same whoever did it. Without threads all of this is a loop.
+// and waits for the others' last tasks without sleeping, as the main thread of a page may not sleep. What tasks write does not depend
+// on their order (tasks.ts), so that the outcome is the same whoever did it. Without threads all of this is a loop.
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
 import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../arena";
@@ -56,6 +56,7 @@ export function runTasks(kind: u32, n: u32): bool {
   }
   const t = team();
   const run = t.run + 1;
+  atomic.store<u64>(TEAM, <u64>run << 32 | NONE); // nobody takes anything while the fields change
   t.tasks = n;
   t.done = 0;
   t.kind = kind;

@@ -19,7 +19,7 @@ export const PRODUCT: i32 = 1 << 30;
 @unmanaged export class WholeRows {
   kind: u32;
   width: u32; // dimensions, and one more where rows are augmented
-  rows: u32;  // capacity x rowBytes(width): f32
+  rows: u32;  // f32, rowBytes(width) each: capacity of them, or one
   mean: u32;  // rowBytes(width)
   codes: u32; // capacity / 4 quads of i16
   norms: u32; // capacity x i32: squared lengths of the codes
@@ -30,8 +30,8 @@ export const PRODUCT: i32 = 1 << 30;
     return <usize>(capacity + 1) * rowBytes(width) + (capacity >> 2) * quadBytes(width) + (capacity << 2) + 512;
   }
 
-  /** For `capacity` rows, a multiple of 4; 0 where scratch cannot grow. */
-  static open(capacity: u32, kind: u32): WholeRows {
+  /** For `capacity` rows, a multiple of 4, and as many or one of them as f32; 0 where scratch cannot grow. */
+  static open(capacity: u32, kind: u32, f32Rows: u32 = capacity): WholeRows {
     const none = changetype<WholeRows>(0);
     const at = alloc(offsetof<WholeRows>());
     if (!at) return none;
@@ -39,7 +39,7 @@ export const PRODUCT: i32 = 1 << 30;
     w.kind = kind;
     w.width = state().dimensions + <u32>isAugmented();
     w.quad = <u32>quadBytes(w.width);
-    w.rows = <u32>alloc(<usize>capacity * rowBytes(w.width));
+    w.rows = <u32>alloc(<usize>f32Rows * rowBytes(w.width));
     w.mean = <u32>alloc(rowBytes(w.width));
     w.codes = <u32>alloc((capacity >> 2) * w.quad);
     w.norms = <u32>alloc(capacity << 2);
@@ -60,8 +60,8 @@ export const PRODUCT: i32 = 1 << 30;
     for (let p = mean; p < mean + bytes; p += 4) store<f32>(p, load<f32>(p) / <f32>n);
     let largest: f64 = 0;
     for (let i: u32 = 0; i < n; i++) largest = max(largest, this.centre(i, mean));
-    const scale = <f32>(LONGEST / sqrt(largest));
-    if (!(scale < 1e30)) return 0;
+    const scale = this.scaleOf(largest);
+    if (scale == 0) return 0;
     for (let i: u32 = 0; i < <u32>align(n, 4); i++) {
       if (i < n) this.round(i, scale);
       else this.clear(i);
@@ -69,6 +69,23 @@ export const PRODUCT: i32 = 1 << 30;
       store<i32>(this.norms + (i << 2), this.kind == PRODUCTS ? PRODUCT >> 1 : dotOf(code, code, this.quad));
     }
     return scale;
+  }
+
+  /** The same as PRODUCTS, the longest of the slots first, with room for one f32 row. */
+  fillFromLongest(slots: usize, n: u32): void {
+    let scale: f32 = 0;
+    for (let i: u32 = 0; i < <u32>align(n, 4); i++) {
+      if (i < n) this.read(0, load<u32>(slots + (<usize>i << 2)));
+      if (!i) scale = this.scaleOf(squaredNorm(this.row(0), this.width));
+      if (i < n && scale > 0) this.round(0, scale, i);
+      else this.clear(i);
+    }
+  }
+
+  /** What makes a row of this squared length LONGEST; 0 where it is as good as 0. */
+  private scaleOf(square: f64): f32 {
+    const scale = <f32>(LONGEST / sqrt(square));
+    return scale < 1e30 ? scale : 0;
   }
 
   /** One more row as those that `set` was filled with; what the value 1 has become: `scale`, or less for a row that is longer than they. */
@@ -88,8 +105,9 @@ export const PRODUCT: i32 = 1 << 30;
       addRow(this.mean, this.row(0), bytes);
     }
     memory.copy(this.row(0), this.mean, bytes);
-    this.round(0, <f32>(LONGEST / sqrt(squaredNorm(this.row(0), this.width))));
-    for (let i: u32 = 1; i < 4; i++) this.clear(i);
+    const scale = this.scaleOf(squaredNorm(this.row(0), this.width));
+    for (let i: u32 = 0; i < 4; i++) this.clear(i);
+    if (scale > 0) this.round(0, scale);
   }
 
   private read(i: u32, slot: u32): void {
@@ -123,10 +141,10 @@ export const PRODUCT: i32 = 1 << 30;
   }
 
   /** Times `scale`, to nearest. A chunk of codes is 8 values: the last may be half zeros. */
-  private round(i: u32, scale: f32): void {
+  private round(i: u32, scale: f32, to: u32 = i): void {
     const bytes: usize = rowBytes(this.width);
     const row = this.row(i);
-    let code = chunkOf(this.codes, this.quad, i, 0);
+    let code = chunkOf(this.codes, this.quad, to, 0);
     if (SIMD) {
       const by = f32x4.splat(scale);
       let p = row;
@@ -139,7 +157,7 @@ export const PRODUCT: i32 = 1 << 30;
       v128.store(code, i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(last), i32x4.splat(0)));
       return;
     }
-    this.clear(i);
+    this.clear(to);
     for (let p: usize = 0; p < bytes; p += 4) {
       store<i16>(code + (p >> 5 << 6) + (p >> 1 & 15), <i16><i32>nearest<f32>(load<f32>(row + p) * scale));
     }

@@ -51,13 +51,13 @@ const LARGEST: f64 = 1e38;
 @unmanaged class Turned {
   pairs: u32; // a power of two
   rows: u32;  // 2 x pairs x codeBytes(), behind the owners: 2 x pairs x u32, NONE where there is none
-  some: u32;  // 1: some nodes of layer 0 have ROTATED rows in place of codes
+  inPlace: u32; // 1: some nodes of layer 0 have ROTATED rows in place of codes
 
   static bytes(pairs: u32): usize { return OWNERS_AT + align(pairs << 3, 64) + <usize>(pairs << 1) * codeBytes(); }
 
   open(pairs: u32): void {
     this.pairs = pairs;
-    this.some = 0;
+    this.inPlace = 0;
     this.rows = <u32>(changetype<usize>(this) + OWNERS_AT + align(pairs << 3, 64));
     this.forget();
   }
@@ -101,11 +101,11 @@ export function openManyTurned(): usize {
   return many;
 }
 
-/** Rotated rows are kept there from now on; where they were until now. `some`: of layer 0 some lie in place of codes. */
-export function keepTurned(at: usize, some: bool): usize {
+/** Rotated rows are kept there from now on; where they were until now. `inPlace`: of layer 0 some lie in place of codes. */
+export function keepTurned(at: usize, inPlace: bool): usize {
   const before: usize = layout().turnedRows;
   layout().turnedRows = <u32>at;
-  turned().some = <u32>some;
+  turned().inPlace = <u32>inPlace;
   return before;
 }
 
@@ -120,7 +120,7 @@ export function turnInPlace(slot: u32): void {
 /** The place of a node's codes is to be written; its rotated row is kept for the links that it packs now. */
 export function leavePlace(codes: usize, slot: u32): void {
   turnedRow(slot, slot);
-  if (THREADS && turned().some) while (atomic.cmpxchg<u32>(factorsOf(codes, 0), ROTATED, 0) == COPIED) {}
+  if (THREADS && turned().inPlace) while (atomic.cmpxchg<u32>(factorsOf(codes, 0), ROTATED, 0) == COPIED) {}
 }
 
 /** False where the row is not in place of codes, or another thread is at it. */
@@ -142,7 +142,7 @@ function turnedRow(slot: u32, other: u32): usize {
   if (load<u32>(t.owner(place)) == other) place++;
   store<u32>(t.owner(place), slot);
   const row = t.row(place);
-  if (t.some && copyRotated(slot, row)) return row;
+  if (t.inPlace && copyRotated(slot, row)) return row;
   decode(exactCodec(), slot, row);
   rotate(row, row);
   return row;

@@ -97,17 +97,22 @@ async function read(input: string, options: BuildOptions & Flags): Promise<Index
   const waiting: Chunk[] = [];
   let rows = 0;
   let index: Index | undefined;
+  let waits = false;
   try {
     for await (const chunk of file.chunks) {
-      const growing = index ?? (await create(chunk.dimensions, chunk.total, options));
-      if (isBuiltAtOnce(growing)) waiting.push(chunk);
+      if (index === undefined) {
+        index = await create(chunk.dimensions, chunk.total, options);
+        waits = isBuiltAtOnce(index);
+      }
+      const growing = index;
+      if (waits) waiting.push(chunk);
       else await naming(input, () => growing.add(chunk.vectors, chunk.ids));
-      index = growing;
       rows += chunk.rows;
       const rate = (rows / (performance.now() - start)) * 1000;
-      bar.update(file.fileBytesRead, `${count(rows)} vectors, ${count(rate)}/s`);
+      bar.update(file.fileBytesRead, `${count(rows)} vectors${waits ? " read" : ""}, ${count(rate)}/s`);
     }
-    if (waiting.length) {
+    if (waits) {
+      bar.update(file.fileBytes, `linking ${count(rows)} vectors`);
       const { vectors, ids } = rowsOf(waiting);
       await naming(input, () => (index as Index).add(vectors, waiting[0]?.ids && ids));
     }
