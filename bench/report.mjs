@@ -10,7 +10,7 @@ const measured = results([...BENCHES, ...APART]);
 const peer = measured.flatMap(({ data }) => data.peer ?? []);
 const gates = measured.flatMap((result) => result.gates);
 const blocks = {
-  machine: [...new Set(measured.map(({ machine }) => machine)), ...peer].map((line) => `- ${line}`).join("\n"),
+  machine: [...new Set([...measured.map(({ machine }) => machine), ...peer])].map((line) => `- ${line}`).join("\n"),
   gates: gates.length ? markdown(gateTable(gates)) : "",
 };
 for (const { tables } of measured) {
