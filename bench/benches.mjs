@@ -1,11 +1,12 @@
 // All benches, in the order of bench/README.md.
-export const BENCHES = ["micro", "hnsw", "speed", "flat", "families", "gates", "ivf", "reference", "load", "size"];
+export const BENCHES = ["micro", "hnsw", "speed", "insert", "flat", "families", "gates", "ivf", "reference", "load", "size"];
 
 /** About how long each takes where there is no run to go by. */
 export const SECONDS = {
   micro: 120,
   hnsw: 140,
   speed: 370,
+  insert: 30,
   flat: 80,
   families: 150,
   gates: 120,

@@ -15,8 +15,8 @@ const WANTED = 0.95;
 const TRAINING_ROWS = 10_000;
 /** All would take twice the time. */
 const MOST_ROWS = 50_000;
-const MOST_QUERIES = quick ? 100 : 500;
-const LEAST_SECONDS = quick ? 0.05 : 0.5;
+const MOST_QUERIES = quick ? 100 : 300;
+const LEAST_SECONDS = quick ? 0.05 : 0.3;
 
 const pq = (bits) => ({ name: `pq, ${bits} bits`, codec: { type: "pq", bits } });
 const rabitq = (bits) => ({ name: `rabitq, ${bits} bit${bits > 1 ? "s" : ""}`, codec: { type: "rabitq", bits } });
