@@ -4,7 +4,7 @@
 //   text: the 89 most frequent bytes in hex, then the bytes: one letter for a frequent one, two for any other
 //
 // Letters are "#" to "~" without the backslash, 91 digits: 0..88 a frequent byte, 89 and 90 the first of two, which
-// count through the other bytes in ascending order. src/build.mjs writes it.
+// count through the other bytes in ascending order. src/build/text.mjs writes it.
 
 const FREQUENT = 89;
 const DIGITS = 91;

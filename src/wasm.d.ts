@@ -1,4 +1,4 @@
-// src/build.mjs gives each variant's bytes as text (wasm-text.ts).
+// src/build/bundle.mjs gives each variant's bytes as text (wasm-text.ts).
 declare module "vicinal-wasm:*" {
   const text: string;
   export default text;

@@ -1,0 +1,38 @@
+// npm run build: assembly/ and src/ become dist/.
+//   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json)
+//   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
+//   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
+//   cli.js               the command line with its libraries
+//   types/               declarations for both
+//   THIRD-PARTY.txt      the licences of what is bundled
+// Where dist/ is what these sources have made before, nothing is done.
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { bundle } from "./bundle.mjs";
+import { hashOf, keep, prune, recall } from "./cache.mjs";
+import { writeLicences } from "./licences.mjs";
+import { writeTypes } from "./types.mjs";
+import { writeWasm } from "./wasm.mjs";
+
+process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
+
+const inputs = ["assembly", "src", "asconfig.json", "package.json", "package-lock.json", "tsconfig.json"];
+const stamp = `${hashOf(inputs)}.dist`;
+
+/** On a terminal one line that changes, elsewhere a line a third. */
+function progress(done, all) {
+  const line = `building: ${done} of ${all} wasm variants`;
+  if (process.stderr.isTTY) process.stderr.write(`\r${line}${done === all ? "\n" : ""}`);
+  else if (done % Math.ceil(all / 3) === 0) process.stderr.write(`${line}\n`);
+}
+
+if (recall(stamp)?.toString() !== hashOf(["dist"])) {
+  rmSync("dist", { recursive: true, force: true });
+  const types = writeTypes();
+  types.catch(() => {}); // thrown below
+  const builds = await writeWasm("dist/wasm", progress);
+  writeLicences(await bundle(builds));
+  await types;
+  keep(stamp, hashOf(["dist"]));
+  prune();
+}

@@ -1,0 +1,66 @@
+// The variants of assembly/: compiled side by side, each kept by the hash of sources, flags and compiler.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hashOf, keep, recall, versionOf } from "./cache.mjs";
+
+/** The doors of assembly/, by the build they make; the longest to compile first. */
+const ENTRIES = { full: "assembly/index.ts", graph: "assembly/graph.ts", core: "assembly/core.ts" };
+
+const compiler = fileURLToPath(new URL("compile.mjs", import.meta.url));
+const buildOf = (target) => target.split("-")[1] ?? "full";
+
+/** Compiles `tasks`, a process a core. */
+async function compileAll(tasks, done) {
+  const left = [...tasks];
+  const work = async () => {
+    const child = fork(compiler);
+    try {
+      for (let task = left.shift(); task; task = left.shift()) {
+        child.send(task);
+        const [answer] = await Promise.race([once(child, "message"), once(child, "exit")]);
+        if (answer?.failure || typeof answer !== "object")
+          throw new Error(answer?.failure ?? `${task.target}: the compiler died`);
+        done(task);
+      }
+    } finally {
+      child.kill();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), tasks.length) }, work));
+}
+
+/** Writes `folder`/TARGET.wasm for all targets of asconfig.json; tells `progress(n, of)` how many are there. Returns their names. */
+export async function writeWasm(folder, progress) {
+  mkdirSync(folder, { recursive: true });
+  const { options, targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
+  const sources = hashOf(["assembly", compiler], versionOf("assemblyscript"), versionOf("binaryen"));
+  const names = Object.keys(targets);
+  const builds = Object.keys(ENTRIES);
+  let written = 0;
+  const write = (target, bytes) => {
+    writeFileSync(join(folder, `${target}.wasm`), bytes);
+    progress(++written, names.length);
+  };
+  const scratch = mkdtempSync(join(tmpdir(), "vicinal-"));
+  try {
+    const missing = names.flatMap((target) => {
+      const key = `${hashOf([], sources, options, targets[target])}.wasm`;
+      const kept = recall(key);
+      if (kept) write(target, kept);
+      return kept ? [] : [{ target, key, entry: ENTRIES[buildOf(target)], file: join(scratch, `${target}.wasm`) }];
+    });
+    missing.sort((a, b) => builds.indexOf(buildOf(a.target)) - builds.indexOf(buildOf(b.target)));
+    await compileAll(missing, ({ target, key, file }) => {
+      const bytes = readFileSync(file);
+      keep(key, bytes);
+      write(target, bytes);
+    });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return names;
+}
