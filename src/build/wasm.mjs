@@ -37,7 +37,7 @@ async function compileAll(tasks, done) {
 export async function writeWasm(folder, progress) {
   mkdirSync(folder, { recursive: true });
   const { options, targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
-  const sources = hashOf(["assembly", compiler], versionOf("assemblyscript"), versionOf("binaryen"));
+  const sources = hashOf(["assembly", "src/build/compile.mjs"], versionOf("assemblyscript"), versionOf("binaryen"));
   const names = Object.keys(targets);
   const builds = Object.keys(ENTRIES);
   let written = 0;
