@@ -1,8 +1,7 @@
 // A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
 import { alloc } from "./arena";
 import { hasBit } from "./bitset";
-import { COLUMN_STAGE, nodes, stageOf } from "./nodes";
-import { LIVE } from "./slots";
+import { COLUMN_STAGE, LIVE, nodes, stageOf } from "./nodes";
 
 /** The stages of eight live slots. */
 const ALL_LIVE: u64 = 0x0101010101010101;

@@ -1,42 +1,42 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
-import { bitsetBytes, hasBit, setBit } from "./bitset";
-import { blob, blobCount } from "./blobs";
-import {
-  ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
-} from "./codes";
-import { removeId, reserveIds, slotOfId, useIds } from "./ids";
-import { clearLists, reserveLists } from "./lists";
-import { idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { fits, remember, undo } from "./room";
-import { bindQuery, scoreMany, walkCodec, walkScorer } from "./scorer";
-import { VARIANT } from "./simd";
-import { FREE, LIVE, clearSlots, freeSlot, takeSlot } from "./slots";
-import { kindNow, state } from "./state";
-import { Store } from "./store";
-import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
-import { isValid } from "./validate";
-import { clearWork } from "./work";
 import { Builder, beginBuild, endBuild } from "./algo/builder";
-import { degree, reserveGraph, topOf } from "./algo/graph";
 import { exactSearch, flatSearch } from "./algo/flat";
+import { degree, reserveGraph, topOf } from "./algo/graph";
 import { hnswInsert, hnswSearch } from "./algo/hnsw";
 import { assignLists, ivfSearch } from "./algo/ivf";
 import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "./algo/lsh";
 import { advanceSweep, hnswRemove, sweepSlots } from "./algo/sweep";
 import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "./algo/tree";
+import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
+import { bitsetBytes, hasBit, setBit } from "./bitset";
+import { blob, blobCount } from "./blobs";
+import { ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "./codes";
+import { removeId, reserveIds, slotOfId, useIds } from "./ids";
+import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "./lists";
+import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { fits, remember, undo } from "./room";
+import { bindQuery, scoreMany, walkCodec, walkScorer } from "./scorer";
+import { VARIANT } from "./simd";
+import { clearSlots, freeSlot, takeSlot } from "./slots";
+import { kindNow, state } from "./state";
+import { Store } from "./store";
+import { isValid } from "./validate";
+import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
+import { clearWork } from "./work";
 
-export { STATE, STATE_BYTES, WORK };
-export { alloc, mark, reset };
-export { checksumStart, checksumAdd, checksumEnd } from "./checksum";
+export { checksumAdd, checksumEnd, checksumStart } from "./checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "./algo/flat-batch";
 export { rescore } from "./rerank";
 export { startSweep } from "./algo/sweep";
 export { compactSlots } from "./algo/compact";
-export { exactSearch };
 export { open } from "./open";
 export { roomToUse } from "./room";
+
+export { STATE, STATE_BYTES, WORK };
+export { alloc, mark, reset };
+export { exactSearch };
+
 export { isValid, inputBytes, slotOfId };
 
 export function variant(): i32 { return VARIANT; }
@@ -119,7 +119,8 @@ export function addVectors(vectors: usize, ids: usize, lists: usize, n: u32): i3
   beginBuild();
   for (let i: u32 = 0; i < n; i++) {
     const before = nodes().count;
-    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), ALL && kind == KIND_IVF ? load<u32>(lists + (<usize>i << 2)) : NONE);
+    const place = ALL && kind == KIND_IVF ? takeSlotOf(load<u32>(lists + (<usize>i << 2))) : NONE;
+    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), place);
     storeVector(slot, vectors + <usize>i * inputBytes());
     store<u32>(slots + (<usize>i << 2), slot);
     if (kind == KIND_HNSW) {
@@ -149,7 +150,8 @@ export function removeIds(ids: usize, n: u32): u32 {
     else {
       if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) treeRemove(slot);
       if (ALL && kind == KIND_LSH) lshRemove(slot);
-      freeSlot(slot);
+      if (ALL && kind == KIND_IVF) giveSlotBack(slot);
+      else freeSlot(slot);
       if (!--s.live) clearAll(kind);
     }
   }

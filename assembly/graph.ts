@@ -1,23 +1,24 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
+import { Builder, beginBuild, endBuild } from "./algo/builder";
+import { raiseTower } from "./algo/graph";
+import { hnswInsert } from "./algo/hnsw";
 import { align, mark, reset } from "./arena";
+import { linkInBulk } from "./bulk/build";
+import { squaresAmong } from "./bulk/gram";
+import { LEAF } from "./bulk/job";
+import { serve, setWorkers } from "./bulk/team";
+import { PLACES, WholeRows } from "./bulk/whole";
 import { E_MEMORY, NONE, OK } from "./codes";
 import { nodes } from "./nodes";
 import { THREADS } from "./simd";
 import { takeSlot } from "./slots";
 import { state } from "./state";
 import { inputBytes, storeVector } from "./vectors";
-import { Builder, beginBuild, endBuild } from "./algo/builder";
-import { raiseTower } from "./algo/graph";
-import { hnswInsert } from "./algo/hnsw";
-import { linkInBulk } from "./bulk/build";
-import { squaresAmong } from "./bulk/gram";
-import { LEAF } from "./bulk/leaf";
-import { serve, setWorkers } from "./bulk/team";
-import { PLACES, WholeRows } from "./bulk/whole";
 
 export * from "./core";
 export { groupBytes } from "./codec/neighbours";
+
 export { serve, setWorkers };
 
 /** Fewer vectors are inserted one by one. */

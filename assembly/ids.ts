@@ -2,8 +2,7 @@
 // open addressing over slot + 1, linear probing, at most 3/4 full, deletion by shifting back, so nothing wears out.
 import { ID_TABLE, alloc, here } from "./arena";
 import { E_MEMORY, NONE, OK } from "./codes";
-import { idOf, nodes, stageOf } from "./nodes";
-import { LIVE } from "./slots";
+import { LIVE, idOf, nodes, stageOf } from "./nodes";
 import { state } from "./state";
 
 @unmanaged class IdTable {

@@ -6,8 +6,8 @@
 //   list table, one List per list, not saved
 import { addBlob } from "./blobs";
 import { NONE, OK } from "./codes";
-import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, layout, nodes, setStage, stageOf, upper } from "./nodes";
-import { FREE, LIVE, clearGroup } from "./slots";
+import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
+import { eraseSlot } from "./slots";
 import { state } from "./state";
 
 const TAG_OWNER: u32 = 0x72656e77; // "wner"
@@ -73,9 +73,10 @@ export function takeSlotOf(listNumber: u32): u32 {
   return NONE;
 }
 
-/** The slot's row is cleared and its stage FREE. */
+/** Gives a slot back to its list. */
 export function giveSlotBack(slot: u32): void {
   const list = listAt(listOf(slot));
+  eraseSlot(slot);
   store<u32>(nodes().at(COLUMN_ID, slot), NONE);
   list.free++;
   list.live--;

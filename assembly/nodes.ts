@@ -38,3 +38,17 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
 @inline export function idOf(slot: u32): u32 { return load<u32>(nodes().at(COLUMN_ID, slot)); }
 @inline export function stageOf(slot: u32): u32 { return load<u8>(nodes().at(COLUMN_STAGE, slot)); }
 @inline export function setStage(slot: u32, stage: u32): void { store<u8>(nodes().at(COLUMN_STAGE, slot), <u8>stage); }
+
+export const FREE: u32 = 0;
+
+export const LIVE: u32 = 1;
+
+export const DEAD: u32 = 2;
+
+export const DOOMED: u32 = 3;
+
+/** Clears the rows of 32 slots: a packed section ends with a whole group, and nothing that lay there before is saved. */
+export function clearGroup(first: u32): void {
+  const table = nodes();
+  for (let i = COLUMN_CODE; i < layout().rowColumns; i++) memory.fill(table.at(i, first), 0, table.column(i).stride << 5);
+}

@@ -1,28 +1,22 @@
 // The life of a slot. LIVE answers searches. A removed graph node cannot simply vanish, because others link to it: it
 // is DEAD (walked through, never returned), then DOOMED while a sweep cuts every link to it, then FREE for a later add.
 // Families without links go from LIVE to FREE at once.
-import { ALL, KIND_IVF, NONE } from "./codes";
+import { ALL, NONE } from "./codes";
 import { addId } from "./ids";
-import { giveSlotBack, takeSlotOf } from "./lists";
-import { COLUMN_CODE, COLUMN_ID, layout, nodes, setStage, stageOf, upper } from "./nodes";
-import { kindNow, state } from "./state";
-
-export const FREE: u32 = 0;
-export const LIVE: u32 = 1;
-export const DEAD: u32 = 2;
-export const DOOMED: u32 = 3;
+import { COLUMN_CODE, COLUMN_ID, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
+import { state } from "./state";
 
 @inline export function freeSlots(): u32 {
   const s = state();
   return nodes().count - s.live - s.dead - s.doomed;
 }
 
-/** A slot for `id`, free or fresh, under ivf one of `list`; room was reserved. */
-export function takeSlot(id: u32, list: u32): u32 {
+/** A slot for `id`: `place` where the family has chosen one, else (NONE) a free or a fresh one; room was reserved. */
+export function takeSlot(id: u32, place: u32): u32 {
   const s = state();
   const table = nodes();
   let slot = s.freeHead;
-  if (ALL && list != NONE) slot = takeSlotOf(list);
+  if (ALL && place != NONE) slot = place;
   else if (slot != NONE) s.freeHead = load<u32>(table.at(COLUMN_ID, slot));
   else {
     slot = table.count++;
@@ -36,30 +30,25 @@ export function takeSlot(id: u32, list: u32): u32 {
   return slot;
 }
 
-/** Clears the rows of 32 slots: a packed section ends with a whole group, and nothing that lay there before is saved. */
-export function clearGroup(first: u32): void {
-  const table = nodes();
-  for (let i = COLUMN_CODE; i < layout().rowColumns; i++) memory.fill(table.at(i, first), 0, table.column(i).stride << 5);
-}
-
-/** Gives a slot back. The row is cleared: a removed vector does not linger in a saved file. */
-export function freeSlot(slot: u32): void {
-  const s = state();
+/** Clears a slot's row, that a removed vector does not linger in a saved file, and calls it free. */
+export function eraseSlot(slot: u32): void {
   const table = nodes();
   for (let i = COLUMN_CODE; i < layout().rowColumns; i++) table.clear(i, slot);
   setStage(slot, FREE);
-  if (ALL && kindNow() == KIND_IVF) {
-    giveSlotBack(slot);
-    return;
-  }
-  store<u32>(table.at(COLUMN_ID, slot), s.freeHead);
+}
+
+/** Gives a slot back, for takeSlot() to take. */
+export function freeSlot(slot: u32): void {
+  const s = state();
+  eraseSlot(slot);
+  store<u32>(nodes().at(COLUMN_ID, slot), s.freeHead);
   s.freeHead = slot;
 }
 
 /** Nothing is live: the table starts again from slot 0. */
 export function clearSlots(): void {
   const s = state();
-  for (let slot: u32 = 0; slot < nodes().count; slot++) if (stageOf(slot) != FREE) freeSlot(slot);
+  for (let slot: u32 = 0; slot < nodes().count; slot++) if (stageOf(slot) != FREE) eraseSlot(slot);
   nodes().count = 0;
   upper().count = 0;
   s.dead = 0;

@@ -1,20 +1,17 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { blob, blobCount } from "./blobs";
-import {
-  ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE,
-} from "./codes";
-import { filterRows } from "./codec/prefilter";
-import { linkLists } from "./lists";
-import { COLUMN_ID, idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { isSound, exactCodec, coarseCodec, scanNominates } from "./scorer";
-import { DOOMED, FREE, LIVE } from "./slots";
-import { isAugmented, kindNow, state } from "./state";
-import { finishTables } from "./training";
-import { fillIds, slotOfId } from "./ids";
 import { checkTower, degreeLimit, linksOf, topOf } from "./algo/graph";
 import { linkLsh } from "./algo/lsh";
 import { treesAreValid } from "./algo/tree";
+import { blob, blobCount } from "./blobs";
+import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "./codes";
+import { fillIds, slotOfId } from "./ids";
+import { linkLists } from "./lists";
+import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
+import { coarseCodec, exactCodec, isSound, scanNominates } from "./scorer";
+import { isAugmented, kindNow, state } from "./state";
+import { finishTables } from "./training";
+import { filterRows } from "./codec/prefilter";
 
 /** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {

@@ -4,10 +4,9 @@
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
 import { Batch } from "../batch";
 import { hasBit } from "../bitset";
-import { layout, stageOf } from "../nodes";
+import { LIVE, layout, stageOf } from "../nodes";
 import { Pool } from "../pool";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../scorer";
-import { LIVE } from "../slots";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";

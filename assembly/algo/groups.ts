@@ -1,11 +1,12 @@
 // Packed codes, 32 slots at a time: score the group, then look only at the slots that are live, pass the filter and are near
 // enough.
 import { CODEC_RABITQ } from "../codes";
-import { COLUMN_STAGE, layout, nodes } from "../nodes";
+import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
 import { Nominees } from "../nominees";
-import { Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer } from "../scorer";
+import {
+  Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
+} from "../scorer";
 import { SIMD, within } from "../simd";
-import { LIVE } from "../slots";
 import { codecNow, state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";

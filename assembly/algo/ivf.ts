@@ -7,19 +7,18 @@ import { Batch } from "../batch";
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../codes";
 import { GROUP, listAt, nextGroup } from "../lists";
-import { layout, nodes, stageOf } from "../nodes";
+import { LIVE, layout, nodes, stageOf } from "../nodes";
 import { Nominees } from "../nominees";
 import { openTop, publishNominees, publishReranked } from "../rerank";
 import { rotate } from "../rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
-import { LIVE } from "../slots";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
 import { publish, work } from "../work";
 import { rowBytes } from "../codec/rows";
-import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
 import { Frontier } from "./frontier";
+import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;

@@ -4,9 +4,8 @@
 // M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
 import { alloc, mark, reset } from "../arena";
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
-import { nodes, stageOf } from "../nodes";
+import { FREE, nodes, stageOf } from "../nodes";
 import { bindSlot, walkCodec, walkScorer } from "../scorer";
-import { FREE } from "../slots";
 import { state } from "../state";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";

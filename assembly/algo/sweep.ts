@@ -5,9 +5,9 @@
 // links to them and their slots are free.
 import { Batch } from "../batch";
 import { NONE } from "../codes";
-import { nodes, setStage, stageOf } from "../nodes";
+import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../nodes";
 import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
-import { DEAD, DOOMED, FREE, LIVE, clearSlots, freeSlot } from "../slots";
+import { clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";

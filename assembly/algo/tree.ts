@@ -4,18 +4,17 @@
 import { alloc, mark, reset } from "../arena";
 import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { NONE } from "../codes";
-import { nodes, stageOf, upper } from "../nodes";
+import { LIVE, nodes, stageOf, upper } from "../nodes";
 import { random64 } from "../random";
-import { LIVE } from "../slots";
 import { state } from "../state";
 import { chainAt, nextOf, unchain } from "./chain";
 import { flatSearch } from "./flat";
-import { Frontier } from "./frontier";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";
+import { Frontier } from "./frontier";
 import { boxHolds, chooseAxis, kdTreeSearch, noteLength, setBox, widen } from "./kdtree";
 import {
-  Edge, HASHED, Plane, clearTrees, copyEdge, edgeOf, ensureRecords, freeRecord, highOf, isKdTree, isRoot, lowOf, openTrees,
-  planeOf, plantTrees, rootOf, rowOf, setLeaf, takeRecord, treeCount, trees, usedRecords, vectorBytes,
+  HASHED, Edge, Plane, clearTrees, copyEdge, edgeOf, ensureRecords, freeRecord, highOf, isKdTree, isRoot, lowOf,
+  openTrees, planeOf, plantTrees, rootOf, rowOf, setLeaf, takeRecord, treeCount, trees, usedRecords, vectorBytes,
 } from "./records";
 
 export { clearTrees, openTrees };

@@ -5,23 +5,24 @@
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
-import { alloc, mark, reset } from "../arena";
-import { METRIC_DOT, NONE } from "../codes";
-import { squaredNorm } from "../metric";
-import { random64 } from "../random";
-import { layout, nodes } from "../nodes";
-import { decode, exactCodec } from "../scorer";
-import { isAugmented, state } from "../state";
 import { countBlurred, isHopeless } from "../algo/blur";
 import { Builder, linkBack } from "../algo/builder";
 import { codesOf, degree, linksOf, topOf } from "../algo/graph";
 import { hnswInsert } from "../algo/hnsw";
 import { reconnect } from "../algo/reconnect";
+import { alloc, mark, reset } from "../arena";
+import { METRIC_DOT, NONE } from "../codes";
+import { squaredNorm } from "../metric";
+import { layout, nodes } from "../nodes";
+import { random64 } from "../random";
+import { decode, exactCodec } from "../scorer";
+import { isAugmented, state } from "../state";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { Hubs } from "./hubs";
-import { ASSIGN, BLURRED, Bulk, CHOOSE, JOIN, PACK, PART, SOME, TURN, UNCLEAR, bulk, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
+import { BLURRED, UNCLEAR, Bulk, bulk } from "./job";
+import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TURN, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
 /** Under dot, distances order slots alike while lengths differ no more than this. */

@@ -5,8 +5,8 @@ import { align, alloc, mark, reset } from "../arena";
 import { random64 } from "../random";
 import { clearEnds, countMember, placeMember, toStarts } from "./counting";
 import { dotsBetween, squaresAmong } from "./gram";
-import { LEAF, Leaf, leafSize } from "./leaf";
-import { Bulk, bulk } from "./tasks";
+import { LEAF, Bulk, bulk, leafSize } from "./job";
+import { Leaf } from "./leaf";
 import { DIRECTIONS, PLACES, WholeRows } from "./whole";
 
 /** Nearest leaders that a slot goes to: at the first cut, the second, and after. Their product is the leaves of a slot. */

@@ -2,21 +2,17 @@
 // numbers (gram.ts). Each slot then chooses among its nearest, with no distance computed again: by the heuristic of
 // algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
 // are offered as candidates to it.
+import { codesOf } from "../algo/graph";
 import { align, alloc } from "../arena";
 import { insertKey } from "../key";
 import { SIMD } from "../simd";
 import { state } from "../state";
-import { codesOf } from "../algo/graph";
 import { offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
-import { UNCLEAR, bulk } from "./tasks";
+import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
-/** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
-export const LEAF: u32 = 512;
-/** By dots so many more are hubs. */
-export function leafSize(): u32 { return bulk().byDots ? LEAF >> 1 : LEAF; }
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
 @inline function mostLooked(): u32 { return max(16, state().m); }
 @inline function mostTaken(): u32 { return max(6, state().m * 3 >> 3); }

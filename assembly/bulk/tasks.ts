@@ -1,17 +1,19 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
-import { alloc } from "../arena";
-import { Batch } from "../batch";
-import { clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace } from "../codec/neighbours";
-import { Pool } from "../pool";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
-import { state } from "../state";
 import { isBlurredBeam } from "../algo/blur";
 import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../algo/graph";
 import { Selection } from "../algo/select";
+import { alloc } from "../arena";
+import { Batch } from "../batch";
+import { Pool } from "../pool";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
+import { state } from "../state";
+import {
+  clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
+} from "../codec/neighbours";
 import { candidateAt, candidateCount } from "./candidates";
-import { Cutter, LEAST, assignSome } from "./carve";
-import { bulkNow } from "./team";
+import { LEAST, Cutter, assignSome } from "./carve";
+import { BLURRED, bulk } from "./job";
 
 /** Some slots find their leaders. */
 export const ASSIGN: u32 = 0;
@@ -29,31 +31,6 @@ export const PACK: u32 = 5;
 /** Slots of one task. */
 export const SOME: u32 = 256;
 
-/** The nearest cannot be told apart in a leaf: the slot is inserted by itself. */
-export const UNCLEAR: u8 = 1;
-/** They cannot by the codec of walks (algo/blur.ts): the slot chooses by whole values. */
-export const BLURRED: u8 = 2;
-
-/** Of the layer at hand, shared. */
-@unmanaged export class Bulk {
-  layer: u32;
-  n: u32;        // slots on it
-  slots: u32;    // n x u32
-  order: u32;    // n x u32: the same, those near each other together
-  marks: u32;    // u8 per slot
-  parts: u32;    // PART: slots by leader
-  ends: u32;     // where each leader's end
-  leaderOf: u32; // ASSIGN: per slot
-  leaders: u32;  // WholeRows
-  k: u32;        // how many
-  scale: f32;    // theirs
-  linkEnds: u32; // JOIN: where the links to each slot end, in
-  links: u32;
-  path: u64;     // of the leaders' random numbers
-  byDots: u32;   // 1: leaves are by direction, and by dots within; 0: both by distance
-  hubs: u32;     // Hubs, where byDots
-}
-
 /** What one thread works with; which of it there is depends on the kind of task. */
 @unmanaged class Desk {
   cutter: u32;    // Cutter
@@ -67,8 +44,6 @@ export const BLURRED: u8 = 2;
 @inline function most(): u32 { return max(256, state().m << 2); }
 
 let desk: Desk = changetype<Desk>(0);
-
-@inline export function bulk(): Bulk { return changetype<Bulk>(bulkNow()); }
 
 /** Scratch that a thread needs for any kind of task, over n slots. */
 export function deskBytes(n: u32): usize {

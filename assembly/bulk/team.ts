@@ -8,27 +8,12 @@ import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../arena";
 import { NONE } from "../codes";
 import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../scorer";
 import { THREADS } from "../simd";
+import { Team, team } from "./job";
 import { openDesk, work } from "./tasks";
 
 const MOST_WORKERS: u32 = 31;
 
-@unmanaged class Team {
-  ticket: u64;  // [number of the run 32][next task 32]
-  run: u32;     // the same number: what workers wait for
-  tasks: u32;
-  done: u32;
-  kind: u32;
-  failed: u32;  // somebody had no room to work in
-  workers: u32; // threads beside the first
-  bulk: u32;    // what is being built (tasks.ts)
-  bytes: u32;   // of a region
-  regions: u32; // MOST_WORKERS x u32 follow: each worker's records and scratch, or 0
-}
-
-@inline function team(): Team { return changetype<Team>(TEAM); }
 @inline function regionAt(worker: u32): usize { return TEAM + offsetof<Team>("regions") + (worker << 2); }
-
-@inline export function bulkNow(): usize { return team().bulk; }
 
 /** Threads beside this one that have begun to serve(). */
 export function setWorkers(n: u32): void { team().workers = min(n, MOST_WORKERS); }

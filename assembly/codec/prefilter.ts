@@ -35,9 +35,8 @@
 import { alloc } from "../arena";
 import { METRIC_COSINE, METRIC_DOT } from "../codes";
 import { squaredNorm, sumOf } from "../metric";
-import { COLUMN_CODE, layout, nodes, stageOf, upper } from "../nodes";
+import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../nodes";
 import { RELAXED, SIMD, dotPairs } from "../simd";
-import { FREE } from "../slots";
 import { state } from "../state";
 
 const CODES: u32 = 0; // the column
