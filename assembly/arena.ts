@@ -20,7 +20,8 @@
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
 //
 // So permanent memory may only be taken while no scratch is in use: reserve() first, then work.
-import { THREADS } from "./simd";
+import { THREADS } from "./base/simd";
+import { align } from "./base/sizes";
 
 export const ARENA: usize = 64;
 export const STATE: usize = 128;
@@ -56,8 +57,6 @@ export function workAt(region: usize): void { own = region; }
 
 @inline function arenaOf(region: usize): Arena { return changetype<Arena>(region + ARENA); }
 @inline function arena(): Arena { return arenaOf(here()); }
-
-@inline export function align(bytes: usize, to: usize): usize { return (bytes + to - 1) & ~(to - 1); }
 
 /** A thread's own copy of what lies below TEAM, as it is now, and the rest of `bytes` as its scratch. */
 export function copyRecords(region: usize, bytes: usize): void {

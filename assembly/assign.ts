@@ -3,7 +3,8 @@
 // |p - c|^2 = |p|^2 + |c|^2 - 2 <p, c>; equal distances go to the lower number.
 import { alloc } from "./arena";
 import { dotOf, dots4x2, squaredNorm } from "./metric";
-import { SIMD } from "./simd";
+import { SIMD } from "./base/simd";
+import { leastOf } from "./base/sizes";
 
 /** Centres whose dots with four points are held at a time: 4 KiB. */
 const CHUNK: u32 = 256;
@@ -111,22 +112,4 @@ const POINTS: u32 = 4;
     }
     for (let i: usize = 0; i < count << 2; i += 4) store<f32>(dots + i, load<f32>(norms + i) - this.factor * load<f32>(dots + i));
   }
-}
-
-/** The place of the least of n f32, the first of equals; with SIMD, what follows up to a multiple of 4 must not be less. */
-export function leastOf(values: usize, n: u32): u32 {
-  if (SIMD) {
-    let low = v128.load(values);
-    for (let i: u32 = 4; i < n; i += 4) low = f32x4.min(low, v128.load(values + (i << 2)));
-    low = f32x4.min(low, v128.shuffle<f32>(low, low, 2, 3, 0, 1));
-    low = f32x4.min(low, v128.shuffle<f32>(low, low, 1, 0, 3, 2));
-    for (let i: u32 = 0; i < n; i += 4) {
-      const bits = i32x4.bitmask(f32x4.eq(low, v128.load(values + (i << 2))));
-      if (bits) return i + ctz(bits);
-    }
-    return 0;
-  }
-  let which: u32 = 0;
-  for (let i: u32 = 1; i < n; i++) if (load<f32>(values + (i << 2)) < load<f32>(values + (which << 2))) which = i;
-  return which;
 }

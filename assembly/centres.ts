@@ -2,13 +2,13 @@
 // centroid of its list (ivf), or for rabitq elsewhere the mean of the training sample; pq elsewhere has none.
 import { Centres } from "./assign";
 import { addBlob } from "./blobs";
-import { CODEC_RABITQ, KIND_IVF } from "./codes";
 import { listOf } from "./lists";
 import { layout } from "./nodes";
 import { codeBytes, rotate } from "./rotation";
-import { SIMD } from "./simd";
 import { kindNow, state } from "./state";
-import { rowBytes } from "./codec/rows";
+import { CODEC_RABITQ, KIND_IVF } from "./base/codes";
+import { SIMD } from "./base/simd";
+import { rowBytes } from "./base/sizes";
 
 const TAG_CELLS: u32 = 0x746e6563; // "cent"
 const TRANSIENT: u32 = 0;

@@ -9,21 +9,23 @@ import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "./algo/ls
 import { advanceSweep, hnswRemove, sweepSlots } from "./algo/sweep";
 import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "./algo/tree";
 import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
-import { bitsetBytes, hasBit, setBit } from "./bitset";
 import { blob, blobCount } from "./blobs";
-import { ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "./codes";
 import { removeId, reserveIds, slotOfId, useIds } from "./ids";
 import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "./lists";
 import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
 import { fits, remember, undo } from "./room";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "./scorer";
-import { VARIANT } from "./simd";
 import { clearSlots, freeSlot, takeSlot } from "./slots";
 import { kindNow, state } from "./state";
 import { Store } from "./store";
 import { isValid } from "./validate";
 import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
 import { clearWork } from "./work";
+import { bitsetBytes, hasBit, setBit } from "./base/bitset";
+import {
+  ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
+} from "./base/codes";
+import { VARIANT } from "./base/simd";
 
 export { checksumAdd, checksumEnd, checksumStart } from "./checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "./algo/flat-batch";

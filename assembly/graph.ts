@@ -3,18 +3,19 @@
 import { Builder, beginBuild, endBuild } from "./algo/builder";
 import { raiseTower } from "./algo/graph";
 import { hnswInsert } from "./algo/hnsw";
-import { align, mark, reset } from "./arena";
+import { mark, reset } from "./arena";
 import { linkInBulk } from "./bulk/build";
 import { squaresAmong } from "./bulk/gram";
 import { LEAF } from "./bulk/job";
 import { serve, setWorkers } from "./bulk/team";
 import { PLACES, WholeRows } from "./bulk/whole";
-import { E_MEMORY, NONE, OK } from "./codes";
 import { nodes } from "./nodes";
-import { THREADS } from "./simd";
 import { takeSlot } from "./slots";
 import { state } from "./state";
 import { inputBytes, storeVector } from "./vectors";
+import { E_MEMORY, NONE, OK } from "./base/codes";
+import { THREADS } from "./base/simd";
+import { align } from "./base/sizes";
 
 export * from "./core";
 export { groupBytes } from "./codec/neighbours";

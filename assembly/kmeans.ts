@@ -4,11 +4,11 @@
 // Dhillon and Modha 2001).
 import { alloc } from "./arena";
 import { Centres } from "./assign";
-import { METRIC_DOT } from "./codes";
 import { addRow, scaleBy, squaredNorm } from "./metric";
-import { random64 } from "./random";
-import { rowBytes } from "./codec/rows";
 import { state } from "./state";
+import { METRIC_DOT } from "./base/codes";
+import { random64 } from "./base/random";
+import { rowBytes } from "./base/sizes";
 
 /** How far the halves of a split cell are moved apart. */
 const APART: f32 = 1 / 1024;

@@ -1,29 +1,30 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
-import { CODEC, EXACT_CODEC, align, alloc, openArena } from "./arena";
-import {
-  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
-  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
-  RERANK_SQ8,
-} from "./codes";
-import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
-import { installHalves, halfRowBytes } from "./codec/halves";
-import { installPq, openPq, pqRowBytes } from "./codec/pq";
-import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
-import { installRows, rowBytes } from "./codec/rows";
-import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
-import { openNeighbours } from "./codec/neighbours";
-import { openPrefilter } from "./codec/prefilter";
-import { installUpper, installWhole, splitRowBytes } from "./codec/split";
-import { openLists } from "./lists";
+import { openLsh } from "./algo/lsh";
+import { openTrees } from "./algo/tree";
+import { CODEC, EXACT_CODEC, alloc, openArena } from "./arena";
 import { openCentres } from "./centres";
+import { openLists } from "./lists";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import { openRotation } from "./rotation";
 import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./scorer";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
-import { openLsh } from "./algo/lsh";
-import { openTrees } from "./algo/tree";
+import {
+  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
+  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
+  RERANK_SQ8,
+} from "./base/codes";
+import { align, rowBytes } from "./base/sizes";
+import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
+import { halfRowBytes, installHalves } from "./codec/halves";
+import { openNeighbours } from "./codec/neighbours";
+import { installPq, openPq, pqRowBytes } from "./codec/pq";
+import { openPrefilter } from "./codec/prefilter";
+import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
+import { installRows } from "./codec/rows";
+import { installUpper, installWhole, splitRowBytes } from "./codec/split";
+import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "

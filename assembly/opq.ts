@@ -5,8 +5,8 @@
 import { alloc } from "./arena";
 import { dotOf } from "./metric";
 import { codeBytes, rotate, rotationRow } from "./rotation";
-import { SIMD } from "./simd";
 import { state } from "./state";
+import { SIMD } from "./base/simd";
 import { pqRound } from "./codec/pq";
 
 /** How much of the rotation so far is mixed in, so that directions without data keep theirs. */

@@ -1,7 +1,6 @@
 // The second scorer: candidates that codes nominated are ordered by their exact rows.
 import { alloc, mark, reset } from "./arena";
 import { Batch } from "./batch";
-import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./codes";
 import { slotOfId } from "./ids";
 import { squaredNorm, sumOf } from "./metric";
 import { layout } from "./nodes";
@@ -11,7 +10,8 @@ import { state } from "./state";
 import { TopK } from "./topk";
 import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { publish, work } from "./work";
-import { rowBytes } from "./codec/rows";
+import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./base/codes";
+import { rowBytes } from "./base/sizes";
 
 /** A TopK in scratch for at most min(k, live) slots; 0 where scratch cannot grow. */
 export function openTop(k: u32, bound: f32): TopK {

@@ -1,13 +1,5 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
-import { ID_TABLE, NODES, SAVED, UPPER, align, alloc, mark, reset } from "./arena";
-import { bitsetBytes } from "./bitset";
-import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./codes";
-import { nodes } from "./nodes";
-import { codecBytes } from "./scorer";
-import { kindNow, state } from "./state";
-import { Store } from "./store";
-import { inputBytes } from "./vectors";
 import { Builder } from "./algo/builder";
 import { flatRoom } from "./algo/flat";
 import { hnswRoom } from "./algo/hnsw";
@@ -15,7 +7,15 @@ import { ivfRoom } from "./algo/ivf";
 import { lshRoom } from "./algo/lsh";
 import { prefilterRoom } from "./algo/prefiltered";
 import { treeRoom, treeScratch } from "./algo/tree";
-import { rowBytes } from "./codec/rows";
+import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./arena";
+import { nodes } from "./nodes";
+import { codecBytes } from "./scorer";
+import { kindNow, state } from "./state";
+import { Store } from "./store";
+import { inputBytes } from "./vectors";
+import { bitsetBytes } from "./base/bitset";
+import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
+import { align, rowBytes } from "./base/sizes";
 
 /** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
 const FIXED: usize = 128 * 1024;

@@ -3,16 +3,16 @@
 import { alloc, mark, reset } from "./arena";
 import { Centres } from "./assign";
 import { cellRow, centreRow, lessCentre, turnCentres } from "./centres";
-import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "./codes";
 import { KMeans } from "./kmeans";
 import { scaleBy } from "./metric";
 import { layout } from "./nodes";
 import { codeBytes, rotate } from "./rotation";
 import { state } from "./state";
 import { checkedNorm, inputBytes, prepare } from "./vectors";
+import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "./base/codes";
+import { rowBytes } from "./base/sizes";
 import { pqError } from "./codec/pq";
 import { rabitqError } from "./codec/rabitq";
-import { rowBytes } from "./codec/rows";
 
 /** Bytes from one prepared row of a sample to the next. */
 export function sampleStride(): u32 { return rowBytes(state().dimensions); }

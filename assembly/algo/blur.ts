@@ -3,13 +3,13 @@
 // distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
 import { Batch } from "../batch";
-import { hasBit } from "../bitset";
 import { LIVE, layout, stageOf } from "../nodes";
 import { Pool } from "../pool";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../scorer";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";
+import { hasBit } from "../base/bitset";
 
 /** A beam is sharp if its distances spread over this many times the noise. */
 const SPREAD_PER_NOISE: f32 = 8;

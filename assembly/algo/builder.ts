@@ -1,13 +1,13 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { CODEC_SQ8, GRAPH } from "../codes";
-import { forgetTurned } from "../codec/neighbours";
 import { nodes } from "../nodes";
+import { Pool } from "../pool";
 import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
+import { CODEC_SQ8, GRAPH } from "../base/codes";
+import { forgetTurned } from "../codec/neighbours";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
-import { Pool } from "../pool";
 import { Selection } from "./select";
 import { Walk } from "./walk";
 

@@ -1,14 +1,14 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
 import { alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../codes";
 import { layout, nodes } from "../nodes";
 import { Nominees } from "../nominees";
+import { openTop, publishReranked, rerankBatch } from "../rerank";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { kindNow, state } from "../state";
 import { TopK } from "../topk";
-import { openTop, publishReranked, rerankBatch } from "../rerank";
 import { publish, work } from "../work";
+import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../base/codes";
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "./groups";
 import { searchEveryList } from "./ivf";
 import { prefilteredSearch } from "./prefiltered";

@@ -5,15 +5,15 @@
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long.
 import { alloc, mark, reset } from "../arena";
-import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../codes";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../metric";
 import { layout } from "../nodes";
-import { random64, randomBelow } from "../random";
 import { publishReranked } from "../rerank";
 import { scanNominates, walkCodec, walkScorer } from "../scorer";
-import { SIMD } from "../simd";
 import { state } from "../state";
 import { publish, work } from "../work";
+import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../base/codes";
+import { random64, randomBelow } from "../base/random";
+import { SIMD } from "../base/simd";
 import { nextOf } from "./chain";
 import { flatSearch } from "./flat";
 import { Frontier } from "./frontier";

@@ -1,12 +1,12 @@
 // Slots that a search comes across, scored in batches: those that pass the filter, each once.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { layout, nodes } from "../nodes";
 import { openTop } from "../rerank";
 import { Codec, Scorer, bindQuery, scoreMany } from "../scorer";
 import { TopK } from "../topk";
 import { work } from "../work";
+import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
 
 const BATCH: u32 = 128;
 

@@ -1,15 +1,15 @@
 // Packed codes, 32 slots at a time: score the group, then look only at the slots that are live, pass the filter and are near
 // enough.
-import { CODEC_RABITQ } from "../codes";
 import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
 import { Nominees } from "../nominees";
 import {
   Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
 } from "../scorer";
-import { SIMD, within } from "../simd";
 import { codecNow, state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";
+import { CODEC_RABITQ } from "../base/codes";
+import { SIMD, within } from "../base/simd";
 
 export { GROUP } from "../lists";
 

@@ -1,8 +1,6 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
 import { mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { hasBit, testAndSet } from "../bitset";
-import { E_MEMORY, GRAPH, NONE, OK } from "../codes";
 import { LIVE, layout, nodes, stageOf } from "../nodes";
 import { Pool } from "../pool";
 import { openTop, publishReranked } from "../rerank";
@@ -10,6 +8,8 @@ import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominat
 import { state } from "../state";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
+import { hasBit, testAndSet } from "../base/bitset";
+import { E_MEMORY, GRAPH, NONE, OK } from "../base/codes";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { exactSearch } from "./flat";

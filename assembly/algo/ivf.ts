@@ -4,8 +4,6 @@
 import { alloc, mark, reset } from "../arena";
 import { Centres } from "../assign";
 import { Batch } from "../batch";
-import { bitsetBytes, hasBit, testAndSet } from "../bitset";
-import { E_MEMORY, METRIC_DOT, NONE, OK } from "../codes";
 import { GROUP, listAt, nextGroup } from "../lists";
 import { LIVE, layout, nodes, stageOf } from "../nodes";
 import { Nominees } from "../nominees";
@@ -16,7 +14,9 @@ import { state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
 import { publish, work } from "../work";
-import { rowBytes } from "../codec/rows";
+import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
+import { E_MEMORY, METRIC_DOT, NONE, OK } from "../base/codes";
+import { rowBytes } from "../base/sizes";
 import { Frontier } from "./frontier";
 import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
 

@@ -6,15 +6,15 @@
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
 import { alloc, mark, reset } from "../arena";
-import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../codes";
 import { squaredNorm } from "../metric";
 import { layout } from "../nodes";
-import { randomBelow } from "../random";
 import { Scorer, exactCodec, exactScorer } from "../scorer";
-import { SIMD, madd, sumF32 } from "../simd";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
+import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../base/codes";
+import { randomBelow } from "../base/random";
+import { SIMD, madd, sumF32 } from "../base/simd";
 import { nextOf } from "./chain";
 import { exactSearch } from "./flat";
 import { Frontier } from "./frontier";

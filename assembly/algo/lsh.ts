@@ -13,18 +13,18 @@
 //   node store   keys: u32 x tables, chain: u32 x tables
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
-import { align, alloc, mark, reset } from "../arena";
-import { bitsetBytes, hasBit, setBit } from "../bitset";
+import { alloc, mark, reset } from "../arena";
 import { addBlob } from "../blobs";
-import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../codes";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../metric";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../nodes";
-import { gaussian, random64, randomBelow, uniform } from "../random";
 import { publishReranked } from "../rerank";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
 import { publish, work } from "../work";
-import { rowBytes } from "../codec/rows";
+import { bitsetBytes, hasBit, setBit } from "../base/bitset";
+import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../base/codes";
+import { gaussian, random64, randomBelow, uniform } from "../base/random";
+import { align, rowBytes } from "../base/sizes";
 import { chainAt, nextOf, unchain } from "./chain";
 import { flatSearch } from "./flat";
 import { Gathering } from "./gathering";

@@ -4,13 +4,13 @@
 // 557 (simd), 146 -> 632 (relaxed), of 60,000 rows 15 to 19 are read; minilm-384 1,710 -> 8,030, 2,630 -> 11,400.
 import { alloc, mark, reset } from "../arena";
 import { Batch } from "../batch";
-import { E_MEMORY, OK } from "../codes";
-import { filterSlots, askPrefilter } from "../codec/prefilter";
 import { layout, nodes } from "../nodes";
 import { openTop, rerank, rerankBatch } from "../rerank";
-import { within } from "../simd";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
+import { E_MEMORY, OK } from "../base/codes";
+import { within } from "../base/simd";
+import { askPrefilter, filterSlots } from "../codec/prefilter";
 import { GROUP, excludeAbsent, offerNear, passing } from "./groups";
 
 /** Rows scored at a time: their cache lines are asked for together (touch.ts). */

@@ -1,6 +1,6 @@
 // Nodes waiting to be expanded, nearest first: a sorted array whose front is taken off. A node may wait several times at
 // different distances, at the same distance once. What is too far for a full queue is forgotten.
-import { distanceOf, keyOf, slotOf } from "../key";
+import { distanceOf, keyOf, slotOf } from "../base/key";
 
 /** Header, then room for twice the capacity, so that what is left is seldom moved to the front. */
 @unmanaged export class Queue {

@@ -3,10 +3,10 @@
 // can. Costs one pass over the links of the layer. A tie into a full list takes the place of its last link, so that at
 // M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
 import { alloc, mark, reset } from "../arena";
-import { bitsetBytes, hasBit, testAndSet } from "../bitset";
 import { FREE, nodes, stageOf } from "../nodes";
 import { bindSlot, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
+import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";

@@ -7,11 +7,11 @@
 // Edge 0 of record t leads to the root of tree t; nothing else of these first records is used. An edge goes by its code,
 // 2 x record + side. An empty index has no records.
 import { addBlob } from "../blobs";
-import { KIND_KDTREE, NONE, OK } from "../codes";
 import { layout, nodes, upper } from "../nodes";
 import { decode, exactCodec } from "../scorer";
 import { state } from "../state";
-import { rowBytes } from "../codec/rows";
+import { KIND_KDTREE, NONE, OK } from "../base/codes";
+import { rowBytes } from "../base/sizes";
 
 const TAG_CHAIN: u32 = 0x6e696863; // "chin"
 const TAG_TREE: u32 = 0x65657274; // "tree"

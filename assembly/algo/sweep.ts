@@ -4,11 +4,11 @@
 // FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
 // links to them and their slots are free.
 import { Batch } from "../batch";
-import { NONE } from "../codes";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../nodes";
 import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
 import { clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
+import { NONE } from "../base/codes";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";

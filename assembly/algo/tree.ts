@@ -2,11 +2,11 @@
 // made lopsided is built anew (scapegoat trees, Galperin and Rivest 1993), so that no order of arrival makes trees deep.
 // A build takes slots in one array beside their values on the plane, parts them in place and goes on with either side.
 import { alloc, mark, reset } from "../arena";
-import { bitsetBytes, hasBit, testAndSet } from "../bitset";
-import { NONE } from "../codes";
 import { LIVE, nodes, stageOf, upper } from "../nodes";
-import { random64 } from "../random";
 import { state } from "../state";
+import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
+import { NONE } from "../base/codes";
+import { random64 } from "../base/random";
 import { chainAt, nextOf, unchain } from "./chain";
 import { flatSearch } from "./flat";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";

@@ -3,15 +3,15 @@
 // serve all layers: what the descent has scored are the beam's first nodes, and is not scored again.
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { bitsetBytes, testAndSet } from "../bitset";
-import { GRAPH, NONE } from "../codes";
 import { nodes } from "../nodes";
 import { Pool } from "../pool";
 import { Scorer, scoreMany } from "../scorer";
 import { state } from "../state";
 import { work } from "../work";
-import { Queue } from "./queue";
+import { bitsetBytes, testAndSet } from "../base/bitset";
+import { GRAPH, NONE } from "../base/codes";
 import { degreeLimit, linksOf } from "./graph";
+import { Queue } from "./queue";
 
 /** fastScan: nodes expanded together (guided.ts). */
 export const ROUND: u32 = 4;

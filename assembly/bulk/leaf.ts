@@ -3,10 +3,11 @@
 // algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
 // are offered as candidates to it.
 import { codesOf } from "../algo/graph";
-import { align, alloc } from "../arena";
-import { insertKey } from "../key";
-import { SIMD } from "../simd";
+import { alloc } from "../arena";
 import { state } from "../state";
+import { insertKey } from "../base/key";
+import { SIMD } from "../base/simd";
+import { align } from "../base/sizes";
 import { offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";

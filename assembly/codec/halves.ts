@@ -1,13 +1,13 @@
 // f16 and bf16 rows: two bytes per value, padded with zeros to 16 bytes, scored like f32 rows with the reader that widens
 // them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (vectors.ts refuses larger ones), bf16 8 bits of any f32.
-import { align } from "../arena";
-import { METRIC_COSINE, METRIC_L2 } from "../codes";
-import { Dot, L2, LARGEST_F16, squaredNorm } from "../metric";
+import { L2, LARGEST_F16, Dot, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
-import { SIMD } from "../simd";
 import { state } from "../state";
-import { rowBytes, scoreRows } from "./rows";
+import { METRIC_COSINE, METRIC_L2 } from "../base/codes";
+import { SIMD } from "../base/simd";
+import { align, rowBytes } from "../base/sizes";
+import { scoreRows } from "./rows";
 
 /** How far rounding each value by 2^-9 can bring a squared unit length from 1, and some. */
 const ROUNDING: f64 = 0.01;

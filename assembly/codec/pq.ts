@@ -7,21 +7,21 @@
 //
 // Under cosine a distance is |q - x|^2 / 2 of unit vectors, which is 1 - cos, and better than -<q, x> of a decoded row,
 // whose length is not quite 1. `symmetric` rounds the query to its own code first (SDC).
-import { align, alloc, mark, reset } from "../arena";
-import { leastOf } from "../assign";
+import { alloc, mark, reset } from "../arena";
 import { addBlob } from "../blobs";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
-import { METRIC_COSINE, METRIC_DOT } from "../codes";
 import { layout, nodes } from "../nodes";
-import { random64, randomBelow } from "../random";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
 import { Codec, Scorer, indexOf, walkScorer } from "../scorer";
-import { SIMD } from "../simd";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { touchRows } from "../touch";
+import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
+import { random64, randomBelow } from "../base/random";
+import { SIMD } from "../base/simd";
+import { align, leastOf } from "../base/sizes";
+import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
-import { sumGroup, pairTables, quantiseTables, sumBytes, sumBytes4 } from "./lookup";
 
 const TAG_BOOK: u32 = 0x6b6f6f62; // "book"
 

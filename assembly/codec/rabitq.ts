@@ -14,16 +14,16 @@
 // dot: -<q, c> - <c, r> - <q-c, r>.
 import { addBlob } from "../blobs";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
-import { METRIC_COSINE, METRIC_DOT } from "../codes";
 import { dotOf, squaredNorm, sumOf } from "../metric";
 import { layout, nodes } from "../nodes";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
 import { Codec, Scorer, indexOf } from "../scorer";
-import { SIMD } from "../simd";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { touchRows } from "../touch";
-import { fillTables, sumGroup, pairTables, quantiseTables, sumBytes } from "./lookup";
+import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
+import { SIMD } from "../base/simd";
+import { fillTables, pairTables, quantiseTables, sumBytes, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 
 export const RABITQ_AUX_BYTES: u32 = 12;

@@ -1,14 +1,12 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
-import { align } from "../arena";
-import { METRIC_L2 } from "../codes";
-import { Dot, L2, Plain, dots4x2, squaredNorm, sumRow } from "../metric";
+import { L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../metric";
 import { nodes } from "../nodes";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
-import { SIMD } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
-
-export function rowBytes(dimensions: u32): u32 { return <u32>align(dimensions << 2, 16); }
+import { METRIC_L2 } from "../base/codes";
+import { SIMD } from "../base/simd";
+import { rowBytes } from "../base/sizes";
 
 export function installRows(c: Codec, column: u32): void {
   c.encode = indexOf(encodeRow);

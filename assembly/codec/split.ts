@@ -8,15 +8,15 @@
 // Where vectors lie too close together for upper halves to tell them apart, algo/blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
-import { align } from "../arena";
-import { METRIC_L2 } from "../codes";
-import { Dot, L2, squaredNorm } from "../metric";
+import { L2, Dot, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
-import { SIMD, sumF32 } from "../simd";
 import { state } from "../state";
 import { touchRows } from "../touch";
-import { rowBytes, scoreRows } from "./rows";
+import { METRIC_L2 } from "../base/codes";
+import { SIMD, sumF32 } from "../base/simd";
+import { align, rowBytes } from "../base/sizes";
+import { scoreRows } from "./rows";
 
 /** Bytes of one half. */
 @inline function halfBytes(dimensions: u32): usize { return align(dimensions << 1, 16); }

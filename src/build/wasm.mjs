@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { hashOf, keep, recall, versionOf } from "./cache.mjs";
 
 /** The doors of assembly/, by the build they make; the longest to compile first. */
-const ENTRIES = { full: "assembly/index.ts", graph: "assembly/graph.ts", core: "assembly/core.ts" };
+const ENTRIES = { full: "assembly/exports/full.ts", graph: "assembly/exports/graph.ts", core: "assembly/exports/core.ts" };
 
 const compiler = fileURLToPath(new URL("compile.mjs", import.meta.url));
 const buildOf = (target) => target.split("-")[1] ?? "full";
