@@ -14,7 +14,6 @@ import { removeId, reserveIds, slotOfId, useIds } from "./ids";
 import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "./lists";
 import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
 import { fits, remember, undo } from "./room";
-import { bindQuery, scoreMany, walkCodec, walkScorer } from "./scorer";
 import { clearSlots, freeSlot, takeSlot } from "./slots";
 import { kindNow, state } from "./state";
 import { Store } from "./store";
@@ -26,6 +25,7 @@ import {
   ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
 } from "./base/codes";
 import { VARIANT } from "./base/simd";
+import { bindQuery, scoreMany, walkCodec, walkScorer } from "./codec/scorer";
 
 export { checksumAdd, checksumEnd, checksumStart } from "./checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "./algo/flat-batch";

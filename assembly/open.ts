@@ -7,7 +7,6 @@ import { openCentres } from "./centres";
 import { openLists } from "./lists";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import { openRotation } from "./rotation";
-import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./scorer";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
 import {
@@ -23,6 +22,7 @@ import { installPq, openPq, pqRowBytes } from "./codec/pq";
 import { openPrefilter } from "./codec/prefilter";
 import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
 import { installRows } from "./codec/rows";
+import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./codec/scorer";
 import { installUpper, installWhole, splitRowBytes } from "./codec/split";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
 

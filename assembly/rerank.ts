@@ -5,13 +5,13 @@ import { slotOfId } from "./ids";
 import { squaredNorm, sumOf } from "./metric";
 import { layout } from "./nodes";
 import { Nominees } from "./nominees";
-import { bindQuery, exactCodec, exactScorer, scoreMany } from "./scorer";
 import { state } from "./state";
 import { TopK } from "./topk";
 import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { publish, work } from "./work";
 import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./base/codes";
 import { rowBytes } from "./base/sizes";
+import { bindQuery, exactCodec, exactScorer, scoreMany } from "./codec/scorer";
 
 /** A TopK in scratch for at most min(k, live) slots; 0 where scratch cannot grow. */
 export function openTop(k: u32, bound: f32): TopK {

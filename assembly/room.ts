@@ -9,13 +9,13 @@ import { prefilterRoom } from "./algo/prefiltered";
 import { treeRoom, treeScratch } from "./algo/tree";
 import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./arena";
 import { nodes } from "./nodes";
-import { codecBytes } from "./scorer";
 import { kindNow, state } from "./state";
 import { Store } from "./store";
 import { inputBytes } from "./vectors";
 import { bitsetBytes } from "./base/bitset";
 import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
 import { align, rowBytes } from "./base/sizes";
+import { codecBytes } from "./codec/scorer";
 
 /** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
 const FIXED: usize = 128 * 1024;

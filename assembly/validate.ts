@@ -7,11 +7,11 @@ import { blob, blobCount } from "./blobs";
 import { fillIds, slotOfId } from "./ids";
 import { linkLists } from "./lists";
 import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { coarseCodec, exactCodec, isSound, scanNominates } from "./scorer";
 import { isAugmented, kindNow, state } from "./state";
 import { finishTables } from "./training";
 import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "./base/codes";
 import { filterRows } from "./codec/prefilter";
+import { coarseCodec, exactCodec, isSound, scanNominates } from "./codec/scorer";
 
 /** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {

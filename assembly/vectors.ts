@@ -1,11 +1,11 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { FREE, layout, nodes, stageOf } from "./nodes";
-import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./scorer";
 import { isAugmented, state } from "./state";
 import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "./base/codes";
 import { forgetTurned } from "./codec/neighbours";
 import { filterRow } from "./codec/prefilter";
+import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./codec/scorer";
 
 /** Bytes of one vector as JS hands it over. */
 export function inputBytes(): u32 {

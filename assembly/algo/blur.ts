@@ -5,11 +5,11 @@
 import { Batch } from "../batch";
 import { LIVE, layout, stageOf } from "../nodes";
 import { Pool } from "../pool";
-import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../scorer";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";
 import { hasBit } from "../base/bitset";
+import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../codec/scorer";
 
 /** A beam is sharp if its distances spread over this many times the noise. */
 const SPREAD_PER_NOISE: f32 = 8;

@@ -8,7 +8,6 @@ import { Batch } from "../batch";
 import { squaredNorm } from "../metric";
 import { nodes } from "../nodes";
 import { openTop, rerank } from "../rerank";
-import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../scorer";
 import { kindNow, state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
@@ -16,6 +15,7 @@ import { publishTo, sortShown, work } from "../work";
 import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align } from "../base/sizes";
+import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../codec/scorer";
 
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */
 const TILE: u32 = 64;

@@ -3,10 +3,10 @@ import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { layout, nodes } from "../nodes";
 import { openTop } from "../rerank";
-import { Codec, Scorer, bindQuery, scoreMany } from "../scorer";
 import { TopK } from "../topk";
 import { work } from "../work";
 import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
+import { Codec, Scorer, bindQuery, scoreMany } from "../codec/scorer";
 
 const BATCH: u32 = 128;
 

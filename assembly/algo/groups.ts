@@ -2,14 +2,14 @@
 // enough.
 import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
 import { Nominees } from "../nominees";
-import {
-  Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
-} from "../scorer";
 import { codecNow, state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";
 import { CODEC_RABITQ } from "../base/codes";
 import { SIMD, within } from "../base/simd";
+import {
+  Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
+} from "../codec/scorer";
 
 export { GROUP } from "../lists";
 

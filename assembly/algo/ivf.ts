@@ -9,7 +9,6 @@ import { LIVE, layout, nodes, stageOf } from "../nodes";
 import { Nominees } from "../nominees";
 import { openTop, publishNominees, publishReranked } from "../rerank";
 import { rotate } from "../rotation";
-import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { checkedNorm, inputBytes, prepare } from "../vectors";
@@ -17,6 +16,7 @@ import { publish, work } from "../work";
 import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../base/codes";
 import { rowBytes } from "../base/sizes";
+import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 import { Frontier } from "./frontier";
 import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
 

@@ -8,13 +8,13 @@
 import { alloc, mark, reset } from "../arena";
 import { squaredNorm } from "../metric";
 import { layout } from "../nodes";
-import { Scorer, exactCodec, exactScorer } from "../scorer";
 import { state } from "../state";
 import { TopK } from "../topk";
 import { publish, work } from "../work";
 import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../base/codes";
 import { randomBelow } from "../base/random";
 import { SIMD, madd, sumF32 } from "../base/simd";
+import { Scorer, exactCodec, exactScorer } from "../codec/scorer";
 import { nextOf } from "./chain";
 import { exactSearch } from "./flat";
 import { Frontier } from "./frontier";

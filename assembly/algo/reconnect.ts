@@ -4,9 +4,9 @@
 // M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
 import { alloc, mark, reset } from "../arena";
 import { FREE, nodes, stageOf } from "../nodes";
-import { bindSlot, walkCodec, walkScorer } from "../scorer";
 import { state } from "../state";
 import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
+import { bindSlot, walkCodec, walkScorer } from "../codec/scorer";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";

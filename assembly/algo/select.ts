@@ -3,9 +3,9 @@
 // (keepPrunedConnections).
 import { alloc } from "../arena";
 import { Batch } from "../batch";
-import { bindSlot, linkScorer, scoreMany, walkCodec } from "../scorer";
 import { distanceOf, insertKey, keyOf, slotOf } from "../base/key";
 import { align } from "../base/sizes";
+import { bindSlot, linkScorer, scoreMany, walkCodec } from "../codec/scorer";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
 const CHUNK: u32 = 4;

@@ -5,10 +5,10 @@
 // links to them and their slots are free.
 import { Batch } from "../batch";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../nodes";
-import { bindSlot, linkScorer, walkCodec, walkScorer } from "../scorer";
 import { clearSlots, freeSlot } from "../slots";
 import { state } from "../state";
 import { NONE } from "../base/codes";
+import { bindSlot, linkScorer, walkCodec, walkScorer } from "../codec/scorer";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";

@@ -5,11 +5,11 @@ import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { nodes } from "../nodes";
 import { Pool } from "../pool";
-import { Scorer, scoreMany } from "../scorer";
 import { state } from "../state";
 import { work } from "../work";
 import { bitsetBytes, testAndSet } from "../base/bitset";
 import { GRAPH, NONE } from "../base/codes";
+import { Scorer, scoreMany } from "../codec/scorer";
 import { degreeLimit, linksOf } from "./graph";
 import { Queue } from "./queue";
 

@@ -6,11 +6,11 @@ import { Selection } from "../algo/select";
 import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { Pool } from "../pool";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../scorer";
 import { state } from "../state";
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
 } from "../codec/neighbours";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../codec/scorer";
 import { candidateAt, candidateCount } from "./candidates";
 import { LEAST, Cutter, assignSome } from "./carve";
 import { BLURRED, bulk } from "./job";

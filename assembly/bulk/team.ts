@@ -5,9 +5,9 @@
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
 import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../arena";
-import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../scorer";
 import { NONE } from "../base/codes";
 import { THREADS } from "../base/simd";
+import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../codec/scorer";
 import { Team, team } from "./job";
 import { openDesk, work } from "./tasks";
 

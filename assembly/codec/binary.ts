@@ -3,11 +3,11 @@
 // bits of d stand for the angle pi h / d (Charikar 2002, SimHash, for directions that point anywhere).
 import { addBlob } from "../blobs";
 import { layout, nodes } from "../nodes";
-import { Codec, Scorer, indexOf } from "../scorer";
 import { state } from "../state";
 import { METRIC_HAMMING } from "../base/codes";
 import { SIMD, popcountU16, sumI32 } from "../base/simd";
 import { align } from "../base/sizes";
+import { Codec, Scorer, indexOf } from "./scorer";
 
 export function binaryRowBytes(dimensions: u32): u32 { return <u32>align((dimensions + 7) >> 3, 16); }
 

@@ -2,12 +2,12 @@
 // them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (vectors.ts refuses larger ones), bf16 8 bits of any f32.
 import { L2, LARGEST_F16, Dot, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
-import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { state } from "../state";
 import { METRIC_COSINE, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
 import { scoreRows } from "./rows";
+import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
 
 /** How far rounding each value by 2^-9 can bring a squared unit length from 1, and some. */
 const ROUNDING: f64 = 0.01;

@@ -5,8 +5,8 @@
 //   groups, packed by 32 slots (store.ts, NIBBLES): tables of 16 u8 that fit a register, 32 lookups in two swizzles.
 //     Fast-scan: Andre et al. 2017 (Quick ADC), Faiss IndexPQFastScan. The u8 tables are scaled so that no two
 //     neighbouring nibbles can add up to more than 255: two steps are added in u8 and widened to u16 once.
-import { Scorer } from "../scorer";
 import { SIMD, lookup } from "../base/simd";
+import { Scorer } from "./scorer";
 
 /** Nibbles whose u16 sums cannot overflow: 255 per two of them. */
 const CHUNK: u32 = 512;

@@ -14,13 +14,13 @@ import { alloc } from "../arena";
 import { sumOf } from "../metric";
 import { layout, nodes, upper } from "../nodes";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
-import { Scorer, decode, exactCodec, linkScorer } from "../scorer";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { METRIC_DOT, METRIC_L2 } from "../base/codes";
 import { SIMD, THREADS, sumF32 } from "../base/simd";
 import { align } from "../base/sizes";
 import { fillTables, quantiseTables, sumGroup } from "./lookup";
+import { Scorer, decode, exactCodec, linkScorer } from "./scorer";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
 const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"

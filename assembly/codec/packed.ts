@@ -1,6 +1,6 @@
 // Packed codes scored for slots in any order: each run of slots of one group costs one group.
-import { Scorer, scoreGroup } from "../scorer";
 import { NONE } from "../base/codes";
+import { Scorer, scoreGroup } from "./scorer";
 
 /** A packed codec's own room begins with what a group's scores are written to: 32 distances, 32 lower bounds. */
 export const GROUP_BYTES: u32 = 256;

@@ -12,16 +12,16 @@ import { addBlob } from "../blobs";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
 import { layout, nodes } from "../nodes";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
-import { Codec, Scorer, indexOf, walkScorer } from "../scorer";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
-import { touchRows } from "../touch";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { random64, randomBelow } from "../base/random";
 import { SIMD } from "../base/simd";
 import { align, leastOf } from "../base/sizes";
 import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
+import { Codec, Scorer, indexOf, walkScorer } from "./scorer";
+import { touchRows } from "./touch";
 
 const TAG_BOOK: u32 = 0x6b6f6f62; // "book"
 

@@ -17,14 +17,14 @@ import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
 import { dotOf, squaredNorm, sumOf } from "../metric";
 import { layout, nodes } from "../nodes";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
-import { Codec, Scorer, indexOf } from "../scorer";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
-import { touchRows } from "../touch";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { fillTables, pairTables, quantiseTables, sumBytes, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
+import { Codec, Scorer, indexOf } from "./scorer";
+import { touchRows } from "./touch";
 
 export const RABITQ_AUX_BYTES: u32 = 12;
 /** epsilon_0 of the paper: one error in some 60 dimensions-independent draws is larger. */

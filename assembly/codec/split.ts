@@ -10,13 +10,13 @@
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { L2, Dot, squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
-import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "../scorer";
 import { state } from "../state";
-import { touchRows } from "../touch";
 import { METRIC_L2 } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
 import { scoreRows } from "./rows";
+import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
+import { touchRows } from "./touch";
 
 /** Bytes of one half. */
 @inline function halfBytes(dimensions: u32): usize { return align(dimensions << 1, 16); }

@@ -9,12 +9,12 @@
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
 import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../metric";
 import { nodes } from "../nodes";
-import { Codec, Scorer, indexOf } from "../scorer";
 import { state } from "../state";
-import { touchRows } from "../touch";
 import { METRIC_COSINE, METRIC_DOT, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align } from "../base/sizes";
+import { Codec, Scorer, indexOf } from "./scorer";
+import { touchRows } from "./touch";
 
 export const AUX_BYTES: u32 = 16;
 
