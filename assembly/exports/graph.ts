@@ -1,24 +1,24 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
-import { Builder, beginBuild, endBuild } from "./algo/builder";
-import { raiseTower } from "./algo/graph";
-import { hnswInsert } from "./algo/hnsw";
-import { mark, reset } from "./arena";
-import { linkInBulk } from "./bulk/build";
-import { squaresAmong } from "./bulk/gram";
-import { LEAF } from "./bulk/job";
-import { serve, setWorkers } from "./bulk/team";
-import { PLACES, WholeRows } from "./bulk/whole";
-import { nodes } from "./nodes";
-import { takeSlot } from "./slots";
-import { state } from "./state";
-import { inputBytes, storeVector } from "./vectors";
-import { E_MEMORY, NONE, OK } from "./base/codes";
-import { THREADS } from "./base/simd";
-import { align } from "./base/sizes";
+import { Builder, beginBuild, endBuild } from "../algo/builder";
+import { raiseTower } from "../algo/graph";
+import { hnswInsert } from "../algo/hnsw";
+import { mark, reset } from "../arena";
+import { linkInBulk } from "../bulk/build";
+import { squaresAmong } from "../bulk/gram";
+import { LEAF } from "../bulk/job";
+import { serve, setWorkers } from "../bulk/team";
+import { PLACES, WholeRows } from "../bulk/whole";
+import { nodes } from "../nodes";
+import { takeSlot } from "../slots";
+import { state } from "../state";
+import { inputBytes, storeVector } from "../vectors";
+import { E_MEMORY, NONE, OK } from "../base/codes";
+import { THREADS } from "../base/simd";
+import { align } from "../base/sizes";
 
 export * from "./core";
-export { groupBytes } from "./codec/neighbours";
+export { groupBytes } from "../codec/neighbours";
 
 export { serve, setWorkers };
 

@@ -1,39 +1,39 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { Builder, beginBuild, endBuild } from "./algo/builder";
-import { exactSearch, flatSearch } from "./algo/flat";
-import { degree, reserveGraph, topOf } from "./algo/graph";
-import { hnswInsert, hnswSearch } from "./algo/hnsw";
-import { assignLists, ivfSearch } from "./algo/ivf";
-import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "./algo/lsh";
-import { advanceSweep, hnswRemove, sweepSlots } from "./algo/sweep";
-import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "./algo/tree";
-import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "./arena";
-import { blob, blobCount } from "./blobs";
-import { removeId, reserveIds, slotOfId, useIds } from "./ids";
-import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "./lists";
-import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./nodes";
-import { fits, remember, undo } from "./room";
-import { clearSlots, freeSlot, takeSlot } from "./slots";
-import { kindNow, state } from "./state";
-import { Store } from "./store";
-import { isValid } from "./validate";
-import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "./vectors";
-import { clearWork } from "./work";
-import { bitsetBytes, hasBit, setBit } from "./base/bitset";
+import { Builder, beginBuild, endBuild } from "../algo/builder";
+import { exactSearch, flatSearch } from "../algo/flat";
+import { degree, reserveGraph, topOf } from "../algo/graph";
+import { hnswInsert, hnswSearch } from "../algo/hnsw";
+import { assignLists, ivfSearch } from "../algo/ivf";
+import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "../algo/lsh";
+import { advanceSweep, hnswRemove, sweepSlots } from "../algo/sweep";
+import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../algo/tree";
+import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../arena";
+import { blob, blobCount } from "../blobs";
+import { removeId, reserveIds, slotOfId, useIds } from "../ids";
+import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "../lists";
+import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../nodes";
+import { fits, remember, undo } from "../room";
+import { clearSlots, freeSlot, takeSlot } from "../slots";
+import { kindNow, state } from "../state";
+import { Store } from "../store";
+import { isValid } from "../validate";
+import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "../vectors";
+import { clearWork } from "../work";
+import { bitsetBytes, hasBit, setBit } from "../base/bitset";
 import {
   ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
-} from "./base/codes";
-import { VARIANT } from "./base/simd";
-import { bindQuery, scoreMany, walkCodec, walkScorer } from "./codec/scorer";
+} from "../base/codes";
+import { VARIANT } from "../base/simd";
+import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 
-export { checksumAdd, checksumEnd, checksumStart } from "./checksum";
-export { batchBytes, exactSearchBatch, sharesScans } from "./algo/flat-batch";
-export { rescore } from "./rerank";
-export { startSweep } from "./algo/sweep";
-export { compactSlots } from "./algo/compact";
-export { open } from "./open";
-export { roomToUse } from "./room";
+export { checksumAdd, checksumEnd, checksumStart } from "../checksum";
+export { batchBytes, exactSearchBatch, sharesScans } from "../algo/flat-batch";
+export { rescore } from "../rerank";
+export { startSweep } from "../algo/sweep";
+export { compactSlots } from "../algo/compact";
+export { open } from "../open";
+export { roomToUse } from "../room";
 
 export { STATE, STATE_BYTES, WORK };
 export { alloc, mark, reset };

@@ -1,0 +1,11 @@
+// The exported surface of the full builds: the core's, and what learned families and codecs are trained with.
+export * from "./core";
+export { assignLists, ivfSearch } from "../algo/ivf";
+export { learnWidth, lshKey } from "../algo/lsh";
+export { treeDepth, treeLeaves } from "../algo/tree";
+export { pqStep } from "../codec/pq";
+export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../kmeans";
+export { opqDecode, opqGather, opqOpen, opqPolar, opqTurn } from "../opq";
+export {
+  finishTables, learnMean, prepareSample, residualError, residualStride, sampleStride, takeCentres, takeResiduals,
+} from "../training";
