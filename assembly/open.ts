@@ -19,12 +19,12 @@ import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
 import { halfRowBytes, installHalves } from "./codec/halves";
 import { openNeighbours } from "./codec/neighbours";
 import { installPq, openPq, pqRowBytes } from "./codec/pq";
-import { openPrefilter } from "./codec/prefilter";
 import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
 import { installRows } from "./codec/rows";
 import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./codec/scorer";
 import { installUpper, installWhole, splitRowBytes } from "./codec/split";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
+import { openPrefilter } from "./family/flat/bounds";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "

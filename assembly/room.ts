@@ -1,11 +1,9 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
 import { Builder } from "./algo/builder";
-import { flatRoom } from "./algo/flat";
 import { hnswRoom } from "./algo/hnsw";
 import { ivfRoom } from "./algo/ivf";
 import { lshRoom } from "./algo/lsh";
-import { prefilterRoom } from "./algo/prefiltered";
 import { treeRoom, treeScratch } from "./algo/tree";
 import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./arena";
 import { nodes } from "./nodes";
@@ -16,6 +14,8 @@ import { bitsetBytes } from "./base/bitset";
 import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
 import { align, rowBytes } from "./base/sizes";
 import { codecBytes } from "./codec/scorer";
+import { flatRoom } from "./family/flat/flat";
+import { prefilterRoom } from "./family/flat/prefiltered";
 
 /** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
 const FIXED: usize = 128 * 1024;

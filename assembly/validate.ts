@@ -10,8 +10,8 @@ import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf, upper } fr
 import { isAugmented, kindNow, state } from "./state";
 import { finishTables } from "./training";
 import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "./base/codes";
-import { filterRows } from "./codec/prefilter";
 import { coarseCodec, exactCodec, isSound, scanNominates } from "./codec/scorer";
+import { filterRows } from "./family/flat/bounds";
 
 /** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {

@@ -4,8 +4,8 @@ import { FREE, layout, nodes, stageOf } from "./nodes";
 import { isAugmented, state } from "./state";
 import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "./base/codes";
 import { forgetTurned } from "./codec/neighbours";
-import { filterRow } from "./codec/prefilter";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./codec/scorer";
+import { filterRow } from "./family/flat/bounds";
 
 /** Bytes of one vector as JS hands it over. */
 export function inputBytes(): u32 {

@@ -7,7 +7,7 @@ import { LIVE, nodes, stageOf, upper } from "../nodes";
 import { fits, remember, undo } from "../room";
 import { kindNow, state } from "../state";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
-import { filterRows } from "../codec/prefilter";
+import { filterRows } from "../family/flat/bounds";
 import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "./graph";
 import { linkLsh } from "./lsh";
 import { buildTrees, reserveTrees } from "./tree";

@@ -15,8 +15,8 @@ import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERA
 import { randomBelow } from "../base/random";
 import { SIMD, madd, sumF32 } from "../base/simd";
 import { Scorer, exactCodec, exactScorer } from "../codec/scorer";
+import { exactSearch } from "../family/flat/flat";
 import { nextOf } from "./chain";
-import { exactSearch } from "./flat";
 import { Frontier } from "./frontier";
 import { Gathering } from "./gathering";
 import { Edge, Plane, edgeOf, frontierSize, highOf, lowOf, rootOf, rowOf, trees, vectorBytes } from "./records";

@@ -25,8 +25,8 @@ import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../ba
 import { gaussian, random64, randomBelow, uniform } from "../base/random";
 import { align, rowBytes } from "../base/sizes";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../codec/scorer";
+import { flatSearch } from "../family/flat/flat";
 import { chainAt, nextOf, unchain } from "./chain";
-import { flatSearch } from "./flat";
 import { Gathering } from "./gathering";
 import { Probes } from "./probes";
 

@@ -1,7 +1,6 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
 import { Builder, beginBuild, endBuild } from "../algo/builder";
-import { exactSearch, flatSearch } from "../algo/flat";
 import { degree, reserveGraph, topOf } from "../algo/graph";
 import { hnswInsert, hnswSearch } from "../algo/hnsw";
 import { assignLists, ivfSearch } from "../algo/ivf";
@@ -26,9 +25,10 @@ import {
 } from "../base/codes";
 import { VARIANT } from "../base/simd";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { exactSearch, flatSearch } from "../family/flat/flat";
 
 export { checksumAdd, checksumEnd, checksumStart } from "../checksum";
-export { batchBytes, exactSearchBatch, sharesScans } from "../algo/flat-batch";
+export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
 export { rescore } from "../rerank";
 export { startSweep } from "../algo/sweep";
 export { compactSlots } from "../algo/compact";

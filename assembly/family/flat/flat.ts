@@ -1,16 +1,16 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { alloc, mark, reset } from "../arena";
-import { Batch } from "../batch";
-import { layout, nodes } from "../nodes";
-import { Nominees } from "../nominees";
-import { openTop, publishReranked, rerankBatch } from "../rerank";
-import { kindNow, state } from "../state";
-import { TopK } from "../topk";
-import { publish, work } from "../work";
-import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../base/codes";
-import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
-import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "./groups";
-import { searchEveryList } from "./ivf";
+import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../algo/groups";
+import { searchEveryList } from "../../algo/ivf";
+import { alloc, mark, reset } from "../../arena";
+import { Batch } from "../../batch";
+import { layout, nodes } from "../../nodes";
+import { Nominees } from "../../nominees";
+import { openTop, publishReranked, rerankBatch } from "../../rerank";
+import { kindNow, state } from "../../state";
+import { TopK } from "../../topk";
+import { publish, work } from "../../work";
+import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
+import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;
