@@ -17,7 +17,6 @@ import {
 import { align, rowBytes } from "./base/sizes";
 import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
 import { halfRowBytes, installHalves } from "./codec/halves";
-import { openNeighbours } from "./codec/neighbours";
 import { installPq, openPq, pqRowBytes } from "./codec/pq";
 import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
 import { installRows } from "./codec/rows";
@@ -25,6 +24,7 @@ import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from
 import { installUpper, installWhole, splitRowBytes } from "./codec/split";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
 import { openPrefilter } from "./family/flat/bounds";
+import { openNeighbours } from "./family/graph/neighbours";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "

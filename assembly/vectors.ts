@@ -3,9 +3,9 @@ import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "./metric";
 import { FREE, layout, nodes, stageOf } from "./nodes";
 import { isAugmented, state } from "./state";
 import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "./base/codes";
-import { forgetTurned } from "./codec/neighbours";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "./codec/scorer";
 import { filterRow } from "./family/flat/bounds";
+import { forgetTurned } from "./family/graph/neighbours";
 
 /** Bytes of one vector as JS hands it over. */
 export function inputBytes(): u32 {

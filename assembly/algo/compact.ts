@@ -8,7 +8,7 @@ import { fits, remember, undo } from "../room";
 import { kindNow, state } from "../state";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
 import { filterRows } from "../family/flat/bounds";
-import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "./graph";
+import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "../family/graph/graph";
 import { linkLsh } from "./lsh";
 import { buildTrees, reserveTrees } from "./tree";
 

@@ -5,11 +5,6 @@
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
-import { countBlurred, isHopeless } from "../algo/blur";
-import { Builder, linkBack } from "../algo/builder";
-import { codesOf, degree, linksOf, topOf } from "../algo/graph";
-import { hnswInsert } from "../algo/hnsw";
-import { reconnect } from "../algo/reconnect";
 import { alloc, mark, reset } from "../arena";
 import { squaredNorm } from "../metric";
 import { layout, nodes } from "../nodes";
@@ -18,6 +13,11 @@ import { METRIC_DOT, NONE } from "../base/codes";
 import { clearEnds, countMember, placeMember, toStarts } from "../base/counting";
 import { random64 } from "../base/random";
 import { decode, exactCodec } from "../codec/scorer";
+import { countBlurred, isHopeless } from "../family/graph/blur";
+import { Builder, linkBack } from "../family/graph/builder";
+import { codesOf, degree, linksOf, topOf } from "../family/graph/graph";
+import { hnswInsert } from "../family/graph/hnsw";
+import { reconnect } from "../family/graph/reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { Hubs } from "./hubs";

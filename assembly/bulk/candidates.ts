@@ -5,7 +5,7 @@
 import { state } from "../state";
 import { insertKey, keyOf, slotOf } from "../base/key";
 import { THREADS } from "../base/simd";
-import { codesBytes } from "../codec/neighbours";
+import { codesBytes } from "../family/graph/neighbours";
 
 /** Of a node: 8 + 39 x 8 = 320 bytes is what codes of 32 neighbours take in 16 dimensions or less. */
 @inline export function mostCandidates(): u32 { return max(39, min(state().m << 1, (codesBytes(state().m) >> 3) - 1)); }

@@ -1,16 +1,16 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
-import { isBlurredBeam } from "../algo/blur";
-import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../algo/graph";
-import { Selection } from "../algo/select";
 import { alloc } from "../arena";
 import { Batch } from "../batch";
 import { Pool } from "../pool";
 import { state } from "../state";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../codec/scorer";
+import { isBlurredBeam } from "../family/graph/blur";
+import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../family/graph/graph";
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
-} from "../codec/neighbours";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../codec/scorer";
+} from "../family/graph/neighbours";
+import { Selection } from "../family/graph/selection";
 import { candidateAt, candidateCount } from "./candidates";
 import { LEAST, Cutter, assignSome } from "./carve";
 import { BLURRED, bulk } from "./job";

@@ -1,11 +1,7 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { Builder, beginBuild, endBuild } from "../algo/builder";
-import { degree, reserveGraph, topOf } from "../algo/graph";
-import { hnswInsert, hnswSearch } from "../algo/hnsw";
 import { assignLists, ivfSearch } from "../algo/ivf";
 import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "../algo/lsh";
-import { advanceSweep, hnswRemove, sweepSlots } from "../algo/sweep";
 import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../algo/tree";
 import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../arena";
 import { blob, blobCount } from "../blobs";
@@ -26,11 +22,15 @@ import {
 import { VARIANT } from "../base/simd";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 import { exactSearch, flatSearch } from "../family/flat/flat";
+import { Builder, beginBuild, endBuild } from "../family/graph/builder";
+import { degree, reserveGraph, topOf } from "../family/graph/graph";
+import { hnswInsert, hnswSearch } from "../family/graph/hnsw";
+import { advanceSweep, hnswRemove, sweepSlots } from "../family/graph/sweep";
 
 export { checksumAdd, checksumEnd, checksumStart } from "../checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
 export { rescore } from "../rerank";
-export { startSweep } from "../algo/sweep";
+export { startSweep } from "../family/graph/sweep";
 export { compactSlots } from "../algo/compact";
 export { open } from "../open";
 export { roomToUse } from "../room";

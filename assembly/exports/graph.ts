@@ -1,8 +1,5 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
-import { Builder, beginBuild, endBuild } from "../algo/builder";
-import { raiseTower } from "../algo/graph";
-import { hnswInsert } from "../algo/hnsw";
 import { mark, reset } from "../arena";
 import { linkInBulk } from "../bulk/build";
 import { squaresAmong } from "../bulk/gram";
@@ -16,9 +13,12 @@ import { inputBytes, storeVector } from "../vectors";
 import { E_MEMORY, NONE, OK } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
+import { Builder, beginBuild, endBuild } from "../family/graph/builder";
+import { raiseTower } from "../family/graph/graph";
+import { hnswInsert } from "../family/graph/hnsw";
 
 export * from "./core";
-export { groupBytes } from "../codec/neighbours";
+export { groupBytes } from "../family/graph/neighbours";
 
 export { serve, setWorkers };
 

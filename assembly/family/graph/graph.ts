@@ -5,11 +5,11 @@
 //
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
-import { layout, nodes, upper } from "../nodes";
-import { state } from "../state";
-import { E_MEMORY, GRAPH, NONE, OK } from "../base/codes";
-import { random64 } from "../base/random";
-import { clearNeighbours, copyNeighbour, packNeighbour } from "../codec/neighbours";
+import { layout, nodes, upper } from "../../nodes";
+import { state } from "../../state";
+import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
+import { random64 } from "../../base/random";
+import { clearNeighbours, copyNeighbour, packNeighbour } from "./neighbours";
 
 export const MAX_LEVEL: u32 = 15;
 const LEVEL_BITS: u32 = 5;

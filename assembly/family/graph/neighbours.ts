@@ -10,17 +10,17 @@
 //   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
 //
 // A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
-import { alloc } from "../arena";
-import { sumOf } from "../metric";
-import { layout, nodes, upper } from "../nodes";
-import { codeBytes, codeDimensions, openRotation, rotate } from "../rotation";
-import { state } from "../state";
-import { nibbleAt, setNibble } from "../store";
-import { METRIC_DOT, METRIC_L2 } from "../base/codes";
-import { SIMD, THREADS, sumF32 } from "../base/simd";
-import { align } from "../base/sizes";
-import { fillTables, quantiseTables, sumGroup } from "./lookup";
-import { Scorer, decode, exactCodec, linkScorer } from "./scorer";
+import { alloc } from "../../arena";
+import { sumOf } from "../../metric";
+import { layout, nodes, upper } from "../../nodes";
+import { codeBytes, codeDimensions, openRotation, rotate } from "../../rotation";
+import { state } from "../../state";
+import { nibbleAt, setNibble } from "../../store";
+import { METRIC_DOT, METRIC_L2 } from "../../base/codes";
+import { SIMD, THREADS, sumF32 } from "../../base/simd";
+import { align } from "../../base/sizes";
+import { fillTables, quantiseTables, sumGroup } from "../../codec/lookup";
+import { Scorer, decode, exactCodec, linkScorer } from "../../codec/scorer";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
 const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"

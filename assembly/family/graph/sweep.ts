@@ -3,16 +3,16 @@
 // node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
 // FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
 // links to them and their slots are free.
-import { Batch } from "../batch";
-import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../nodes";
-import { clearSlots, freeSlot } from "../slots";
-import { state } from "../state";
-import { NONE } from "../base/codes";
-import { bindSlot, linkScorer, walkCodec, walkScorer } from "../codec/scorer";
+import { Batch } from "../../batch";
+import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../nodes";
+import { clearSlots, freeSlot } from "../../slots";
+import { state } from "../../state";
+import { NONE } from "../../base/codes";
+import { bindSlot, linkScorer, walkCodec, walkScorer } from "../../codec/scorer";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
-import { Selection } from "./select";
+import { Selection } from "./selection";
 
 /** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
 const ALIVE_PER_DEAD: u32 = 4;

@@ -1,17 +1,17 @@
 // The two ways through the graph (Malkov and Yashunin 2016, arXiv 1603.09320, algorithms 2 and 5): greedy descent and
 // the ef beam. Unvisited neighbours of a node are gathered first, then scored in one call. One visited set and one beam
 // serve all layers: what the descent has scored are the beam's first nodes, and is not scored again.
-import { alloc } from "../arena";
-import { Batch } from "../batch";
-import { nodes } from "../nodes";
-import { Pool } from "../pool";
-import { state } from "../state";
-import { work } from "../work";
-import { bitsetBytes, testAndSet } from "../base/bitset";
-import { GRAPH, NONE } from "../base/codes";
-import { Scorer, scoreMany } from "../codec/scorer";
+import { Queue } from "../../algo/queue";
+import { alloc } from "../../arena";
+import { Batch } from "../../batch";
+import { nodes } from "../../nodes";
+import { Pool } from "../../pool";
+import { state } from "../../state";
+import { work } from "../../work";
+import { bitsetBytes, testAndSet } from "../../base/bitset";
+import { GRAPH, NONE } from "../../base/codes";
+import { Scorer, scoreMany } from "../../codec/scorer";
 import { degreeLimit, linksOf } from "./graph";
-import { Queue } from "./queue";
 
 /** fastScan: nodes expanded together (guided.ts). */
 export const ROUND: u32 = 4;

@@ -1,14 +1,14 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
-import { alloc } from "../arena";
-import { Batch } from "../batch";
-import { nodes } from "../nodes";
-import { Pool } from "../pool";
-import { state } from "../state";
-import { CODEC_SQ8, GRAPH } from "../base/codes";
-import { forgetTurned } from "../codec/neighbours";
-import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { alloc } from "../../arena";
+import { Batch } from "../../batch";
+import { nodes } from "../../nodes";
+import { Pool } from "../../pool";
+import { state } from "../../state";
+import { CODEC_SQ8, GRAPH } from "../../base/codes";
+import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
-import { Selection } from "./select";
+import { forgetTurned } from "./neighbours";
+import { Selection } from "./selection";
 import { Walk } from "./walk";
 
 @unmanaged export class Builder {
