@@ -1,11 +1,7 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
 import { mark, reset } from "../arena";
-import { linkInBulk } from "../bulk/build";
-import { squaresAmong } from "../bulk/gram";
 import { LEAF } from "../bulk/job";
-import { serve, setWorkers } from "../bulk/team";
-import { PLACES, WholeRows } from "../bulk/whole";
 import { nodes } from "../nodes";
 import { takeSlot } from "../slots";
 import { state } from "../state";
@@ -14,6 +10,10 @@ import { E_MEMORY, NONE, OK } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
+import { linkInBulk } from "../family/graph/bulk/build";
+import { squaresAmong } from "../family/graph/bulk/gram";
+import { serve, setWorkers } from "../family/graph/bulk/team";
+import { PLACES, WholeRows } from "../family/graph/bulk/whole";
 import { raiseTower } from "../family/graph/graph";
 import { hnswInsert } from "../family/graph/hnsw";
 

@@ -4,7 +4,7 @@
 //   rows, in quads: [8 values of row 0][of row 1][of row 2][of row 3] [the next 8 of row 0] ...
 //
 // A row is no longer than LONGEST, so that a squared distance fits i32: (2 x (23000 + rounding))^2 < 2^31.
-import { SIMD, sumI32 } from "../base/simd";
+import { SIMD, sumI32 } from "../../../base/simd";
 
 export const LONGEST: f64 = 23000;
 /** Columns that stay in L1 while all rows pass: 16 x 784 i16 = 24.5 KiB. */

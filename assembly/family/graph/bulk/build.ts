@@ -5,23 +5,23 @@
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
-import { alloc, mark, reset } from "../arena";
-import { squaredNorm } from "../metric";
-import { layout, nodes } from "../nodes";
-import { isAugmented, state } from "../state";
-import { METRIC_DOT, NONE } from "../base/codes";
-import { clearEnds, countMember, placeMember, toStarts } from "../base/counting";
-import { random64 } from "../base/random";
-import { decode, exactCodec } from "../codec/scorer";
-import { countBlurred, isHopeless } from "../family/graph/blur";
-import { Builder, linkBack } from "../family/graph/builder";
-import { codesOf, degree, linksOf, topOf } from "../family/graph/graph";
-import { hnswInsert } from "../family/graph/hnsw";
-import { reconnect } from "../family/graph/reconnect";
+import { alloc, mark, reset } from "../../../arena";
+import { BLURRED, UNCLEAR, Bulk, bulk } from "../../../bulk/job";
+import { squaredNorm } from "../../../metric";
+import { layout, nodes } from "../../../nodes";
+import { isAugmented, state } from "../../../state";
+import { METRIC_DOT, NONE } from "../../../base/codes";
+import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
+import { random64 } from "../../../base/random";
+import { decode, exactCodec } from "../../../codec/scorer";
+import { countBlurred, isHopeless } from "../blur";
+import { Builder, linkBack } from "../builder";
+import { codesOf, degree, linksOf, topOf } from "../graph";
+import { hnswInsert } from "../hnsw";
+import { reconnect } from "../reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { Hubs } from "./hubs";
-import { BLURRED, UNCLEAR, Bulk, bulk } from "./job";
 import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TURN, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 

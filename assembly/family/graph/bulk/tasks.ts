@@ -1,19 +1,19 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
-import { alloc } from "../arena";
-import { Batch } from "../batch";
-import { Pool } from "../pool";
-import { state } from "../state";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../codec/scorer";
-import { isBlurredBeam } from "../family/graph/blur";
-import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../family/graph/graph";
+import { alloc } from "../../../arena";
+import { Batch } from "../../../batch";
+import { BLURRED, bulk } from "../../../bulk/job";
+import { Pool } from "../../../pool";
+import { state } from "../../../state";
+import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../../../codec/scorer";
+import { isBlurredBeam } from "../blur";
+import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../graph";
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
-} from "../family/graph/neighbours";
-import { Selection } from "../family/graph/selection";
+} from "../neighbours";
+import { Selection } from "../selection";
 import { candidateAt, candidateCount } from "./candidates";
 import { LEAST, Cutter, assignSome } from "./carve";
-import { BLURRED, bulk } from "./job";
 
 /** Some slots find their leaders. */
 export const ASSIGN: u32 = 0;

@@ -4,11 +4,11 @@
 // on their order (tasks.ts), so that the outcome is the same whoever did it. Without threads all of this is a loop.
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
-import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../arena";
-import { NONE } from "../base/codes";
-import { THREADS } from "../base/simd";
-import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../codec/scorer";
-import { Team, team } from "./job";
+import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../../../arena";
+import { Team, team } from "../../../bulk/job";
+import { NONE } from "../../../base/codes";
+import { THREADS } from "../../../base/simd";
+import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../../../codec/scorer";
 import { openDesk, work } from "./tasks";
 
 const MOST_WORKERS: u32 = 31;

@@ -1,11 +1,11 @@
 // Rows as whole numbers, for gram.ts: scaled so that the longest of a set has length LONGEST.
-import { alloc } from "../arena";
-import { addRow, scaleBy, squaredNorm } from "../metric";
-import { layout, nodes } from "../nodes";
-import { isAugmented, state } from "../state";
-import { SIMD } from "../base/simd";
-import { align, rowBytes } from "../base/sizes";
-import { decode, exactCodec } from "../codec/scorer";
+import { alloc } from "../../../arena";
+import { addRow, scaleBy, squaredNorm } from "../../../metric";
+import { layout, nodes } from "../../../nodes";
+import { isAugmented, state } from "../../../state";
+import { SIMD } from "../../../base/simd";
+import { align, rowBytes } from "../../../base/sizes";
+import { decode, exactCodec } from "../../../codec/scorer";
 import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
 
 /** Less the mean of a set, so that they are of use as whole numbers wherever the set is. */

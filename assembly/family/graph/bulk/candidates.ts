@@ -2,10 +2,10 @@
 // codes of its neighbours will be (codec/neighbours.ts), which are at least as long, so that building takes no memory per node.
 //
 //   [count u32][lock u32][count keys u64 (key.ts), ascending]
-import { state } from "../state";
-import { insertKey, keyOf, slotOf } from "../base/key";
-import { THREADS } from "../base/simd";
-import { codesBytes } from "../family/graph/neighbours";
+import { state } from "../../../state";
+import { insertKey, keyOf, slotOf } from "../../../base/key";
+import { THREADS } from "../../../base/simd";
+import { codesBytes } from "../neighbours";
 
 /** Of a node: 8 + 39 x 8 = 320 bytes is what codes of 32 neighbours take in 16 dimensions or less. */
 @inline export function mostCandidates(): u32 { return max(39, min(state().m << 1, (codesBytes(state().m) >> 3) - 1)); }
