@@ -1,6 +1,6 @@
 // The exported surface of the full builds: the core's, and what learned families and codecs are trained with.
 export * from "./core";
-export { assignLists, ivfSearch } from "../algo/ivf";
+export { assignLists, ivfSearch } from "../family/ivf/ivf";
 export { learnWidth, lshKey } from "../algo/lsh";
 export { treeDepth, treeLeaves } from "../algo/tree";
 export { pqStep } from "../codec/pq";

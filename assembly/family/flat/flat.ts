@@ -1,6 +1,5 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../algo/groups";
-import { searchEveryList } from "../../algo/ivf";
 import { alloc, mark, reset } from "../../arena";
 import { Batch } from "../../batch";
 import { layout, nodes } from "../../nodes";
@@ -11,6 +10,7 @@ import { TopK } from "../../topk";
 import { publish, work } from "../../work";
 import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { searchEveryList } from "../ivf/ivf";
 import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;

@@ -1,24 +1,24 @@
 // Inverted lists (Sivic and Zisserman 2003; with residual codes Jegou et al. 2011): a vector lies in the list of its nearest
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
-import { alloc, mark, reset } from "../arena";
-import { Centres } from "../assign";
-import { Batch } from "../batch";
-import { GROUP, listAt, nextGroup } from "../lists";
-import { LIVE, layout, nodes, stageOf } from "../nodes";
-import { Nominees } from "../nominees";
-import { openTop, publishNominees, publishReranked } from "../rerank";
-import { rotate } from "../rotation";
-import { state } from "../state";
-import { TopK } from "../topk";
-import { checkedNorm, inputBytes, prepare } from "../vectors";
-import { publish, work } from "../work";
-import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
-import { E_MEMORY, METRIC_DOT, NONE, OK } from "../base/codes";
-import { rowBytes } from "../base/sizes";
-import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
-import { Frontier } from "./frontier";
-import { nominateGroup, rescoreGroup, rescoresAtOnce } from "./groups";
+import { Frontier } from "../../algo/frontier";
+import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../algo/groups";
+import { alloc, mark, reset } from "../../arena";
+import { Centres } from "../../assign";
+import { Batch } from "../../batch";
+import { GROUP, listAt, nextGroup } from "../../lists";
+import { LIVE, layout, nodes, stageOf } from "../../nodes";
+import { Nominees } from "../../nominees";
+import { openTop, publishNominees, publishReranked } from "../../rerank";
+import { rotate } from "../../rotation";
+import { state } from "../../state";
+import { TopK } from "../../topk";
+import { checkedNorm, inputBytes, prepare } from "../../vectors";
+import { publish, work } from "../../work";
+import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
+import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
+import { rowBytes } from "../../base/sizes";
+import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;
