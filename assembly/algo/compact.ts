@@ -9,7 +9,7 @@ import { kindNow, state } from "../state";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
 import { filterRows } from "../family/flat/bounds";
 import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "../family/graph/graph";
-import { linkLsh } from "./lsh";
+import { linkLsh } from "../family/lsh/lsh";
 import { buildTrees, reserveTrees } from "./tree";
 
 export function compactSlots(): i32 {

@@ -1,7 +1,7 @@
 // The exported surface of the full builds: the core's, and what learned families and codecs are trained with.
 export * from "./core";
 export { assignLists, ivfSearch } from "../family/ivf/ivf";
-export { learnWidth, lshKey } from "../algo/lsh";
+export { learnWidth, lshKey } from "../family/lsh/lsh";
 export { treeDepth, treeLeaves } from "../algo/tree";
 export { pqStep } from "../codec/pq";
 export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../kmeans";

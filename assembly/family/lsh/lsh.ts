@@ -13,21 +13,21 @@
 //   node store   keys: u32 x tables, chain: u32 x tables
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
-import { alloc, mark, reset } from "../arena";
-import { addBlob } from "../blobs";
-import { L2, Plain, dotOf, squaredNorm, sumRow } from "../metric";
-import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../nodes";
-import { publishReranked } from "../rerank";
-import { state } from "../state";
-import { publish, work } from "../work";
-import { bitsetBytes, hasBit, setBit } from "../base/bitset";
-import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../base/codes";
-import { gaussian, random64, randomBelow, uniform } from "../base/random";
-import { align, rowBytes } from "../base/sizes";
-import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../codec/scorer";
-import { flatSearch } from "../family/flat/flat";
-import { chainAt, nextOf, unchain } from "./chain";
-import { Gathering } from "./gathering";
+import { chainAt, nextOf, unchain } from "../../algo/chain";
+import { Gathering } from "../../algo/gathering";
+import { alloc, mark, reset } from "../../arena";
+import { addBlob } from "../../blobs";
+import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../metric";
+import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../nodes";
+import { publishReranked } from "../../rerank";
+import { state } from "../../state";
+import { publish, work } from "../../work";
+import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
+import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../../base/codes";
+import { gaussian, random64, randomBelow, uniform } from "../../base/random";
+import { align, rowBytes } from "../../base/sizes";
+import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { flatSearch } from "../flat/flat";
 import { Probes } from "./probes";
 
 const TAG_KEYS: u32 = 0x7379656b; // "keys"
