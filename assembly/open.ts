@@ -1,6 +1,5 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
-import { openTrees } from "./algo/tree";
 import { CODEC, EXACT_CODEC, alloc, openArena } from "./arena";
 import { openCentres } from "./centres";
 import { openLists } from "./lists";
@@ -25,6 +24,7 @@ import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
 import { openPrefilter } from "./family/flat/bounds";
 import { openNeighbours } from "./family/graph/neighbours";
 import { openLsh } from "./family/lsh/lsh";
+import { openTrees } from "./family/tree/tree";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "

@@ -1,6 +1,5 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
-import { treeRoom, treeScratch } from "./algo/tree";
 import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./arena";
 import { nodes } from "./nodes";
 import { kindNow, state } from "./state";
@@ -16,6 +15,7 @@ import { Builder } from "./family/graph/builder";
 import { hnswRoom } from "./family/graph/hnsw";
 import { ivfRoom } from "./family/ivf/ivf";
 import { lshRoom } from "./family/lsh/lsh";
+import { treeRoom, treeScratch } from "./family/tree/tree";
 
 /** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
 const FIXED: usize = 128 * 1024;

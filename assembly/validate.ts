@@ -1,6 +1,5 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { treesAreValid } from "./algo/tree";
 import { blob, blobCount } from "./blobs";
 import { fillIds, slotOfId } from "./ids";
 import { linkLists } from "./lists";
@@ -12,6 +11,7 @@ import { coarseCodec, exactCodec, isSound, scanNominates } from "./codec/scorer"
 import { filterRows } from "./family/flat/bounds";
 import { checkTower, degreeLimit, linksOf, topOf } from "./family/graph/graph";
 import { linkLsh } from "./family/lsh/lsh";
+import { treesAreValid } from "./family/tree/tree";
 
 /** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {

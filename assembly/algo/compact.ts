@@ -10,7 +10,7 @@ import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KI
 import { filterRows } from "../family/flat/bounds";
 import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "../family/graph/graph";
 import { linkLsh } from "../family/lsh/lsh";
-import { buildTrees, reserveTrees } from "./tree";
+import { buildTrees, reserveTrees } from "../family/tree/tree";
 
 export function compactSlots(): i32 {
   const s = state();

@@ -1,6 +1,5 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../algo/tree";
 import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../arena";
 import { blob, blobCount } from "../blobs";
 import { removeId, reserveIds, slotOfId, useIds } from "../ids";
@@ -26,6 +25,7 @@ import { hnswInsert, hnswSearch } from "../family/graph/hnsw";
 import { advanceSweep, hnswRemove, sweepSlots } from "../family/graph/sweep";
 import { assignLists, ivfSearch } from "../family/ivf/ivf";
 import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "../family/lsh/lsh";
+import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../family/tree/tree";
 
 export { checksumAdd, checksumEnd, checksumStart } from "../checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";

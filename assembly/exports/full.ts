@@ -2,7 +2,7 @@
 export * from "./core";
 export { assignLists, ivfSearch } from "../family/ivf/ivf";
 export { learnWidth, lshKey } from "../family/lsh/lsh";
-export { treeDepth, treeLeaves } from "../algo/tree";
+export { treeDepth, treeLeaves } from "../family/tree/tree";
 export { pqStep } from "../codec/pq";
 export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../kmeans";
 export { opqDecode, opqGather, opqOpen, opqPolar, opqTurn } from "../opq";

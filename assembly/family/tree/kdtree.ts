@@ -5,20 +5,20 @@
 // Bounds of the score, from the box alone: the distance to its nearest point under l2, its largest dot under dot. Under
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
-import { alloc, mark, reset } from "../arena";
-import { squaredNorm } from "../metric";
-import { layout } from "../nodes";
-import { state } from "../state";
-import { TopK } from "../topk";
-import { publish, work } from "../work";
-import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../base/codes";
-import { randomBelow } from "../base/random";
-import { SIMD, madd, sumF32 } from "../base/simd";
-import { Scorer, exactCodec, exactScorer } from "../codec/scorer";
-import { exactSearch } from "../family/flat/flat";
-import { nextOf } from "./chain";
-import { Frontier } from "./frontier";
-import { Gathering } from "./gathering";
+import { nextOf } from "../../algo/chain";
+import { Frontier } from "../../algo/frontier";
+import { Gathering } from "../../algo/gathering";
+import { alloc, mark, reset } from "../../arena";
+import { squaredNorm } from "../../metric";
+import { layout } from "../../nodes";
+import { state } from "../../state";
+import { TopK } from "../../topk";
+import { publish, work } from "../../work";
+import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
+import { randomBelow } from "../../base/random";
+import { SIMD, madd, sumF32 } from "../../base/simd";
+import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
+import { exactSearch } from "../flat/flat";
 import { Edge, Plane, edgeOf, frontierSize, highOf, lowOf, rootOf, rowOf, trees, vectorBytes } from "./records";
 
 /** Where so few rows per result pass a filter, scoring them all is cheaper than finding them. */

@@ -4,20 +4,20 @@
 //
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long.
-import { alloc, mark, reset } from "../arena";
-import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../metric";
-import { layout } from "../nodes";
-import { publishReranked } from "../rerank";
-import { state } from "../state";
-import { publish, work } from "../work";
-import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../base/codes";
-import { random64, randomBelow } from "../base/random";
-import { SIMD } from "../base/simd";
-import { scanNominates, walkCodec, walkScorer } from "../codec/scorer";
-import { flatSearch } from "../family/flat/flat";
-import { nextOf } from "./chain";
-import { Frontier } from "./frontier";
-import { Gathering } from "./gathering";
+import { nextOf } from "../../algo/chain";
+import { Frontier } from "../../algo/frontier";
+import { Gathering } from "../../algo/gathering";
+import { alloc, mark, reset } from "../../arena";
+import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../metric";
+import { layout } from "../../nodes";
+import { publishReranked } from "../../rerank";
+import { state } from "../../state";
+import { publish, work } from "../../work";
+import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../../base/codes";
+import { random64, randomBelow } from "../../base/random";
+import { SIMD } from "../../base/simd";
+import { scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { flatSearch } from "../flat/flat";
 import { HASHED, Plane, edgeOf, frontierSize, normalOf, planeOf, rootOf, rowOf, treeCount, vectorBytes } from "./records";
 
 const TRIES: u32 = 3;

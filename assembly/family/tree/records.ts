@@ -6,12 +6,12 @@
 //
 // Edge 0 of record t leads to the root of tree t; nothing else of these first records is used. An edge goes by its code,
 // 2 x record + side. An empty index has no records.
-import { addBlob } from "../blobs";
-import { layout, nodes, upper } from "../nodes";
-import { state } from "../state";
-import { KIND_KDTREE, NONE, OK } from "../base/codes";
-import { rowBytes } from "../base/sizes";
-import { decode, exactCodec } from "../codec/scorer";
+import { addBlob } from "../../blobs";
+import { layout, nodes, upper } from "../../nodes";
+import { state } from "../../state";
+import { KIND_KDTREE, NONE, OK } from "../../base/codes";
+import { rowBytes } from "../../base/sizes";
+import { decode, exactCodec } from "../../codec/scorer";
 
 const TAG_CHAIN: u32 = 0x6e696863; // "chin"
 const TAG_TREE: u32 = 0x65657274; // "tree"

@@ -1,16 +1,16 @@
 // Growing and shrinking of the kd-tree and of the forest's trees. A leaf that fills up is split; a node that changes have
 // made lopsided is built anew (scapegoat trees, Galperin and Rivest 1993), so that no order of arrival makes trees deep.
 // A build takes slots in one array beside their values on the plane, parts them in place and goes on with either side.
-import { alloc, mark, reset } from "../arena";
-import { LIVE, nodes, stageOf, upper } from "../nodes";
-import { state } from "../state";
-import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
-import { NONE } from "../base/codes";
-import { random64 } from "../base/random";
-import { flatSearch } from "../family/flat/flat";
-import { chainAt, nextOf, unchain } from "./chain";
+import { chainAt, nextOf, unchain } from "../../algo/chain";
+import { Frontier } from "../../algo/frontier";
+import { alloc, mark, reset } from "../../arena";
+import { LIVE, nodes, stageOf, upper } from "../../nodes";
+import { state } from "../../state";
+import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
+import { NONE } from "../../base/codes";
+import { random64 } from "../../base/random";
+import { flatSearch } from "../flat/flat";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";
-import { Frontier } from "./frontier";
 import { boxHolds, chooseAxis, kdTreeSearch, noteLength, setBox, widen } from "./kdtree";
 import {
   HASHED, Edge, Plane, clearTrees, copyEdge, edgeOf, ensureRecords, freeRecord, highOf, isKdTree, isRoot, lowOf,
