@@ -1,7 +1,6 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
 import { mark, reset } from "../arena";
-import { LEAF } from "../bulk/job";
 import { nodes } from "../nodes";
 import { takeSlot } from "../slots";
 import { state } from "../state";
@@ -12,6 +11,7 @@ import { align } from "../base/sizes";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";
+import { LEAF } from "../family/graph/bulk/job";
 import { serve, setWorkers } from "../family/graph/bulk/team";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
 import { raiseTower } from "../family/graph/graph";

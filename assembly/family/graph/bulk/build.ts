@@ -6,7 +6,6 @@
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
 import { alloc, mark, reset } from "../../../arena";
-import { BLURRED, UNCLEAR, Bulk, bulk } from "../../../bulk/job";
 import { squaredNorm } from "../../../metric";
 import { layout, nodes } from "../../../nodes";
 import { isAugmented, state } from "../../../state";
@@ -22,6 +21,7 @@ import { reconnect } from "../reconnect";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { Hubs } from "./hubs";
+import { BLURRED, UNCLEAR, Bulk, bulk } from "./job";
 import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TURN, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 

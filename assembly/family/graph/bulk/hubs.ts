@@ -3,7 +3,6 @@
 // are in every leaf that they matter to. gowalla-als-64 (dot), relaxed: inserted one by one in 4.3 s, recall@10 .946 at ef 20
 // after 46 rows read and .983 at 40 after 72; at once in 1.3 s, .970 after 51 and .985 after 75.
 import { alloc, mark, reset } from "../../../arena";
-import { LEAF, Bulk, leafSize } from "../../../bulk/job";
 import { squaredNorm } from "../../../metric";
 import { layout } from "../../../nodes";
 import { state } from "../../../state";
@@ -13,6 +12,7 @@ import { align } from "../../../base/sizes";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { holds } from "../graph";
 import { dotsBetween } from "./gram";
+import { LEAF, Bulk, leafSize } from "./job";
 import { DIRECTIONS, PRODUCTS, WholeRows } from "./whole";
 
 /** The longest of a layer that may be hubs: of half as many, gowalla's graph is as good. */

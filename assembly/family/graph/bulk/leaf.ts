@@ -3,7 +3,6 @@
 // algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
 // are offered as candidates to it.
 import { alloc } from "../../../arena";
-import { LEAF, UNCLEAR, bulk } from "../../../bulk/job";
 import { state } from "../../../state";
 import { insertKey } from "../../../base/key";
 import { SIMD } from "../../../base/simd";
@@ -12,6 +11,7 @@ import { codesOf } from "../graph";
 import { offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
+import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */

@@ -2,7 +2,6 @@
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
 import { alloc } from "../../../arena";
 import { Batch } from "../../../batch";
-import { BLURRED, bulk } from "../../../bulk/job";
 import { Pool } from "../../../pool";
 import { state } from "../../../state";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../../../codec/scorer";
@@ -14,6 +13,7 @@ import {
 import { Selection } from "../selection";
 import { candidateAt, candidateCount } from "./candidates";
 import { LEAST, Cutter, assignSome } from "./carve";
+import { BLURRED, bulk } from "./job";
 
 /** Some slots find their leaders. */
 export const ASSIGN: u32 = 0;

@@ -5,10 +5,10 @@
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
 import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../../../arena";
-import { Team, team } from "../../../bulk/job";
 import { NONE } from "../../../base/codes";
 import { THREADS } from "../../../base/simd";
 import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../../../codec/scorer";
+import { Team, team } from "./job";
 import { openDesk, work } from "./tasks";
 
 const MOST_WORKERS: u32 = 31;
