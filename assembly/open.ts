@@ -1,10 +1,8 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
 import { CODEC, EXACT_CODEC, alloc, openArena } from "./arena";
-import { openCentres } from "./centres";
 import { openLists } from "./lists";
 import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
-import { openRotation } from "./rotation";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./state";
 import { FLOATS, NIBBLES, PLAIN } from "./store";
 import {
@@ -13,6 +11,8 @@ import {
   RERANK_SQ8,
 } from "./base/codes";
 import { align, rowBytes } from "./base/sizes";
+import { openCentres } from "./kernel/centres";
+import { openRotation } from "./kernel/rotation";
 import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
 import { halfRowBytes, installHalves } from "./codec/halves";
 import { installPq, openPq, pqRowBytes } from "./codec/pq";

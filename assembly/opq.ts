@@ -3,10 +3,10 @@
 // the codes say. That is the orthogonal factor of sum(y x^T), y decoded and x not rotated; Newton-Schulz finds it with
 // products of matrices alone, and does it in slices.
 import { alloc } from "./arena";
-import { dotOf } from "./metric";
-import { codeBytes, rotate, rotationRow } from "./rotation";
 import { state } from "./state";
 import { SIMD } from "./base/simd";
+import { dotOf } from "./kernel/metric";
+import { codeBytes, rotate, rotationRow } from "./kernel/rotation";
 import { pqRound } from "./codec/pq";
 
 /** How much of the rotation so far is mixed in, so that directions without data keep theirs. */

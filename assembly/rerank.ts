@@ -2,7 +2,6 @@
 import { alloc, mark, reset } from "./arena";
 import { Batch } from "./batch";
 import { slotOfId } from "./ids";
-import { squaredNorm, sumOf } from "./metric";
 import { layout } from "./nodes";
 import { Nominees } from "./nominees";
 import { state } from "./state";
@@ -11,6 +10,7 @@ import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { publish, work } from "./work";
 import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./base/codes";
 import { rowBytes } from "./base/sizes";
+import { squaredNorm, sumOf } from "./kernel/metric";
 import { bindQuery, exactCodec, exactScorer, scoreMany } from "./codec/scorer";
 
 /** A TopK in scratch for at most min(k, live) slots; 0 where scratch cannot grow. */

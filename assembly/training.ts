@@ -1,16 +1,16 @@
 // What JS calls, slice by slice, to train an index on a sample (src/training.ts has the order): the sample as prepared
 // rows, what is left of it when the centres are taken away, and the codec's error on it.
 import { alloc, mark, reset } from "./arena";
-import { Centres } from "./assign";
-import { cellRow, centreRow, lessCentre, turnCentres } from "./centres";
 import { KMeans } from "./kmeans";
-import { scaleBy } from "./metric";
 import { layout } from "./nodes";
-import { codeBytes, rotate } from "./rotation";
 import { state } from "./state";
 import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "./base/codes";
 import { rowBytes } from "./base/sizes";
+import { cellRow, centreRow, lessCentre, turnCentres } from "./kernel/centres";
+import { scaleBy } from "./kernel/metric";
+import { Centres } from "./kernel/nearest-centre";
+import { codeBytes, rotate } from "./kernel/rotation";
 import { pqError } from "./codec/pq";
 import { rabitqError } from "./codec/rabitq";
 

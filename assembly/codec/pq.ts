@@ -9,15 +9,15 @@
 // whose length is not quite 1. `symmetric` rounds the query to its own code first (SDC).
 import { alloc, mark, reset } from "../arena";
 import { addBlob } from "../blobs";
-import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
 import { layout, nodes } from "../nodes";
-import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { random64, randomBelow } from "../base/random";
 import { SIMD } from "../base/simd";
 import { align, leastOf } from "../base/sizes";
+import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
+import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
 import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 import { Codec, Scorer, indexOf, walkScorer } from "./scorer";

@@ -13,14 +13,14 @@
 // Distances are of q and x both seen from the centre c: l2: |q-c|^2 + |r|^2 - 2 <q-c, r>; cosine: half of it;
 // dot: -<q, c> - <c, r> - <q-c, r>.
 import { addBlob } from "../blobs";
-import { centreOf, centreRow, lessCentre, plusCentre } from "../centres";
-import { dotOf, squaredNorm, sumOf } from "../metric";
 import { layout, nodes } from "../nodes";
-import { codeBytes, codeDimensions, rotate, rotateBack } from "../rotation";
 import { state } from "../state";
 import { nibbleAt, setNibble } from "../store";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { SIMD } from "../base/simd";
+import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
+import { dotOf, squaredNorm, sumOf } from "../kernel/metric";
+import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
 import { fillTables, pairTables, quantiseTables, sumBytes, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 import { Codec, Scorer, indexOf } from "./scorer";

@@ -5,7 +5,6 @@
 // exactly what single searches give, bit for bit.
 import { alloc, mark, reset } from "../../arena";
 import { Batch } from "../../batch";
-import { squaredNorm } from "../../metric";
 import { nodes } from "../../nodes";
 import { openTop, rerank } from "../../rerank";
 import { kindNow, state } from "../../state";
@@ -15,6 +14,7 @@ import { publishTo, sortShown, work } from "../../work";
 import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
+import { squaredNorm } from "../../kernel/metric";
 import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../../codec/scorer";
 
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */

@@ -33,11 +33,11 @@
 //   per four values 16 x [4 u8], an even number of times; then 16 f32 each of m, t, g, f
 // They are not in the file: loading codes the rows anew.
 import { alloc } from "../../arena";
-import { squaredNorm, sumOf } from "../../metric";
 import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../../nodes";
 import { state } from "../../state";
 import { METRIC_COSINE, METRIC_DOT } from "../../base/codes";
 import { RELAXED, SIMD, dotPairs } from "../../base/simd";
+import { squaredNorm, sumOf } from "../../kernel/metric";
 
 const CODES: u32 = 0; // the column
 const GROUP: u32 = 16;

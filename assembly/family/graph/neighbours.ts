@@ -11,14 +11,14 @@
 //
 // A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
 import { alloc } from "../../arena";
-import { sumOf } from "../../metric";
 import { layout, nodes, upper } from "../../nodes";
-import { codeBytes, codeDimensions, openRotation, rotate } from "../../rotation";
 import { state } from "../../state";
 import { nibbleAt, setNibble } from "../../store";
 import { METRIC_DOT, METRIC_L2 } from "../../base/codes";
 import { SIMD, THREADS, sumF32 } from "../../base/simd";
 import { align } from "../../base/sizes";
+import { sumOf } from "../../kernel/metric";
+import { codeBytes, codeDimensions, openRotation, rotate } from "../../kernel/rotation";
 import { fillTables, quantiseTables, sumGroup } from "../../codec/lookup";
 import { Scorer, decode, exactCodec, linkScorer } from "../../codec/scorer";
 

@@ -4,13 +4,11 @@
 import { Frontier } from "../../algo/frontier";
 import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../algo/groups";
 import { alloc, mark, reset } from "../../arena";
-import { Centres } from "../../assign";
 import { Batch } from "../../batch";
 import { GROUP, listAt, nextGroup } from "../../lists";
 import { LIVE, layout, nodes, stageOf } from "../../nodes";
 import { Nominees } from "../../nominees";
 import { openTop, publishNominees, publishReranked } from "../../rerank";
-import { rotate } from "../../rotation";
 import { state } from "../../state";
 import { TopK } from "../../topk";
 import { checkedNorm, inputBytes, prepare } from "../../vectors";
@@ -18,6 +16,8 @@ import { publish, work } from "../../work";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
+import { Centres } from "../../kernel/nearest-centre";
+import { rotate } from "../../kernel/rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 
 /** Slots scored at a time: four whole groups. */

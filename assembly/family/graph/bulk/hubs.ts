@@ -3,12 +3,12 @@
 // are in every leaf that they matter to. gowalla-als-64 (dot), relaxed: inserted one by one in 4.3 s, recall@10 .946 at ef 20
 // after 46 rows read and .983 at 40 after 72; at once in 1.3 s, .970 after 51 and .985 after 75.
 import { alloc, mark, reset } from "../../../arena";
-import { squaredNorm } from "../../../metric";
 import { layout } from "../../../nodes";
 import { state } from "../../../state";
 import { TopK } from "../../../topk";
 import { SIMD, sumI32 } from "../../../base/simd";
 import { align } from "../../../base/sizes";
+import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { holds } from "../graph";
 import { dotsBetween } from "./gram";

@@ -1,14 +1,14 @@
 // Codes of pq and rabitq are of what is left of a vector when its centre is taken away, in the rotated space: the
 // centroid of its list (ivf), or for rabitq elsewhere the mean of the training sample; pq elsewhere has none.
-import { Centres } from "./assign";
-import { addBlob } from "./blobs";
-import { listOf } from "./lists";
-import { layout } from "./nodes";
+import { addBlob } from "../blobs";
+import { listOf } from "../lists";
+import { layout } from "../nodes";
+import { kindNow, state } from "../state";
+import { CODEC_RABITQ, KIND_IVF } from "../base/codes";
+import { SIMD } from "../base/simd";
+import { rowBytes } from "../base/sizes";
+import { Centres } from "./nearest-centre";
 import { codeBytes, rotate } from "./rotation";
-import { kindNow, state } from "./state";
-import { CODEC_RABITQ, KIND_IVF } from "./base/codes";
-import { SIMD } from "./base/simd";
-import { rowBytes } from "./base/sizes";
 
 const TAG_CELLS: u32 = 0x746e6563; // "cent"
 const TRANSIENT: u32 = 0;

@@ -4,7 +4,7 @@
 // One row at a time in four accumulators, four floats each: a scan reads one stream, which the memory can foresee. Four
 // rows side by side would be 1.4x faster on rows in L1 and half as fast on rows in memory (95 against 210 ns per 784
 // floats). A row has one distance to a query, bit for bit, wherever it is scored, in the scalar and simd builds alike.
-import { SIMD, madd, sumF32 } from "./base/simd";
+import { SIMD, madd, sumF32 } from "../base/simd";
 
 /**
  * Longer vectors are refused: below, every l2 distance and every partial sum of a dot stays finite in f32
