@@ -4,8 +4,8 @@ export { assignLists, ivfSearch } from "../family/ivf/ivf";
 export { learnWidth, lshKey } from "../family/lsh/lsh";
 export { treeDepth, treeLeaves } from "../family/tree/tree";
 export { pqStep } from "../codec/pq";
-export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../kmeans";
-export { opqDecode, opqGather, opqOpen, opqPolar, opqTurn } from "../opq";
+export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../learn/kmeans";
+export { opqDecode, opqGather, opqOpen, opqPolar, opqTurn } from "../learn/opq";
 export {
   finishTables, learnMean, prepareSample, residualError, residualStride, sampleStride, takeCentres, takeResiduals,
-} from "../training";
+} from "../learn/training";

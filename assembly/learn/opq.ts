@@ -2,12 +2,12 @@
 // Rounds of: rotate the sample, quantise it a little better, and take the rotation that brings the sample nearest to what
 // the codes say. That is the orthogonal factor of sum(y x^T), y decoded and x not rotated; Newton-Schulz finds it with
 // products of matrices alone, and does it in slices.
-import { alloc } from "./arena";
-import { state } from "./state";
-import { SIMD } from "./base/simd";
-import { dotOf } from "./kernel/metric";
-import { codeBytes, rotate, rotationRow } from "./kernel/rotation";
-import { pqRound } from "./codec/pq";
+import { alloc } from "../arena";
+import { state } from "../state";
+import { SIMD } from "../base/simd";
+import { dotOf } from "../kernel/metric";
+import { codeBytes, rotate, rotationRow } from "../kernel/rotation";
+import { pqRound } from "../codec/pq";
 
 /** How much of the rotation so far is mixed in, so that directions without data keep theirs. */
 const INERTIA: f32 = 0.01;
