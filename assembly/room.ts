@@ -1,13 +1,13 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
-import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./arena";
 import { nodes } from "./nodes";
-import { kindNow, state } from "./state";
-import { Store } from "./store";
 import { inputBytes } from "./vectors";
 import { bitsetBytes } from "./base/bitset";
 import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
 import { align, rowBytes } from "./base/sizes";
+import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./memory/arena";
+import { kindNow, state } from "./memory/state";
+import { Store } from "./memory/store";
 import { codecBytes } from "./codec/scorer";
 import { flatRoom } from "./family/flat/flat";
 import { prefilterRoom } from "./family/flat/prefiltered";

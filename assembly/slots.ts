@@ -3,8 +3,8 @@
 // Families without links go from LIVE to FREE at once.
 import { addId } from "./ids";
 import { COLUMN_CODE, COLUMN_ID, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
-import { state } from "./state";
 import { ALL, NONE } from "./base/codes";
+import { state } from "./memory/state";
 
 @inline export function freeSlots(): u32 {
   const s = state();

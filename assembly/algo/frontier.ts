@@ -1,7 +1,7 @@
 // A priority queue in scratch: a binary min-heap of keys [ordered f32 bits 32][index 32], so that equal priorities come
 // out by index, in every variant alike.
-import { alloc } from "../arena";
 import { distanceOf, ordered } from "../base/key";
+import { alloc } from "../memory/arena";
 
 /** Header, then capacity x u64. */
 @unmanaged export class Frontier {

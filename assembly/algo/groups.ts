@@ -2,11 +2,11 @@
 // enough.
 import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
 import { Nominees } from "../nominees";
-import { codecNow, state } from "../state";
 import { TopK } from "../topk";
 import { work } from "../work";
 import { CODEC_RABITQ } from "../base/codes";
 import { SIMD, within } from "../base/simd";
+import { codecNow, state } from "../memory/state";
 import {
   Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
 } from "../codec/scorer";

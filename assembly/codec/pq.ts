@@ -7,15 +7,15 @@
 //
 // Under cosine a distance is |q - x|^2 / 2 of unit vectors, which is 1 - cos, and better than -<q, x> of a decoded row,
 // whose length is not quite 1. `symmetric` rounds the query to its own code first (SDC).
-import { alloc, mark, reset } from "../arena";
-import { addBlob } from "../blobs";
 import { layout, nodes } from "../nodes";
-import { state } from "../state";
-import { nibbleAt, setNibble } from "../store";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { random64, randomBelow } from "../base/random";
 import { SIMD } from "../base/simd";
 import { align, leastOf } from "../base/sizes";
+import { alloc, mark, reset } from "../memory/arena";
+import { addBlob } from "../memory/blobs";
+import { state } from "../memory/state";
+import { nibbleAt, setNibble } from "../memory/store";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
 import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";

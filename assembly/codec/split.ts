@@ -9,10 +9,10 @@
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { layout, nodes } from "../nodes";
-import { state } from "../state";
 import { METRIC_L2 } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
+import { state } from "../memory/state";
 import { L2, Dot, squaredNorm } from "../kernel/metric";
 import { scoreRows } from "./rows";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";

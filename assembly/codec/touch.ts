@@ -2,7 +2,7 @@
 // it is about to score: loads whose value nobody waits for, all under way at once, where the kernel's own loads are
 // spread over too many instructions to overlap. fashion-mnist-784 at ef 10: 14,700 to 15,900 -> 20,600 to 20,800 queries
 // a second; minilm-384, whose rows are in L3 anyway: no difference.
-import { Store } from "../store";
+import { Store } from "../memory/store";
 
 /** Touches `bytes` from `p` on. */
 @inline export function touch(p: usize, bytes: usize): void {

@@ -1,14 +1,10 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../arena";
-import { blob, blobCount } from "../blobs";
 import { removeId, reserveIds, slotOfId, useIds } from "../ids";
 import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "../lists";
 import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../nodes";
 import { fits, remember, undo } from "../room";
 import { clearSlots, freeSlot, takeSlot } from "../slots";
-import { kindNow, state } from "../state";
-import { Store } from "../store";
 import { isValid } from "../validate";
 import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "../vectors";
 import { clearWork } from "../work";
@@ -17,6 +13,10 @@ import {
   ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
 } from "../base/codes";
 import { VARIANT } from "../base/simd";
+import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../memory/arena";
+import { blob, blobCount } from "../memory/blobs";
+import { kindNow, state } from "../memory/state";
+import { Store } from "../memory/store";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 import { exactSearch, flatSearch } from "../family/flat/flat";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
@@ -27,7 +27,7 @@ import { assignLists, ivfSearch } from "../family/ivf/ivf";
 import { clearLsh, lshInsert, lshRemove, lshSearch, reserveLsh } from "../family/lsh/lsh";
 import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../family/tree/tree";
 
-export { checksumAdd, checksumEnd, checksumStart } from "../checksum";
+export { checksumAdd, checksumEnd, checksumStart } from "../memory/checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
 export { rescore } from "../rerank";
 export { startSweep } from "../family/graph/sweep";

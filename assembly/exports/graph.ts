@@ -1,13 +1,13 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
-import { mark, reset } from "../arena";
 import { nodes } from "../nodes";
 import { takeSlot } from "../slots";
-import { state } from "../state";
 import { inputBytes, storeVector } from "../vectors";
 import { E_MEMORY, NONE, OK } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
+import { mark, reset } from "../memory/arena";
+import { state } from "../memory/state";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";

@@ -1,9 +1,9 @@
 // The nearest of k centres for each of n points, all rows padded with zeros to 16 bytes: for k-means and for the lists of
 // an ivf index. A block of 4 points x 2 centres at a time goes through the batch kernel of plain dots (metric.ts), as
 // |p - c|^2 = |p|^2 + |c|^2 - 2 <p, c>; equal distances go to the lower number.
-import { alloc } from "../arena";
 import { SIMD } from "../base/simd";
 import { leastOf } from "../base/sizes";
+import { alloc } from "../memory/arena";
 import { dotOf, dots4x2, squaredNorm } from "./metric";
 
 /** Centres whose dots with four points are held at a time: 4 KiB. */

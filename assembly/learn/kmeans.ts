@@ -2,11 +2,11 @@
 // cell that loses all its points takes half of the largest one (as Faiss does): the two centres are one, moved apart a
 // little. Under "dot" cells are directions: centres of unit length, points go to the largest dot (spherical k-means,
 // Dhillon and Modha 2001).
-import { alloc } from "../arena";
-import { state } from "../state";
 import { METRIC_DOT } from "../base/codes";
 import { random64 } from "../base/random";
 import { rowBytes } from "../base/sizes";
+import { alloc } from "../memory/arena";
+import { state } from "../memory/state";
 import { addRow, scaleBy, squaredNorm } from "../kernel/metric";
 import { Centres } from "../kernel/nearest-centre";
 

@@ -2,9 +2,9 @@
 // Rounds of: rotate the sample, quantise it a little better, and take the rotation that brings the sample nearest to what
 // the codes say. That is the orthogonal factor of sum(y x^T), y decoded and x not rotated; Newton-Schulz finds it with
 // products of matrices alone, and does it in slices.
-import { alloc } from "../arena";
-import { state } from "../state";
 import { SIMD } from "../base/simd";
+import { alloc } from "../memory/arena";
+import { state } from "../memory/state";
 import { dotOf } from "../kernel/metric";
 import { codeBytes, rotate, rotationRow } from "../kernel/rotation";
 import { pqRound } from "../codec/pq";

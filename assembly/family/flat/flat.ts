@@ -1,14 +1,14 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../algo/groups";
-import { alloc, mark, reset } from "../../arena";
 import { Batch } from "../../batch";
 import { layout, nodes } from "../../nodes";
 import { Nominees } from "../../nominees";
 import { openTop, publishReranked, rerankBatch } from "../../rerank";
-import { kindNow, state } from "../../state";
 import { TopK } from "../../topk";
 import { publish, work } from "../../work";
 import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
+import { alloc, mark, reset } from "../../memory/arena";
+import { kindNow, state } from "../../memory/state";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { searchEveryList } from "../ivf/ivf";
 import { prefilteredSearch } from "./prefiltered";

@@ -3,7 +3,6 @@
 // of them. What a plain scan answers, from a quarter of the bytes. Queries a second without and with: fashion-mnist-784 150 ->
 // 557 (simd), 146 -> 632 (relaxed), of 60,000 rows 15 to 19 are read; minilm-384 1,710 -> 8,030, 2,630 -> 11,400.
 import { GROUP, excludeAbsent, offerNear, passing } from "../../algo/groups";
-import { alloc, mark, reset } from "../../arena";
 import { Batch } from "../../batch";
 import { layout, nodes } from "../../nodes";
 import { openTop, rerank, rerankBatch } from "../../rerank";
@@ -11,6 +10,7 @@ import { TopK } from "../../topk";
 import { publish, work } from "../../work";
 import { E_MEMORY, OK } from "../../base/codes";
 import { within } from "../../base/simd";
+import { alloc, mark, reset } from "../../memory/arena";
 import { askPrefilter, filterSlots } from "./bounds";
 
 /** Rows scored at a time: their cache lines are asked for together (touch.ts). */

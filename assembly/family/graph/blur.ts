@@ -5,10 +5,10 @@
 import { Batch } from "../../batch";
 import { LIVE, layout, stageOf } from "../../nodes";
 import { Pool } from "../../pool";
-import { state } from "../../state";
 import { TopK } from "../../topk";
 import { work } from "../../work";
 import { hasBit } from "../../base/bitset";
+import { state } from "../../memory/state";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../../codec/scorer";
 
 /** A beam is sharp if its distances spread over this many times the noise. */

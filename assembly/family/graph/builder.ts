@@ -1,10 +1,10 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
-import { alloc } from "../../arena";
 import { Batch } from "../../batch";
 import { nodes } from "../../nodes";
 import { Pool } from "../../pool";
-import { state } from "../../state";
 import { CODEC_SQ8, GRAPH } from "../../base/codes";
+import { alloc } from "../../memory/arena";
+import { state } from "../../memory/state";
 import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";

@@ -9,11 +9,11 @@
 // 10 % at 784. The descent ends above layer 1, which 32 neighbours of layer 0 make up for: 2 to 5 % more.
 import { Queue } from "../../algo/queue";
 import { layout, nodes } from "../../nodes";
-import { state } from "../../state";
 import { work } from "../../work";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { within } from "../../base/simd";
+import { state } from "../../memory/state";
 import { Scorer, linkScorer, scoreMany } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";

@@ -6,8 +6,8 @@
 import { Batch } from "../../batch";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../nodes";
 import { clearSlots, freeSlot } from "../../slots";
-import { state } from "../../state";
 import { NONE } from "../../base/codes";
+import { state } from "../../memory/state";
 import { bindSlot, linkScorer, walkCodec, walkScorer } from "../../codec/scorer";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";

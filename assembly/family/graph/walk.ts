@@ -2,14 +2,14 @@
 // the ef beam. Unvisited neighbours of a node are gathered first, then scored in one call. One visited set and one beam
 // serve all layers: what the descent has scored are the beam's first nodes, and is not scored again.
 import { Queue } from "../../algo/queue";
-import { alloc } from "../../arena";
 import { Batch } from "../../batch";
 import { nodes } from "../../nodes";
 import { Pool } from "../../pool";
-import { state } from "../../state";
 import { work } from "../../work";
 import { bitsetBytes, testAndSet } from "../../base/bitset";
 import { GRAPH, NONE } from "../../base/codes";
+import { alloc } from "../../memory/arena";
+import { state } from "../../memory/state";
 import { Scorer, scoreMany } from "../../codec/scorer";
 import { degreeLimit, linksOf } from "./graph";
 

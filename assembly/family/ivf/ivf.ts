@@ -3,19 +3,19 @@
 // filter leaves fewer than k.
 import { Frontier } from "../../algo/frontier";
 import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../algo/groups";
-import { alloc, mark, reset } from "../../arena";
 import { Batch } from "../../batch";
 import { GROUP, listAt, nextGroup } from "../../lists";
 import { LIVE, layout, nodes, stageOf } from "../../nodes";
 import { Nominees } from "../../nominees";
 import { openTop, publishNominees, publishReranked } from "../../rerank";
-import { state } from "../../state";
 import { TopK } from "../../topk";
 import { checkedNorm, inputBytes, prepare } from "../../vectors";
 import { publish, work } from "../../work";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
+import { alloc, mark, reset } from "../../memory/arena";
+import { state } from "../../memory/state";
 import { Centres } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";

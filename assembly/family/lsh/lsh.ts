@@ -15,16 +15,16 @@
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
 import { chainAt, nextOf, unchain } from "../../algo/chain";
 import { Gathering } from "../../algo/gathering";
-import { alloc, mark, reset } from "../../arena";
-import { addBlob } from "../../blobs";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../nodes";
 import { publishReranked } from "../../rerank";
-import { state } from "../../state";
 import { publish, work } from "../../work";
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../../base/codes";
 import { gaussian, random64, randomBelow, uniform } from "../../base/random";
 import { align, rowBytes } from "../../base/sizes";
+import { alloc, mark, reset } from "../../memory/arena";
+import { addBlob } from "../../memory/blobs";
+import { state } from "../../memory/state";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
 import { flatSearch } from "../flat/flat";

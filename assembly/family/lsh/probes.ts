@@ -3,7 +3,7 @@
 // costs the squared margin. Sets of steps come out in order of cost: with the steps sorted, every set follows from a
 // cheaper one, by exchanging its last step for the next (shift) or adding the next (expand).
 import { Frontier } from "../../algo/frontier";
-import { alloc } from "../../arena";
+import { alloc } from "../../memory/arena";
 
 /** Two steps of each of at most 32 functions: a set is a u64. */
 const MAX_STEPS: u32 = 64;

@@ -7,14 +7,14 @@
 import { nextOf } from "../../algo/chain";
 import { Frontier } from "../../algo/frontier";
 import { Gathering } from "../../algo/gathering";
-import { alloc, mark, reset } from "../../arena";
 import { layout } from "../../nodes";
 import { publishReranked } from "../../rerank";
-import { state } from "../../state";
 import { publish, work } from "../../work";
 import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
+import { alloc, mark, reset } from "../../memory/arena";
+import { state } from "../../memory/state";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../kernel/metric";
 import { scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
 import { flatSearch } from "../flat/flat";

@@ -8,14 +8,14 @@
 import { nextOf } from "../../algo/chain";
 import { Frontier } from "../../algo/frontier";
 import { Gathering } from "../../algo/gathering";
-import { alloc, mark, reset } from "../../arena";
 import { layout } from "../../nodes";
-import { state } from "../../state";
 import { TopK } from "../../topk";
 import { publish, work } from "../../work";
 import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
+import { alloc, mark, reset } from "../../memory/arena";
+import { state } from "../../memory/state";
 import { squaredNorm } from "../../kernel/metric";
 import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
 import { exactSearch } from "../flat/flat";

@@ -2,9 +2,9 @@
 // codes of its neighbours will be (codec/neighbours.ts), which are at least as long, so that building takes no memory per node.
 //
 //   [count u32][lock u32][count keys u64 (key.ts), ascending]
-import { state } from "../../../state";
 import { insertKey, keyOf, slotOf } from "../../../base/key";
 import { THREADS } from "../../../base/simd";
+import { state } from "../../../memory/state";
 import { codesBytes } from "../neighbours";
 
 /** Of a node: 8 + 39 x 8 = 320 bytes is what codes of 32 neighbours take in 16 dimensions or less. */

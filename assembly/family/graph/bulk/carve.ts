@@ -1,10 +1,10 @@
 // Cuts the slots of a layer into leaves that overlap: every slot goes to the nearest few of some leaders drawn at random,
 // and each part is cut again until it is small (the randomised ball carving of PiPNN, arXiv 2602.21247). Two slots that are
 // near each other share one of eight leaves almost always.
-import { alloc, mark, reset } from "../../../arena";
 import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { align } from "../../../base/sizes";
+import { alloc, mark, reset } from "../../../memory/arena";
 import { dotsBetween, squaresAmong } from "./gram";
 import { LEAF, Bulk, bulk, leafSize } from "./job";
 import { Leaf } from "./leaf";

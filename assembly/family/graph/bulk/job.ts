@@ -1,5 +1,5 @@
 // What is being built at once, and by whom: the records that all of bulk/ reads.
-import { TEAM } from "../../../arena";
+import { TEAM } from "../../../memory/arena";
 
 /** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
 export const LEAF: u32 = 512;

@@ -2,11 +2,11 @@
 // numbers (gram.ts). Each slot then chooses among its nearest, with no distance computed again: by the heuristic of
 // algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
 // are offered as candidates to it.
-import { alloc } from "../../../arena";
-import { state } from "../../../state";
 import { insertKey } from "../../../base/key";
 import { SIMD } from "../../../base/simd";
 import { align } from "../../../base/sizes";
+import { alloc } from "../../../memory/arena";
+import { state } from "../../../memory/state";
 import { codesOf } from "../graph";
 import { offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";

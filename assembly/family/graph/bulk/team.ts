@@ -4,9 +4,9 @@
 // on their order (tasks.ts), so that the outcome is the same whoever did it. Without threads all of this is a loop.
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
-import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../../../arena";
 import { NONE } from "../../../base/codes";
 import { THREADS } from "../../../base/simd";
+import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../../../memory/arena";
 import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../../../codec/scorer";
 import { Team, team } from "./job";
 import { openDesk, work } from "./tasks";

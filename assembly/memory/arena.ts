@@ -20,8 +20,8 @@
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
 //
 // So permanent memory may only be taken while no scratch is in use: reserve() first, then work.
-import { THREADS } from "./base/simd";
-import { align } from "./base/sizes";
+import { THREADS } from "../base/simd";
+import { align } from "../base/sizes";
 
 export const ARENA: usize = 64;
 export const STATE: usize = 128;

@@ -7,9 +7,9 @@
 //
 // Codes that are scanned 32 at a time lie packed: what 32 consecutive slots have in a column is one group of 32 x stride
 // bytes, and how a slot's share lies in it depends on the packing. A section then ends with its last group.
+import { E_MEMORY, OK } from "../base/codes";
+import { align } from "../base/sizes";
 import { alloc } from "./arena";
-import { E_MEMORY, OK } from "./base/codes";
-import { align } from "./base/sizes";
 
 const MAX_COLUMNS: u32 = 12;
 /** At least 32 slots, so that every block's part of a column is a multiple of 32 bytes (checksum.ts). */

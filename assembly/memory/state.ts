@@ -1,6 +1,6 @@
 // The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
+import { CODEC_F32, KIND_FLAT, METRIC_DOT, RERANK_NONE } from "../base/codes";
 import { STATE, here } from "./arena";
-import { CODEC_F32, KIND_FLAT, METRIC_DOT, RERANK_NONE } from "./base/codes";
 
 export const MIPS_NATIVE: u32 = 0;
 export const MIPS_AUGMENT: u32 = 1;
