@@ -6,8 +6,6 @@ import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../nodes";
 import { fits, remember, undo } from "../room";
 import { clearSlots, freeSlot, takeSlot } from "../slots";
 import { isValid } from "../validate";
-import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "../vectors";
-import { clearWork } from "../work";
 import { bitsetBytes, hasBit, setBit } from "../base/bitset";
 import {
   ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
@@ -18,6 +16,8 @@ import { blob, blobCount } from "../memory/blobs";
 import { kindNow, state } from "../memory/state";
 import { Store } from "../memory/store";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "../search/prepare";
+import { clearWork } from "../search/work";
 import { exactSearch, flatSearch } from "../family/flat/flat";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { degree, reserveGraph, topOf } from "../family/graph/graph";
@@ -29,7 +29,7 @@ import { clearTrees, growTrees, reserveTrees, treeRemove, treeSearch } from "../
 
 export { checksumAdd, checksumEnd, checksumStart } from "../memory/checksum";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
-export { rescore } from "../rerank";
+export { rescore } from "../search/rerank";
 export { startSweep } from "../family/graph/sweep";
 export { compactSlots } from "../algo/compact";
 export { open } from "../open";

@@ -2,12 +2,12 @@
 // scans that have a prefilter.
 import { nodes } from "../nodes";
 import { takeSlot } from "../slots";
-import { inputBytes, storeVector } from "../vectors";
 import { E_MEMORY, NONE, OK } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
+import { inputBytes, storeVector } from "../search/prepare";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";

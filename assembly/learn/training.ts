@@ -1,7 +1,6 @@
 // What JS calls, slice by slice, to train an index on a sample (src/training.ts has the order): the sample as prepared
 // rows, what is left of it when the centres are taken away, and the codec's error on it.
 import { layout } from "../nodes";
-import { checkedNorm, inputBytes, prepare } from "../vectors";
 import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "../base/codes";
 import { rowBytes } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
@@ -12,6 +11,7 @@ import { Centres } from "../kernel/nearest-centre";
 import { codeBytes, rotate } from "../kernel/rotation";
 import { pqError } from "../codec/pq";
 import { rabitqError } from "../codec/rabitq";
+import { checkedNorm, inputBytes, prepare } from "../search/prepare";
 import { KMeans } from "./kmeans";
 
 /** Bytes from one prepared row of a sample to the next. */

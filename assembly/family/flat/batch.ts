@@ -3,12 +3,7 @@
 // f32 rows go through a register-blocked screen of plain dots, 4 queries x 2 rows: |q - r|^2 = |q|^2 + |r|^2 - 2 <q, r>
 // less an error bound decides who could be among the k nearest, and only those get the real distance. So a batch gives
 // exactly what single searches give, bit for bit.
-import { Batch } from "../../batch";
 import { nodes } from "../../nodes";
-import { openTop, rerank } from "../../rerank";
-import { TopK } from "../../topk";
-import { checkedNorm, inputBytes, prepare } from "../../vectors";
-import { publishTo, sortShown, work } from "../../work";
 import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
@@ -16,6 +11,11 @@ import { alloc, mark, reset } from "../../memory/arena";
 import { kindNow, state } from "../../memory/state";
 import { squaredNorm } from "../../kernel/metric";
 import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { checkedNorm, inputBytes, prepare } from "../../search/prepare";
+import { openTop, rerank } from "../../search/rerank";
+import { TopK } from "../../search/topk";
+import { publishTo, sortShown, work } from "../../search/work";
 
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */
 const TILE: u32 = 64;

@@ -1,15 +1,15 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../algo/groups";
-import { Batch } from "../../batch";
 import { layout, nodes } from "../../nodes";
-import { Nominees } from "../../nominees";
-import { openTop, publishReranked, rerankBatch } from "../../rerank";
-import { TopK } from "../../topk";
-import { publish, work } from "../../work";
 import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { kindNow, state } from "../../memory/state";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Nominees } from "../../search/nominees";
+import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../search/packed-scan";
+import { openTop, publishReranked, rerankBatch } from "../../search/rerank";
+import { TopK } from "../../search/topk";
+import { publish, work } from "../../search/work";
 import { searchEveryList } from "../ivf/ivf";
 import { prefilteredSearch } from "./prefiltered";
 

@@ -2,14 +2,14 @@
 // (codec/split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
-import { Batch } from "../../batch";
 import { LIVE, layout, stageOf } from "../../nodes";
-import { Pool } from "../../pool";
-import { TopK } from "../../topk";
-import { work } from "../../work";
 import { hasBit } from "../../base/bitset";
 import { state } from "../../memory/state";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
+import { TopK } from "../../search/topk";
+import { work } from "../../search/work";
 
 /** A beam is sharp if its distances spread over this many times the noise. */
 const SPREAD_PER_NOISE: f32 = 8;

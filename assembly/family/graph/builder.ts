@@ -1,11 +1,11 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
-import { Batch } from "../../batch";
 import { nodes } from "../../nodes";
-import { Pool } from "../../pool";
 import { CODEC_SQ8, GRAPH } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
 import { Selection } from "./selection";

@@ -7,15 +7,15 @@
 // Nodes are expanded in rounds of one, two, three and then four: what they have in memory arrives together, and few of them
 // would not have been expanded one by one. At equal recall 24 to 31 % more queries a second at 64 and 160 dimensions, 3 to
 // 10 % at 784. The descent ends above layer 1, which 32 neighbours of layer 0 make up for: 2 to 5 % more.
-import { Queue } from "../../algo/queue";
 import { layout, nodes } from "../../nodes";
-import { work } from "../../work";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { within } from "../../base/simd";
 import { state } from "../../memory/state";
 import { Scorer, linkScorer, scoreMany } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
+import { Queue } from "../../search/queue";
+import { work } from "../../search/work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { bindNeighbours, groupBytes, scoreNeighbours } from "./neighbours";
 import { ROUND, Walk, frontierOf, score } from "./walk";

@@ -1,15 +1,15 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
-import { Batch } from "../../batch";
 import { LIVE, layout, nodes, stageOf } from "../../nodes";
-import { Pool } from "../../pool";
-import { openTop, publishReranked } from "../../rerank";
-import { TopK } from "../../topk";
-import { publish, work } from "../../work";
 import { hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominates, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
+import { openTop, publishReranked } from "../../search/rerank";
+import { TopK } from "../../search/topk";
+import { publish, work } from "../../search/work";
 import { exactSearch } from "../flat/flat";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
 import { Builder, addNearestLive, setChosen } from "./builder";

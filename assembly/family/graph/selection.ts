@@ -1,11 +1,11 @@
 // Neighbour selection by the heuristic (arXiv 1603.09320, algorithm 4): from near to far, a candidate is taken if it is
 // nearer to the node than to every neighbour taken so far; free places are then filled with the nearest that were not
 // (keepPrunedConnections).
-import { Batch } from "../../batch";
 import { distanceOf, insertKey, keyOf, slotOf } from "../../base/key";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
 import { bindSlot, linkScorer, scoreMany, walkCodec } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
 const CHUNK: u32 = 4;

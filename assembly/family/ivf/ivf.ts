@@ -1,16 +1,8 @@
 // Inverted lists (Sivic and Zisserman 2003; with residual codes Jegou et al. 2011): a vector lies in the list of its nearest
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
-import { Frontier } from "../../algo/frontier";
-import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../algo/groups";
-import { Batch } from "../../batch";
 import { GROUP, listAt, nextGroup } from "../../lists";
 import { LIVE, layout, nodes, stageOf } from "../../nodes";
-import { Nominees } from "../../nominees";
-import { openTop, publishNominees, publishReranked } from "../../rerank";
-import { TopK } from "../../topk";
-import { checkedNorm, inputBytes, prepare } from "../../vectors";
-import { publish, work } from "../../work";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
@@ -19,6 +11,14 @@ import { state } from "../../memory/state";
 import { Centres } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Frontier } from "../../search/frontier";
+import { Nominees } from "../../search/nominees";
+import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../search/packed-scan";
+import { checkedNorm, inputBytes, prepare } from "../../search/prepare";
+import { openTop, publishNominees, publishReranked } from "../../search/rerank";
+import { TopK } from "../../search/topk";
+import { publish, work } from "../../search/work";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;

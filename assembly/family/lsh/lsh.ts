@@ -14,10 +14,7 @@
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
 import { chainAt, nextOf, unchain } from "../../algo/chain";
-import { Gathering } from "../../algo/gathering";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../nodes";
-import { publishReranked } from "../../rerank";
-import { publish, work } from "../../work";
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../../base/codes";
 import { gaussian, random64, randomBelow, uniform } from "../../base/random";
@@ -27,6 +24,9 @@ import { addBlob } from "../../memory/blobs";
 import { state } from "../../memory/state";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { Gathering } from "../../search/gathering";
+import { publishReranked } from "../../search/rerank";
+import { publish, work } from "../../search/work";
 import { flatSearch } from "../flat/flat";
 import { Probes } from "./probes";
 

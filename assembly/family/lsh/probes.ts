@@ -2,8 +2,8 @@
 // differ from the query's where its value was close to a border. A step moves one function's value over one border; it
 // costs the squared margin. Sets of steps come out in order of cost: with the steps sorted, every set follows from a
 // cheaper one, by exchanging its last step for the next (shift) or adding the next (expand).
-import { Frontier } from "../../algo/frontier";
 import { alloc } from "../../memory/arena";
+import { Frontier } from "../../search/frontier";
 
 /** Two steps of each of at most 32 functions: a set is a u64. */
 const MAX_STEPS: u32 = 64;

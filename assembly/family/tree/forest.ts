@@ -5,11 +5,7 @@
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long.
 import { nextOf } from "../../algo/chain";
-import { Frontier } from "../../algo/frontier";
-import { Gathering } from "../../algo/gathering";
 import { layout } from "../../nodes";
-import { publishReranked } from "../../rerank";
-import { publish, work } from "../../work";
 import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
@@ -17,6 +13,10 @@ import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../kernel/metric";
 import { scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { Frontier } from "../../search/frontier";
+import { Gathering } from "../../search/gathering";
+import { publishReranked } from "../../search/rerank";
+import { publish, work } from "../../search/work";
 import { flatSearch } from "../flat/flat";
 import { HASHED, Plane, edgeOf, frontierSize, normalOf, planeOf, rootOf, rowOf, treeCount, vectorBytes } from "./records";
 

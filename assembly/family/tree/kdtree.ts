@@ -6,11 +6,7 @@
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
 import { nextOf } from "../../algo/chain";
-import { Frontier } from "../../algo/frontier";
-import { Gathering } from "../../algo/gathering";
 import { layout } from "../../nodes";
-import { TopK } from "../../topk";
-import { publish, work } from "../../work";
 import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
@@ -18,6 +14,10 @@ import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { squaredNorm } from "../../kernel/metric";
 import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
+import { Frontier } from "../../search/frontier";
+import { Gathering } from "../../search/gathering";
+import { TopK } from "../../search/topk";
+import { publish, work } from "../../search/work";
 import { exactSearch } from "../flat/flat";
 import { Edge, Plane, edgeOf, frontierSize, highOf, lowOf, rootOf, rowOf, trees, vectorBytes } from "./records";
 

@@ -1,10 +1,10 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
-import { Batch } from "../../../batch";
-import { Pool } from "../../../pool";
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../../../codec/scorer";
+import { Batch } from "../../../search/batch";
+import { Pool } from "../../../search/pool";
 import { isBlurredBeam } from "../blur";
 import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../graph";
 import {

@@ -1,9 +1,9 @@
 // Counters and results of the last search, read by JS.
-import { idOf } from "./nodes";
+import { idOf } from "../nodes";
+import { METRIC_DOT } from "../base/codes";
+import { WORK, alloc, here } from "../memory/arena";
+import { state } from "../memory/state";
 import { TopK } from "./topk";
-import { METRIC_DOT } from "./base/codes";
-import { WORK, alloc, here } from "./memory/arena";
-import { state } from "./memory/state";
 
 @unmanaged export class Work {
   distances: u32; // distances computed on the walked codec

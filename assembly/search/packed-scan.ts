@@ -1,15 +1,15 @@
 // Packed codes, 32 slots at a time: score the group, then look only at the slots that are live, pass the filter and are near
 // enough.
 import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
-import { Nominees } from "../nominees";
-import { TopK } from "../topk";
-import { work } from "../work";
 import { CODEC_RABITQ } from "../base/codes";
 import { SIMD, within } from "../base/simd";
 import { codecNow, state } from "../memory/state";
 import {
   Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
 } from "../codec/scorer";
+import { Nominees } from "./nominees";
+import { TopK } from "./topk";
+import { work } from "./work";
 
 export { GROUP } from "../lists";
 

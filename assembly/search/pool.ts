@@ -1,7 +1,7 @@
 // The beam: the ef nearest nodes met so far, sorted, each marked once it has been expanded, and a cursor at the first
 // that has not. One array in place of the paper's two heaps; the walk is over when the cursor passes the end
 // (the linear pool of pyglass and NSG, Fu et al. 2017, arXiv 1707.00143).
-import { distanceOf, keyOf, slotOf } from "./base/key";
+import { distanceOf, keyOf, slotOf } from "../base/key";
 
 const EXPANDED: u64 = 1;
 

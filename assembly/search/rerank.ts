@@ -1,17 +1,17 @@
 // The second scorer: candidates that codes nominated are ordered by their exact rows.
+import { slotOfId } from "../ids";
+import { layout } from "../nodes";
+import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "../base/codes";
+import { rowBytes } from "../base/sizes";
+import { alloc, mark, reset } from "../memory/arena";
+import { state } from "../memory/state";
+import { squaredNorm, sumOf } from "../kernel/metric";
+import { bindQuery, exactCodec, exactScorer, scoreMany } from "../codec/scorer";
 import { Batch } from "./batch";
-import { slotOfId } from "./ids";
-import { layout } from "./nodes";
 import { Nominees } from "./nominees";
+import { checkedNorm, inputBytes, prepare } from "./prepare";
 import { TopK } from "./topk";
-import { checkedNorm, inputBytes, prepare } from "./vectors";
 import { publish, work } from "./work";
-import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "./base/codes";
-import { rowBytes } from "./base/sizes";
-import { alloc, mark, reset } from "./memory/arena";
-import { state } from "./memory/state";
-import { squaredNorm, sumOf } from "./kernel/metric";
-import { bindQuery, exactCodec, exactScorer, scoreMany } from "./codec/scorer";
 
 /** A TopK in scratch for at most min(k, live) slots; 0 where scratch cannot grow. */
 export function openTop(k: u32, bound: f32): TopK {

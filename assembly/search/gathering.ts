@@ -1,12 +1,12 @@
 // Slots that a search comes across, scored in batches: those that pass the filter, each once.
-import { Batch } from "../batch";
 import { layout, nodes } from "../nodes";
-import { openTop } from "../rerank";
-import { TopK } from "../topk";
-import { work } from "../work";
 import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
 import { alloc } from "../memory/arena";
 import { Codec, Scorer, bindQuery, scoreMany } from "../codec/scorer";
+import { Batch } from "./batch";
+import { openTop } from "./rerank";
+import { TopK } from "./topk";
+import { work } from "./work";
 
 const BATCH: u32 = 128;
 
