@@ -1,7 +1,5 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
-import { openLists } from "./lists";
-import { COLUMN_CODE, layout, nodes, upper } from "./nodes";
 import {
   ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
   KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
@@ -11,6 +9,8 @@ import { align, rowBytes } from "./base/sizes";
 import { CODEC, EXACT_CODEC, alloc, openArena } from "./memory/arena";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "./memory/state";
 import { FLOATS, NIBBLES, PLAIN } from "./memory/store";
+import { openLists } from "./table/lists";
+import { COLUMN_CODE, layout, nodes, upper } from "./table/nodes";
 import { openCentres } from "./kernel/centres";
 import { openRotation } from "./kernel/rotation";
 import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";

@@ -1,12 +1,12 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
-import { nodes } from "./nodes";
 import { bitsetBytes } from "./base/bitset";
 import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
 import { align, rowBytes } from "./base/sizes";
 import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./memory/arena";
 import { kindNow, state } from "./memory/state";
 import { Store } from "./memory/store";
+import { nodes } from "./table/nodes";
 import { codecBytes } from "./codec/scorer";
 import { inputBytes } from "./search/prepare";
 import { flatRoom } from "./family/flat/flat";

@@ -1,12 +1,12 @@
 // Renumbers the live slots 0, 1, 2 ... in their order, in place, so that what follows is free. Before: no slot is dead
 // or doomed. After: JS copies the columns into a smaller memory.
-import { fillIds, reserveIds, useIds } from "../ids";
-import { compactLists } from "../lists";
-import { LIVE, nodes, stageOf, upper } from "../nodes";
 import { fits, remember, undo } from "../room";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
 import { alloc, mark, reset } from "../memory/arena";
 import { kindNow, state } from "../memory/state";
+import { fillIds, reserveIds, useIds } from "../table/ids";
+import { compactLists } from "../table/lists";
+import { LIVE, nodes, stageOf, upper } from "../table/nodes";
 import { filterRows } from "../family/flat/bounds";
 import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "../family/graph/graph";
 import { linkLsh } from "../family/lsh/lsh";

@@ -1,12 +1,12 @@
 // Binary rows: one bit per dimension, least significant bit first, zeros to the next 16 bytes. Under hamming they are what
 // the caller gave and the distance is the differing bits; under cosine they are the signs of the values, and h differing
 // bits of d stand for the angle pi h / d (Charikar 2002, SimHash, for directions that point anywhere).
-import { layout, nodes } from "../nodes";
 import { METRIC_HAMMING } from "../base/codes";
 import { SIMD, popcountU16, sumI32 } from "../base/simd";
 import { align } from "../base/sizes";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
+import { layout, nodes } from "../table/nodes";
 import { Codec, Scorer, indexOf } from "./scorer";
 
 export function binaryRowBytes(dimensions: u32): u32 { return <u32>align((dimensions + 7) >> 3, 16); }

@@ -7,7 +7,6 @@
 //
 // Under cosine a distance is |q - x|^2 / 2 of unit vectors, which is 1 - cos, and better than -<q, x> of a decoded row,
 // whose length is not quite 1. `symmetric` rounds the query to its own code first (SDC).
-import { layout, nodes } from "../nodes";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { random64, randomBelow } from "../base/random";
 import { SIMD } from "../base/simd";
@@ -16,6 +15,7 @@ import { alloc, mark, reset } from "../memory/arena";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
+import { layout, nodes } from "../table/nodes";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
 import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";

@@ -12,12 +12,12 @@
 //
 // Distances are of q and x both seen from the centre c: l2: |q-c|^2 + |r|^2 - 2 <q-c, r>; cosine: half of it;
 // dot: -<q, c> - <c, r> - <q-c, r>.
-import { layout, nodes } from "../nodes";
 import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
+import { layout, nodes } from "../table/nodes";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
 import { dotOf, squaredNorm, sumOf } from "../kernel/metric";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";

@@ -1,9 +1,9 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
-import { nodes } from "../nodes";
 import { METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
 import { state } from "../memory/state";
+import { nodes } from "../table/nodes";
 import { L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../kernel/metric";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
 import { touchRows } from "./touch";

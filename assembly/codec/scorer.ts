@@ -1,11 +1,11 @@
 // The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
-import { layout, nodes } from "../nodes";
 import { METRIC_COSINE } from "../base/codes";
 import { align } from "../base/sizes";
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, alloc, here } from "../memory/arena";
 import { isAugmented, state } from "../memory/state";
+import { layout, nodes } from "../table/nodes";
 import { MAX_SQUARED_NORM } from "../kernel/metric";
 
 /** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */

@@ -8,11 +8,11 @@
 // Where vectors lie too close together for upper halves to tell them apart, algo/blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
-import { layout, nodes } from "../nodes";
 import { METRIC_L2 } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
 import { state } from "../memory/state";
+import { layout, nodes } from "../table/nodes";
 import { L2, Dot, squaredNorm } from "../kernel/metric";
 import { scoreRows } from "./rows";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";

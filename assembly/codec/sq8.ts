@@ -7,11 +7,11 @@
 //
 // The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
-import { nodes } from "../nodes";
 import { METRIC_COSINE, METRIC_DOT, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align } from "../base/sizes";
 import { state } from "../memory/state";
+import { nodes } from "../table/nodes";
 import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../kernel/metric";
 import { Codec, Scorer, indexOf } from "./scorer";
 import { touchRows } from "./touch";

@@ -1,10 +1,6 @@
 // What the core builds export (src/memory.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
 // owns sentences. Where ALL is true, the same functions serve every family.
-import { removeId, reserveIds, slotOfId, useIds } from "../ids";
-import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "../lists";
-import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../nodes";
 import { fits, remember, undo } from "../room";
-import { clearSlots, freeSlot, takeSlot } from "../slots";
 import { isValid } from "../validate";
 import { bitsetBytes, hasBit, setBit } from "../base/bitset";
 import {
@@ -15,6 +11,10 @@ import { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../memory/arena";
 import { blob, blobCount } from "../memory/blobs";
 import { kindNow, state } from "../memory/state";
 import { Store } from "../memory/store";
+import { removeId, reserveIds, slotOfId, useIds } from "../table/ids";
+import { clearLists, giveSlotBack, reserveLists, takeSlotOf } from "../table/lists";
+import { FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../table/nodes";
+import { clearSlots, freeSlot, takeSlot } from "../table/slots";
 import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 import { checkedNorm, fitsHalves, inputBytes, prepare, readVector, storeVector } from "../search/prepare";
 import { clearWork } from "../search/work";

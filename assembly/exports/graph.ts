@@ -1,12 +1,12 @@
 // The exported surface of the graph builds: the core's, with graphs that keep codes of neighbours and are built in bulk, and
 // scans that have a prefilter.
-import { nodes } from "../nodes";
-import { takeSlot } from "../slots";
 import { E_MEMORY, NONE, OK } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
+import { nodes } from "../table/nodes";
+import { takeSlot } from "../table/slots";
 import { inputBytes, storeVector } from "../search/prepare";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";

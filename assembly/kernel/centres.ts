@@ -1,12 +1,12 @@
 // Codes of pq and rabitq are of what is left of a vector when its centre is taken away, in the rotated space: the
 // centroid of its list (ivf), or for rabitq elsewhere the mean of the training sample; pq elsewhere has none.
-import { listOf } from "../lists";
-import { layout } from "../nodes";
 import { CODEC_RABITQ, KIND_IVF } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
 import { addBlob } from "../memory/blobs";
 import { kindNow, state } from "../memory/state";
+import { listOf } from "../table/lists";
+import { layout } from "../table/nodes";
 import { Centres } from "./nearest-centre";
 import { codeBytes, rotate } from "./rotation";
 

@@ -1,7 +1,6 @@
 // Rotations of the code space (pq with `rotate`, rabitq). "random": four rounds of seeded sign flips and a fast
 // Walsh-Hadamard transform over the first or the last power-of-two window, orthogonal for every multiple of 16
 // dimensions and d log d steps (as in the RaBitQ library's FhtKac rotator). "opq": a learned matrix (Ge et al. 2013).
-import { layout } from "../nodes";
 import { CODEC_RABITQ, ROTATE_NONE, ROTATE_OPQ, ROTATE_RANDOM } from "../base/codes";
 import { random64 } from "../base/random";
 import { SIMD } from "../base/simd";
@@ -9,6 +8,7 @@ import { align, rowBytes } from "../base/sizes";
 import { alloc } from "../memory/arena";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
+import { layout } from "../table/nodes";
 import { dotOf } from "./metric";
 
 const TAG_ROTATION: u32 = 0x61746f72; // "rota"

@@ -1,10 +1,10 @@
 // What JS calls, slice by slice, to train an index on a sample (src/training.ts has the order): the sample as prepared
 // rows, what is left of it when the centres are taken away, and the codec's error on it.
-import { layout } from "../nodes";
 import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "../base/codes";
 import { rowBytes } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
+import { layout } from "../table/nodes";
 import { cellRow, centreRow, lessCentre, turnCentres } from "../kernel/centres";
 import { scaleBy } from "../kernel/metric";
 import { Centres } from "../kernel/nearest-centre";

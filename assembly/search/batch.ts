@@ -1,7 +1,7 @@
 // A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
-import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../nodes";
 import { hasBit } from "../base/bitset";
 import { alloc } from "../memory/arena";
+import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../table/nodes";
 
 /** The stages of eight live slots. */
 const ALL_LIVE: u64 = 0x0101010101010101;

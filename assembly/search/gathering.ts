@@ -1,7 +1,7 @@
 // Slots that a search comes across, scored in batches: those that pass the filter, each once.
-import { layout, nodes } from "../nodes";
 import { bitsetBytes, hasBit, testAndSet } from "../base/bitset";
 import { alloc } from "../memory/arena";
+import { layout, nodes } from "../table/nodes";
 import { Codec, Scorer, bindQuery, scoreMany } from "../codec/scorer";
 import { Batch } from "./batch";
 import { openTop } from "./rerank";

@@ -2,10 +2,10 @@
 // found by halving and whatever is farther is dropped: a few steps for each, and foreseeable ones, where a heap moves
 // every newcomer through log k of them. The best 60 of 1,000 by 4-bit codes, re-scored:
 // 18.4 -> 14.2 us a query; of 10,000, 59.5 -> 52.8.
-import { idOf } from "../nodes";
 import { distanceOf, ordered } from "../base/key";
 import { SIMD, sumI32 } from "../base/simd";
 import { leastOf } from "../base/sizes";
+import { idOf } from "../table/nodes";
 import { Batch } from "./batch";
 import { TopK } from "./topk";
 

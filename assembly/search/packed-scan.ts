@@ -1,9 +1,9 @@
 // Packed codes, 32 slots at a time: score the group, then look only at the slots that are live, pass the filter and are near
 // enough.
-import { COLUMN_STAGE, LIVE, layout, nodes } from "../nodes";
 import { CODEC_RABITQ } from "../base/codes";
 import { SIMD, within } from "../base/simd";
 import { codecNow, state } from "../memory/state";
+import { COLUMN_STAGE, LIVE, layout, nodes } from "../table/nodes";
 import {
   Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
 } from "../codec/scorer";
@@ -11,7 +11,7 @@ import { Nominees } from "./nominees";
 import { TopK } from "./topk";
 import { work } from "./work";
 
-export { GROUP } from "../lists";
+export { GROUP } from "../table/lists";
 
 /** The slots of a group from `first` on that are live and pass, one bit each. */
 export function passing(first: u32, filter: usize): u32 {

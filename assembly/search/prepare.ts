@@ -1,7 +1,7 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { FREE, layout, nodes, stageOf } from "../nodes";
 import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, GRAPH, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "../base/codes";
 import { isAugmented, state } from "../memory/state";
+import { FREE, layout, nodes, stageOf } from "../table/nodes";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "../kernel/metric";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "../codec/scorer";
 import { filterRow } from "../family/flat/bounds";

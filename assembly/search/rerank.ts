@@ -1,10 +1,10 @@
 // The second scorer: candidates that codes nominated are ordered by their exact rows.
-import { slotOfId } from "../ids";
-import { layout } from "../nodes";
 import { E_MEMORY, METRIC_COSINE, METRIC_L2, NONE, OK } from "../base/codes";
 import { rowBytes } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
+import { slotOfId } from "../table/ids";
+import { layout } from "../table/nodes";
 import { squaredNorm, sumOf } from "../kernel/metric";
 import { bindQuery, exactCodec, exactScorer, scoreMany } from "../codec/scorer";
 import { Batch } from "./batch";

@@ -1,8 +1,8 @@
 // The k nearest seen so far: a binary max-heap of keys. Equal distances are ordered by id, so that ties fall alike in
 // every index and variant.
-import { idOf } from "../nodes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 import { SIMD } from "../base/simd";
+import { idOf } from "../table/nodes";
 
 /** Header, then k keys. */
 @unmanaged export class TopK {

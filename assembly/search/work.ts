@@ -1,8 +1,8 @@
 // Counters and results of the last search, read by JS.
-import { idOf } from "../nodes";
 import { METRIC_DOT } from "../base/codes";
 import { WORK, alloc, here } from "../memory/arena";
 import { state } from "../memory/state";
+import { idOf } from "../table/nodes";
 import { TopK } from "./topk";
 
 @unmanaged export class Work {

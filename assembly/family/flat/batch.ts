@@ -3,12 +3,12 @@
 // f32 rows go through a register-blocked screen of plain dots, 4 queries x 2 rows: |q - r|^2 = |q|^2 + |r|^2 - 2 <q, r>
 // less an error bound decides who could be among the k nearest, and only those get the real distance. So a batch gives
 // exactly what single searches give, bit for bit.
-import { nodes } from "../../nodes";
 import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { kindNow, state } from "../../memory/state";
+import { nodes } from "../../table/nodes";
 import { squaredNorm } from "../../kernel/metric";
 import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../../codec/scorer";
 import { Batch } from "../../search/batch";

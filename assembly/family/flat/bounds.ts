@@ -32,11 +32,11 @@
 // long (fashion-mnist-784: 56 against 26 ns a row). Per 16 slots, as many as there are registers for their sums:
 //   per four values 16 x [4 u8], an even number of times; then 16 f32 each of m, t, g, f
 // They are not in the file: loading codes the rows anew.
-import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../../nodes";
 import { METRIC_COSINE, METRIC_DOT } from "../../base/codes";
 import { RELAXED, SIMD, dotPairs } from "../../base/simd";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { squaredNorm, sumOf } from "../../kernel/metric";
 
 const CODES: u32 = 0; // the column

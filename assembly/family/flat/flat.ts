@@ -1,8 +1,8 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { layout, nodes } from "../../nodes";
 import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { kindNow, state } from "../../memory/state";
+import { layout, nodes } from "../../table/nodes";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Nominees } from "../../search/nominees";

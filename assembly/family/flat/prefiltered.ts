@@ -2,10 +2,10 @@
 // (codec/prefilter.ts), the k with the least bounds are scored, and then every row whose bound is within reach of the worst
 // of them. What a plain scan answers, from a quarter of the bytes. Queries a second without and with: fashion-mnist-784 150 ->
 // 557 (simd), 146 -> 632 (relaxed), of 60,000 rows 15 to 19 are read; minilm-384 1,710 -> 8,030, 2,630 -> 11,400.
-import { layout, nodes } from "../../nodes";
 import { E_MEMORY, OK } from "../../base/codes";
 import { within } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
+import { layout, nodes } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { GROUP, excludeAbsent, offerNear, passing } from "../../search/packed-scan";
 import { openTop, rerank, rerankBatch } from "../../search/rerank";

@@ -2,9 +2,9 @@
 // (codec/split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
-import { LIVE, layout, stageOf } from "../../nodes";
 import { hasBit } from "../../base/bitset";
 import { state } from "../../memory/state";
+import { LIVE, layout, stageOf } from "../../table/nodes";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";

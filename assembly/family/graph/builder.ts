@@ -1,8 +1,8 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
-import { nodes } from "../../nodes";
 import { CODEC_SQ8, GRAPH } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { nodes } from "../../table/nodes";
 import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";

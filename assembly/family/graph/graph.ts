@@ -5,10 +5,10 @@
 //
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
-import { layout, nodes, upper } from "../../nodes";
 import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
 import { random64 } from "../../base/random";
 import { state } from "../../memory/state";
+import { layout, nodes, upper } from "../../table/nodes";
 import { clearNeighbours, copyNeighbour, packNeighbour } from "./neighbours";
 
 export const MAX_LEVEL: u32 = 15;

@@ -7,11 +7,11 @@
 // Nodes are expanded in rounds of one, two, three and then four: what they have in memory arrives together, and few of them
 // would not have been expanded one by one. At equal recall 24 to 31 % more queries a second at 64 and 160 dimensions, 3 to
 // 10 % at 784. The descent ends above layer 1, which 32 neighbours of layer 0 make up for: 2 to 5 % more.
-import { layout, nodes } from "../../nodes";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { within } from "../../base/simd";
 import { state } from "../../memory/state";
+import { layout, nodes } from "../../table/nodes";
 import { Scorer, linkScorer, scoreMany } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
 import { Queue } from "../../search/queue";

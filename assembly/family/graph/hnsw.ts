@@ -1,9 +1,9 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
-import { LIVE, layout, nodes, stageOf } from "../../nodes";
 import { hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
 import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominates, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";

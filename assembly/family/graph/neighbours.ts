@@ -10,13 +10,13 @@
 //   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
 //
 // A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
-import { layout, nodes, upper } from "../../nodes";
 import { METRIC_DOT, METRIC_L2 } from "../../base/codes";
 import { SIMD, THREADS, sumF32 } from "../../base/simd";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { nibbleAt, setNibble } from "../../memory/store";
+import { layout, nodes, upper } from "../../table/nodes";
 import { sumOf } from "../../kernel/metric";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../../kernel/rotation";
 import { fillTables, quantiseTables, sumGroup } from "../../codec/lookup";

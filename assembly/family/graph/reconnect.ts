@@ -2,10 +2,10 @@
 // other, and local repair cannot see that. So whatever the entry cannot reach on a layer is tied to the nearest that it
 // can. Costs one pass over the links of the layer. A tie into a full list takes the place of its last link, so that at
 // M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
-import { FREE, nodes, stageOf } from "../../nodes";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { FREE, nodes, stageOf } from "../../table/nodes";
 import { bindSlot, walkCodec, walkScorer } from "../../codec/scorer";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";

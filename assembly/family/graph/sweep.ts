@@ -3,10 +3,10 @@
 // node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
 // FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
 // links to them and their slots are free.
-import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../nodes";
-import { clearSlots, freeSlot } from "../../slots";
 import { NONE } from "../../base/codes";
 import { state } from "../../memory/state";
+import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
+import { clearSlots, freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";

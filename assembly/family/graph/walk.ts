@@ -1,11 +1,11 @@
 // The two ways through the graph (Malkov and Yashunin 2016, arXiv 1603.09320, algorithms 2 and 5): greedy descent and
 // the ef beam. Unvisited neighbours of a node are gathered first, then scored in one call. One visited set and one beam
 // serve all layers: what the descent has scored are the beam's first nodes, and is not scored again.
-import { nodes } from "../../nodes";
 import { bitsetBytes, testAndSet } from "../../base/bitset";
 import { GRAPH, NONE } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { nodes } from "../../table/nodes";
 import { Scorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";

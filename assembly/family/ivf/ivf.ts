@@ -1,13 +1,13 @@
 // Inverted lists (Sivic and Zisserman 2003; with residual codes Jegou et al. 2011): a vector lies in the list of its nearest
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
-import { GROUP, listAt, nextGroup } from "../../lists";
-import { LIVE, layout, nodes, stageOf } from "../../nodes";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { GROUP, listAt, nextGroup } from "../../table/lists";
+import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
 import { Centres } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";

@@ -13,8 +13,6 @@
 //   node store   keys: u32 x tables, chain: u32 x tables
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
-import { chainAt, nextOf, unchain } from "../../algo/chain";
-import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../nodes";
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
 import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../../base/codes";
 import { gaussian, random64, randomBelow, uniform } from "../../base/random";
@@ -22,6 +20,8 @@ import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { addBlob } from "../../memory/blobs";
 import { state } from "../../memory/state";
+import { chainAt, nextOf, unchain } from "../../table/chain";
+import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
 import { Gathering } from "../../search/gathering";

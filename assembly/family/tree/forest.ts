@@ -4,13 +4,13 @@
 //
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long.
-import { nextOf } from "../../algo/chain";
-import { layout } from "../../nodes";
 import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { nextOf } from "../../table/chain";
+import { layout } from "../../table/nodes";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../kernel/metric";
 import { scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
 import { Frontier } from "../../search/frontier";

@@ -5,13 +5,13 @@
 // Bounds of the score, from the box alone: the distance to its nearest point under l2, its largest dot under dot. Under
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
-import { nextOf } from "../../algo/chain";
-import { layout } from "../../nodes";
 import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { nextOf } from "../../table/chain";
+import { layout } from "../../table/nodes";
 import { squaredNorm } from "../../kernel/metric";
 import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
 import { Frontier } from "../../search/frontier";

@@ -6,11 +6,11 @@
 //
 // Edge 0 of record t leads to the root of tree t; nothing else of these first records is used. An edge goes by its code,
 // 2 x record + side. An empty index has no records.
-import { layout, nodes, upper } from "../../nodes";
 import { KIND_KDTREE, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
 import { addBlob } from "../../memory/blobs";
 import { state } from "../../memory/state";
+import { layout, nodes, upper } from "../../table/nodes";
 import { decode, exactCodec } from "../../codec/scorer";
 
 const TAG_CHAIN: u32 = 0x6e696863; // "chin"

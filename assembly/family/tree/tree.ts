@@ -1,13 +1,13 @@
 // Growing and shrinking of the kd-tree and of the forest's trees. A leaf that fills up is split; a node that changes have
 // made lopsided is built anew (scapegoat trees, Galperin and Rivest 1993), so that no order of arrival makes trees deep.
 // A build takes slots in one array beside their values on the plane, parts them in place and goes on with either side.
-import { chainAt, nextOf, unchain } from "../../algo/chain";
-import { LIVE, nodes, stageOf, upper } from "../../nodes";
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { random64 } from "../../base/random";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
+import { chainAt, nextOf, unchain } from "../../table/chain";
+import { LIVE, nodes, stageOf, upper } from "../../table/nodes";
 import { Frontier } from "../../search/frontier";
 import { flatSearch } from "../flat/flat";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";

@@ -5,12 +5,12 @@
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
-import { layout, nodes } from "../../../nodes";
 import { METRIC_DOT, NONE } from "../../../base/codes";
 import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { isAugmented, state } from "../../../memory/state";
+import { layout, nodes } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { countBlurred, isHopeless } from "../blur";

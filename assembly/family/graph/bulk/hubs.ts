@@ -2,11 +2,11 @@
 // itself. So leaves are of vectors alike in direction, and the hubs, long vectors whose dots with that direction are the largest,
 // are in every leaf that they matter to. gowalla-als-64 (dot), relaxed: inserted one by one in 4.3 s, recall@10 .946 at ef 20
 // after 46 rows read and .983 at 40 after 72; at once in 1.3 s, .970 after 51 and .985 after 75.
-import { layout } from "../../../nodes";
 import { SIMD, sumI32 } from "../../../base/simd";
 import { align } from "../../../base/sizes";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { state } from "../../../memory/state";
+import { layout } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { TopK } from "../../../search/topk";

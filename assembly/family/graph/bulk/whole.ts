@@ -1,9 +1,9 @@
 // Rows as whole numbers, for gram.ts: scaled so that the longest of a set has length LONGEST.
-import { layout, nodes } from "../../../nodes";
 import { SIMD } from "../../../base/simd";
 import { align, rowBytes } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
 import { isAugmented, state } from "../../../memory/state";
+import { layout, nodes } from "../../../table/nodes";
 import { addRow, scaleBy, squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";

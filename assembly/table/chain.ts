@@ -1,7 +1,7 @@
 // Chains of slots, threaded through the `chain` column: each slot is in one chain per list (a tree of the forest, a
 // table of the lsh), and what it is chained to is one u32, NONE at the end.
-import { layout, nodes } from "../nodes";
 import { NONE } from "../base/codes";
+import { layout, nodes } from "./nodes";
 
 @inline function nextAt(list: u32, slot: u32): usize { return nodes().at(layout().chain, slot) + (<usize>list << 2); }
 @inline export function nextOf(list: u32, slot: u32): u32 { return load<u32>(nextAt(list, slot)); }

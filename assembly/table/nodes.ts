@@ -1,6 +1,6 @@
 // The two stores, which columns they have, and the fixed buffers. Codecs and algorithms read their columns from here.
-import { BUFFERS, NODES, UPPER, here } from "./memory/arena";
-import { Store } from "./memory/store";
+import { BUFFERS, NODES, UPPER, here } from "../memory/arena";
+import { Store } from "../memory/store";
 
 /** The columns every index has, first and in this order. */
 export const COLUMN_ID: u32 = 0;     // u32

@@ -4,11 +4,11 @@
 //
 //   upper store, one record per group: [owner u32: list or NONE], not saved: [next u32: group or NONE]
 //   list table, one List per list, not saved
+import { NONE, OK } from "../base/codes";
+import { addBlob } from "../memory/blobs";
+import { state } from "../memory/state";
 import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
 import { eraseSlot } from "./slots";
-import { NONE, OK } from "./base/codes";
-import { addBlob } from "./memory/blobs";
-import { state } from "./memory/state";
 
 const TAG_OWNER: u32 = 0x72656e77; // "wner"
 const TRANSIENT: u32 = 0;

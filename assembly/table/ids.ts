@@ -1,9 +1,9 @@
 // id -> slot. While every id is its own slot there is no table at all (state.identity); the first other id builds one:
 // open addressing over slot + 1, linear probing, at most 3/4 full, deletion by shifting back, so nothing wears out.
+import { E_MEMORY, NONE, OK } from "../base/codes";
+import { ID_TABLE, alloc, here } from "../memory/arena";
+import { state } from "../memory/state";
 import { LIVE, idOf, nodes, stageOf } from "./nodes";
-import { E_MEMORY, NONE, OK } from "./base/codes";
-import { ID_TABLE, alloc, here } from "./memory/arena";
-import { state } from "./memory/state";
 
 @unmanaged class IdTable {
   entries: u32;  // address; 0 while there is no table

@@ -1,10 +1,10 @@
 // The life of a slot. LIVE answers searches. A removed graph node cannot simply vanish, because others link to it: it
 // is DEAD (walked through, never returned), then DOOMED while a sweep cuts every link to it, then FREE for a later add.
 // Families without links go from LIVE to FREE at once.
+import { ALL, NONE } from "../base/codes";
+import { state } from "../memory/state";
 import { addId } from "./ids";
 import { COLUMN_CODE, COLUMN_ID, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
-import { ALL, NONE } from "./base/codes";
-import { state } from "./memory/state";
 
 @inline export function freeSlots(): u32 {
   const s = state();
