@@ -1,4 +1,4 @@
-// The exported surface of the full builds: the core's, and what learned families and codecs are trained with.
+// What the full builds export: the core's, and what learned families and codecs are trained with.
 export * from "./core";
 export { assignLists, ivfSearch } from "../family/ivf/ivf";
 export { learnWidth, lshKey } from "../family/lsh/lsh";

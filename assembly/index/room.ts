@@ -1,21 +1,21 @@
 // What operations work with beside the index itself, so that a full index can still do all that makes it no larger:
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
-import { bitsetBytes } from "./base/bitset";
-import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "./base/codes";
-import { align, rowBytes } from "./base/sizes";
-import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "./memory/arena";
-import { kindNow, state } from "./memory/state";
-import { Store } from "./memory/store";
-import { nodes } from "./table/nodes";
-import { codecBytes } from "./codec/scorer";
-import { inputBytes } from "./search/prepare";
-import { flatRoom } from "./family/flat/flat";
-import { prefilterRoom } from "./family/flat/prefiltered";
-import { Builder } from "./family/graph/builder";
-import { hnswRoom } from "./family/graph/hnsw";
-import { ivfRoom } from "./family/ivf/ivf";
-import { lshRoom } from "./family/lsh/lsh";
-import { treeRoom, treeScratch } from "./family/tree/tree";
+import { bitsetBytes } from "../base/bitset";
+import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "../base/codes";
+import { align, rowBytes } from "../base/sizes";
+import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "../memory/arena";
+import { kindNow, state } from "../memory/state";
+import { Store } from "../memory/store";
+import { nodes } from "../table/nodes";
+import { codecBytes } from "../codec/scorer";
+import { inputBytes } from "../search/prepare";
+import { flatRoom } from "../family/flat/flat";
+import { prefilterRoom } from "../family/flat/prefiltered";
+import { Builder } from "../family/graph/builder";
+import { hnswRoom } from "../family/graph/hnsw";
+import { ivfRoom } from "../family/ivf/ivf";
+import { lshRoom } from "../family/lsh/lsh";
+import { treeRoom, treeScratch } from "../family/tree/tree";
 
 /** JS's chunks (64 KiB to be hashed or re-scored, 8192 ids), candidates and results for k up to a hundred. */
 const FIXED: usize = 128 * 1024;

@@ -1,6 +1,5 @@
 // Renumbers the live slots 0, 1, 2 ... in their order, in place, so that what follows is free. Before: no slot is dead
 // or doomed. After: JS copies the columns into a smaller memory.
-import { fits, remember, undo } from "../room";
 import { ALL, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
 import { alloc, mark, reset } from "../memory/arena";
 import { kindNow, state } from "../memory/state";
@@ -11,6 +10,7 @@ import { filterRows } from "../family/flat/bounds";
 import { codesOf, degreeLimit, linksOf, moveTower, topOf } from "../family/graph/graph";
 import { linkLsh } from "../family/lsh/lsh";
 import { buildTrees, reserveTrees } from "../family/tree/tree";
+import { fits, remember, undo } from "./room";
 
 export function compactSlots(): i32 {
   const s = state();

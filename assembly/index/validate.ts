@@ -1,17 +1,17 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "./base/codes";
-import { blob, blobCount } from "./memory/blobs";
-import { isAugmented, kindNow, state } from "./memory/state";
-import { fillIds, slotOfId } from "./table/ids";
-import { linkLists } from "./table/lists";
-import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "./table/nodes";
-import { coarseCodec, exactCodec, isSound, scanNominates } from "./codec/scorer";
-import { finishTables } from "./learn/training";
-import { filterRows } from "./family/flat/bounds";
-import { checkTower, degreeLimit, linksOf, topOf } from "./family/graph/graph";
-import { linkLsh } from "./family/lsh/lsh";
-import { treesAreValid } from "./family/tree/tree";
+import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "../base/codes";
+import { blob, blobCount } from "../memory/blobs";
+import { isAugmented, kindNow, state } from "../memory/state";
+import { fillIds, slotOfId } from "../table/ids";
+import { linkLists } from "../table/lists";
+import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf, upper } from "../table/nodes";
+import { coarseCodec, exactCodec, isSound, scanNominates } from "../codec/scorer";
+import { finishTables } from "../learn/training";
+import { filterRows } from "../family/flat/bounds";
+import { checkTower, degreeLimit, linksOf, topOf } from "../family/graph/graph";
+import { linkLsh } from "../family/lsh/lsh";
+import { treesAreValid } from "../family/tree/tree";
 
 /** True if the copied columns are an index that could have been built. Fills the id table; restore() made the room. */
 export function isValid(): bool {

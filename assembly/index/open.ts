@@ -1,30 +1,31 @@
 // Lays out an empty index from the State that JS has written: which columns and tables it has, and which codec reads
 // which of them.
+import { VARIANT } from "../base/simd";
 import {
   ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
   KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
   RERANK_SQ8,
-} from "./base/codes";
-import { align, rowBytes } from "./base/sizes";
-import { CODEC, EXACT_CODEC, alloc, openArena } from "./memory/arena";
-import { codecNow, isAugmented, kindNow, rerankNow, state } from "./memory/state";
-import { FLOATS, NIBBLES, PLAIN } from "./memory/store";
-import { openLists } from "./table/lists";
-import { COLUMN_CODE, layout, nodes, upper } from "./table/nodes";
-import { openCentres } from "./kernel/centres";
-import { openRotation } from "./kernel/rotation";
-import { binaryRowBytes, installBinary, openCosines } from "./codec/binary";
-import { halfRowBytes, installHalves } from "./codec/halves";
-import { installPq, openPq, pqRowBytes } from "./codec/pq";
-import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "./codec/rabitq";
-import { installRows } from "./codec/rows";
-import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "./codec/scorer";
-import { installUpper, installWhole, splitRowBytes } from "./codec/split";
-import { AUX_BYTES, installSq8, sq8RowBytes } from "./codec/sq8";
-import { openPrefilter } from "./family/flat/bounds";
-import { openNeighbours } from "./family/graph/neighbours";
-import { openLsh } from "./family/lsh/lsh";
-import { openTrees } from "./family/tree/tree";
+} from "../base/codes";
+import { align, rowBytes } from "../base/sizes";
+import { CODEC, EXACT_CODEC, alloc, openArena } from "../memory/arena";
+import { codecNow, isAugmented, kindNow, rerankNow, state } from "../memory/state";
+import { FLOATS, NIBBLES, PLAIN } from "../memory/store";
+import { openLists } from "../table/lists";
+import { COLUMN_CODE, layout, nodes, upper } from "../table/nodes";
+import { openCentres } from "../kernel/centres";
+import { openRotation } from "../kernel/rotation";
+import { binaryRowBytes, installBinary, openCosines } from "../codec/binary";
+import { halfRowBytes, installHalves } from "../codec/halves";
+import { installPq, openPq, pqRowBytes } from "../codec/pq";
+import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "../codec/rabitq";
+import { installRows } from "../codec/rows";
+import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "../codec/scorer";
+import { installUpper, installWhole, splitRowBytes } from "../codec/split";
+import { AUX_BYTES, installSq8, sq8RowBytes } from "../codec/sq8";
+import { openPrefilter } from "../family/flat/bounds";
+import { openNeighbours } from "../family/graph/neighbours";
+import { openLsh } from "../family/lsh/lsh";
+import { openTrees } from "../family/tree/tree";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "
@@ -38,6 +39,9 @@ const TAG_EXACT_AUX: u32 = 0x78756165; // "eaux"
 const TAG_LINKS: u32 = 0x6b6e696c; // "link"
 const TAG_TOWER: u32 = 0x72776f74; // "towr"
 const TAG_UPPER: u32 = 0x72707075; // "uppr"
+
+/** The build that this is: src/border/variants.ts. */
+export function variant(): i32 { return VARIANT; }
 
 export function open(): i32 {
   openArena();

@@ -1,0 +1,63 @@
+// Many vectors at once, for graphs with codes of neighbours: stored first, then linked together.
+import { E_MEMORY, NONE, OK } from "../base/codes";
+import { THREADS } from "../base/simd";
+import { align } from "../base/sizes";
+import { mark, reset } from "../memory/arena";
+import { state } from "../memory/state";
+import { nodes } from "../table/nodes";
+import { takeSlot } from "../table/slots";
+import { inputBytes } from "../search/prepare";
+import { Builder, beginBuild, endBuild } from "../family/graph/builder";
+import { linkInBulk } from "../family/graph/bulk/build";
+import { squaresAmong } from "../family/graph/bulk/gram";
+import { LEAF } from "../family/graph/bulk/job";
+import { PLACES, WholeRows } from "../family/graph/bulk/whole";
+import { raiseTower } from "../family/graph/graph";
+import { hnswInsert } from "../family/graph/hnsw";
+import { storeVector } from "./rows";
+
+/** Fewer vectors are inserted one by one. */
+const LEAST: u32 = 512;
+
+/** Whether n more vectors make the graph anew: as many as there are, and none of those removed. */
+export function buildsInBulk(n: u32): bool {
+  const s = state();
+  return s.fastScan != 0 && s.live == nodes().count && n >= s.live && n >= LEAST;
+}
+
+/** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */
+export function storeVectors(vectors: usize, ids: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), NONE);
+    storeVector(slot, vectors + <usize>i * inputBytes());
+    raiseTower(slot);
+  }
+}
+
+/** Links all vectors, those from slot `first` on being without. */
+export function linkAll(first: u32): i32 {
+  const s = state();
+  const start = mark();
+  const b = Builder.open();
+  if (!b) return E_MEMORY;
+  beginBuild();
+  if (!linkInBulk(b, false) && !(THREADS && linkInBulk(b, true))) {
+    for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
+  }
+  endBuild();
+  reset(start);
+  return OK;
+}
+
+/**
+ * For tests: the squared distances among n <= LEAF slots as bulk/leaf.ts sees them, to `out`: i32, rows and columns padded to a
+ * multiple of 4. What the value 1 has become in them, or 0.
+ */
+export function squaresOfLeaf(slots: usize, n: u32, out: usize): f32 {
+  const start = mark();
+  const whole = WholeRows.open(LEAF, PLACES);
+  const scale = whole ? whole.fill(slots, n) : 0;
+  if (scale > 0) squaresAmong(whole.codes, whole.quad, <u32>align(n, 4), whole.norms, out);
+  reset(start);
+  return scale;
+}
