@@ -1,7 +1,7 @@
 // Graphs built at once: many vectors added to `Hnsw.create({ fastScan: true })` in one call.
 import { Flat, Hnsw, type HnswOptions, init, load } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../src/memory.js";
+import type { Engine } from "../src/border/engine.js";
 import {
   allowRelaxed,
   clustered,

@@ -17,7 +17,7 @@ import {
   type VectorIndex,
 } from "vicinal";
 import { describe, expect, it, vi } from "vitest";
-import { type Codec, codecsOf, combinations, KIND_NAMES, KINDS, type Kind, METRICS } from "../src/kinds.js";
+import { type Codec, codecsOf, combinations, KIND_NAMES, KINDS, type Kind, METRICS } from "../src/words/kinds.js";
 import {
   correlated,
   expectError,

@@ -1,7 +1,7 @@
 // What each codec promises of its numbers, against plain JS: what is kept, how far a distance may be off, what training says.
 import { Flat, Hnsw, type IndexOptions, Ivf, init, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLOAT_METRICS, METRICS, type Metric } from "../src/kinds.js";
+import { FLOAT_METRICS, METRICS, type Metric } from "../src/words/kinds.js";
 import {
   allowRelaxed,
   correlated,

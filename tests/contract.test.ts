@@ -2,7 +2,7 @@
 // approximate kind its answers must be true and in order, as many as there can be, and most of the nearest.
 import { Flat, type Hit, load, type SearchOptions, type VectorIndex, VicinalError } from "vicinal";
 import { beforeEach, describe, expect, it } from "vitest";
-import { CODECS, KINDS, METRICS } from "../src/kinds.js";
+import { CODECS, KINDS, METRICS } from "../src/words/kinds.js";
 import {
   type Case,
   checkEstimates,

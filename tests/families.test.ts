@@ -14,7 +14,7 @@ import {
   type VectorIndex,
 } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLOAT_METRICS } from "../src/kinds.js";
+import { FLOAT_METRICS } from "../src/words/kinds.js";
 import {
   allowRelaxed,
   correlated,

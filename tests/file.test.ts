@@ -8,7 +8,7 @@ import * as vicinal from "vicinal";
 import { init, inspect, load, type VectorIndex, VicinalError } from "vicinal";
 import { openFile, saveFile } from "vicinal/node";
 import { afterAll, describe, expect, it } from "vitest";
-import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES, METRICS } from "../src/kinds.js";
+import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES, METRICS } from "../src/words/kinds.js";
 import { answers, build, type Recipe } from "./golden/make.mjs";
 import {
   CASES,

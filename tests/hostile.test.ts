@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { type HnswOptions, init, inspect, load, type SearchOptions, type VectorIndex, type Vectors, VicinalError } from "vicinal";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { KINDS } from "../src/kinds.js";
+import { KINDS } from "../src/words/kinds.js";
 import {
   CASES,
   create,

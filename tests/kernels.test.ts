@@ -1,7 +1,7 @@
 // Every variant x metric x codec against plain JS: a search with k = n gives the distance of every row.
 import { Flat, Hnsw, init, type Variant, type VectorIndex } from "vicinal";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Codec, METRICS, type Metric } from "../src/kinds.js";
+import { type Codec, METRICS, type Metric } from "../src/words/kinds.js";
 import { allowRelaxed, create, filled, gauss, gaussians, integers, packed, QUICK, random, TESTED, VARIANTS } from "./support.js";
 
 allowRelaxed();

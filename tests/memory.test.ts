@@ -5,7 +5,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { load } from "vicinal";
 import { describe, expect, it } from "vitest";
-import { type Codec, KIND_NAMES, type Kind, type Metric } from "../src/kinds.js";
+import { type Codec, KIND_NAMES, type Kind, type Metric } from "../src/words/kinds.js";
 import {
   type AnyOptions,
   create,

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { load, type VectorIndex } from "vicinal";
 import { describe, expect, it } from "vitest";
-import { KINDS, type Kind } from "../src/kinds.js";
+import { KINDS, type Kind } from "../src/words/kinds.js";
 import {
   type AnyOptions,
   byDistanceThenId,

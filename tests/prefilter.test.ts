@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { Flat, factory, type Hit, init, load, type SearchOptions } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Metric } from "../src/kinds.js";
+import type { Metric } from "../src/words/kinds.js";
 import {
   allowRelaxed,
   clustered,

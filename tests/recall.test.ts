@@ -2,7 +2,7 @@
 // shows as a change of the figure beside its gate. Figures differ a little between variants: relaxed ones round otherwise.
 import { type HnswOptions, load, type VectorIndex } from "vicinal";
 import { describe, expect, it } from "vitest";
-import { METRICS, type Metric } from "../src/kinds.js";
+import { METRICS, type Metric } from "../src/words/kinds.js";
 import { clustered, create, gauss, nearest, numbered, type Rows, random, shuffled } from "./support.js";
 import { haveData, vecs } from "./support-data.js";
 import { LIVE, STATE, VicFile } from "./support-file.js";

@@ -26,7 +26,7 @@ import {
   type Kind,
   METRICS,
   type Metric,
-} from "../src/kinds.js";
+} from "../src/words/kinds.js";
 
 /** Of vectors that kernels are tried with: every remainder of every register, and some larger primes. */
 export const DIMENSIONS = [...Array.from({ length: 67 }, (_, i) => i + 1), 127, 251, 521];

@@ -1,5 +1,5 @@
 /** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary. */
-export { COARSE_NAMES, MIPS_NAMES } from "../describe.js";
+
 export type {
   Codec,
   CodecOption,
@@ -13,18 +13,7 @@ export type {
   SearchOptions,
   VectorIndex as Index,
 } from "../index.js";
-export {
-  Flat,
-  Forest,
-  factory,
-  Hnsw,
-  Ivf,
-  inspect,
-  KdTree,
-  Lsh,
-  load,
-  VicinalError,
-  variant,
-} from "../index.js";
-export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../kinds.js";
+export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { readBytes, saveFile } from "../node.js";
+export { COARSE_NAMES, MIPS_NAMES } from "../words/describe.js";
+export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../words/kinds.js";

@@ -1,0 +1,119 @@
+// Vectors and ids on their way into an index.
+
+import type { Engine } from "../border/engine.js";
+import { writeChecked } from "../border/engine.js";
+import { checkId, type Rows } from "../input/vectors.js";
+import { badOption, show, VicinalError } from "../words/errors.js";
+
+/** Input written to scratch at a time. */
+const CHUNK_BYTES = 1 << 17;
+/** Slots of an index (assembly/key.ts). */
+const MAX_SLOTS = 2 ** 26 - 1;
+
+/** The next of the ids that addAll was given. */
+export function nextId(ids: Iterator<number>, i: number): number {
+  const { value, done } = ids.next();
+  if (done) throw new VicinalError("BAD_ID", `ids ends after ${i} values, before the vectors do`);
+  return checkId(value, `ids[${i}]`);
+}
+
+export function iteratorOf(ids: Iterable<number> | undefined): Iterator<number> | undefined {
+  if (ids !== undefined && typeof ids?.[Symbol.iterator] !== "function") {
+    throw badOption(`ids is ${show(ids)}; it must be an iterable of ids`);
+  }
+  return ids?.[Symbol.iterator]();
+}
+
+/** The ids that n vectors get, none of them taken; `first` is the place of ids[0] in what the caller gave. */
+export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, first = 0): Uint32Array {
+  const next = engine.state("nextId");
+  if (n > MAX_SLOTS) throw engine.outOfMemory();
+  if (ids === undefined) {
+    if (next + n - 1 > 0xfffffffe) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
+    return Uint32Array.from({ length: n }, (_, i) => next + i);
+  }
+  if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);
+  let ascending = true;
+  for (let i = 0; i < n; i++) {
+    if (engine.has(ids[i])) {
+      throw new VicinalError("DUPLICATE_ID", `ids[${first + i}] is ${ids[i]}, which is in the index already: remove it first`);
+    }
+    ascending &&= i === 0 || ids[i - 1] < ids[i];
+  }
+  if (!ascending) {
+    const seen = new Set<number>();
+    for (const id of ids) {
+      if (seen.has(id)) throw new VicinalError("DUPLICATE_ID", `ids has ${id} twice`);
+      seen.add(id);
+    }
+  }
+  return ids;
+}
+
+function chunkOf(engine: Engine, n: number): number {
+  return Math.min(n, Math.max(Math.floor(CHUNK_BYTES / engine.rowBytes), 1));
+}
+
+/** Throws where one of the rows cannot be used. */
+export function checkRows(engine: Engine, rows: Rows): void {
+  if (engine.busy) throw badOption("the index cannot grow while it reads a caller's vectors");
+  const n = rows.n;
+  const chunk = chunkOf(engine, n);
+  engine.scope(() => {
+    const at = engine.alloc(chunk * engine.rowBytes);
+    for (let from = 0; from < n; from += chunk) writeChecked(engine, rows, at, from, Math.min(from + chunk, n));
+  });
+}
+
+/** Room for n more vectors, under default ids or others. */
+export function reserve(engine: Engine, n: number, otherIds: boolean): void {
+  engine.done(engine.exports.reserve(n, otherIds, chunkOf(engine, n)));
+}
+
+/** Adds rows, room being reserved; yields between chunks. */
+export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array): Generator<number, void, void> {
+  yield* chunks(engine, rows, ids, (at, idsAt, n) => {
+    const lists = engine.lists?.assign(engine, at, n) ?? 0;
+    engine.done(engine.exports.addVectors(at, idsAt, lists, n));
+  });
+}
+
+function* chunks(
+  engine: Engine,
+  rows: Rows,
+  ids: Uint32Array,
+  use: (at: number, idsAt: number, n: number) => void,
+): Generator<number, void, void> {
+  const n = rows.n;
+  const chunk = chunkOf(engine, n);
+  for (let from = 0; from < n; from += chunk) {
+    const to = Math.min(from + chunk, n);
+    engine.scope(() => {
+      const at = engine.alloc(chunk * engine.rowBytes);
+      const idsAt = engine.writeU32(ids.subarray(from, to));
+      writeChecked(engine, rows, at, from, to);
+      use(at, idsAt, to - from);
+    });
+    yield to;
+  }
+}
+
+/** Adds all rows or, where it throws, none. */
+export function addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
+  if (rows.n === 0) return;
+  // All are checked before anything changes, and as they are copied once more: a caller's getter may answer anew.
+  checkRows(engine, rows);
+  const next = engine.state("nextId");
+  reserve(engine, rows.n, !ids.every((id, i) => id === next + i));
+  const { buildsInBulk, storeVectors, linkAll } = engine.exports;
+  if (!storeVectors || !linkAll || !buildsInBulk?.(rows.n)) {
+    for (const _ of addChunks(engine, rows, ids));
+    return;
+  }
+  const first = engine.live;
+  try {
+    for (const _ of chunks(engine, rows, ids, storeVectors));
+  } finally {
+    engine.done(linkAll(first));
+  }
+}

@@ -1,0 +1,91 @@
+// A graph over the centroids of an ivf index, for so many lists that looking at each centroid would cost more than the
+// lists that are probed. It is an Hnsw of its own, made anew from the centroids wherever an index comes to be.
+
+import type { Passing } from "../border/answers.js";
+import { Engine, type Instance, type Lists } from "../border/engine.js";
+import type { FullExports } from "../border/exports.js";
+import { rowsOf } from "../input/vectors.js";
+import { KIND_NAMES, METRIC_NAMES, METRICS } from "../words/kinds.js";
+import { EMPTY, FRESH, stateBytes } from "../words/state.js";
+import { addChunks, reserve } from "./adding.js";
+import type { Steps } from "./training.js";
+
+/** TAG_CELLS of assembly/centres.ts. */
+const CENTROIDS = "cent";
+const M = 16;
+const EF_CONSTRUCTION = 100;
+/** Beam width beyond the lists that are wanted. */
+const EF_MARGIN = 32;
+
+class Graph implements Lists {
+  readonly #graph: Engine;
+  /** Under cosine centroids are of unit vectors, so queries must be too. */
+  readonly #unit: boolean;
+
+  constructor(graph: Engine, unit: boolean) {
+    this.#graph = graph;
+    this.#unit = unit;
+  }
+
+  get bytes(): number {
+    return this.#graph.bytes;
+  }
+
+  search(engine: Engine, k: number, nprobe: number, candidates: number, filter: Passing): void {
+    const lists = this.#nearest(engine.copyQuery(), Math.min(nprobe, this.#graph.live));
+    engine.scope(() => {
+      const { ivfSearch } = engine.exports as FullExports;
+      const at = engine.writeU32(lists);
+      engine.done(ivfSearch(k, lists.length, candidates, filter.address, filter.count, at));
+    });
+  }
+
+  assign(engine: Engine, vectors: number, n: number): number {
+    const dimensions = engine.state("dimensions");
+    const lists = Array.from({ length: n }, (_, i) => {
+      return this.#nearest(engine.copyF32(engine.rowAt(vectors, i), dimensions), 1)[0];
+    });
+    return engine.writeU32(lists);
+  }
+
+  #nearest(query: Float32Array, n: number): number[] {
+    const graph = this.#graph;
+    if (this.#unit) {
+      const length = Math.hypot(...query);
+      if (length > 0) for (let i = 0; i < query.length; i++) query[i] /= length;
+    }
+    graph.setFloats(query);
+    graph.done(graph.exports.search(n, n + EF_MARGIN, n, 0, graph.live));
+    return graph.hits((raw) => raw).map(({ id }) => id);
+  }
+}
+
+/** Builds the graph over the centroids of `engine` in a new memory. */
+export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
+  const nlist = engine.state("nlist");
+  const dimensions = engine.state("dimensions");
+  const metric = METRIC_NAMES[engine.state("metric")];
+  const distance = metric === "dot" ? "dot" : "l2";
+  const graph = new Engine(
+    instance,
+    stateBytes({
+      ...EMPTY,
+      ...FRESH,
+      seed: engine.state("seed"),
+      kind: KIND_NAMES.indexOf("hnsw"),
+      metric: METRIC_NAMES.indexOf(distance),
+      codec: 0,
+      dimensions,
+      rerank: 0,
+      rerankFactor: 1,
+      m: M,
+      efConstruction: EF_CONSTRUCTION,
+    }),
+  );
+  const shape = { dimensions, packed: METRICS[metric].codecs[0] === "binary" };
+  const rows = rowsOf(engine.tableRows(CENTROIDS, nlist), shape, "centroids");
+  reserve(graph, nlist, false);
+  const ids = Uint32Array.from({ length: nlist }, (_, i) => i);
+  for (const done of addChunks(graph, rows, ids)) yield done / nlist;
+  return new Graph(graph, metric === "cosine");
+}

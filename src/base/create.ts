@@ -1,0 +1,114 @@
+// From the options of `create` to an empty index in a new memory.
+
+import type { Engine } from "../border/engine.js";
+import { newEngine } from "../border/runtime.js";
+import type { Fetcher } from "../search/fetching.js";
+import { type CodecOption, codecState } from "../words/codec-option.js";
+import { badOption } from "../words/errors.js";
+import { CODEC_NAMES, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import { LIMITS } from "../words/limits.js";
+import { trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
+import { integer, oneOf } from "../words/options.js";
+import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
+import { EMPTY, FRESH, type State, stateBytes } from "../words/state.js";
+import type { Learner } from "./learner.js";
+
+export interface IndexOptions {
+  /** Length of every vector, 1 to 65536. */
+  dimensions: number;
+  /** Default "cosine". */
+  metric?: Metric;
+  /** Default "f32"; "binary" under hamming. */
+  codec?: CodecOption;
+  /**
+   * With a lossy codec: keep the f32 rows as well and re-score the best candidates exactly; a number is how many
+   * candidates per wanted result; an object says more. Default false. Where the codec keeps every vector as it is there
+   * is nothing to re-score.
+   */
+  rerank?: RerankOption;
+  /** Seed of everything random, an integer from 0 to 2^53 - 1. Default 42. Same seed, same calls, same index. */
+  seed?: number;
+  /** The index's memory never grows past this; adding more then throws OUT_OF_MEMORY. Default 4 GiB. */
+  maxBytes?: number;
+  /**
+   * Of what learns from its vectors: how many it waits for. Until then searches are exact. Default as many as training
+   * wants: 39 per centroid (Ivf lists, pq codes), 256 for rabitq and for the width of Lsh.
+   */
+  trainAt?: number;
+}
+export const INDEX_OPTIONS = ["dimensions", "metric", "codec", "rerank", "seed", "maxBytes", "trainAt"];
+
+/** An index just made or loaded, on its way into its class. */
+export class Opened {
+  constructor(
+    readonly engine: Engine,
+    /** Where the exact rows are the caller's. */
+    readonly fetcher: Fetcher | undefined,
+    /** While the index is untrained. */
+    readonly learner: Learner | undefined,
+    readonly why?: string,
+  ) {}
+}
+
+/** Makes ready what an index will need at once: an untrained one to learn, one without rows to ask for them. */
+export async function prepared(engine: Engine, fetchVectors: FetchVectors | undefined, why?: string): Promise<Opened> {
+  const trained = engine.state("trained") === 1;
+  if (trained && !fetchVectors) return new Opened(engine, undefined, undefined, why);
+  const { Fetcher, Learner } = await import("./extras.js");
+  const learner = trained ? undefined : await Learner.prepare(engine);
+  return new Opened(engine, fetchVectors && new Fetcher(fetchVectors), learner, why);
+}
+
+export function maxBytesOf(options: { maxBytes?: number }): number {
+  return integer("maxBytes", options.maxBytes ?? WHOLE_MEMORY, 65536, WHOLE_MEMORY);
+}
+
+export function dimensionsOf(options: { dimensions: number }): number {
+  return integer("dimensions", options.dimensions, ...LIMITS.dimensions);
+}
+
+/** The metric of an index of this kind. */
+export function metricOf(kind: Kind, options: { metric?: Metric }): Metric {
+  const metric = oneOf("metric", options.metric ?? "cosine", METRIC_NAMES);
+  const { family, metrics } = KINDS[kind];
+  if (metrics.includes(metric)) return metric;
+  throw badOption(`${family} does not have metric "${metric}"; it has ${metrics.join(", ")}`);
+}
+
+/** A new, empty index; `own` is what its family alone has. */
+export async function open(kind: Kind, options: IndexOptions, own: Partial<State>, why?: string, threads = 1): Promise<Opened> {
+  const dimensions = dimensionsOf(options);
+  const metric = metricOf(kind, options);
+  const state: State = {
+    ...EMPTY,
+    ...FRESH,
+    seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
+    kind: KIND_NAMES.indexOf(kind),
+    metric: METRIC_NAMES.indexOf(metric),
+    codec: 0,
+    dimensions,
+    rerank: 0,
+    rerankFactor: 1,
+    ...codecState(kind, metric, dimensions, options.codec),
+    ...own,
+  };
+  const codec = CODEC_NAMES[state.codec];
+  if (state.fastScan && !keepsRows(codec, metric)) {
+    throw badOption(`fastScan is for rows of floats or sq8, not codec "${codec}" under metric "${metric}"`);
+  }
+  if (state.prefilter && codec !== "f32") {
+    throw badOption(`prefilter is for f32 rows, not codec "${codec}" under metric "${metric}"`);
+  }
+  const split = kind === "hnsw" && codec === "f32";
+  const rerank = rerankState(state, split, options.rerank);
+  Object.assign(state, rerank.state);
+  const { needs, wants } = trainingNeeds(state);
+  if (options.trainAt !== undefined) {
+    if (!wants) throw badOption(`trainAt is for what learns; ${KINDS[kind].family} with this codec does not`);
+    state.trainAt = integer("trainAt", options.trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
+  } else if (wants) state.trainAt = wants;
+  if (state.trainAt) state.trained = 0;
+  const maxBytes = maxBytesOf(options);
+  const engine = await newEngine(stateBytes(state), maxBytes, threads);
+  return prepared(engine, rerank.fetchVectors, why);
+}

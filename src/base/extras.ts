@@ -1,0 +1,4 @@
+// What only some indices need, in a chunk of its own that is loaded with the first of them.
+export { Fetcher } from "../search/fetching.js";
+export { buildLists } from "./coarse-graph.js";
+export { Learner, retrain } from "./learner.js";

@@ -1,0 +1,195 @@
+// What an index learns from a sample, in the order of assembly/training.ts: centroids of the lists, then the rotation and
+// the codebooks of what is left, then the error. Every step is some milliseconds of wasm; between two of them a slice may
+// end. All scratch stays taken: the engine that learns is thrown away afterwards.
+
+import type { Engine, Table } from "../border/engine.js";
+import { writeChecked } from "../border/engine.js";
+import type { FullExports } from "../border/exports.js";
+import { chosen, type Rows } from "../input/vectors.js";
+import { badOption } from "../words/errors.js";
+import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, ROTATE_NAMES } from "../words/kinds.js";
+
+/** Rounds of k-means over the lists, ended early where the objective falls by less than this part of it. */
+const LIST_ROUNDS = 20;
+const SETTLED = 1e-5;
+/** Rounds of k-means per part of pq. */
+const PART_ROUNDS = 25;
+/** Rounds of opq; per round and part, rounds of k-means: first, then. */
+const OPQ_ROUNDS = 8;
+const OPQ_FIRST_STEPS = 4;
+const OPQ_STEPS = 2;
+/** Steps towards an orthogonal matrix, and how near it must come. */
+const POLAR_STEPS = 60;
+const POLAR_FAR = 1e-3;
+/** Points that opq looks at: more do not turn the space better. */
+const OPQ_POINTS = 4096;
+/** Points per centroid that are looked at, at most. */
+const MOST_POINTS = 256;
+/** Multiplications in one step: some milliseconds. */
+const STEP_WORK = 2 ** 24;
+
+/** How far training is: a share from 0 to 1. */
+export type Steps<T> = Generator<number, T, void>;
+
+/** What an index wants to learn, and what a step costs. */
+interface Task {
+  readonly engine: Engine;
+  readonly wasm: FullExports;
+  readonly n: number;
+  readonly dimensions: number;
+  readonly nlist: number;
+  readonly parts: number;
+  readonly centroids: number;
+  readonly codec: string;
+  readonly opq: boolean;
+  /** Points that opq looks at. */
+  readonly turned: number;
+  readonly total: number;
+  done: number;
+}
+
+/** Of `n` vectors those that training looks at, evenly spread. */
+export function sampleOf(n: number, nlist: number, centroids: number): Uint32Array {
+  const size = Math.min(n, MOST_POINTS * Math.max(nlist, centroids, 1));
+  return Uint32Array.from({ length: size }, (_, i) => Math.floor((i * n) / size));
+}
+
+/** Vectors that training looks at. */
+export function sampled(rows: Rows, nlist: number, centroids: number): Rows {
+  const which = sampleOf(rows.n, nlist, centroids);
+  return which.length === rows.n ? rows : chosen(rows, which.length, (i) => which[i]);
+}
+
+/** Centroids per part of pq; 0 for other codecs. */
+export function centroidsOf(engine: Engine): number {
+  return CODEC_NAMES[engine.state("codec")] === "pq" ? 2 ** engine.state("codeBits") : 0;
+}
+
+function taskOf(engine: Engine, n: number): Task {
+  const nlist = KIND_NAMES[engine.state("kind")] === "ivf" ? engine.state("nlist") : 0;
+  const codec = CODEC_NAMES[engine.state("codec")];
+  const dimensions = engine.state("dimensions");
+  const centroids = centroidsOf(engine);
+  const opq = codec === "pq" && ROTATE_NAMES[engine.state("rotate")] === "opq";
+  const lists = n * dimensions * nlist;
+  const codes = n * dimensions * centroids;
+  const turned = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions));
+  const turns = turned * dimensions * (OPQ_STEPS * centroids + 2 * dimensions);
+  const total = LIST_ROUNDS * lists + PART_ROUNDS * codes + (opq ? OPQ_ROUNDS * turns : 0) + lists + codes + n;
+  const parts = codec === "pq" ? engine.state("pqM") : 0;
+  const wasm = engine.exports as FullExports;
+  return { engine, wasm, n, dimensions, nlist, parts, centroids, codec, opq, turned, total, done: 0 };
+}
+
+function spend(task: Task, work: number): number {
+  task.done += work;
+  return Math.min(task.done / task.total, 1);
+}
+
+/** Cuts `n` points, each of so much work, into steps. */
+function* steps(task: Task, n: number, each: number, step: (from: number, count: number) => void): Steps<void> {
+  const size = Math.max(Math.floor(STEP_WORK / Math.max(each, 1)), 4);
+  for (let from = 0; from < n; from += size) {
+    const count = Math.min(size, n - from);
+    step(from, count);
+    yield spend(task, count * each);
+  }
+}
+
+/** The engine, empty but with all its tables, learns from the sample. */
+export function* learn(engine: Engine, sample: Rows): Steps<void> {
+  const task = taskOf(engine, sample.n);
+  const { wasm, n, dimensions, nlist, codec, centroids } = task;
+  const rows = engine.table(n, wasm.sampleStride());
+  yield* readSample(task, sample, rows);
+  if (nlist) yield* learnLists(task, rows);
+  else if (codec === "rabitq") wasm.learnMean(rows.at(0), n);
+  wasm.finishTables();
+  if (
+    KIND_NAMES[engine.state("kind")] === "lsh" &&
+    METRIC_NAMES[engine.state("metric")] === "l2" &&
+    engine.state("width") === 0
+  ) {
+    engine.setState("width", wasm.learnWidth(rows.at(0), n));
+  }
+  if (codec !== "pq" && codec !== "rabitq") return;
+  const residuals = engine.table(n, wasm.residualStride());
+  const takeResiduals = (count: number): Steps<void> =>
+    steps(task, count, dimensions * Math.max(nlist, 1), (from, many) => {
+      if (!wasm.takeResiduals(rows.at(from), many, residuals.at(from))) throw engine.outOfMemory();
+    });
+  if (task.opq) {
+    yield* takeResiduals(task.turned);
+    yield* learnRotation(task, residuals);
+    wasm.finishTables();
+  }
+  yield* takeResiduals(n);
+  for (let j = 0; j < task.parts; j++) yield* learnPart(task, residuals, n, j, PART_ROUNDS, true);
+  let error = 0;
+  yield* steps(task, n, dimensions * Math.max(centroids, 1), (from, many) => {
+    error += wasm.residualError(residuals.at(from), many);
+  });
+  engine.setState("reconstruction", error / n);
+}
+
+/** The sample as prepared rows. */
+function* readSample(task: Task, sample: Rows, rows: Table): Steps<void> {
+  const { engine, wasm, n, dimensions } = task;
+  yield* steps(task, n, dimensions * 64, (from, many) => {
+    engine.scope(() => {
+      const at = engine.alloc(many * engine.rowBytes);
+      writeChecked(engine, sample, at, from, from + many);
+      wasm.prepareSample(at, rows.at(from), many);
+    });
+  });
+}
+
+function* learnLists(task: Task, rows: Table): Steps<void> {
+  const { engine, wasm, n, nlist, dimensions } = task;
+  const kmeans = wasm.kmeansOpen(rows.at(0), n, nlist) >>> 0;
+  if (!kmeans) throw engine.outOfMemory();
+  const end = task.done + LIST_ROUNDS * n * nlist * dimensions;
+  let before = Infinity;
+  for (let round = 0; round < LIST_ROUNDS; round++) {
+    yield* steps(task, n, nlist * dimensions, (from, many) => wasm.kmeansAssign(kmeans, from, from + many));
+    const objective = wasm.kmeansUpdate(kmeans);
+    if (before - objective < SETTLED * Math.abs(objective)) break;
+    before = objective;
+  }
+  task.done = end;
+  wasm.takeCentres(kmeans);
+}
+
+function* learnPart(task: Task, residuals: Table, n: number, j: number, rounds: number, anew: boolean): Steps<void> {
+  const { engine, wasm, parts, centroids, dimensions } = task;
+  for (let round = 0; round < rounds; round++) {
+    if (!wasm.pqStep(residuals.at(0), n, j, anew && round === 0)) throw engine.outOfMemory();
+    yield spend(task, (n * centroids * dimensions) / parts);
+  }
+}
+
+/** opq: the rotation that loses least, from the first residuals, not rotated so far. */
+function* learnRotation(task: Task, residuals: Table): Steps<void> {
+  const { engine, wasm, parts, centroids, dimensions, turned: n } = task;
+  const rotated = engine.table(n, wasm.residualStride());
+  const opq = wasm.opqOpen() >>> 0;
+  if (!opq) throw engine.outOfMemory();
+  for (let round = 0; round < OPQ_ROUNDS; round++) {
+    yield* steps(task, n, dimensions * dimensions, (from, many) => {
+      wasm.opqTurn(residuals.at(from), many, rotated.at(from));
+    });
+    for (let j = 0; j < parts; j++) yield* learnPart(task, rotated, n, j, round ? OPQ_STEPS : OPQ_FIRST_STEPS, round === 0);
+    yield* steps(task, n, dimensions * centroids, (from, many) => wasm.opqDecode(rotated.at(from), many));
+    yield* steps(task, n, dimensions * dimensions, (from, many) => {
+      wasm.opqGather(opq, residuals.at(from), rotated.at(from), many);
+    });
+    for (let step = 0; step < POLAR_STEPS && wasm.opqPolar(opq, step === 0) >= POLAR_FAR; step++) yield spend(task, 0);
+  }
+}
+
+/** Throws where the sample is too small for what is to be learned. */
+export function checkSample(n: number, nlist: number, centroids: number): void {
+  const [needs, why] = nlist >= centroids ? [nlist, `${nlist} lists`] : [centroids, `${centroids} centroids per part of pq`];
+  if (n >= Math.max(needs, 1)) return;
+  throw badOption(`training has ${n} vectors and needs at least ${Math.max(needs, 1)}${needs ? ` for ${why}` : ""}`);
+}

@@ -1,0 +1,460 @@
+// One index's wasm instance and its linear memory: the only file that handles pointers and views.
+
+import type { Rows } from "../input/vectors.js";
+import { badRow } from "../input/vectors.js";
+import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
+import { VicinalError } from "../words/errors.js";
+import { offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
+import type { Hit, Passing, SearchStats } from "./answers.js";
+import type { Exports } from "./exports.js";
+import type { Variant } from "./variants.js";
+
+/** An instance of the module with a memory of its own, in which no index is yet. */
+export interface Instance {
+  readonly exports: Exports;
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly variant: Variant;
+  readonly maxBytes: number;
+}
+
+/** A section of the file as it lies in memory: a column of a store (0 nodes, 1 upper), or a table of fixed size. */
+export interface Part {
+  readonly tag: string;
+  /** Bytes per slot; of a table, all of it. */
+  readonly stride: number;
+  readonly store: 0 | 1 | undefined;
+  readonly index: number;
+  /** Slots come in whole groups of 32. */
+  readonly packed: boolean;
+}
+
+/** Finds the lists of an ivf index from outside it. */
+export interface Lists {
+  readonly bytes: number;
+  /** The index's own search for the query at hand, in the lists found. */
+  search(engine: Engine, k: number, nprobe: number, candidates: number, filter: Passing): void;
+  /** Where in scratch the list of each of n vectors at `vectors` is. */
+  assign(engine: Engine, vectors: number, n: number): number;
+}
+
+/** Slots of a packed group. */
+const GROUP = 32;
+/** Bytes hashed at a time where they are not in linear memory already; a multiple of 32. */
+const HASH_CHUNK = 1 << 16;
+/** Memory grows by whole pages. */
+const PAGE_BYTES = 65536;
+const STORES = [0, 1] as const;
+
+/** Bytes of a part in an index of so many slots and records. */
+export function partBytes({ store, stride, packed }: Part, slots: number, records: number): number {
+  if (store === undefined) return stride;
+  const count = store ? records : slots;
+  return stride * (packed ? Math.ceil(count / GROUP) * GROUP : count);
+}
+
+/** Rows in scratch. */
+export class Table {
+  readonly #start: number;
+  readonly #stride: number;
+
+  constructor(start: number, stride: number) {
+    this.#start = start;
+    this.#stride = stride;
+  }
+
+  at(i: number): number {
+    return this.#start + i * this.#stride;
+  }
+}
+
+export class Engine {
+  readonly exports: Exports;
+  readonly variant: Variant;
+  readonly maxBytes: number;
+  /** Bytes of a vector as wasm takes it. */
+  readonly rowBytes: number;
+  /** ivf: what finds the lists where a graph over the centroids does. */
+  lists: Lists | undefined;
+  /** Ends the threads that help building, where there are any. */
+  endThreads: (() => void) | undefined;
+  readonly #packed: boolean;
+  readonly #query: number;
+  readonly #memory: { readonly buffer: ArrayBuffer };
+  readonly #state: number;
+  readonly #work: number;
+  readonly #live: number;
+  #scopes = 0;
+  #u8 = new Uint8Array();
+  #u32 = new Uint32Array();
+  #f32 = new Float32Array();
+
+  /** Lays out an empty index as `state` describes. */
+  constructor({ exports, memory, variant, maxBytes }: Instance, state: Uint8Array) {
+    this.exports = exports;
+    this.variant = variant;
+    this.maxBytes = maxBytes;
+    this.#memory = memory;
+    this.#state = exports.STATE.value;
+    this.#work = exports.WORK.value >>> 2;
+    this.#live = (this.#state + offsetOf("live")) >>> 2;
+    this.#view();
+    this.writeState(state);
+    this.done(exports.open());
+    this.#query = exports.queryAddress() >>> 0;
+    this.rowBytes = exports.inputBytes();
+    this.#packed = this.rowBytes !== 4 * this.state("dimensions");
+  }
+
+  /** Bytes of linear memory. */
+  get bytes(): number {
+    return this.#memory.buffer.byteLength + (this.lists?.bytes ?? 0);
+  }
+
+  // Growing replaces the buffer and kills every view of it, so a view is asked for afresh after each call that may grow.
+  u8(): Uint8Array {
+    if (this.#u8.buffer !== this.#memory.buffer) this.#view();
+    return this.#u8;
+  }
+  u32(): Uint32Array {
+    if (this.#u32.buffer !== this.#memory.buffer) this.#view();
+    return this.#u32;
+  }
+  f32(): Float32Array {
+    if (this.#f32.buffer !== this.#memory.buffer) this.#view();
+    return this.#f32;
+  }
+  #view(): void {
+    const { buffer } = this.#memory;
+    this.#u8 = new Uint8Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#f32 = new Float32Array(buffer);
+  }
+
+  // ---- state --------------------------------------------------------------------------------------------------------
+
+  /** A persistent number of the index, as it is now. */
+  state(name: keyof State): number {
+    return readField(this.u32(), this.#state, name);
+  }
+
+  setState(name: keyof State, value: number): void {
+    writeField(new DataView(this.#memory.buffer, this.#state, STATE_BYTES), name, value);
+  }
+
+  copyState(): Uint8Array {
+    return this.u8().slice(this.#state, this.#state + STATE_BYTES);
+  }
+
+  writeState(state: Uint8Array): void {
+    this.u8().set(state, this.#state);
+  }
+
+  /** Vectors that searches can find. */
+  get live(): number {
+    return this.u32()[this.#live];
+  }
+
+  // ---- scratch ------------------------------------------------------------------------------------------------------
+
+  /** Throws where wasm ran out of memory. Other codes are the caller's. */
+  done(code: number): number {
+    if (code === E_MEMORY) throw this.outOfMemory();
+    return code;
+  }
+
+  outOfMemory(): VicinalError {
+    return new VicinalError(
+      "OUT_OF_MEMORY",
+      `the index holds ${this.bytes} bytes and cannot grow as needed (limit ${this.maxBytes} bytes)`,
+    );
+  }
+
+  /** Scratch taken inside is given back at the end, whatever happens. */
+  scope<T>(work: () => T): T {
+    const start = this.exports.mark();
+    this.#scopes++;
+    try {
+      return work();
+    } finally {
+      this.#scopes--;
+      this.exports.reset(start);
+    }
+  }
+
+  /** Whether scratch is in use, so that permanent memory may not be taken: a caller's getter or proxy called back. */
+  get busy(): boolean {
+    return this.#scopes > 0;
+  }
+
+  /** What memory may still grow by, beside the room that the index keeps for one search (assembly/room.ts). */
+  get spare(): number {
+    const { mark, roomToUse } = this.exports;
+    return Math.max(Math.floor(this.maxBytes / PAGE_BYTES) * PAGE_BYTES - (mark() >>> 0) - (roomToUse() >>> 0), 0);
+  }
+
+  /** Scratch of the running scope. */
+  alloc(bytes: number): number {
+    const address = bytes <= this.maxBytes ? this.exports.alloc(bytes) >>> 0 : 0;
+    if (address === 0) throw this.outOfMemory();
+    return address;
+  }
+
+  /** Scratch for n rows, `stride` bytes apart. */
+  table(n: number, stride: number): Table {
+    return new Table(this.alloc(n * stride), stride);
+  }
+
+  /** Copies `values` into scratch. */
+  writeU32(values: ArrayLike<number>): number {
+    const address = this.alloc(values.length * 4);
+    this.setU32(address, values);
+    return address;
+  }
+  writeU8(values: Uint8Array): number {
+    const address = this.alloc(values.length);
+    this.u8().set(values, address);
+    return address;
+  }
+  setU32(address: number, values: ArrayLike<number>): void {
+    this.u32().set(values, address >>> 2);
+  }
+
+  copyU32(address: number, count: number): Uint32Array {
+    return this.u32().slice(address >>> 2, (address >>> 2) + count);
+  }
+  copyF32(address: number, count: number): Float32Array {
+    return this.f32().slice(address >>> 2, (address >>> 2) + count);
+  }
+
+  // ---- vectors ------------------------------------------------------------------------------------------------------
+
+  /** Writes rows from..to to scratch at `at`. */
+  writeRows(rows: Rows, at: number, from: number, to: number): void {
+    const unit = this.#packed ? 1 : 4;
+    for (let i = from; i < to; i++) {
+      rows.write(i, this.#packed ? this.u8() : this.f32(), (at + (i - from) * this.rowBytes) / unit);
+    }
+  }
+
+  /** Where the vector after `i` others at `at` is. */
+  rowAt(at: number, i: number): number {
+    return at + i * this.rowBytes;
+  }
+
+  /** Hands a query over and prepares it; negative: why it cannot be used. */
+  setQuery(query: Rows): number {
+    this.writeRows(query, this.#query, 0, 1);
+    return this.exports.prepareQuery();
+  }
+  /** The same for plain floats of the right length. */
+  setFloats(query: Float32Array): number {
+    this.f32().set(query, this.#query >>> 2);
+    return this.exports.prepareQuery();
+  }
+  /** The same for the vector after `i` others at `at`. */
+  setQueryFrom(at: number, i: number): number {
+    const from = this.rowAt(at, i);
+    this.u8().copyWithin(this.#query, from, from + this.rowBytes);
+    return this.exports.prepareQuery();
+  }
+  /** The query as it was handed over. */
+  copyQuery(): Float32Array {
+    return this.copyF32(this.#query, this.state("dimensions"));
+  }
+
+  /** The vector of an id, or undefined. */
+  vector(id: number): Float32Array | undefined {
+    return this.scope(() => {
+      const dimensions = this.state("dimensions");
+      const out = this.alloc(dimensions * 4);
+      return this.exports.getVector(id, out) ? this.copyF32(out, dimensions) : undefined;
+    });
+  }
+
+  /** The ids of all live slots, in slot order. */
+  ids(): Uint32Array {
+    const ids = new Uint32Array(this.live);
+    this.scope(() => {
+      const out = this.alloc(Math.min(this.exports.storeCount(0), IDS_CHUNK) * 4);
+      for (let slot = 0, n = 0; n < ids.length; slot += IDS_CHUNK) {
+        const found = this.exports.liveIds(slot, IDS_CHUNK, out);
+        ids.set(this.copyU32(out, found), n);
+        n += found;
+      }
+    });
+    return ids;
+  }
+
+  has(id: number): boolean {
+    return this.exports.slotOfId(id) !== -1;
+  }
+
+  // ---- results: assembly/work.ts ------------------------------------------------------------------------------------
+
+  /** Work of the last search. */
+  counters(): SearchStats {
+    const u32 = this.u32();
+    return { distances: u32[this.#work], visited: u32[this.#work + 1], reranked: u32[this.#work + 2] };
+  }
+
+  get found(): number {
+    return this.u32()[this.#work + 3];
+  }
+
+  /** Hits of the last search. */
+  hits(distance: (raw: number) => number): Hit[] {
+    const u32 = this.u32();
+    const f32 = this.f32();
+    const found = u32[this.#work + 3];
+    const ids = u32[this.#work + 4] >>> 2;
+    const values = u32[this.#work + 5] >>> 2;
+    const hits: Hit[] = [];
+    for (let i = 0; i < found; i++) hits.push({ id: u32[ids + i], distance: distance(f32[values + i]) });
+    return hits;
+  }
+
+  /** Copies `count` hits of the last search, those from number `from` on, to place `at`; ends where the hits do. */
+  copyHits(
+    from: number,
+    count: number,
+    ids: Uint32Array,
+    distances: Float32Array,
+    at: number,
+    distance: (raw: number) => number,
+  ) {
+    const u32 = this.u32();
+    const f32 = this.f32();
+    const first = (u32[this.#work + 4] >>> 2) + from;
+    const values = (u32[this.#work + 5] >>> 2) + from;
+    for (let i = 0; i < count && u32[first + i] !== 0xffffffff; i++) {
+      ids[at + i] = u32[first + i];
+      distances[at + i] = distance(f32[values + i]);
+    }
+  }
+
+  // ---- content, for files and copies --------------------------------------------------------------------------------
+
+  /** What a file has of this index, in its order; columns and tables without a tag are rebuilt. */
+  parts(): Part[] {
+    const { exports } = this;
+    const columns = STORES.flatMap((store) =>
+      Array.from({ length: exports.storeColumns(store) }, (_, index) => ({
+        tag: tagOf(exports.columnTag(store, index)),
+        stride: exports.columnStride(store, index),
+        store,
+        index,
+        packed: exports.columnPacking(store, index) !== 0,
+      })),
+    );
+    const tables = this.#tables().filter(({ bytes }) => bytes > 0);
+    return [
+      ...columns,
+      ...tables.map(({ tag, bytes, index }) => ({ tag, stride: bytes, store: undefined, index, packed: false })),
+    ].filter(({ tag }) => tag !== "");
+  }
+
+  #tables(): { tag: string; address: number; bytes: number; index: number }[] {
+    const { exports } = this;
+    return Array.from({ length: exports.blobCount() }, (_, index) => ({
+      tag: tagOf(exports.blobTag(index)),
+      address: exports.blobAt(index) >>> 0,
+      bytes: exports.blobBytes(index) >>> 0,
+      index,
+    }));
+  }
+
+  /** Each block's share of a part: where it lies in memory and in the part, in bytes. */
+  *#pieces(part: Part): Generator<{ address: number; from: number; bytes: number }> {
+    if (part.store === undefined) {
+      yield { address: this.exports.blobAt(part.index) >>> 0, from: 0, bytes: part.stride };
+      return;
+    }
+    const slots = this.exports.storeCount(part.store);
+    const perBlock = this.exports.storeBlockSlots(part.store);
+    for (let slot = 0; slot < slots; slot += perBlock) {
+      const address = this.exports.columnAt(part.store, part.index, slot) >>> 0;
+      const count = Math.min(perBlock, slots - slot);
+      yield { address, from: slot * part.stride, bytes: partBytes({ ...part, store: 0 }, count, 0) };
+    }
+  }
+
+  /** Copies a part out to `file` at `at`; returns its checksum. */
+  readPart(part: Part, file: Uint8Array, at: number): bigint {
+    this.exports.checksumStart();
+    for (const { address, from, bytes } of this.#pieces(part)) {
+      file.set(this.u8().subarray(address, address + bytes), at + from);
+      this.exports.checksumAdd(address, bytes);
+    }
+    return BigInt.asUintN(64, this.exports.checksumEnd());
+  }
+
+  /** Copies a part in from `file` at `at`; returns its checksum. */
+  writePart(part: Part, file: Uint8Array, at: number): bigint {
+    this.exports.checksumStart();
+    for (const { address, from, bytes } of this.#pieces(part)) {
+      this.u8().set(file.subarray(at + from, at + from + bytes), address);
+      this.exports.checksumAdd(address, bytes);
+    }
+    return BigInt.asUintN(64, this.exports.checksumEnd());
+  }
+
+  /** XXH64 of bytes that are not in linear memory. */
+  hash(bytes: Uint8Array): bigint {
+    return this.scope(() => {
+      const at = this.alloc(Math.min(bytes.length, HASH_CHUNK));
+      this.exports.checksumStart();
+      for (let from = 0; from < bytes.length; from += HASH_CHUNK) {
+        const chunk = bytes.subarray(from, from + HASH_CHUNK);
+        this.u8().set(chunk, at);
+        this.exports.checksumAdd(at, chunk.length);
+      }
+      return BigInt.asUintN(64, this.exports.checksumEnd());
+    });
+  }
+
+  /** Takes over the whole of another index of the same layout, this one being empty. */
+  copyFrom(source: Engine): void {
+    this.writeState(source.copyState());
+    this.done(this.exports.restore(source.exports.storeCount(0), source.exports.storeCount(1)));
+    for (const part of source.parts()) {
+      const targets = this.#pieces(part);
+      for (const { address, bytes } of source.#pieces(part)) {
+        const target = targets.next().value as { address: number };
+        this.u8().set(source.u8().subarray(address, address + bytes), target.address);
+      }
+    }
+    if (!this.exports.isValid()) throw new VicinalError("OUT_OF_MEMORY", "the copy could not be completed");
+  }
+
+  /** Takes over what another index of the same layout has learned. */
+  copyTables(source: Engine): void {
+    const targets = this.#tables();
+    source.#tables().forEach(({ tag, address, bytes }, i) => {
+      if (tag === "") return; // follows from the others, or from the state
+      this.u8().set(source.u8().subarray(address, address + bytes), targets[i].address);
+    });
+  }
+
+  /** The table of that name, row by row: `bytes` each, of which the first `dimensions` floats count. */
+  tableRows(tag: string, n: number): Float32Array {
+    const table = this.#tables().find((one) => one.tag === tag);
+    if (!table) return new Float32Array(0);
+    const dimensions = this.state("dimensions");
+    const stride = table.bytes / n;
+    const rows = new Float32Array(n * dimensions);
+    for (let i = 0; i < n; i++) rows.set(this.copyF32(table.address + i * stride, dimensions), i * dimensions);
+    return rows;
+  }
+}
+
+/** Four letters, the first in the low byte; "" for 0. */
+function tagOf(tag: number): string {
+  return tag === 0 ? "" : String.fromCharCode(...[0, 8, 16, 24].map((shift) => (tag >>> shift) & 255));
+}
+
+/** Writes rows from..to to scratch at `at` and makes sure that all of them can be used. */
+export function writeChecked(engine: Engine, rows: Rows, at: number, from: number, to: number): void {
+  engine.writeRows(rows, at, from, to);
+  const bad = engine.exports.firstBad(at, to - from);
+  if (bad >= 0) throw badRow(rows, from + bad, engine.exports.whyBad(engine.rowAt(at, bad)));
+}

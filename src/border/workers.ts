@@ -1,0 +1,94 @@
+// Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
+// but for the tasks that assembly/bulk/team.ts announces.
+import type { Instance } from "./engine.js";
+
+const NODE = `const { parentPort, workerData: { module, memory, worker } } = require("node:worker_threads");
+WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
+  parentPort.postMessage(0);
+  exports.serve(worker);
+});`;
+const WEB = `onmessage = async ({ data: { module, memory, worker } }) => {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  postMessage(0);
+  exports.serve(worker);
+};`;
+
+interface Task {
+  /** WebAssembly.Module and Memory, which the types of a user's project may not know. */
+  readonly module: object;
+  readonly memory: object;
+  readonly worker: number;
+}
+
+/** A worker that has begun to serve, as what ends it. */
+type Start = (task: Task) => Promise<() => void>;
+
+interface NodeWorker {
+  once(event: "message" | "error", listener: (what: unknown) => void): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+type NodeThreads = { Worker: new (code: string, options: { eval: true; workerData: Task }) => NodeWorker };
+
+interface WebWorker {
+  onmessage: ((event: unknown) => void) | null;
+  onerror: ((event: { message?: string }) => void) | null;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+const inNode =
+  ({ Worker }: NodeThreads): Start =>
+  (task) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(NODE, { eval: true, workerData: task });
+      worker.once("error", reject);
+      worker.once("message", () => {
+        worker.unref(); // a process ends though its index was not closed
+        resolve(() => void worker.terminate());
+      });
+    });
+
+const onTheWeb =
+  (Worker: new (url: string) => WebWorker): Start =>
+  (task) =>
+    new Promise((resolve, reject) => {
+      const url = URL.createObjectURL(new Blob([WEB], { type: "text/javascript" }));
+      const worker = new Worker(url);
+      worker.onerror = ({ message }) => reject(new Error(message ?? "the worker could not start"));
+      worker.onmessage = () => {
+        URL.revokeObjectURL(url);
+        resolve(() => worker.terminate());
+      };
+      worker.postMessage(task);
+    });
+
+function starter(): Start {
+  const { Worker, process } = globalThis as {
+    Worker?: new (url: string) => WebWorker;
+    process?: { getBuiltinModule?(name: string): NodeThreads | undefined };
+  };
+  if (Worker) return onTheWeb(Worker);
+  const threads = process?.getBuiltinModule?.("node:worker_threads");
+  if (threads) return inNode(threads);
+  throw new Error("this runtime has no workers (Node has what it takes from 20.16 on)");
+}
+
+/** n workers for an instance of the `threads` build; what it returns ends them. */
+export async function hire(module: object, { memory, exports }: Instance, n: number): Promise<() => void> {
+  const ends: (() => void)[] = [];
+  const endAll = (): void => {
+    for (const end of ends.splice(0)) end();
+  };
+  try {
+    const start = starter();
+    for (let worker = 0; worker < n; worker++) {
+      ends.push(await start({ module, memory, worker }));
+    }
+  } catch (error) {
+    endAll();
+    throw error;
+  }
+  exports.setWorkers?.(n);
+  return endAll;
+}

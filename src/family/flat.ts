@@ -1,0 +1,21 @@
+import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
+import { VectorIndex } from "../base/vector-index.js";
+import { flag, known } from "../words/options.js";
+
+export interface FlatOptions extends IndexOptions {
+  /**
+   * Keeps beside each row one byte per value and a bound on what that loses. A single search then reads the bytes, and of
+   * the rows only those that their bound cannot exclude: the very same answers, several times sooner from some hundred
+   * dimensions on, for dimensions + 16 more bytes per vector. Batches read rows as before. Codec f32; not metric
+   * "hamming". Default false.
+   */
+  prefilter?: boolean;
+}
+
+/** Exact search: every vector is looked at. Nothing to tune, nothing missed; the choice up to some ten thousand vectors. */
+export class Flat extends VectorIndex {
+  static async create(options: FlatOptions): Promise<Flat> {
+    known("Flat.create", options, [...INDEX_OPTIONS, "prefilter"]);
+    return new this(await open("flat", options, { prefilter: Number(flag("prefilter", options.prefilter)) }));
+  }
+}

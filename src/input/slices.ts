@@ -1,0 +1,59 @@
+// Long work in slices, so that a page stays alive and other calls run in between.
+import { badOption, show } from "../words/errors.js";
+
+/** Work gives way to the event loop after this long. */
+export const SLICE_MS = 8;
+
+const FIRST_SLICE = 8;
+const MOST_SLICE = 4096;
+
+/** How many vectors to do at a time, by how long the last took. */
+export class Pace {
+  size = FIRST_SLICE;
+
+  note(elapsedMs: number): void {
+    if (elapsedMs < SLICE_MS / 4) this.size = Math.min(this.size * 2, MOST_SLICE);
+    else if (elapsedMs > SLICE_MS) this.size = Math.max(this.size >> 1, 1);
+  }
+}
+
+export function breath(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Runs all steps; `between` hears of the progress after each slice, and may throw to end it. */
+export async function inSlices<P, T>(steps: Generator<P, T, void>, between: (progress: P) => void): Promise<T> {
+  for (let started = performance.now(); ; ) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() - started < SLICE_MS) continue;
+    between(step.value);
+    await breath();
+    between(step.value);
+    started = performance.now();
+  }
+}
+
+/** The same without a pause. */
+export function atOnce<T>(steps: Generator<unknown, T, void>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+export interface Watched<P> {
+  /** Stops between two slices. */
+  signal?: AbortSignal;
+  /** Called after each slice. */
+  onProgress?: (progress: P) => void;
+}
+
+export function checkWatched({ signal, onProgress }: Watched<never>): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw badOption(`signal is ${show(signal)}; it must be an AbortSignal`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw badOption(`onProgress is ${show(onProgress)}; it must be a function`);
+  }
+}

@@ -1,0 +1,231 @@
+// What callers hand over as vectors and ids, checked for shape and written to linear memory. Values are checked there.
+
+import { E_BEYOND_F16, E_NOT_FINITE } from "../words/codes.js";
+import { type ErrorCode, show, VicinalError } from "../words/errors.js";
+
+/** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
+export type Vector = ArrayLike<number>;
+/** Many: n * dimensions numbers in a row (under hamming a Uint8Array is n rows of packed bits), or an array of vectors. */
+export type Vectors = ArrayLike<number> | ArrayLike<Vector>;
+
+/** The shape of an index's input. */
+export interface Shape {
+  readonly dimensions: number;
+  /** hamming: rows travel as bits. */
+  readonly packed: boolean;
+}
+
+/** n vectors, not yet read. */
+export interface Rows {
+  readonly n: number;
+  /** Writes row `i` to `bytes` (packed) or `floats` at `at`, in elements. */
+  write(i: number, to: Float32Array | Uint8Array, at: number): void;
+  /** Value `j` of row `i` as the caller gave it. */
+  value(i: number, j: number): number;
+  /** `vectors[3]`, for sentences. */
+  name(i: number): string;
+  readonly dimensions: number;
+}
+
+export function rowElements(shape: Shape): number {
+  return shape.packed ? (shape.dimensions + 7) >> 3 : shape.dimensions;
+}
+
+/** Whether it has a length, and one that a list can have. */
+function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
+  if (value === null || typeof value !== "object") return false;
+  const { length } = value as ArrayLike<unknown>;
+  if (typeof length !== "number") return false;
+  if (!Number.isInteger(length) || length < 0) throw new VicinalError(code, `${name} has the length ${length}`);
+  return true;
+}
+
+/** The length of a list, or -1. */
+function lengthOf(value: unknown): number {
+  const length = value !== null && typeof value === "object" ? (value as ArrayLike<unknown>).length : undefined;
+  return typeof length === "number" ? length : -1;
+}
+
+/** One vector, called `name` in sentences. */
+export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
+  if (!isList(vector, name, "BAD_DIMENSION")) {
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
+  }
+  return listed([vector], shape, () => name);
+}
+
+/** Any form of many vectors. */
+export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
+  if (!isList(vectors, name, "BAD_DIMENSION"))
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
+  if (vectors.length > 0 && typeof vectors[0] === "object") return listed(vectors, shape, (i) => `${name}[${i}]`);
+  return flat(vectors as ArrayLike<number>, shape, name);
+}
+
+function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
+  const packed = shape.packed && values instanceof Uint8Array;
+  const width = packed ? rowElements(shape) : shape.dimensions;
+  const n = values.length / width;
+  if (!Number.isInteger(n)) {
+    const unit = packed ? `${width}-byte` : `${width}-dimensional`;
+    throw new VicinalError(
+      "BAD_DIMENSION",
+      `${name} has ${values.length} values, which is not a whole number of ${unit} vectors`,
+    );
+  }
+  const part = (i: number): ArrayLike<number> =>
+    ArrayBuffer.isView(values)
+      ? (values as Float32Array).subarray(i * width, (i + 1) * width)
+      : Array.prototype.slice.call(values, i * width, (i + 1) * width);
+  return {
+    n,
+    write: (i, to, at) => writeVector(part(i), shape, to, at, () => `${name}[${i}]`),
+    value: (i, j) => values[i * width + j],
+    name: (i) => `${name}[${i}]`,
+    dimensions: shape.dimensions,
+  };
+}
+
+function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => string): Rows {
+  const bytes = rowElements(shape);
+  for (let i = 0; i < vectors.length; i++) {
+    const vector = vectors[i];
+    const length = lengthOf(vector);
+    if (length === shape.dimensions && !(shape.packed && vector instanceof Uint8Array)) continue;
+    if (shape.packed && vector instanceof Uint8Array && length === bytes) continue;
+    if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
+    const wanted =
+      shape.packed && vector instanceof Uint8Array
+        ? `${bytes} bytes for its ${shape.dimensions} bits`
+        : `${shape.dimensions} dimensions`;
+    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
+  }
+  const rows = vectors as ArrayLike<ArrayLike<number>>;
+  return {
+    n: rows.length,
+    write: (i, to, at) => writeVector(rows[i], shape, to, at, () => name(i)),
+    value: (i, j) => rows[i][j],
+    name,
+    dimensions: shape.dimensions,
+  };
+}
+
+function writeVector(
+  vector: ArrayLike<number>,
+  shape: Shape,
+  to: Float32Array | Uint8Array,
+  at: number,
+  name: () => string,
+): void {
+  const bits = shape.packed && vector instanceof Uint8Array;
+  // Looked at again: it was checked a while ago, and may be longer or shorter by now.
+  const length = bits ? rowElements(shape) : shape.dimensions;
+  if (lengthOf(vector) !== length) {
+    throw new VicinalError("BAD_DIMENSION", `${name()} has changed while it was read: ${lengthOf(vector)} values, not ${length}`);
+  }
+  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && !isBigInts(vector)) {
+    to.set(vector, at);
+    return;
+  }
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const value: unknown = vector[i];
+    if (typeof value !== "number") throw notFinite(name(), i, value);
+    values[i] = value;
+  }
+  to.set(shape.packed ? pack(values, name) : values, at);
+}
+
+function isBigInts(view: unknown): boolean {
+  return view instanceof BigInt64Array || view instanceof BigUint64Array;
+}
+
+function notFinite(name: string, position: number, value: unknown): VicinalError {
+  return new VicinalError(
+    "NOT_FINITE",
+    `${name} has ${show(value)} at position ${position}; values must be finite 32-bit floats`,
+  );
+}
+
+/** Numbers to bits, least significant first: 1 where positive. NaN and Infinity are refused here, bits cannot tell. */
+export function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
+  const bytes = new Uint8Array((values.length + 7) >> 3);
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) throw notFinite(name(), i, values[i]);
+    if (values[i] > 0) bytes[i >> 3] |= 1 << (i & 7);
+  }
+  return bytes;
+}
+
+/** The sentence for a row that wasm refused. */
+export function badRow(rows: Rows, i: number, code: number): VicinalError {
+  if (code === E_BEYOND_F16) return new VicinalError("TOO_LARGE", `${rows.name(i)} has a value beyond 65504, the largest in f16`);
+  if (code !== E_NOT_FINITE) {
+    return new VicinalError("TOO_LARGE", `${rows.name(i)} is longer than 2^62, so its distances would overflow 32-bit floats`);
+  }
+  for (let j = 0; j < rows.dimensions; j++) {
+    const value = rows.value(i, j);
+    if (!Number.isFinite(Math.fround(value))) return notFinite(rows.name(i), j, value);
+  }
+  return new VicinalError("NOT_FINITE", `${rows.name(i)} has a value that is not a finite 32-bit float`);
+}
+
+/** Largest id. */
+export const MAX_ID = 0xfffffffe;
+
+export function checkId(id: unknown, name: string): number {
+  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
+    throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
+  }
+  return id;
+}
+
+/** n vectors, of which number i is number j of some rows. */
+function drawn(n: number, find: (i: number) => [Rows, j: number], dimensions: number): Rows {
+  return {
+    n,
+    write(i, view, at) {
+      const [rows, j] = find(i);
+      rows.write(j, view, at);
+    },
+    value(i, k) {
+      const [rows, j] = find(i);
+      return rows.value(j, k);
+    },
+    name(i) {
+      const [rows, j] = find(i);
+      return rows.name(j);
+    },
+    dimensions,
+  };
+}
+
+/** n of the rows: number i is the row at(i). */
+export function chosen(rows: Rows, n: number, at: (i: number) => number): Rows {
+  return drawn(n, (i) => [rows, at(i)], rows.dimensions);
+}
+
+/** All of the first, then all of the second ... */
+export function joined(parts: readonly Rows[]): Rows {
+  const ends: number[] = [];
+  let n = 0;
+  for (const rows of parts) ends.push((n += rows.n));
+  const find = (i: number): [Rows, number] => {
+    let low = 0;
+    for (let high = ends.length - 1; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (ends[middle] > i) high = middle;
+      else low = middle + 1;
+    }
+    return [parts[low], i - (ends[low] - parts[low].n)];
+  };
+  return drawn(n, find, parts[0].dimensions);
+}
+
+/** n ids, checked; `ids[3]` in sentences. */
+export function idsOf(ids: unknown, name: string): Uint32Array {
+  if (!isList(ids, name, "BAD_ID")) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
+  const out = new Uint32Array(ids.length);
+  for (let i = 0; i < out.length; i++) out[i] = checkId(ids[i], `${name}[${i}]`);
+  return out;
+}

@@ -1,0 +1,201 @@
+// The one-line entry: which index, from what is known about the vectors. Exact while a scan is fast on this machine, a
+// graph beyond, and inverted lists of small codes where memory is short.
+
+import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, type Opened, open } from "../base/create.js";
+import type { VectorIndex } from "../base/vector-index.js";
+import { wrap } from "../family/classes.js";
+import { Flat } from "../family/flat.js";
+import type { CodecOption } from "../words/codec-option.js";
+import { COARSE_NAMES } from "../words/describe.js";
+import { badOption } from "../words/errors.js";
+import { CODECS, type Metric } from "../words/kinds.js";
+import { LIMITS, listsFor, POINTS_PER_CENTROID } from "../words/limits.js";
+import { integer, known, real } from "../words/options.js";
+import type { RerankOption } from "../words/rerank-option.js";
+
+export interface CreateIndexOptions extends Pick<IndexOptions, "dimensions" | "metric" | "maxBytes" | "seed"> {
+  /** About how many vectors there will be. Without it the index starts exact and becomes a graph when it has grown. */
+  expected?: number;
+  /**
+   * Share of the true neighbours that searches should find, above 0 to 1: decides how hard they look. 1 is exact search;
+   * otherwise it is a start and no promise, less so the fewer bytes there are. Default 0.95.
+   */
+  recall?: number;
+}
+
+/** A scan as long as this is fast enough. */
+const FAST_MS = 1;
+const LEAST_THRESHOLD = 1000;
+const MOST_THRESHOLD = 200_000;
+/** Rows that the scan is measured on, in bytes: more than fits the caches next to the core. */
+const MEASURED_BYTES = 4 << 20;
+const MEASURED_MS = 4;
+
+const DEFAULT_RECALL = 0.95;
+/** Beam width up to a recall; of lists a quarter as many are probed. */
+const EFFORTS = [
+  [0.95, 64],
+  [0.98, 128],
+  [0.995, 256],
+  [1, 512],
+] as const;
+
+/** Bytes per vector beside its row: id and life stage; the table from ids to places; links of M = 16 and their upper layers. */
+const SLOT_BYTES = 5;
+const ID_BYTES = 11;
+const LINK_BYTES = 142;
+/** Under cosine the length is kept. */
+const NORM_BYTES = 4;
+/** Of rows in groups of one list: half a group of 32 is empty in each, and room for one more is kept. */
+const LIST_SLACK = 48;
+/** What an index has beside its vectors: first pages, scratch of searches, blocks not yet full. */
+const FIXED_BYTES = 5 << 16;
+
+const speeds = new Map<string, Promise<number>>();
+
+/** Vectors that an exact scan looks at in a millisecond here. */
+function scanSpeed(dimensions: number, metric: Metric): Promise<number> {
+  const binary = metric === "hamming";
+  const key = `${dimensions} ${binary}`;
+  let speed = speeds.get(key);
+  if (!speed) {
+    speed = measure(dimensions, binary ? "hamming" : "dot");
+    speeds.set(key, speed);
+    speed.catch(() => speeds.delete(key));
+  }
+  return speed;
+}
+
+async function measure(dimensions: number, metric: Metric): Promise<number> {
+  const bits = metric === "hamming";
+  const width = bits ? (dimensions + 7) >> 3 : dimensions;
+  const most = Math.min(Math.max(Math.floor(MEASURED_BYTES / (bits ? width : 4 * width)), 64), MOST_THRESHOLD);
+  const index = await Flat.create({ dimensions, metric });
+  const values = bits ? new Uint8Array(most * width) : new Float32Array(most * width);
+  for (let i = 0; i < values.length; i++) values[i] = (i * 7919) % 251;
+  index.add(values);
+  const query = values.subarray(0, width);
+  index.search(query);
+  let scans = 0;
+  let elapsedMs = 0;
+  // All together: browsers round the clock to some tenths of a millisecond.
+  for (const start = performance.now(); elapsedMs < MEASURED_MS; scans++) {
+    index.search(query);
+    elapsedMs = performance.now() - start;
+  }
+  index.close();
+  return (scans * most) / elapsedMs;
+}
+
+/** A way to store vectors in little memory, and what a vector then takes. */
+interface Code {
+  readonly codec: CodecOption;
+  readonly rerank: RerankOption;
+  readonly bytes: number;
+  /** Vectors that it must see to learn, and would like to. */
+  readonly needs: number;
+  readonly wants: number;
+  readonly name: string;
+}
+
+/** From the largest to the smallest. */
+function codesFor(dimensions: number): Code[] {
+  const sq8 = Math.ceil(dimensions / 16) * 16 + 16;
+  const bit = (bits: number): number => Math.ceil(dimensions / 16) * 2 * bits + 12;
+  const rabitq = (bits: number, rerank: boolean): Code => ({
+    codec: { type: "rabitq", bits },
+    rerank: rerank ? { codec: "sq8" } : false,
+    bytes: bit(bits) + (rerank ? sq8 : 0),
+    needs: CODECS.rabitq.needs(bits),
+    wants: CODECS.rabitq.wants(bits),
+    name: `rabitq of ${bits} bits${rerank ? " with sq8 rows to re-score" : ""}`,
+  });
+  const pq = (share: number): Code[] => {
+    const m = Math.floor(dimensions / share);
+    const own = { needs: CODECS.pq.needs(8), wants: CODECS.pq.wants(8), name: `pq of ${m} bytes` };
+    return m < 1 ? [] : [{ codec: { type: "pq", m }, rerank: false, bytes: m, ...own }];
+  };
+  return [
+    ...[4, 2, 1].map((bits) => rabitq(bits, true)),
+    ...[8, 7, 6, 5, 4, 3, 2, 1].map((bits) => rabitq(bits, false)),
+    ...[8, 10, 12, 14, 16, 20, 24, 32, 48, 64].flatMap(pq),
+  ].sort((a, b) => b.bytes - a.bytes);
+}
+
+const count = (n: number): string => Math.round(n).toLocaleString("en-US");
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** Bytes of an index of plain rows. */
+function rowsBytes(n: number, dimensions: number, metric: Metric, graph: boolean): number {
+  const row = metric === "hamming" ? Math.ceil(dimensions / 128) * 16 : Math.ceil(dimensions / 4) * 16;
+  return FIXED_BYTES + n * (row + SLOT_BYTES + (metric === "cosine" ? NORM_BYTES : 0) + (graph ? LINK_BYTES : 0));
+}
+
+/** What is known before the index is chosen. */
+interface Known {
+  readonly options: IndexOptions;
+  readonly metric: Metric;
+  readonly n: number;
+  readonly limit: number;
+  readonly nprobe: number;
+}
+
+/** The largest code whose index fits the limit, as a scan or in lists. */
+async function small({ options, metric, n, limit, nprobe }: Known, kind: "flat" | "ivf", reason: string): Promise<Opened> {
+  const { dimensions } = options;
+  // While it has not learned, an index holds rows: no more of them than fill half the limit.
+  const row = rowsBytes(1, dimensions, metric, false) - FIXED_BYTES;
+  const most = Math.max(Math.floor((limit - FIXED_BYTES) / 2 / row), 0);
+  const nlist = kind === "ivf" ? Math.min(listsFor(n, n), Math.floor(most / POINTS_PER_CENTROID)) : 0;
+  const tables = FIXED_BYTES + nlist * 8 * dimensions + 256 * 4 * dimensions;
+  const each = SLOT_BYTES + ID_BYTES + (metric === "cosine" ? NORM_BYTES : 0);
+  const bytesOf = (code: Code): number => tables + (n + LIST_SLACK * nlist) * (code.bytes + each);
+  const codes = metric === "hamming" ? [] : codesFor(dimensions);
+  const code = codes.find((one) => bytesOf(one) <= limit && one.needs <= most);
+  if (!code || (kind === "ivf" && nlist < 1)) {
+    const least = codes.length ? bytesOf(codes[codes.length - 1]) : rowsBytes(n, dimensions, metric, false);
+    throw badOption(
+      `maxBytes is ${limit}; ${count(n)} vectors of ${dimensions} dimensions take ${count(least)} bytes in the smallest index there is`,
+    );
+  }
+  const { codec, rerank, needs, wants } = code;
+  const own = kind === "ivf" ? { nlist, effort: nprobe, coarseGraph: COARSE_NAMES.indexOf("auto") } : {};
+  const trainAt = Math.max(Math.min(most, n, Math.max(POINTS_PER_CENTROID * nlist, wants)), needs, nlist);
+  const family = kind === "ivf" ? `Ivf of ${count(nlist)} lists` : "Flat";
+  const why = `${family}, ${code.name}, about ${megabytes(bytesOf(code))}: ${reason}, and maxBytes is ${megabytes(limit)}`;
+  return open(kind, { ...options, codec, rerank, trainAt }, own, why);
+}
+
+/** Creates an index that suits what is known; `index.why` says what was chosen, and why. */
+export async function createIndex(options: CreateIndexOptions): Promise<VectorIndex> {
+  known("createIndex", options, ["dimensions", "metric", "maxBytes", "seed", "expected", "recall"]);
+  return wrap(await chosen(options));
+}
+
+async function chosen({ recall: share, expected, ...options }: CreateIndexOptions): Promise<Opened> {
+  const dimensions = dimensionsOf(options);
+  const metric = metricOf("flat", options);
+  const limit = maxBytesOf(options);
+  const recall = share === undefined ? DEFAULT_RECALL : real("recall", share, Number.MIN_VALUE, 1);
+  const n = expected === undefined ? undefined : integer("expected", expected, ...LIMITS.trainAt);
+  const ef = EFFORTS.find(([most]) => most >= recall)?.[1] as number;
+  const speed = await scanSpeed(dimensions, metric);
+  const threshold = Math.round(Math.min(Math.max(speed * FAST_MS, LEAST_THRESHOLD), MOST_THRESHOLD));
+  const fact = `a scan looks at ${count(speed)} vectors of ${dimensions} dimensions a millisecond here`;
+  const graph = { m: 16, efConstruction: 200, effort: ef };
+  if (n === undefined) {
+    if (recall === 1) return open("flat", options, {}, "Flat: a recall of 1 takes exact search");
+    const why = `Hnsw, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;
+    return open("hnsw", options, { ...graph, trainAt: threshold }, why);
+  }
+  const of: Known = { options, metric, n, limit, nprobe: ef >> 2 };
+  const few = n <= threshold;
+  const reason = few ? `${count(n)} vectors are few: ${fact}` : `${count(n)} vectors are too many to scan: ${fact}`;
+  const bytes = rowsBytes(n, dimensions, metric, !few && recall < 1);
+  const tight = `${reason}; with rows of f32 it would be ${megabytes(bytes)}`;
+  if (few || recall === 1) {
+    if (bytes > limit) return small(of, "flat", tight);
+    return open("flat", options, {}, recall === 1 ? "Flat: a recall of 1 takes exact search" : `Flat: ${reason}`);
+  }
+  return bytes > limit ? small(of, "ivf", tight) : open("hnsw", options, graph, `Hnsw: ${reason}`);
+}

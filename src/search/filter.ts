@@ -1,0 +1,51 @@
+// Which ids may be answered. Any form becomes a bitset of slots in scratch.
+
+import type { Passing } from "../border/answers.js";
+import type { Engine } from "../border/engine.js";
+import { IDS_CHUNK } from "../words/codes.js";
+import { badOption, show } from "../words/errors.js";
+
+/**
+ * A set or array of ids, a predicate over ids (asked once per id in the index), or a Uint8Array bitset: id i passes if
+ * bit i & 7 of byte i >> 3 is 1.
+ */
+export type Filter = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
+
+/** A filter whose predicate has been asked. */
+export type Settled = Uint32Array | Uint8Array | undefined;
+
+/** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
+export function settle(filter: Filter | undefined, engine: Engine): Settled {
+  if (filter === undefined || filter instanceof Uint32Array || filter instanceof Uint8Array) return filter;
+  if (typeof filter === "function") return engine.ids().filter((id) => answer(filter(id)));
+  if (filter instanceof Set || Array.isArray(filter)) {
+    const ids: number[] = [];
+    for (const id of filter as Iterable<number>) if (id >= 0 && id <= 0xfffffffe && Number.isInteger(id)) ids.push(id);
+    return Uint32Array.from(ids);
+  }
+  throw badOption(`filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`);
+}
+
+/** A promise is no answer, and must not count as yes. */
+function answer(value: unknown): boolean {
+  if (value !== null && typeof value === "object") {
+    throw badOption(`filter answered ${show(value)}; it must answer true or false at once`);
+  }
+  return Boolean(value);
+}
+
+/** @internal Inside a scope: places the bitset. */
+export function place(engine: Engine, settled: Settled): Passing {
+  if (settled === undefined) return { address: 0, count: engine.live };
+  const address = engine.exports.openFilter() >>> 0;
+  if (address === 0) throw engine.outOfMemory();
+  if (settled instanceof Uint8Array) {
+    return { address, count: engine.scope(() => engine.exports.passBits(address, engine.writeU8(settled), settled.length)) };
+  }
+  let count = 0;
+  for (let from = 0; from < settled.length; from += IDS_CHUNK) {
+    const ids = settled.subarray(from, from + IDS_CHUNK);
+    count += engine.scope(() => engine.exports.passIds(address, engine.writeU32(ids), ids.length));
+  }
+  return { address, count };
+}

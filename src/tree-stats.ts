@@ -1,9 +1,0 @@
-import type { FullExports } from "./exports.js";
-import type { Engine } from "./memory.js";
-
-/** What trees look like; nothing while there are none. */
-export function treeStats(engine: Engine): { leaves?: number; depth?: number } {
-  if (!engine.state("trained")) return {};
-  const { treeLeaves, treeDepth } = engine.exports as FullExports;
-  return { leaves: treeLeaves(), depth: treeDepth() };
-}
