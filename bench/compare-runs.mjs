@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { compare } from "./compare.mjs";
-import { markdown } from "./table.mjs";
+import { compare } from "./kit/compare.mjs";
+import { markdown } from "./kit/table.mjs";
 
 function resultsIn(path) {
   const files = statSync(path).isDirectory() ? readdirSync(path).map((name) => join(path, name)) : [path];

@@ -2,8 +2,8 @@
 // `<!-- table:NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { APART, BENCHES } from "./benches.mjs";
-import { gateTable, markdown, results } from "./result.mjs";
+import { APART, BENCHES } from "./kit/benches.mjs";
+import { gateTable, markdown, results } from "./kit/result.mjs";
 
 const readme = fileURLToPath(new URL("README.md", import.meta.url));
 const measured = results([...BENCHES, ...APART]);

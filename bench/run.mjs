@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { APART, BENCHES, SECONDS, SHORT_SETS } from "./benches.mjs";
-import { only, partial, sets } from "./options.mjs";
-import { Progress } from "./progress.mjs";
-import { gateTable, markdown, results } from "./result.mjs";
+import { APART, BENCHES, SECONDS, SHORT_SETS } from "./kit/benches.mjs";
+import { only, partial, sets } from "./kit/options.mjs";
+import { Progress } from "./kit/progress.mjs";
+import { gateTable, markdown, results } from "./kit/result.mjs";
 
 const names = only ?? BENCHES;
 const known = [...BENCHES, ...APART];
@@ -24,7 +24,7 @@ const progress = new Progress(
 /** Whether the bench ended well. Beside a bar its tables wait until it has, and what it says is noted. */
 async function runs(name) {
   progress.begin();
-  const script = fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
+  const script = fileURLToPath(new URL(`suite/${name}.mjs`, import.meta.url));
   const shorter = sets ? [] : (SHORT_SETS[name] ?? []).flatMap((set) => ["--set", set]);
   const stdio = progress.bar ? ["ignore", "pipe", "pipe"] : "inherit";
   const child = spawn(process.execPath, [script, ...process.argv.slice(2), ...shorter], { stdio });

@@ -1,7 +1,7 @@
 // The tools of bench/: two runs compared, and the page of bench:browser.
 import { describe, expect, test } from "vitest";
-import { compare, type Result } from "../bench/compare.mjs";
-import { pageFiles } from "../bench/page-files.mjs";
+import { compare, type Result } from "../bench/kit/compare.mjs";
+import { pageFiles } from "../bench/page/page-files.mjs";
 
 const COLUMNS = ["", "d", "QPS", "ratio", "ratio", "form"];
 const result = (rows: (string | number)[][], gates: Result["gates"] = [], columns = COLUMNS): Result => ({

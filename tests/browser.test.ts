@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM, describeWith, install, type Project, type Report, requireTool } from "./packed.js";
 
 const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
-/** A wasm module as src/wasm-text.ts has it. */
+/** A wasm module as src/border/wasm-text.ts has it. */
 const WASM_TEXT = /[0-9a-f]{178}[#-~]{9000}/g;
 const ENTRIES = ["page.js", "page-worker.js"];
 

@@ -1,4 +1,4 @@
-// What the suites share: cases from the tables of src/kinds.ts, seeded data, and exact answers in plain JS.
+// What the suites share: cases from the tables of src/words/kinds.ts, seeded data, and exact answers in plain JS.
 import v8 from "node:v8";
 import type {
   CodecOption,

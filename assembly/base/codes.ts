@@ -1,4 +1,4 @@
-// Numbers that cross the border to JS; src/kinds.ts and src/memory.ts name the same ones.
+// Numbers that cross the border to JS; src/words/kinds.ts and src/border/engine.ts name the same ones.
 
 export const METRIC_L2: u32 = 0;
 export const METRIC_COSINE: u32 = 1;

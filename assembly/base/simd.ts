@@ -5,7 +5,7 @@ export const SIMD: bool = ASC_FEATURE_SIMD;
 export const RELAXED: bool = ASC_FEATURE_RELAXED_SIMD;
 export const THREADS: bool = ASC_FEATURE_THREADS;
 
-/** 0 scalar, 1 simd, 2 relaxed, 3 threads (relaxed on a shared memory): the order of VARIANTS in src/runtime.ts. */
+/** 0 scalar, 1 simd, 2 relaxed, 3 threads (relaxed on a shared memory): the order of VARIANTS in src/border/runtime.ts. */
 export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
 
 /** a * b + c: one fused instruction in the relaxed builds, two rounded ones elsewhere. */

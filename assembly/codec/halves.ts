@@ -1,5 +1,5 @@
 // f16 and bf16 rows: two bytes per value, padded with zeros to 16 bytes, scored like f32 rows with the reader that widens
-// them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (vectors.ts refuses larger ones), bf16 8 bits of any f32.
+// them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (prepare.ts refuses larger ones), bf16 8 bits of any f32.
 import { METRIC_COSINE, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";

@@ -17,8 +17,8 @@ import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
 import { layout, nodes } from "../table/nodes";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
+import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "../kernel/lookup";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
-import { pairTables, quantiseTables, sumBytes, sumBytes4, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 import { Codec, Scorer, indexOf, walkScorer } from "./scorer";
 import { touchRows } from "./touch";
@@ -205,7 +205,7 @@ function bindTurned(c: Codec, s: Scorer, centre: usize, bias: f32): void {
     pairTables(tables, storedParts(), s.tables);
     return;
   }
-  quantiseTables(tables, storedParts(), s.tables, s);
+  quantiseTables(tables, storedParts(), s.tables, s.steps());
   s.bias += s.scale * s.tableLeast;
   s.scale *= s.step;
   s.score = indexOf(scoreByGroup);

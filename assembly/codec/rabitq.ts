@@ -19,9 +19,9 @@ import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
 import { layout, nodes } from "../table/nodes";
 import { centreOf, centreRow, lessCentre, plusCentre } from "../kernel/centres";
+import { fillTables, pairTables, quantiseTables, sumBytes, sumGroup } from "../kernel/lookup";
 import { dotOf, squaredNorm, sumOf } from "../kernel/metric";
 import { codeBytes, codeDimensions, rotate, rotateBack } from "../kernel/rotation";
-import { fillTables, pairTables, quantiseTables, sumBytes, sumGroup } from "./lookup";
 import { GROUP_BYTES, scoreByGroup } from "./packed";
 import { Codec, Scorer, indexOf } from "./scorer";
 import { touchRows } from "./touch";
@@ -229,7 +229,7 @@ function bindTurned(c: Codec, s: Scorer, centre: usize, distance: f32): void {
     s.groups = 0;
     return;
   }
-  quantiseTables(tables, n, s.tables, s);
+  quantiseTables(tables, n, s.tables, s.steps());
   if (isFine()) quantiseRest(tables, n, s.tables, s);
   s.shift += <f32>((1 << bits()) - 1) * s.tableLeast;
   s.score = indexOf(scoreByGroup);

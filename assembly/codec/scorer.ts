@@ -6,6 +6,7 @@ import { align } from "../base/sizes";
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, alloc, here } from "../memory/arena";
 import { isAugmented, state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
+import { Steps } from "../kernel/lookup";
 import { MAX_SQUARED_NORM } from "../kernel/metric";
 
 /** A query bound to a codec's rows. Distances are smaller-is-nearer; l2 is squared. */
@@ -21,7 +22,6 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
   bias: f32;       // dot family: distance = max(bias - dot, least)
   least: f32;      // cosine: 0, for what rounds below; dot: -Infinity
   extra: f32;      // scoreAugmented: the bound row's extra coordinate
-  step: f32;       // sq8: value of one query step; fast-scan: of one step of a table
   scattered: u32;  // 1: the slots come from a walk and their rows lie anywhere (touch.ts); 0: from a scan
   own: u32;        // room for a query in the codec's form, codec.ownBytes
   aux: u32;        // the rows' second column
@@ -31,7 +31,10 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
   planes: u32;     // lookup codecs: bits per value
   scale: f32;      // lookup codecs: distance = bias + scale * (sum of lookups), for rabitq times the row's own; sq8: how often |x|^2 counts
   shift: f32;      // rabitq: what the sum of lookups lacks; sq8: how often the dot counts
-  tableLeast: f32; // fast-scan: lookup.ts
+  step: f32;       // sq8: value of one query step; fast-scan: of one step of a table
+  tableLeast: f32; // fast-scan: what a sum of lookups begins with
+
+  @inline steps(): Steps { return changetype<Steps>(changetype<usize>(this) + offsetof<Scorer>("step")); }
 }
 
 /** What a codec can do, as function-table indices, and where its rows are. */
@@ -41,7 +44,7 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
   bindQuery: u32;  // (codec, scorer, vector): a prepared vector becomes the query
   bindSlot: u32;   // (codec, scorer, slot): a stored row becomes the query
   sound: u32;      // (codec, slot) -> bool: a loaded row could have been encoded
-  screen: u32;     // batch screen, or 0: rows.ts
+  screen: u32;     // batch screen, or 0: codec/rows.ts
   column: u32;
   aux: u32;        // second column, where the codec has one
   ownBytes: u32;   // of a bound query

@@ -1,11 +1,11 @@
 // f32 rows cut in halves, for graphs: the walk reads the upper half of each value (a bf16, 8 significant bits) and so
-// half the memory, and the final candidates are scored with both halves, bit for bit as rows.ts would. Nothing is lost
+// half the memory, and the final candidates are scored with both halves, bit for bit as codec/rows.ts would. Nothing is lost
 // and nothing is stored twice. Measured with touch.ts on fashion-mnist-784 at ef 10 (simd, one machine): whole rows
 // 14,300 queries a second, halves without touching 14,700, halves touched 20,800, at the same recall.
 //
 //   row: [upper u16 x d, zeros to 16 bytes][lower u16 x d, zeros to 16 bytes]
 //
-// Where vectors lie too close together for upper halves to tell them apart, algo/blur.ts notices and takes both.
+// Where vectors lie too close together for upper halves to tell them apart, blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
 import { METRIC_L2 } from "../base/codes";

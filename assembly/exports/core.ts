@@ -8,7 +8,6 @@ export { inputBytes } from "../search/prepare";
 export { rescore } from "../search/rerank";
 export { clearWork } from "../search/work";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
-export { exactSearch } from "../family/flat/flat";
 export { startSweep } from "../family/graph/sweep";
 export { addVectors, firstBad, removeIds, reserve, sweep, whyBad } from "../index/change";
 export { compactSlots } from "../index/compact";
@@ -16,7 +15,7 @@ export {
   blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,
   storeColumns, storeCount,
 } from "../index/content";
-export { getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
+export { exactSearch, getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
 export { open, variant } from "../index/open";
 export { roomToUse } from "../index/room";
 export { isValid } from "../index/validate";

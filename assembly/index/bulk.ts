@@ -50,7 +50,7 @@ export function linkAll(first: u32): i32 {
 }
 
 /**
- * For tests: the squared distances among n <= LEAF slots as bulk/leaf.ts sees them, to `out`: i32, rows and columns padded to a
+ * For tests: the squared distances among n <= LEAF slots as leaf.ts sees them, to `out`: i32, rows and columns padded to a
  * multiple of 4. What the value 1 has become in them, or 0.
  */
 export function squaresOfLeaf(slots: usize, n: u32, out: usize): f32 {

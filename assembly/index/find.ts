@@ -5,12 +5,12 @@ import { alloc } from "../memory/arena";
 import { kindNow } from "../memory/state";
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, layout, nodes, stageOf } from "../table/nodes";
-import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { bindQuery, exactCodec, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
 import { checkedNorm, prepare } from "../search/prepare";
 import { clearWork } from "../search/work";
-import { flatSearch } from "../family/flat/flat";
+import { exactScan, flatSearch } from "../family/flat/flat";
 import { hnswSearch } from "../family/graph/hnsw";
-import { ivfSearch } from "../family/ivf/ivf";
+import { ivfSearch, searchEveryList } from "../family/ivf/ivf";
 import { lshSearch } from "../family/lsh/lsh";
 import { treeSearch } from "../family/tree/tree";
 import { readVector } from "./rows";
@@ -57,6 +57,15 @@ export function search(k: u32, effort: u32, candidates: u32, filter: usize, pass
   if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treeSearch(k, effort, candidates, filter, passing);
   if (ALL && kind == KIND_LSH) return lshSearch(k, effort, candidates, filter, passing);
   return flatSearch(k, candidates, filter);
+}
+
+/**
+ * The k nearest to the prepared query that pass the filter, or all within `bound` if fewer: by the exact rows where they
+ * are kept, else by what the codes say. Results: work().
+ */
+export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
+  if (ALL && kindNow() == KIND_IVF && exactCodec().bindList) return searchEveryList(k, filter, bound);
+  return exactScan(k, filter, bound);
 }
 
 /** For measurements and the self-test: the distances of n slots to the prepared query. */

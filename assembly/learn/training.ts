@@ -1,4 +1,4 @@
-// What JS calls, slice by slice, to train an index on a sample (src/training.ts has the order): the sample as prepared
+// What JS calls, slice by slice, to train an index on a sample (src/base/training.ts has the order): the sample as prepared
 // rows, what is left of it when the centres are taken away, and the codec's error on it.
 import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "../base/codes";
 import { rowBytes } from "../base/sizes";

@@ -14,7 +14,7 @@
 //   1600   Hash       state of a running checksum (checksum.ts)
 //   1664   three records while memory is reserved (room.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
-//   2048   Team       what threads share while a graph is built (bulk/team.ts)
+//   2048   Team       what threads share while a graph is built (team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
 //   __heap_base ...   permanent blocks, growing upward
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it

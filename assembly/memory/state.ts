@@ -27,9 +27,9 @@ export const MIPS_AUGMENT: u32 = 1;
   entry: u32;           // hnsw: where every search starts; NONE in an empty graph
   topLevel: u32;        // hnsw: the level of `entry`
   sweepCursor: u32;     // hnsw: next slot to repair while doomed > 0
-  coarse: u32;          // 1: walks use the walk codec; 0: the exact one (algo/blur.ts decides)
-  watched: f64;         // algo/blur.ts: vectors linked by upper halves
-  blurred: f64;         // algo/blur.ts: those among them that upper halves could not place
+  coarse: u32;          // 1: walks use the walk codec; 0: the exact one (blur.ts decides)
+  watched: f64;         // blur.ts: vectors linked by upper halves
+  blurred: f64;         // blur.ts: those among them that upper halves could not place
   trained: u32;         // 0: not yet; until then vectors lie as a Flat index's f32 rows
   nlist: u32;           // ivf: inverted lists
   pqM: u32;             // pq: sub-quantisers
@@ -45,14 +45,14 @@ export const MIPS_AUGMENT: u32 = 1;
   trainAt: u32;         // vectors after which an untrained index trains by itself
   residual: u32;        // pq under ivf: 1 if codes are of what is left of the list's centroid
   treeFree: u32;        // kdtree, forest: head of the free tree records, or NONE
-  fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (codec/neighbours.ts)
-  prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (codec/prefilter.ts)
+  fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (neighbours.ts)
+  prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (bounds.ts)
 }
 
 @inline export function state(): State { return changetype<State>(STATE + here()); }
 
 /**
- * Whether rows carry one more coordinate that brings them to one length (vectors.ts). An untrained index lies as a Flat
+ * Whether rows carry one more coordinate that brings them to one length (prepare.ts). An untrained index lies as a Flat
  * one, which needs none.
  */
 @inline export function isAugmented(): bool {

@@ -1,7 +1,7 @@
 // A worker of the page: measures one cell. A failure ends as the worker's error event.
-import * as core from "../core.ts";
-import { measure } from "../micro-case.mjs";
-import { engineOpener } from "../open-engine.mjs";
+import * as core from "../kit/core.ts";
+import { engineOpener } from "../kit/open-engine.mjs";
+import { measure } from "../suite/part/micro-case.mjs";
 
 const openEngine = engineOpener(core, (name) => WebAssembly.compileStreaming(fetch(`wasm/${name}.wasm`)));
 

@@ -17,7 +17,7 @@
 //     close()              so that another can be built
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { recall } from "../data.mjs";
+import { recall } from "../kit/data.mjs";
 
 console.log = console.info = console.error; // stdout is for answers
 

@@ -7,7 +7,7 @@ import { badOption, show, VicinalError } from "../words/errors.js";
 
 /** Input written to scratch at a time. */
 const CHUNK_BYTES = 1 << 17;
-/** Slots of an index (assembly/key.ts). */
+/** Slots of an index (assembly/base/key.ts). */
 const MAX_SLOTS = 2 ** 26 - 1;
 
 /** The next of the ids that addAll was given. */

@@ -10,7 +10,7 @@ import { EMPTY, FRESH, stateBytes } from "../words/state.js";
 import { addChunks, reserve } from "./adding.js";
 import type { Steps } from "./training.js";
 
-/** TAG_CELLS of assembly/centres.ts. */
+/** TAG_CELLS of assembly/kernel/centres.ts. */
 const CENTROIDS = "cent";
 const M = 16;
 const EF_CONSTRUCTION = 100;

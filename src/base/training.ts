@@ -1,4 +1,4 @@
-// What an index learns from a sample, in the order of assembly/training.ts: centroids of the lists, then the rotation and
+// What an index learns from a sample, in the order of assembly/learn/training.ts: centroids of the lists, then the rotation and
 // the codebooks of what is left, then the error. Every step is some milliseconds of wasm; between two of them a slice may
 // end. All scratch stays taken: the engine that learns is thrown away afterwards.
 

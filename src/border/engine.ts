@@ -186,7 +186,7 @@ export class Engine {
     return this.#scopes > 0;
   }
 
-  /** What memory may still grow by, beside the room that the index keeps for one search (assembly/room.ts). */
+  /** What memory may still grow by, beside the room that the index keeps for one search (assembly/index/room.ts). */
   get spare(): number {
     const { mark, roomToUse } = this.exports;
     return Math.max(Math.floor(this.maxBytes / PAGE_BYTES) * PAGE_BYTES - (mark() >>> 0) - (roomToUse() >>> 0), 0);
@@ -289,7 +289,7 @@ export class Engine {
     return this.exports.slotOfId(id) !== -1;
   }
 
-  // ---- results: assembly/work.ts ------------------------------------------------------------------------------------
+  // ---- results: assembly/search/work.ts ------------------------------------------------------------------------------------
 
   /** Work of the last search. */
   counters(): SearchStats {

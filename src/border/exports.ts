@@ -1,4 +1,4 @@
-/** What the wasm exports. Addresses and counts are numbers; negative results are error codes (assembly/codes.ts). */
+/** What the wasm exports. Addresses and counts are numbers; negative results are error codes (assembly/base/codes.ts). */
 export interface Exports {
   readonly STATE: { readonly value: number };
   readonly WORK: { readonly value: number };

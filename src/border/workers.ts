@@ -1,5 +1,5 @@
 // Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
-// but for the tasks that assembly/bulk/team.ts announces.
+// but for the tasks that assembly/family/graph/bulk/team.ts announces.
 import type { Instance } from "./engine.js";
 
 const NODE = `const { parentPort, workerData: { module, memory, worker } } = require("node:worker_threads");

@@ -1,4 +1,4 @@
-// Wasm as text that compresses like the bytes themselves: the other half of src/wasm-text.ts, which has the layout.
+// Wasm as text that compresses like the bytes themselves: the other half of src/border/wasm-text.ts, which has the layout.
 
 const FREQUENT = 89;
 const DIGITS = 91;

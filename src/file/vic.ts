@@ -3,8 +3,8 @@
 //   header, 64 bytes: "VICINAL\0" | version u32 | kind u32 | metric u32 | codec u32 | dimensions u32 | size u32
 //                     | slots u32 | records u32 | sections u32 | 0 u32 | file bytes u64 | checksum u64
 //   section table, 32 bytes each: tag 4 letters | bytes per slot u32 | offset u64 | bytes u64 | checksum u64
-//   sections, each from a multiple of 64: "stat" (assembly/state.ts), then one per column (assembly/open.ts), of packed
-//   columns whole groups of 32 slots (assembly/store.ts), then one per table, said to be of one slot (assembly/blobs.ts)
+//   sections, each from a multiple of 64: "stat" (assembly/memory/state.ts), then one per column (assembly/index/open.ts), of packed
+//   columns whole groups of 32 slots (assembly/memory/store.ts), then one per table, said to be of one slot (assembly/memory/blobs.ts)
 //
 // Checksums are XXH64; the header's is over header (with itself 0) and table. Version 1 had no tables, nothing packed, and
 // a "stat" of 128 bytes.

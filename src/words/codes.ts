@@ -1,6 +1,6 @@
 // Numbers that wasm answers with in place of a sentence (assembly/base/codes.ts), and how many ids go in at a time.
 
-/** Error codes of assembly/codes.ts. */
+/** Error codes of assembly/base/codes.ts. */
 export const E_MEMORY = -1;
 
 export const E_NOT_FINITE = -2;

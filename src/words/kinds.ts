@@ -1,4 +1,4 @@
-// The vocabulary as tables. A name's place is its number in the file and in assembly/codes.ts: append, never reorder.
+// The vocabulary as tables. A name's place is its number in the file and in assembly/base/codes.ts: append, never reorder.
 // The suites iterate over these, so a new row is tested without new test code.
 import { POINTS_PER_CENTROID } from "./limits.js";
 

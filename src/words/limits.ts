@@ -11,9 +11,9 @@ export const LIMITS = {
   tables: [1, 256],
   hashBits: [1, 32],
   width: [1e-30, 1e30],
-  /** Of one graph; assembly/bulk/team.ts has room for 31 beside the first. */
+  /** Of one graph; assembly/family/graph/bulk/team.ts has room for 31 beside the first. */
   threads: [1, 32],
-  /** Slots of an index: assembly/key.ts. */
+  /** Slots of an index: assembly/base/key.ts. */
   trainAt: [1, 2 ** 26 - 1],
 } as const satisfies Record<string, readonly [least: number, most: number]>;
 

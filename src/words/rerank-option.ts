@@ -24,7 +24,7 @@ export interface RerankOptions {
 }
 export type RerankOption = boolean | number | RerankOptions;
 
-/** An f32 graph walks on upper halves and re-scores this many candidates per result in full, more where noise asks for it (assembly/algo/blur.ts). */
+/** An f32 graph walks on upper halves and re-scores this many candidates per result in full, more where noise asks for it (assembly/family/graph/blur.ts). */
 const SPLIT_RERANK = 1;
 /** In the state: as many candidates as could matter. */
 const ADAPTIVE = 0;

@@ -1,4 +1,4 @@
-// The 256 bytes of assembly/state.ts: options and persistent numbers, in memory and in the file alike.
+// The 256 bytes of assembly/memory/state.ts: options and persistent numbers, in memory and in the file alike.
 
 const LAYOUT = {
   seed: [0, "u64"],

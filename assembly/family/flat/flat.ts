@@ -1,7 +1,7 @@
 // Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { ALL, E_MEMORY, GRAPH, KIND_IVF, OK } from "../../base/codes";
+import { ALL, E_MEMORY, GRAPH, OK } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
-import { kindNow, state } from "../../memory/state";
+import { state } from "../../memory/state";
 import { layout, nodes } from "../../table/nodes";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
@@ -10,7 +10,6 @@ import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresA
 import { openTop, publishReranked, rerankBatch } from "../../search/rerank";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { searchEveryList } from "../ivf/ivf";
 import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;
@@ -42,8 +41,7 @@ function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: To
  * The k nearest to the prepared query that pass the filter, or all within `bound` if fewer: by the exact rows where they
  * are kept, else by what the codes say. Results: work().
  */
-export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
-  if (ALL && kindNow() == KIND_IVF && exactCodec().bindList) return searchEveryList(k, filter, bound);
+export function exactScan(k: u32, filter: usize, bound: f32): i32 {
   if (GRAPH && state().prefilter) return prefilteredSearch(k, filter, bound);
   const start = mark();
   const batch = Batch.open(BATCH);
@@ -63,7 +61,7 @@ export function flatRoom(slots: u32): usize { return rescoresAtOnce() ? <usize>s
 
 /** The search of a Flat index. With exact rows kept, the codes nominate `candidates` and the rows decide. */
 export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
-  if (!scanNominates()) return exactSearch(k, filter, Infinity);
+  if (!scanNominates()) return exactScan(k, filter, Infinity);
   if (ALL && rescoresAtOnce()) return searchAtOnce(k, filter);
   const start = mark();
   const batch = Batch.open(BATCH);

@@ -1,5 +1,5 @@
 // The exact search of a Flat index with a prefilter: one pass over the codes gives a lower bound per slot
-// (codec/prefilter.ts), the k with the least bounds are scored, and then every row whose bound is within reach of the worst
+// (bounds.ts), the k with the least bounds are scored, and then every row whose bound is within reach of the worst
 // of them. What a plain scan answers, from a quarter of the bytes. Queries a second without and with: fashion-mnist-784 150 ->
 // 557 (simd), 146 -> 632 (relaxed), of 60,000 rows 15 to 19 are read; minilm-384 1,710 -> 8,030, 2,630 -> 11,400.
 import { E_MEMORY, OK } from "../../base/codes";

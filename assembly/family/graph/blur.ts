@@ -1,5 +1,5 @@
 // When upper halves will not do. Rounded to 8 bits, vectors that lie close together look alike: a walk on upper halves
-// (codec/split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
+// (split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
 import { hasBit } from "../../base/bitset";

@@ -1,4 +1,4 @@
-// The beam on layer 0, guided by the codes that nodes keep of their neighbours (codec/neighbours.ts). Neighbours enter a
+// The beam on layer 0, guided by the codes that nodes keep of their neighbours (neighbours.ts). Neighbours enter a
 // frontier by estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
 // may be in the frontier several times, seen from several neighbours; the best estimate counts. The walk is over when
 // no estimate is below the beam's last distance.

@@ -10,7 +10,7 @@ import { Pool } from "../../search/pool";
 import { openTop, publishReranked } from "../../search/rerank";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { exactSearch } from "../flat/flat";
+import { exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { raiseTower, setLinks, topOf } from "./graph";
@@ -34,7 +34,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   const wanted = min(k, passing);
   const width = <f64>max(ef, k) * <f64>linked / <f64>max(passing, 1);
   const all = passing == linked;
-  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactSearch(k, filter, Infinity);
+  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactScan(k, filter, Infinity);
   const beam = <u32>min(ceil(width), <f64>linked);
   const most = all ? u32.MAX_VALUE : passing;
   const start = mark();
@@ -64,7 +64,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
   } else offerBeam(w.beam(), filter, top);
   if (!finished || top.size < wanted) {
     reset(start);
-    return exactSearch(k, filter, Infinity);
+    return exactScan(k, filter, Infinity);
   }
   const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
   reset(start);

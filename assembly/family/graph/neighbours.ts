@@ -17,9 +17,9 @@ import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { nibbleAt, setNibble } from "../../memory/store";
 import { layout, nodes, upper } from "../../table/nodes";
+import { fillTables, quantiseTables, sumGroup } from "../../kernel/lookup";
 import { sumOf } from "../../kernel/metric";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../../kernel/rotation";
-import { fillTables, quantiseTables, sumGroup } from "../../codec/lookup";
 import { Scorer, decode, exactCodec, linkScorer } from "../../codec/scorer";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
@@ -229,7 +229,7 @@ export function bindNeighbours(): void {
   rotate(l.prepared, l.turned);
   const bytes = l.tables + (n << 6);
   fillTables(l.turned, n, l.tables);
-  quantiseTables(l.tables, n, bytes, s);
+  quantiseTables(l.tables, n, bytes, s.steps());
   s.tables = <u32>bytes;
   // <q, sign> = 2 sum(q where the sign is positive) - sum(q)
   s.shift = 2 * s.tableLeast - <f32>sumOf(l.turned, codeDimensions());

@@ -43,7 +43,7 @@ export function assignLists(vectors: usize, n: u32): usize {
 @unmanaged class Probe {
   codec: u32;
   filter: u32;
-  atOnce: u32; // groups.ts: rescoresAtOnce
+  atOnce: u32; // packed-scan.ts: rescoresAtOnce
   batch: u32; // of packed codes the nominees, which go to the top in the end
   top: u32;
   probed: u32; // bitset over lists

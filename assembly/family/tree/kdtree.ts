@@ -18,7 +18,7 @@ import { Frontier } from "../../search/frontier";
 import { Gathering } from "../../search/gathering";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { exactSearch } from "../flat/flat";
+import { exactScan } from "../flat/flat";
 import { Edge, Plane, edgeOf, frontierSize, highOf, lowOf, rootOf, rowOf, trees, vectorBytes } from "./records";
 
 /** Where so few rows per result pass a filter, scoring them all is cheaper than finding them. */
@@ -203,7 +203,7 @@ function select(values: usize, n: u32, rank: i32): f32 {
 
 /** The k nearest that pass the filter; exact unless `maxLeaves` end the search. work().visited: leaves. */
 export function kdTreeSearch(k: u32, maxLeaves: u32, filter: usize, passing: u32): i32 {
-  if (filter && <u64>passing <= SCANNED_PER_RESULT * k) return exactSearch(k, filter, Infinity);
+  if (filter && <u64>passing <= SCANNED_PER_RESULT * k) return exactScan(k, filter, Infinity);
   const start = mark();
   const v = Visit.open(k, filter);
   if (!v) {

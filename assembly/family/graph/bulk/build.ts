@@ -1,6 +1,6 @@
 // A graph built at once in place of one insertion after the other, from overlapping leaves (carve.ts) whose distances come as
 // matrices (leaf.ts): the way of PiPNN (arXiv 2602.21247), with the links then chosen as an insertion chooses them
-// (algo/select.ts), on every layer of the hierarchy. fashion-mnist-784, relaxed: inserted
+// (selection.ts), on every layer of the hierarchy. fashion-mnist-784, relaxed: inserted
 // one by one in 23.4 s, recall@10 .948 at ef 10 and .991 at 20; at once in 5.9 s, .977 and .997 after as many rows read.
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its

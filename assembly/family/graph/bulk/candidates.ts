@@ -1,5 +1,5 @@
 // Who might become a node's neighbour, nearest first: what the leaves that it is in have to offer. The list lies where the
-// codes of its neighbours will be (codec/neighbours.ts), which are at least as long, so that building takes no memory per node.
+// codes of its neighbours will be (neighbours.ts), which are at least as long, so that building takes no memory per node.
 //
 //   [count u32][lock u32][count keys u64 (key.ts), ascending]
 import { insertKey, keyOf, slotOf } from "../../../base/key";

@@ -10,7 +10,7 @@ export function leafSize(): u32 { return bulk().byDots ? LEAF >> 1 : LEAF; }
 /** The nearest cannot be told apart in a leaf: the slot is inserted by itself. */
 export const UNCLEAR: u8 = 1;
 
-/** They cannot by the codec of walks (algo/blur.ts): the slot chooses by whole values. */
+/** They cannot by the codec of walks (blur.ts): the slot chooses by whole values. */
 export const BLURRED: u8 = 2;
 
 /** Of the layer at hand, shared. */

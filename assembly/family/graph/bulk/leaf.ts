@@ -1,6 +1,6 @@
 // One leaf: some hundred slots that lie near each other. All distances, or dots, among them are computed at once, in whole
 // numbers (gram.ts). Each slot then chooses among its nearest, with no distance computed again: by the heuristic of
-// algo/select.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
+// selection.ts, or by dots simply the nearest (the longest, for one so short that nothing is left of it). The chosen
 // are offered as candidates to it.
 import { insertKey } from "../../../base/key";
 import { SIMD } from "../../../base/simd";

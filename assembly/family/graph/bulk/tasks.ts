@@ -1,5 +1,5 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
-// their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (codec/neighbours.ts).
+// their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (neighbours.ts).
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../../../codec/scorer";
@@ -37,7 +37,7 @@ export const SOME: u32 = 256;
   selection: u32; // Selection of most()
   batch: u32;     // Batch of most()
   pool: u32;      // Pool of most()
-  turned: u32;    // rotated rows (codec/neighbours.ts)
+  turned: u32;    // rotated rows (neighbours.ts)
 }
 
 /** Links are chosen among so many at most: candidates, or two full lists. */

@@ -1,4 +1,4 @@
-// Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/workers.ts). A run
+// Tasks that several threads share: instances of one module on one memory, each in a worker of its own (src/border/workers.ts). A run
 // of tasks is announced by its number; whoever is awake takes tasks until there are none. The first instance works as well,
 // and waits for the others' last tasks without sleeping, as the main thread of a page may not sleep. What tasks write does not depend
 // on their order (tasks.ts), so that the outcome is the same whoever did it. Without threads all of this is a loop.

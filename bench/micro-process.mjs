@@ -1,8 +1,0 @@
-// A process of bench:micro: node micro-process.mjs CELL HOW, both JSON. Prints the speeds as JSON.
-import { openEngine } from "./engine.mjs";
-import { measure } from "./micro-case.mjs";
-import { enableRelaxed } from "./relaxed.mjs";
-
-enableRelaxed();
-const [cell, how] = process.argv.slice(2).map((text) => JSON.parse(text));
-console.log(JSON.stringify(await measure(cell, how, openEngine)));
