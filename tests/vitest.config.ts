@@ -12,5 +12,5 @@ export default defineConfig({
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
     ],
   },
-  test: { include: ["tests/*.test.ts"], testTimeout: 120_000, pool: "forks" },
+  test: { include: ["tests/**/*.test.ts"], exclude: ["**/node_modules/**"], testTimeout: 120_000, pool: "forks" },
 });

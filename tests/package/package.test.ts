@@ -1,0 +1,281 @@
+// The packed tarball, tried for real where people import it. Browsers: browser.test.ts.
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
+import { instantiate } from "@assemblyscript/loader";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWith, install, type Project, type Report, ROOT, requireTool, runtime } from "../support/packed.js";
+
+const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
+/** Everything, and the core. */
+const BUILDS = VARIANTS.flatMap((name) => [name, `${name}-core`, `${name}-graph`]);
+
+let project: Project;
+let installed: string;
+let expected: Report;
+
+const report = (json: string): Report => JSON.parse(json);
+
+beforeAll(async () => {
+  project = await install();
+  installed = join(project.folder, "node_modules/vicinal");
+  expected = report(await project.node("run.mjs", '{"variant":"simd"}'));
+}, 120_000);
+afterAll(() => project?.remove());
+
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}
+
+describe("tarball", () => {
+  test("holds what a user needs and nothing else", () => {
+    const modules = filesIn(join(ROOT, "src")).filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith("cli/"));
+    const holds = [
+      "LICENSE",
+      "README.md",
+      "dist/THIRD-PARTY.txt",
+      "dist/chunks/chunk-HASH.js",
+      "dist/cli.js",
+      "dist/index.cjs",
+      "dist/index.js",
+      "dist/node.cjs",
+      "dist/node.js",
+      "package.json",
+      "dist/chunks/extras-HASH.js",
+      "dist/chunks/workers-HASH.js",
+      ...BUILDS.flatMap((name) => [`dist/chunks/${name}-HASH.js`, `dist/wasm/${name}.cjs`, `dist/wasm/${name}.wasm`]),
+      ...modules
+        .flatMap((name) => [name.replace(/\.ts$/, ".d.ts"), name.replace(/\.ts$/, ".d.cts")])
+        .map((name) => `dist/types/${name}`),
+    ];
+    expect(filesIn(installed).map((name) => name.replace(/-[A-Z0-9]{8}\.js$/, "-HASH.js"))).toEqual(holds.sort());
+  });
+
+  test("brings no dependencies and runs nothing at install", () => {
+    const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(manifest.dependencies).toBeUndefined();
+    expect(manifest.optionalDependencies).toBeUndefined();
+    for (const script of ["preinstall", "install", "postinstall", "prepare"]) expect(manifest.scripts).not.toHaveProperty(script);
+    const visible = readdirSync(join(project.folder, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(visible).toEqual(["vicinal"]);
+  });
+
+  test("names the licence of everything bundled into it", () => {
+    const notice = readFileSync(join(installed, "dist/THIRD-PARTY.txt"), "utf8");
+    for (const name of ["assemblyscript", "commander", "cli-progress", "cli-table3", "csv-parse"]) {
+      expect(notice).toMatch(new RegExp(`^${name} [0-9.]+, (MIT|Apache-2\\.0)$`, "m"));
+    }
+  });
+});
+
+describe("wasm", () => {
+  test.each(BUILDS.filter((name) => !/relaxed|threads/.test(name)))("%s needs nothing but a memory", async (name) => {
+    const bytes = readFileSync(join(installed, `dist/wasm/${name}.wasm`));
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { module, exports } = await instantiate<{ variant(): number }>(bytes, { env: { memory } });
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+    expect(exports.variant()).toBe(name.startsWith("simd") ? 1 : 0);
+  });
+});
+
+describe("size", () => {
+  /**
+   * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
+   * needed the wasm of the best variant, of the full build also what trains.
+   */
+  async function download(names: string, kind: "core" | "graph" | "full"): Promise<number> {
+    const { metafile, outputFiles } = await build({
+      stdin: { contents: `export { ${names} } from "vicinal";`, resolveDir: project.folder },
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      outdir: join(project.folder, "size"),
+      absWorkingDir: project.folder,
+      write: false,
+      metafile: true,
+    });
+    const gzipBytes = new Map(
+      outputFiles.map(({ path, contents }) => [
+        relative(project.folder, path).replaceAll("\\", "/"),
+        gzipSync(contents, { level: 9 }).length,
+      ]),
+    );
+    const everything = kind === "full";
+    const wasm = new RegExp(`/(relaxed|simd)${everything ? "" : `-${kind}`}-[A-Z0-9]{8}\\.js$`);
+    const entry = Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === "<stdin>");
+    const needed = new Set(entry);
+    const variants = new Set<string>();
+    for (const path of needed) {
+      for (const { kind, path: imported } of metafile.outputs[path].imports) {
+        const name = metafile.outputs[imported].entryPoint ?? "";
+        if (kind !== "dynamic-import" || (everything && /extras/.test(name))) needed.add(imported);
+        else if (wasm.test(name)) variants.add(imported);
+      }
+    }
+    expect(variants.size).toBe(2);
+    const sizes = (paths: Iterable<string>): number[] => Array.from(paths, (path) => gzipBytes.get(path) ?? Number.NaN);
+    return sizes(needed).reduce((sum, bytes) => sum + bytes) + Math.max(...sizes(variants));
+  }
+
+  test("{ Flat } needs nothing of the rest; everything is below 61 KiB", async () => {
+    const flat = await download("Flat", "core");
+    const both = await download("Hnsw, Flat", "core");
+    const all = await download(
+      "Flat, Hnsw, Ivf, KdTree, Forest, Lsh, factory, createIndex, compareMetrics, load, inspect",
+      "full",
+    );
+    const fast = await download("Hnsw, Flat", "graph");
+    console.log(
+      `minified and gzipped: { Flat } ${flat} bytes, { Hnsw, Flat } ${both} bytes, with fastScan ${fast} bytes, everything ${all} bytes`,
+    );
+    expect(both).toBeLessThanOrEqual(35_000);
+    expect(fast).toBeLessThanOrEqual(46_000);
+    expect(all).toBeLessThan(61 * 1024);
+  });
+});
+
+describe("node", () => {
+  test("the round trip is right, not only the same everywhere", () => {
+    for (const { index, hits, hitsAgain } of expected.answers) {
+      expect(hitsAgain, index).toEqual(hits);
+      const self = index.includes("dot") ? undefined : [7, 123];
+      if (self)
+        expect(
+          hits.map(([first]) => first),
+          index,
+        ).toEqual(self.map((id) => ({ id, distance: 0 })));
+    }
+  });
+
+  for (const options of ["{}", '{"variant":"simd"}', '{"variant":"scalar"}']) {
+    test(`import, require and a worker thread agree, init(${options})`, async () => {
+      const [esm, cjs, thread] = await Promise.all(
+        ["run.mjs", "run.cjs", "thread.mjs"].map(async (file) => report(await project.node(file, options))),
+      );
+      const { variant = expect.stringMatching(/^(relaxed|simd)$/) } = JSON.parse(options);
+      expect(esm).toEqual({ variant, answers: expected.answers });
+      expect(cjs).toEqual(esm);
+      expect(thread).toEqual(esm);
+    });
+  }
+
+  // V8 has no wasm SIMD on an x64 processor without SSE 4.1.
+  test.runIf(process.arch === "x64")("without wasm SIMD scalar runs by itself", async () => {
+    const answer = report(await project.node("--no-enable-sse4-1", "run.mjs", "{}"));
+    expect(answer).toEqual({ variant: "scalar", answers: expected.answers });
+  });
+
+  test("VICINAL_VARIANT forces a variant", async () => {
+    const script = 'process.env.VICINAL_VARIANT = "scalar"; import("vicinal").then(({ init }) => init()).then(console.log)';
+    expect(await project.node("-e", script)).toBe("scalar\n");
+  });
+
+  test("vicinal/node saves and opens, from import and require", async () => {
+    expect(JSON.parse(await project.node("files.mjs"))).toEqual([
+      { id: 0, distance: 0 },
+      { id: 1, distance: 5 },
+    ]);
+  });
+
+  for (const variant of VARIANTS) {
+    test(`vicinal/wasm/${variant}.wasm is a file`, async () => {
+      const path = await project.node("-p", `require.resolve("vicinal/wasm/${variant}.wasm")`);
+      expect(readFileSync(path.trim()).subarray(0, 4).toString("latin1")).toBe("\0asm");
+    });
+  }
+
+  test("a compiled module can be handed in", async () => {
+    const script = `
+      const wasm = require("node:fs").readFileSync(require.resolve("vicinal/wasm/scalar.wasm"));
+      const { init } = require("vicinal");
+      WebAssembly.compile(wasm).then((module) => init({ module })).then(console.log);`;
+    expect(await project.node("-e", script)).toBe("scalar\n");
+  });
+
+  test("the vicinal command runs", async () => {
+    const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    expect(await project.run("npm", "exec", "--offline", "--", "vicinal", "--version")).toBe(`${version}\n`);
+  });
+});
+
+describe("types", () => {
+  const RESOLUTIONS = [
+    { module: "node16", moduleResolution: "node16", files: ["types.mts", "types.cts"] },
+    { module: "nodenext", moduleResolution: "nodenext", files: ["types.mts", "types.cts"] },
+    { module: "preserve", moduleResolution: "bundler", files: ["types.ts"] },
+  ];
+  const LIBRARIES = [
+    { libraries: "the DOM", lib: ["ES2022", "DOM"], types: [] },
+    { libraries: "Node", lib: ["ES2022"], types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] },
+  ];
+
+  for (const { files, ...resolution } of RESOLUTIONS) {
+    for (const { libraries, ...declared } of LIBRARIES) {
+      test(`${files.join(" and ")} compile under ${resolution.moduleResolution} for ${libraries}`, async () => {
+        const source = readFileSync(join(project.folder, "types.ts"), "utf8");
+        for (const file of files) writeFileSync(join(project.folder, file), source);
+        const compilerOptions = { target: "es2022", strict: true, noEmit: true, ...resolution, ...declared };
+        writeFileSync(join(project.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+        const tsc = project.node(join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.json");
+        await expect(tsc.catch(({ stdout }) => stdout)).resolves.toBe("");
+      });
+    }
+  }
+});
+
+describeWith(["tools"], "other runtimes and publint", () => {
+  test("publint finds nothing", async () => {
+    const { publint } = await import(requireTool.resolve("publint"));
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test("Deno", async () => {
+    const deno = runtime("deno", "@deno");
+    const answer = report(await project.run(deno, "run", "--no-prompt", "--allow-read=.", "run.mjs", "{}"));
+    expect(answer).toEqual({ ...expected, variant: "relaxed" });
+  });
+
+  test("Bun", async () => {
+    const bun = runtime("bun", "@oven");
+    const answer = report(await project.run(bun, "run.mjs", "{}"));
+    expect(answer.answers).toEqual(expected.answers);
+    expect(answer.variant).toMatch(/^(relaxed|simd)$/);
+    expect(report(await project.run(bun, "run.cjs", "{}"))).toEqual(answer);
+  });
+
+  test("workerd, with the module handed in", async () => {
+    await build({
+      entryPoints: ["cloudflare.js"],
+      absWorkingDir: project.folder,
+      outdir: join(project.folder, "bundle"),
+      bundle: true,
+      format: "esm",
+      conditions: ["workerd", "worker", "browser"],
+      external: ["*.wasm"],
+      logLevel: "warning",
+    });
+    const workerd = execFile(runtime("workerd", "@cloudflare"), ["serve", "cloudflare.capnp", "--control-fd=1"], {
+      cwd: project.folder,
+    });
+    try {
+      const port = await new Promise<number>((resolve, reject) => {
+        workerd.stdout?.once("data", (line) => resolve(JSON.parse(line).port));
+        workerd.stderr?.on("data", (line) => process.stderr.write(line));
+        workerd.once("exit", (code) => reject(new Error(`workerd ended with ${code}`)));
+      });
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      expect(report(await response.text())).toEqual(expected);
+    } finally {
+      workerd.kill();
+    }
+  });
+});
