@@ -31,8 +31,8 @@ export const ROTATE_NONE: u32 = 0;
 export const ROTATE_RANDOM: u32 = 1;
 export const ROTATE_OPQ: u32 = 2;
 
-// Three builds (asconfig.json): the core has Flat and Hnsw over rows and sq8, the graph build also graphs that keep codes of
-// neighbours and scans that have a prefilter, and the full one instead of these every family and codec.
+// Three builds (asconfig.json): the core has Flat and Hnsw over f32, f16, bf16, sq8 and bits, the graph build also graphs that
+// keep codes of neighbours and scans that have a prefilter, and the full one instead of these every family and codec.
 export const ALL: bool = BUILD_ALL != 0;
 export const GRAPH: bool = BUILD_GRAPH != 0;
 

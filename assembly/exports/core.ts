@@ -1,4 +1,4 @@
-// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over rows and sq8. Pointers and codes only; JS
+// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over f32, f16, bf16, sq8 and bits. Pointers and codes only; JS
 // owns sentences. Where ALL is true (base/codes.ts), the same functions serve every family.
 export { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../memory/arena";
 export { blobCount } from "../memory/blobs";

@@ -17,7 +17,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key
-  turned: u32;       // pq, rabitq: the vector at hand, rotated (rotation.ts); rotatedDimensions() x f32
+  turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); rotatedDimensions() x f32
   residual: u32;     // pq, rabitq: the same less its centre
   centres: u32;      // pq, rabitq: rotated centres, one per list (ivf) or one (rabitq); 0 = none
   lists: u32;        // ivf: List x nlist (lists.ts); kdtree, forest, lsh: the family's own record

@@ -1,5 +1,18 @@
 // All benches, in the order of bench/README.md.
-export const BENCHES = ["micro", "hnsw", "speed", "insert", "flat", "families", "gates", "ivf", "reference", "load", "size"];
+export const BENCHES = [
+  "micro",
+  "hnsw",
+  "speed",
+  "insert",
+  "filter",
+  "flat",
+  "families",
+  "gates",
+  "ivf",
+  "reference",
+  "load",
+  "size",
+];
 
 /** About how long each takes where there is no run to go by. */
 export const SECONDS = {
@@ -7,6 +20,7 @@ export const SECONDS = {
   hnsw: 140,
   speed: 370,
   insert: 30,
+  filter: 30,
   flat: 80,
   families: 150,
   gates: 120,

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM, describeWith, install, type Project, type Report, requireTool } from "../support/packed.js";
+import { type Browser, launched } from "../support/browser.js";
+import { describeWith, install, type Project, type Report, requireTool } from "../support/packed.js";
 
 const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 /** A wasm module as src/border/wasm-text.ts has it. */
@@ -160,27 +161,3 @@ describeWith(["tools", "chromium"], "Chromium", () => {
     });
   });
 });
-
-/** The part of playwright-core that is used here. */
-interface Browser {
-  newPage(): Promise<Page>;
-  close(): Promise<void>;
-}
-interface Page {
-  on(event: "pageerror", listener: (error: unknown) => void): void;
-  on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
-  goto(url: string): Promise<unknown>;
-  evaluate(expression: string): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** A browser for the tests of the suite that calls this. */
-function launched(...flags: string[]): () => Browser {
-  let browser: Browser;
-  beforeAll(async () => {
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync", ...flags];
-    browser = await requireTool("playwright-core").chromium.launch({ executablePath: CHROMIUM, args });
-  }, 60_000);
-  afterAll(() => browser?.close());
-  return () => browser;
-}

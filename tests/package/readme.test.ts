@@ -1,0 +1,192 @@
+// Every snippet and every command of README.md, run on the packed tarball.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launched } from "../support/browser.js";
+import { describeWith, install, type Project, ROOT } from "../support/packed.js";
+import { COMMANDS, SNIPPETS, snippet } from "../support/readme.js";
+
+let project: Project;
+let folder: string;
+
+beforeAll(async () => {
+  project = await install();
+  folder = join(project.folder, "readme");
+  for (const { file, source } of SNIPPETS) writeFileSync(join(folder, file), source);
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  writeStandIn();
+}, 120_000);
+afterAll(() => project?.remove());
+
+/** In place of @huggingface/transformers, which downloads its models: the call and the answer's shape are its own. */
+function writeStandIn(): void {
+  const place = join(folder, "node_modules/@huggingface/transformers");
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+  const source = `export async function pipeline(task, model) {
+    if (task !== "feature-extraction" || !model.startsWith("Xenova/")) throw new Error(task + " " + model);
+    return async (texts, { pooling, normalize }) => {
+      if (pooling !== "mean" || normalize !== true) throw new Error("other options");
+      return { tolist: () => texts.map(() => Array.from({ length: 384 }, () => 1 / Math.sqrt(384))) };
+    };
+  }`;
+  writeFileSync(join(place, "index.js"), source);
+}
+
+describe("in Node", () => {
+  for (const { file } of SNIPPETS.filter(({ how }) => how === "node")) {
+    test(file, async () => {
+      const said = await project.node(join(folder, file));
+      if (file === "app.js") expect(said.split("\n")[0]).toMatch(/^0\.\d\d Passwords are reset/);
+    });
+  }
+
+  test("model.js embeds", async () => {
+    const script = `import { embed } from ${JSON.stringify(join(folder, "model.js"))};
+      const [vector] = await embed(["a"]);
+      console.log(vector.constructor.name, vector.length);`;
+    expect(await project.node("--input-type=module", "-e", script)).toBe("Float32Array 384\n");
+  });
+
+  test("service.js answers, and saves when it is told to end", async () => {
+    await project.node(join(folder, "app.js")); // leaves notes.vic in the project's folder
+    const port = 20_000 + (process.pid % 20_000);
+    const service = spawn(process.execPath, [join(folder, "service.js")], {
+      cwd: project.folder,
+      env: { ...process.env, PORT: String(port) },
+    });
+    try {
+      const hits = await answerOf(`http://127.0.0.1:${port}/?q=passwords`, service);
+      expect(hits.map(({ id }) => id)).toContain(0);
+      expect(hits).toHaveLength(3);
+    } finally {
+      const ended = new Promise((resolve) => service.once("exit", resolve));
+      service.kill("SIGTERM");
+      expect(await ended).toBe(0);
+    }
+    expect(readFileSync(join(project.folder, "notes.vic")).subarray(0, 7).toString()).toBe("VICINAL");
+  });
+});
+
+async function answerOf(url: string, service: ChildProcess): Promise<{ id: number }[]> {
+  for (;;) {
+    if (service.exitCode !== null) throw new Error(`the service ended with ${service.exitCode}`);
+    try {
+      return (await (await fetch(url)).json()) as { id: number }[];
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50)); // it is not up yet
+    }
+  }
+}
+
+test("what Cloudflare Workers need is what the program does that workerd runs", () => {
+  const program = readFileSync(join(ROOT, "tests/package/app/cloudflare.js"), "utf8");
+  const imported = (source: string): string[] => [...source.matchAll(/from "([^"]+)"/g)].map(([, path]) => path);
+  expect(imported(program)).toEqual(expect.arrayContaining(imported(snippet("cloudflare.js").source)));
+});
+
+describe("commands", () => {
+  const scripts = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts as Record<string, string>;
+
+  test.each(COMMANDS.filter((line) => line.startsWith("npm ")))("%s is a script of this repository, or npm's own", (line) => {
+    for (const part of line.split(" && ")) {
+      const [, run] = part.match(/^npm (?:run (?:-s )?)?([\w:]+)/) ?? [];
+      expect(["ci", "install", "test", ...Object.keys(scripts)]).toContain(run);
+    }
+  });
+
+  describe("vicinal", () => {
+    beforeAll(async () => {
+      const script = `import { writeFileSync, mkdirSync } from "node:fs";
+        const npy = (rows, d) => {
+          const header = \`{'descr': '<f4', 'fortran_order': False, 'shape': (\${rows}, \${d}), }\`.padEnd(117) + "\\n";
+          const values = Float32Array.from({ length: rows * d }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 32 - 0.5);
+          return Buffer.concat([Buffer.from("\\x93NUMPY\\x01\\x00v\\x00", "latin1"), Buffer.from(header, "latin1"), Buffer.from(values.buffer)]);
+        };
+        writeFileSync("vectors.npy", npy(12_000, 96));
+        writeFileSync("queries.npy", npy(20, 96));
+        mkdirSync("notes", { recursive: true });
+        writeFileSync("notes/a.md", "# Passwords\\n\\nThey are reset under Settings.\\n");`;
+      await project.node("--input-type=module", "-e", script);
+    });
+
+    test.each(COMMANDS.filter((line) => line.startsWith("npx vicinal")))(
+      "%s",
+      async (line) => {
+        const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain).slice(2);
+        const said = await project.node("node_modules/vicinal/dist/cli.js", ...words);
+        expect(said).not.toBe("");
+      },
+      120_000,
+    );
+  });
+});
+
+describeWith(["tools", "chromium"], "in a page", () => {
+  const browser = launched();
+  let origin: string;
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", origin);
+    try {
+      const body = readFileSync(join(folder, "page", pathname));
+      const type = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json" }[extname(pathname)];
+      response.writeHead(200, { "content-type": type ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+
+  beforeAll(async () => {
+    await project.node(join(folder, "app.js"));
+    await build({
+      entryPoints: SNIPPETS.filter(({ how }) => how === "page").map(({ file }) => file),
+      absWorkingDir: folder,
+      outdir: "page",
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      logLevel: "warning",
+    });
+    const page = '<!doctype html><link rel="icon" href="data:,"><input><ol></ol><script type="module" src="page.js"></script>';
+    writeFileSync(join(folder, "page/index.html"), page);
+    writeFileSync(join(folder, "page/empty.html"), '<!doctype html><link rel="icon" href="data:,">');
+    writeFileSync(join(folder, "page/notes.json"), JSON.stringify(["about passwords", "about invoices", "about the office"]));
+    writeFileSync(join(folder, "page/notes.vic"), readFileSync(join(project.folder, "notes.vic")));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }, 120_000);
+  afterAll(() => server.close());
+
+  test("page.js and worker.js show what is nearest to what is typed", async () => {
+    const page = await browser().newPage();
+    await page.goto(`${origin}/index.html`);
+    const shown = await page.evaluate(`new Promise((resolve) => {
+      const input = document.querySelector("input"), list = document.querySelector("ol");
+      new MutationObserver(() => resolve([...list.children].map((item) => item.textContent))).observe(list, { childList: true });
+      input.value = "reset passwords";
+      input.dispatchEvent(new Event("input"));
+    })`);
+    expect(shown).toHaveLength(3);
+    expect((shown as string[])[0]).toBe("about passwords");
+    await page.close();
+  });
+
+  test("build.js builds, keeps and reopens", async () => {
+    const page = await browser().newPage();
+    await page.goto(`${origin}/empty.html`);
+    const found = await page.evaluate(`import("/build.js").then(async ({ build, keep, reopen }) => {
+      const texts = Array.from({ length: 40 }, (_, i) => "note " + i + " says " + i * i);
+      let last;
+      const index = await build(texts, ({ done }) => { last = done; });
+      await keep(index);
+      const again = await reopen();
+      return { size: again.size, last, self: again.search(index.get(7), { k: 1 })[0].id };
+    })`);
+    expect(found).toEqual({ size: 40, last: 40, self: 7 });
+    await page.close();
+  });
+});

@@ -1,0 +1,39 @@
+// README.md as its reader runs it: its snippets, each with how it is tried, and its commands.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./packed.js";
+
+/** As the comment before a snippet says it: `<!-- node: app.js, given index, query -->`. */
+export interface Snippet {
+  readonly how: string;
+  readonly file: string;
+  /** With the names that it takes for granted imported. */
+  readonly source: string;
+}
+
+export const README = readFileSync(join(ROOT, "README.md"), "utf8");
+
+const FENCE = /(?:<!-- ([^\n]*) -->\n)?```(\w+)\n([\s\S]*?)```/g;
+const fences = [...README.matchAll(FENCE)].map(([, mark, language, source]) => ({ mark, language, source }));
+
+/** Every snippet of a language that runs must be marked. */
+export const SNIPPETS: readonly Snippet[] = fences
+  .filter(({ language }) => language !== "sh" && language !== "text")
+  .map(({ mark, language, source }) => {
+    const [, how, file, given] = mark?.match(/^(\w+): ([\w.-]+)(?:, given (.*))?$/) ?? [];
+    if (!how) throw new Error(`README.md has a ${language} snippet that no test runs: ${source.split("\n")[0]}`);
+    return { how, file, source: given ? `import { ${given} } from "./given.js";\n${source}` : source };
+  });
+
+export function snippet(file: string): Snippet {
+  const found = SNIPPETS.find((one) => one.file === file);
+  if (!found) throw new Error(`README.md has no snippet ${file}`);
+  return found;
+}
+
+/** Lines to type, without what is said about them. */
+export const COMMANDS: readonly string[] = fences
+  .filter(({ language }) => language === "sh")
+  .flatMap(({ source }) => source.split("\n"))
+  .map((line) => line.replace(/ +# .*/, "").trim())
+  .filter((line) => line && !line.startsWith("#"));
