@@ -27,4 +27,4 @@ export {
   variant,
 } from "../index.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../kinds.js";
-export { readBytes, saveFile } from "../node.js";
+export { destination, readBytes } from "../node.js";

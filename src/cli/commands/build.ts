@@ -1,12 +1,11 @@
-import { access, constants, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { Command, Option } from "commander";
-import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, saveFile, VicinalError } from "../core.js";
+import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, VicinalError } from "../core.js";
 import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
 import { describeIndex } from "../describe.js";
 import { buildKnobs, type Flags } from "../knobs.js";
 import { naming } from "../open.js";
 import { factor, orWord, positiveInt, wholeNumber } from "../options.js";
+import { openOutput } from "../output.js";
 import { bytes, count, facts, figure, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
 import type { Chunk } from "../read/chunk.js";
@@ -22,7 +21,7 @@ export function buildCommand(): Command {
   const command = new Command("build")
     .description("Build an index from a file of vectors.")
     .argument("<input>", `vectors, or standard input as "-": ${FORMAT_LIST}`)
-    .requiredOption("-o, --output <file>", "the index file to write, usually .vic")
+    .requiredOption("-o, --output <file>", 'the index file to write, usually .vic, or "-" for standard output')
     .addOption(new Option("--index <kind>", `the family (default: ${DEFAULT_KIND})`).choices(KIND_NAMES))
     .addOption(new Option("--metric <metric>", "how distance is measured").choices(METRIC_NAMES).default("cosine"))
     .addOption(new Option("--codec <codec>", "how vectors are stored (default: f32; binary for hamming)").choices(CODEC_NAMES))
@@ -53,13 +52,13 @@ export function buildCommand(): Command {
 
 async function build(input: string, options: BuildOptions & Flags): Promise<void> {
   checkWanted(options);
-  // Better now than after the work of building.
-  await access(dirname(options.output), constants.W_OK);
+  const output = await openOutput(options.output, input);
   const start = performance.now();
   const index = await read(input, options);
   const untrained = await train(index);
   const buildMs = performance.now() - start;
-  await saveFile(index, options.output);
+  const file = index.toBytes();
+  await output.write(file);
 
   const stats = index.stats();
   const { kind, metric, codec, codecOptions, trained, dimensions, factory: words, error } = stats;
@@ -70,11 +69,11 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
     dimensions,
     buildSeconds: buildMs / 1000,
     vectorsPerSecond: (index.size / buildMs) * 1000,
-    fileBytes: (await stat(options.output)).size,
+    fileBytes: file.length,
     memoryBytes: index.bytes,
     bytesPerVector: stats.bytesPerVector,
   };
-  if (options.json) return printJson(summary);
+  if (options.json) return printJson(summary, output.summary);
   print(
     facts([
       ...describeIndex(stats),
@@ -84,6 +83,7 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
       ["file", `${summary.file}, ${bytes(summary.fileBytes)}`],
       ["memory", `${bytes(summary.memoryBytes)}, ${figure(summary.bytesPerVector)} bytes per vector`],
     ]),
+    output.summary,
   );
 }
 
