@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -26,6 +27,8 @@ import { expectError, expectSameBytes } from "./support.js";
 
 const root = mkdtempSync(join(tmpdir(), "vicinal-disk-"));
 afterAll(() => rmSync(root, { recursive: true }));
+// So that another user gets as far as the folders in it.
+chmodSync(root, 0o755);
 
 const isRoot = process.getuid?.() === 0;
 /** Devices only root may make, and not everywhere. */
@@ -268,6 +271,7 @@ describe("what cannot be saved is said, and nothing else changes", () => {
     try {
       for (const name of ["a.vic", "new.vic"]) {
         await expect(saveFile(index, inFolder(name))).rejects.toMatchObject({ code: "EACCES" });
+        expect(existsSync(inFolder("a.vic"))).toBe(true);
       }
     } finally {
       if (isRoot) process.seteuid?.(0);
