@@ -14,6 +14,6 @@ export type {
   VectorIndex as Index,
 } from "../index.js";
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
-export { readBytes, saveFile } from "../node.js";
+export { destination, readBytes } from "../node.js";
 export { COARSE_NAMES, MIPS_NAMES } from "../words/describe.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../words/kinds.js";

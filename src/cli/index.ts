@@ -23,16 +23,17 @@ for (const command of [buildCommand(), searchCommand(), infoCommand(), evalComma
 }
 for (const command of [program, ...program.commands]) command.exitOverride();
 
-// A reader that has seen enough (`vicinal search ... | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+// A reader that has seen enough (`vicinal search ... | head`) is no failure, but of an index, which sets the exit code.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? process.exitCode : report(error)),
+);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  const code = report(error);
+  // A pipe that is still being read, which nobody may ever end, keeps no failed process alive.
+  process.stderr.write("", () => process.stdout.write("", () => process.exit(code)));
 }
 
 /** Says on standard error what went wrong, and returns the exit code for it. */

@@ -1,6 +1,6 @@
 import { type Index, load, readBytes, VicinalError } from "./core.js";
 import { InputError } from "./errors.js";
-import { type ReadOptions, type Rows, readRows } from "./read/vectors.js";
+import { type Reading, type Rows, readRows } from "./read/vectors.js";
 
 /** Loads an index; errors name the file. */
 export async function openIndex(path: string): Promise<Index> {
@@ -13,13 +13,15 @@ export async function naming<T>(path: string, work: () => T | Promise<T>): Promi
   try {
     return await work();
   } catch (error) {
-    throw error instanceof VicinalError ? new InputError(`${path}: ${error.message}`) : error;
+    if (!(error instanceof VicinalError)) throw error;
+    const remedy = error.code === "DUPLICATE_ID" ? ": number the rows anew, or leave the ids out" : "";
+    throw new InputError(`${path}: ${error.message}${remedy}`);
   }
 }
 
 /** Reads the queries in a file, holding them to the index's dimensions. */
-export async function readQueries(path: string, index: Index, fields: Omit<ReadOptions, "packed">): Promise<Rows> {
-  const rows = await readRows(path, { ...fields, packed: index.metric === "hamming" });
+export async function readQueries(path: string, index: Index, reading: Reading): Promise<Rows> {
+  const rows = await readRows(path, { ...reading, packed: index.metric === "hamming" });
   if (rows.dimensions !== index.dimensions) {
     throw new InputError(`${path}: vectors of ${rows.dimensions} dimensions, the index has ${index.dimensions}`);
   }

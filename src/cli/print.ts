@@ -29,13 +29,16 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 }
 
 /** Writes to standard output, as JSON alone when the command was asked for it. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+export function print(text: string, stream: NodeJS.WritableStream = process.stdout): void {
+  stream.write(`${text}\n`);
 }
 
-export function printJson(value: unknown): void {
+export function printJson(value: unknown, stream?: NodeJS.WritableStream): void {
   // JSON has no Infinity, which is how an option says "all".
-  print(JSON.stringify(value, (_, one) => (one === Number.POSITIVE_INFINITY ? "all" : one), 2));
+  print(
+    JSON.stringify(value, (_, one) => (one === Number.POSITIVE_INFINITY ? "all" : one), 2),
+    stream,
+  );
 }
 
 export function count(value: number): string {

@@ -8,20 +8,20 @@ export interface Progress {
 
 const SILENT: Progress = { update() {}, stop() {} };
 
-/** A bar on standard error, where that is a terminal; elsewhere nothing, so that logs stay readable. */
-export function progress(label: string, total: number): Progress {
+/** A bar on standard error, where that is a terminal; elsewhere nothing, so that logs stay readable. Without a total, no bar. */
+export function progress(label: string, total: number | undefined): Progress {
   if (!process.stderr.isTTY) return SILENT;
   const bar = new SingleBar({
-    format: `${label} {bar} {percentage}%  {note}`,
+    format: total === undefined ? `${label}  {note}` : `${label} {bar} {percentage}%  {note}`,
     barCompleteChar: "\u2588",
     barIncompleteChar: "\u2591",
     barsize: 30,
     hideCursor: null,
     stream: process.stderr,
   });
-  bar.start(total, 0, { note: "" });
+  bar.start(total ?? 1, 0, { note: "" });
   return {
-    update: (done, note = "") => bar.update(Math.min(done, total), { note }),
+    update: (done, note = "") => bar.update(total === undefined ? 0 : Math.min(done, total), { note }),
     stop: () => bar.stop(),
   };
 }

@@ -9,6 +9,10 @@ const SYSTEM_SENTENCES: Record<string, string> = {
   EPERM: "operation not permitted",
   ENOSPC: "no space left on the device",
   EROFS: "the file system is read-only",
+  ELOOP: "its links lead round in a circle",
+  ENAMETOOLONG: "the name is too long",
+  EFBIG: "the file would be larger than is allowed",
+  EPIPE: "whoever was reading has gone",
 };
 
 /** Whether the command line itself is at fault, rather than what it names. */

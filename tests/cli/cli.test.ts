@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -356,10 +357,171 @@ describe("families and codecs", () => {
   });
 });
 
+describe("pipes", () => {
+  /** Runs a line of bash in which `vicinal` is this command line. */
+  function bash(line: string) {
+    const script = `set -o pipefail; vicinal() { "${process.execPath}" "${CLI}" "$@"; }; ${line}`;
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", script], { cwd: folder });
+    return { status, stdout, stderr: stderr.toString() };
+  }
+
+  function succeeds(line: string): Buffer {
+    const { status, stdout, stderr } = bash(line);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    return stdout;
+  }
+
+  const file = (name: string): Buffer => readFileSync(join(folder, name));
+
+  beforeAll(() => {
+    json("build", "base.fvecs", "-o", "whole.vic");
+    json("build", "base.jsonl", "-o", "named.vic");
+    const csv = `,${BASE[0]?.map((_, i) => i)}\n${BASE.map((row, i) => [i * 10, ...row].join(",")).join("\n")}\n`;
+    writeFileSync(join(folder, "base.csv"), csv);
+  });
+
+  const WHOLE: readonly [line: string, like: string][] = [
+    ["vicinal build <(cat base.fvecs) --format fvecs -o piped.vic", "whole.vic"],
+    ["cat base.fvecs | vicinal build - --format fvecs -o piped.vic", "whole.vic"],
+    ["cat base.fvecs | vicinal build /dev/stdin --format fvecs -o piped.vic", "whole.vic"],
+    ["vicinal build - --format fvecs -o piped.vic < base.fvecs", "whole.vic"],
+    ["gzip -c base.fvecs | vicinal build - --format fvecs -o piped.vic", "whole.vic"],
+    ["mkfifo pipe.fvecs; (cat base.fvecs > pipe.fvecs &); vicinal build pipe.fvecs -o piped.vic", "whole.vic"],
+    ["mkfifo pipe.jsonl.gz; (gzip -c base.jsonl > pipe.jsonl.gz &); vicinal build pipe.jsonl.gz -o piped.vic", "named.vic"],
+    ["vicinal build <(cat base.jsonl) -o piped.vic", "named.vic"],
+    ["vicinal build <(gzip -c base.jsonl) -o piped.vic", "named.vic"],
+    ["vicinal build <(cat base.csv) -o piped.vic", "named.vic"],
+  ];
+  for (const [line, like] of WHOLE) {
+    test(line, () => {
+      expect(succeeds(`rm -f piped.vic; ${line}`).toString()).toContain("300 x 16 dimensions");
+      expect(file("piped.vic").equals(file(like))).toBe(true);
+    });
+  }
+
+  test("what wants to know how many vectors come does without", () => {
+    const { options } = JSON.parse(
+      succeeds(
+        "cat base.fvecs | vicinal build - --format fvecs --index ivf --nlist 8 -o lists.vic > /dev/null; vicinal info lists.vic --json",
+      ).toString(),
+    );
+    expect(options.nlist).toBe(8);
+    expect(
+      succeeds("cat base.fvecs | vicinal build - --format fvecs --index ivf --expected 300 --json -o lists.vic").toString(),
+    ).toContain('"IVF7,Flat"');
+  });
+
+  test("indexes, queries and ground truth come through pipes", () => {
+    writeFileSync(
+      join(folder, "piped.ivecs"),
+      vecs(
+        QUERIES.map((_, i) => Array.from({ length: 10 }, (_, j) => i + j)),
+        Uint32Array,
+      ),
+    );
+    for (const [piped, plain] of [
+      ["search <(cat whole.vic) --query <(cat query.fvecs) --format fvecs", "search whole.vic --query query.fvecs"],
+      ["search whole.vic --query - --format fvecs < query.fvecs", "search whole.vic --query query.fvecs"],
+      ["search <(cat whole.vic) --id 7", "search whole.vic --id 7"],
+    ]) {
+      expect(succeeds(`vicinal ${piped} --json`).toString()).toBe(succeeds(`vicinal ${plain} --json`).toString());
+    }
+    const evaluated = "--queries <(cat query.fvecs) --format fvecs --groundtruth <(gzip -c piped.ivecs) --ef 20 --json";
+    expect(JSON.parse(succeeds(`vicinal eval whole.vic ${evaluated}`).toString())).toMatchObject({
+      queries: 20,
+      points: [{ ef: 20 }],
+    });
+    const { fileBytes, count } = JSON.parse(succeeds("vicinal info <(cat whole.vic) --json").toString());
+    expect([fileBytes, count]).toEqual([file("whole.vic").length, 300]);
+  });
+
+  test("what is no index and what has no known format is said", () => {
+    expect(bash("vicinal info <(cat base.fvecs)").stderr).toMatch(/^vicinal: .*not a whole \.vic file/);
+    expect(bash("vicinal build <(cat base.fvecs) -o x.vic").stderr).toContain("first bytes tell the format: --format says it");
+    expect(bash("vicinal build - -o x.vic < /dev/null").stderr).toBe("vicinal: standard input: holds no vectors\n");
+    expect(bash("head -c 1000 base.fvecs | vicinal build - --format fvecs -o x.vic").stderr).toBe(
+      "vicinal: standard input: truncated in row 15: 48 of its 68 bytes are there\n",
+    );
+  });
+
+  test("a failure does not wait for the end of standard input", async () => {
+    const child = spawn(process.execPath, [CLI, "build", "-", "--format", "jsonl", "-o", "x.vic"], { cwd: folder });
+    child.stdin.write('{"vector": ["a"]}\n');
+    expect(await once(child, "exit")).toEqual([1, null]);
+    child.stdin.destroy();
+  });
+
+  test("an index on standard output is alone there", () => {
+    for (const output of ["-", "/dev/stdout"]) {
+      for (const to of ["| cat", "> out.vic; cat out.vic"]) {
+        const { status, stdout, stderr } = bash(`vicinal build base.fvecs -o ${output} ${to}`);
+        expect(status).toBe(0);
+        expect(stdout.equals(file("whole.vic"))).toBe(true);
+        expect(stderr).toContain("300 x 16 dimensions");
+      }
+      const { stdout, stderr } = bash(`vicinal build base.fvecs -o ${output} --json | cat`);
+      expect(stdout.equals(file("whole.vic"))).toBe(true);
+      expect(JSON.parse(stderr)).toMatchObject({ vectors: 300, fileBytes: stdout.length });
+    }
+    // spawnSync makes standard output a socket, which cannot be opened again.
+    expect(spawnSync(process.execPath, [CLI, "build", "base.fvecs", "-o", "/dev/stdout"], { cwd: folder }).stdout).toEqual(
+      file("whole.vic"),
+    );
+  });
+
+  test("a reader that leaves before the index is whole is a failure, one that leaves before all hits is none", () => {
+    const rows = vectors(10_000, 4);
+    writeFileSync(join(folder, "long.fvecs"), vecs(rows, Float32Array));
+    expect(bash("vicinal build long.fvecs --index flat -o - | head -c 1").status).toBe(1);
+    expect(bash("vicinal search whole.vic --query long.fvecs | head -c 1").status).toBe(0);
+  });
+
+  test("into a pipe with a name", () => {
+    const line = "mkfifo out.pipe; (cat out.pipe > read.vic) & vicinal build base.fvecs -o out.pipe; wait";
+    expect(succeeds(line).toString()).toContain("300 x 16 dimensions");
+    expect(file("read.vic").equals(file("whole.vic"))).toBe(true);
+    expect(lstatSync(join(folder, "out.pipe")).isFIFO()).toBe(true);
+  });
+});
+
+describe("the file that is written", () => {
+  test("is never the one that is read", () => {
+    writeFileSync(join(folder, "own.fvecs"), vecs(BASE, Float32Array));
+    symlinkSync("own.fvecs", join(folder, "own-link"));
+    linkSync(join(folder, "own.fvecs"), join(folder, "own-name"));
+    for (const output of ["own.fvecs", "./own.fvecs", "own-link", "own-name"]) {
+      fails(2, `the index would overwrite the vectors: --output is ${output}`, "build", "own.fvecs", "-o", output);
+    }
+    expect(readFileSync(join(folder, "own.fvecs"))).toEqual(vecs(BASE, Float32Array));
+  });
+
+  test("keeps its mode, and the link that leads to it", () => {
+    writeFileSync(join(folder, "private.vic"), "old", { mode: 0o600 });
+    symlinkSync("private.vic", join(folder, "link.vic"));
+    json("build", "base.fvecs", "-o", "link.vic");
+    expect(json("info", "private.vic").count).toBe(ROWS);
+    expect(lstatSync(join(folder, "link.vic")).isSymbolicLink()).toBe(true);
+    expect(statSync(join(folder, "private.vic")).mode & 0o777).toBe(0o600);
+  });
+
+  test("is looked at before the work begins", () => {
+    symlinkSync("nothing.vic", join(folder, "dangling.vic"));
+    symlinkSync("round.vic", join(folder, "round.vic"));
+    // A line that cannot be read would be the complaint otherwise.
+    fails(2, "dangling.vic is a link to a file that is not there", "build", "missing.fvecs", "-o", "dangling.vic");
+    fails(1, "round.vic: its links lead round in a circle", "build", "missing.fvecs", "-o", "round.vic");
+    fails(1, "the name is too long", "build", "missing.fvecs", "-o", "x".repeat(256));
+    fails(2, "folder.csv is a folder; give the path of a file in it", "build", "missing.fvecs", "-o", "folder.csv");
+    fails(2, "path is empty", "build", "missing.fvecs", "-o", "");
+  });
+});
+
 describe("mistakes are told in a sentence", () => {
   const USAGE: [sentence: string, ...args: string[]][] = [
     ["unknown command 'biuld'", "biuld"],
     ["missing required argument 'input'", "build", "-o", "x.vic"],
+    ["Allowed choices are fvecs, bvecs, npy", "build", "base.fvecs", "-o", "x.vic", "--format", "parquet"],
     ["required option '-o, --output <file>'", "build", "base.fvecs"],
     ["unknown option '--metrc'", "build", "base.fvecs", "-o", "x.vic", "--metrc", "l2"],
     ["Allowed choices are l2, cosine, dot, hamming", "build", "base.fvecs", "-o", "x.vic", "--metric", "euclid"],
@@ -396,7 +558,7 @@ describe("mistakes are told in a sentence", () => {
     ["missing.fvecs: no such file or folder", "build", "missing.fvecs", "-o", "x.vic"],
     ["folder.csv: is a folder", "build", "folder.csv", "-o", "x.vic"],
     ["missing.vic: no such file or folder", "search", "missing.vic", "--id", "1"],
-    ["twice.jsonl: ids has 7 twice", "build", "twice.jsonl", "-o", "x.vic"],
+    ["twice.jsonl: ids has 7 twice: number the rows anew, or leave the ids out", "build", "twice.jsonl", "-o", "x.vic"],
     ["no/such: no such file or folder", "build", "base.fvecs", "-o", "no/such/place.vic"],
   ];
   for (const [sentence, ...args] of FAILURES) test(args.join(" "), () => fails(1, sentence, ...args));

@@ -1,29 +1,27 @@
-import { access, constants, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { Command, Option } from "commander";
-import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, saveFile, VicinalError } from "../core.js";
+import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, VicinalError } from "../core.js";
 import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
 import { describeIndex } from "../describe.js";
 import { buildKnobs, type Flags } from "../knobs.js";
 import { naming } from "../open.js";
 import { factor, orWord, positiveInt, wholeNumber } from "../options.js";
+import { openOutput } from "../output.js";
 import { bytes, count, facts, figure, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
 import type { Chunk } from "../read/chunk.js";
-import { FORMAT_LIST, openVectors, rowsOf } from "../read/vectors.js";
+import { readingFlags } from "../read/options.js";
+import { FORMAT_LIST, openVectors, type Reading, rowsOf } from "../read/vectors.js";
 
-interface BuildOptions extends Wanted {
+interface BuildOptions extends Wanted, Reading {
   output: string;
-  idField?: string;
-  vectorField?: string;
   json?: true;
 }
 
 export function buildCommand(): Command {
   const command = new Command("build")
     .description("Build an index from a file of vectors.")
-    .argument("<input>", `vectors: ${FORMAT_LIST}`)
-    .requiredOption("-o, --output <file>", "the index file to write, usually .vic")
+    .argument("<input>", `vectors, or standard input as "-": ${FORMAT_LIST}`)
+    .requiredOption("-o, --output <file>", 'the index file to write, usually .vic, or "-" for standard output')
     .addOption(new Option("--index <kind>", `the family (default: ${DEFAULT_KIND})`).choices(KIND_NAMES))
     .addOption(new Option("--metric <metric>", "how distance is measured").choices(METRIC_NAMES).default("cosine"))
     .addOption(new Option("--codec <codec>", "how vectors are stored (default: f32; binary for hamming)").choices(CODEC_NAMES))
@@ -36,32 +34,31 @@ export function buildCommand(): Command {
     .option("--factory <words>", 'family, codec and rerank in the words of Faiss, such as "IVF1024,PQ48x4,RFlat"')
     .option("--seed <n>", "the same seed and input give the same file (default: 42)", wholeNumber)
     .option("--train-at <n>", "of what learns: vectors it waits for (default: as many as it wants)", positiveInt)
-    .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id"; rows without ids are numbered from 0)')
-    .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the summary as JSON")
     .addHelpText(
       "after",
       [
         "",
         "A .csv with a header has an id column and either one column holding [0.1, 0.2, ...] or one column per value;",
+        "row labels in front, as pandas and R write them, are the ids where they are whole numbers, else left out;",
         "without a header every column is a value. Under --metric hamming, .bvecs and uint8 .npy hold packed bits:",
         "a row of B bytes has 8 x B dimensions, lowest bit first; the other formats hold one 0 or 1 per dimension.",
       ].join("\n"),
     )
     .action(build);
-  for (const option of buildKnobs()) command.addOption(option);
+  for (const option of [...readingFlags("; rows without ids are numbered from 0"), ...buildKnobs()]) command.addOption(option);
   return command;
 }
 
 async function build(input: string, options: BuildOptions & Flags): Promise<void> {
   checkWanted(options);
-  // Better now than after the work of building.
-  await access(dirname(options.output), constants.W_OK);
+  const output = await openOutput(options.output, input);
   const start = performance.now();
   const index = await read(input, options);
   const untrained = await train(index);
   const buildMs = performance.now() - start;
-  await saveFile(index, options.output);
+  const file = index.toBytes();
+  await output.write(file);
 
   const stats = index.stats();
   const { kind, metric, codec, codecOptions, trained, dimensions, factory: words, error } = stats;
@@ -72,11 +69,11 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
     dimensions,
     buildSeconds: buildMs / 1000,
     vectorsPerSecond: (index.size / buildMs) * 1000,
-    fileBytes: (await stat(options.output)).size,
+    fileBytes: file.length,
     memoryBytes: index.bytes,
     bytesPerVector: stats.bytesPerVector,
   };
-  if (options.json) return printJson(summary);
+  if (options.json) return printJson(summary, output.summary);
   print(
     facts([
       ...describeIndex(stats),
@@ -86,6 +83,7 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
       ["file", `${summary.file}, ${bytes(summary.fileBytes)}`],
       ["memory", `${bytes(summary.memoryBytes)}, ${figure(summary.bytesPerVector)} bytes per vector`],
     ]),
+    output.summary,
   );
 }
 
@@ -112,7 +110,7 @@ async function read(input: string, options: BuildOptions & Flags): Promise<Index
       bar.update(file.fileBytesRead, `${count(rows)} vectors${waits ? " read" : ""}, ${count(rate)}/s`);
     }
     if (waits) {
-      bar.update(file.fileBytes, `linking ${count(rows)} vectors`);
+      bar.update(file.fileBytesRead, `linking ${count(rows)} vectors`);
       const { vectors, ids } = rowsOf(waiting);
       await naming(input, () => (index as Index).add(vectors, waiting[0]?.ids && ids));
     }

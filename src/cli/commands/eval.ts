@@ -7,14 +7,13 @@ import { openIndex, readQueries } from "../open.js";
 import { positiveInt } from "../options.js";
 import { count, figure, print, printJson, table } from "../print.js";
 import { progress } from "../progress.js";
-import { FORMAT_LIST, type Rows, readGroundTruth } from "../read/vectors.js";
+import { readingFlags } from "../read/options.js";
+import { FORMAT_LIST, type Reading, type Rows, readGroundTruth } from "../read/vectors.js";
 
-interface Asked {
+interface Asked extends Reading {
   queries: string;
   groundtruth?: string;
   k: number;
-  idField?: string;
-  vectorField?: string;
   json?: true;
 }
 
@@ -31,14 +30,12 @@ export function evalCommand(): Command {
   const command = new Command("eval")
     .description("Measure recall against speed, over a sweep of what the index spends on a search.")
     .argument("<index>", "an index file")
-    .requiredOption("--queries <file>", `vectors to search for: ${FORMAT_LIST}`)
+    .requiredOption("--queries <file>", `vectors to search for, or standard input as "-": ${FORMAT_LIST}`)
     .option("--groundtruth <file>", "the true ids per query, .ivecs (default: found by an exact scan of the index)")
     .option("-k, --k <n>", "neighbours per query", positiveInt, 10)
-    .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id")')
-    .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the measurements as JSON")
     .action(evaluate);
-  for (const option of sweepKnobs()) command.addOption(option);
+  for (const option of [...readingFlags(), ...sweepKnobs()]) command.addOption(option);
   return command;
 }
 

@@ -5,16 +5,15 @@ import { effortKnobs, effortValues, type Flags } from "../knobs.js";
 import { openIndex, readQueries } from "../open.js";
 import { finiteNumber, positiveInt, wholeNumber } from "../options.js";
 import { distance, print, printJson, table } from "../print.js";
-import { FORMAT_LIST } from "../read/vectors.js";
+import { readingFlags } from "../read/options.js";
+import { FORMAT_LIST, type Reading } from "../read/vectors.js";
 
-interface Asked {
+interface Asked extends Reading {
   query?: string;
   id?: number;
   k?: number;
   radius?: number;
   exact?: true;
-  idField?: string;
-  vectorField?: string;
   json?: true;
 }
 
@@ -30,16 +29,14 @@ export function searchCommand(): Command {
   const command = new Command("search")
     .description("Find the nearest vectors in an index.")
     .argument("<index>", "an index file")
-    .option("--query <file>", `search for each vector in a file: ${FORMAT_LIST}`)
+    .option("--query <file>", `search for each vector in a file, or of standard input as "-": ${FORMAT_LIST}`)
     .option("--id <n>", "search for the neighbours of a stored vector", wholeNumber)
     .option("-k, --k <n>", "how many to find (default: 10; with --radius all within it)", positiveInt)
     .option("--radius <distance>", "only hits this near or nearer", finiteNumber)
     .option("--exact", "scan every vector for the exact answer")
-    .option("--id-field <name>", 'the id in .jsonl and .csv (default: "id")')
-    .option("--vector-field <name>", 'the vector in .jsonl and .csv (default: "vector" or "embedding")')
     .option("--json", "print the hits as JSON")
     .action(search);
-  for (const option of effortKnobs()) command.addOption(option);
+  for (const option of [...readingFlags(), ...effortKnobs()]) command.addOption(option);
   return command;
 }
 

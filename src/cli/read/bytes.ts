@@ -1,47 +1,55 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { pipeline, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { InputError } from "../errors.js";
+import { gunzip } from "./gunzip.js";
 
 const READ_BYTES = 256 * 1024;
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
+const GZIP = Buffer.from([0x1f, 0x8b, 8]);
+const UTF16 = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
-/** A file read front to back, unzipped on the way when its name ends in .gz; never held whole in memory. */
+/** What stands for standard input. As a path the second fails where another program made it a socket. */
+const STDIN = ["-", "/dev/stdin"];
+
+/** A file or pipe read front to back, unzipped on the way where it is gzip; never held whole in memory. */
 export class ByteReader {
+  /** As errors name it. */
   readonly path: string;
-  /** Bytes of the file as it lies on disk. */
-  readonly fileBytes: number;
-  readonly isZipped: boolean;
-  readonly #file: ReturnType<typeof createReadStream>;
+  /** Bytes of the file as it lies on disk; of a pipe nobody knows. */
+  readonly fileBytes: number | undefined;
   readonly #chunks: AsyncIterator<Buffer>;
+  /** What is unzipped here. */
+  readonly #zipped: ByteReader | undefined;
+  #chunkBytes = 0;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
 
-  private constructor(path: string, fileBytes: number) {
+  private constructor(path: string, fileBytes: number | undefined, chunks: AsyncIterable<Buffer>, zipped?: ByteReader) {
     this.path = path;
     this.fileBytes = fileBytes;
-    this.isZipped = /\.gz$/i.test(path);
-    this.#file = createReadStream(path, { highWaterMark: READ_BYTES });
-    let stream: Readable = this.#file;
-    if (this.isZipped) {
-      const gunzip = createGunzip({ chunkSize: READ_BYTES });
-      // An error of either side reaches the reader through `gunzip`; the callback only keeps it from being "unhandled".
-      pipeline(this.#file, gunzip, () => {});
-      stream = gunzip;
-    }
-    this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#zipped = zipped;
   }
 
   static async open(path: string): Promise<ByteReader> {
-    const info = await stat(path);
+    const isStdin = STDIN.includes(path);
+    const info = isStdin ? fstatSync(0) : await stat(path);
     if (info.isDirectory()) throw new InputError(`${path}: is a folder, not a file`);
-    return new ByteReader(path, info.size);
+    const stream = isStdin ? process.stdin : createReadStream(path, { highWaterMark: READ_BYTES });
+    const name = isStdin ? "standard input" : path;
+    const plain = new ByteReader(name, info.isFile() ? info.size : undefined, stream);
+    const isZipped = /\.gz$/i.test(path) || (await plain.peek(GZIP.length)).equals(GZIP);
+    return isZipped ? new ByteReader(name, plain.fileBytes, gunzip(plain.pieces()), plain) : plain;
+  }
+
+  /** Bytes to be taken in all, where that is known. */
+  get bytes(): number | undefined {
+    return this.#zipped === undefined ? this.fileBytes : undefined;
   }
 
   /** Bytes of the file read so far: a measure of progress. */
   get fileBytesRead(): number {
-    return this.#file.bytesRead;
+    return this.#zipped?.fileBytesRead ?? this.#chunkBytes;
   }
 
   /** The next `count` bytes, or fewer where the file ends. */
@@ -76,8 +84,17 @@ export class ByteReader {
     }
   }
 
+  /** Refuses text that is not in UTF-8, as far as its first bytes tell. */
+  async expectUtf8(): Promise<void> {
+    const mark = await this.peek(2);
+    if (UTF16.some((other) => other.equals(mark))) {
+      throw new InputError(`${this.path}: this is UTF-16 text: save it as UTF-8`);
+    }
+  }
+
   /** All that is left as lines of UTF-8 text, without their line ends. */
   async *lines(): AsyncGenerator<string> {
+    await this.expectUtf8();
     const decoder = new TextDecoder();
     let rest = "";
     for await (const piece of this.pieces()) {
@@ -95,7 +112,9 @@ export class ByteReader {
   async #next(): Promise<Buffer | undefined> {
     try {
       const { value, done } = await this.#chunks.next();
-      return done ? undefined : value;
+      if (done) return undefined;
+      this.#chunkBytes += value.length;
+      return value;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code?.startsWith("Z_")) throw new InputError(`${this.path}: damaged or truncated gzip data (${message})`);

@@ -78,12 +78,13 @@ export function notFinite(where: string, column: number, value: number): string 
   return `${where}, value ${column + 1} is ${value}: ${why}`;
 }
 
-const MAX_ID = 4294967294;
+/** The largest id the core can hold. */
+export const MAX_ID = 4294967294;
 
-/** An id as a file spells it; undefined when it is not one the core can hold. */
+/** An id as a file spells it, as 7 or, where a program took it for a float, as 7.0; undefined when the core cannot hold it. */
 export function parseId(spelling: unknown): number | undefined {
   const text = typeof spelling === "number" ? String(spelling) : spelling;
-  if (typeof text !== "string" || !/^\d{1,10}$/.test(text)) return undefined;
+  if (typeof text !== "string" || !/^\d{1,10}(\.0+)?$/.test(text)) return undefined;
   const id = Number(text);
   return id <= MAX_ID ? id : undefined;
 }

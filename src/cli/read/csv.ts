@@ -3,92 +3,121 @@ import { CsvError, parse } from "csv-parse";
 import { InputError } from "../errors.js";
 import type { ByteReader } from "./bytes.js";
 import { badId, type Chunk, parseId, RowGatherer } from "./chunk.js";
-import { type Fields, ID_FIELD, VECTOR_FIELDS } from "./fields.js";
+import { type Columns, type CsvOptions, columnsOf, type Row } from "./csv-columns.js";
+import { localNumbers, toNumber } from "./numbers.js";
 
-/** Where the id and the values of a row lie. */
-interface Columns {
-  readonly names: readonly string[] | undefined;
-  readonly id: number;
-  /** The column holding the whole vector as a JSON array, or -1: every column but the id holds one value. */
-  readonly vector: number;
-}
+/** The first line tells the separator; of a longer one this much. */
+const HEAD_BYTES = 64 * 1024;
+
+type ToNumber = (cell: unknown) => number | undefined;
 
 /**
- * Reads comma-separated rows. With a header: a column "id", and either one column "vector" or "embedding" that holds a
- * JSON array, or one value in each other column. Without: every column is a value.
+ * Reads rows with commas, semicolons or tabs between their cells. With a header: a column "id", and either one column
+ * "vector" or "embedding" that holds a JSON array, or one value in each other column. Without: every column is a value.
  */
-export async function* readCsv(reader: ByteReader, fields: Fields): AsyncGenerator<Chunk> {
-  const parser = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true });
-  // An error of the file reaches this loop through `parser`; the callback only keeps it from being "unhandled".
-  pipeline(Readable.from(reader.pieces()), parser, () => {});
+export async function* readCsv(reader: ByteReader, options: CsvOptions): AsyncGenerator<Chunk> {
+  await reader.expectUtf8();
+  const { delimiter, from } = separatorOf(await reader.peek(HEAD_BYTES));
+  // Where a comma parts the cells, it parts no number.
+  const read = delimiter === "," ? toNumber : localNumbers();
   const gatherer = new RowGatherer();
   let columns: Columns | undefined;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      const where = `${reader.path}: line ${info.lines}`;
-      if (columns === undefined) {
-        columns = layout(reader.path, record, fields);
-        if (columns.names !== undefined) continue;
-      }
-      const { id, values } = readRecord(where, record, columns);
-      const chunk = gatherer.push(where, values, id);
-      if (chunk !== undefined) yield chunk;
+  for await (const [row, next] of pairs(rowsOf(reader, delimiter, from))) {
+    if (columns === undefined) {
+      columns = columnsOf(reader.path, row, next, options);
+      if (columns.names !== undefined) continue;
     }
-  } catch (error) {
-    throw error instanceof CsvError ? new InputError(`${reader.path}: ${error.message}`) : error;
+    const where = `${reader.path}: line ${row.line}`;
+    const { id, values } = readRow(where, row.cells, columns, read);
+    const chunk = gatherer.push(where, values, id);
+    if (chunk !== undefined) yield chunk;
   }
   const last = gatherer.flush();
   if (last !== undefined) yield last;
 }
 
-/** The first row is a header when any of its cells is not a number. */
-function layout(path: string, cells: readonly string[], { idField, vectorField }: Fields): Columns {
-  if (cells.every((cell) => toNumber(cell) !== undefined)) {
-    if (idField !== undefined || vectorField !== undefined) {
-      throw new InputError(`${path}: the first line is no header, so no column is named "${idField ?? vectorField}"`);
-    }
-    return { names: undefined, id: -1, vector: -1 };
-  }
-  for (const name of [idField, vectorField]) {
-    if (name !== undefined && !cells.includes(name)) {
-      throw new InputError(`${path}: no column "${name}" (the header has ${cells.slice(0, 8).join(", ")})`);
-    }
-  }
-  const vectorNames = vectorField === undefined ? VECTOR_FIELDS : [vectorField];
-  return {
-    names: cells,
-    id: cells.indexOf(idField ?? ID_FIELD),
-    vector: cells.findIndex((cell) => vectorNames.includes(cell)),
-  };
+/** What parts the cells, and the first line that has some: Excel takes a separator from a line "sep=;". */
+function separatorOf(head: Buffer): { delimiter: string; from: number } {
+  const text = head.toString("utf8").replace(/^\uFEFF/, "");
+  const said = /^"?sep=(.)"?\r?\n/i.exec(text)?.[1];
+  if (said !== undefined) return { delimiter: said, from: 2 };
+  const [line = ""] = /[^\r\n]+/.exec(text) ?? [];
+  const outside = line.replace(/"[^"]*"|\[[^\]]*\]/g, "");
+  return { delimiter: ["\t", ";"].find((one) => outside.includes(one)) ?? ",", from: 1 };
 }
 
-function readRecord(where: string, cells: readonly string[], { names, id: idColumn, vector }: Columns) {
+/** The rows, without the empty cells behind the first row's last and without the rows of empty cells behind the last. */
+async function* rowsOf(reader: ByteReader, delimiter: string, from: number): AsyncGenerator<Row> {
+  const parser = parse({
+    bom: true,
+    delimiter,
+    from_line: from,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+  });
+  // An error of the file reaches this loop through `parser`; the callback only keeps it from being "unhandled".
+  pipeline(Readable.from(reader.pieces()), parser, () => {});
+  let width = 0;
+  let empty: number | undefined;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+      let length = record.length;
+      while (length > width && record[length - 1] === "") length--;
+      if (record.every((cell) => cell === "")) {
+        empty ??= info.lines;
+        continue;
+      }
+      if (empty !== undefined) throw new InputError(`${reader.path}: line ${empty} has no values, and rows follow it`);
+      width ||= length;
+      yield { line: info.lines, cells: record.slice(0, length) };
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? new InputError(`${reader.path}: ${error.message}`) : error;
+  }
+}
+
+/** Every row with the next. */
+async function* pairs(rows: AsyncIterable<Row>): AsyncGenerator<[row: Row, next: Row | undefined]> {
+  let waiting: Row | undefined;
+  for await (const row of rows) {
+    if (waiting !== undefined) yield [waiting, row];
+    waiting = row;
+  }
+  if (waiting !== undefined) yield [waiting, undefined];
+}
+
+function readRow(where: string, cells: readonly string[], columns: Columns, read: ToNumber) {
+  const { names } = columns;
   if (names !== undefined && cells.length !== names.length) {
     throw new InputError(`${where} has ${cells.length} columns, the header has ${names.length}`);
   }
-  const spelling = cells[idColumn];
+  if (names === undefined && cells.length !== columns.values.length) {
+    throw new InputError(`${where} has ${cells.length} values, the first row has ${columns.values.length}`);
+  }
+  const spelling = cells[columns.id];
   const id = parseId(spelling);
-  if (idColumn >= 0 && id === undefined) throw new InputError(badId(where, spelling));
-  const values = vector >= 0 ? parseArray(where, cells[vector] as string) : cells.filter((_, i) => i !== idColumn);
-  const numbers = values.map(toNumber);
+  if (columns.id >= 0 && id === undefined) throw new InputError(badId(where, spelling));
+  const isArray = columns.vector >= 0;
+  const values = isArray ? parseArray(where, cells[columns.vector] as string) : columns.values.map((i) => cells[i]);
+  const numbers = values.map(isArray ? toNumber : read);
   const odd = numbers.indexOf(undefined);
   if (odd >= 0) {
-    const column = vector >= 0 ? undefined : names?.filter((_, i) => i !== idColumn)[odd];
-    const place = column === undefined ? `value ${odd + 1}` : `column "${column}"`;
+    const name = isArray ? undefined : names?.[columns.values[odd] as number];
+    const place = name === undefined ? `value ${odd + 1}` : `column "${name}"`;
     throw new InputError(`${where}, ${place} is ${JSON.stringify(values[odd])}, not a number`);
   }
   return { id, values: numbers as number[] };
 }
 
-function parseArray(where: string, cell: string): unknown[] {
+function parseArray(where: string, cell: string): string[] {
   const inside = /^\[(.*)\]$/s.exec(cell)?.[1];
   if (inside === undefined)
     throw new InputError(`${where}: ${JSON.stringify(cell.slice(0, 40))} is not an array like [0.1, 0.2]`);
-  return inside.split(/\s*,\s*|\s+/).filter((part) => part !== "");
-}
-
-function toNumber(cell: unknown): number | undefined {
-  if (typeof cell !== "string" || cell === "") return undefined;
-  const value = Number(cell);
-  return Number.isNaN(value) && cell.toLowerCase() !== "nan" ? undefined : value;
+  const parts = inside.split(/\s*,\s*|\s+/).filter((part) => part !== "");
+  if (parts.includes("...")) {
+    throw new InputError(`${where}: numpy left out values of the array, "...": write vector.tolist()`);
+  }
+  return parts;
 }

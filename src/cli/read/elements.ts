@@ -1,18 +1,24 @@
 import { InputError } from "../errors.js";
 import { type Chunk, notFinite } from "./chunk.js";
 
-/** How one number lies in a binary file, little-endian. */
+/** How one number lies in a binary file. */
 export interface Element {
-  readonly name: string;
   readonly bytes: number;
-  readonly get: (view: DataView, offset: number) => number;
+  readonly get: (view: DataView, offset: number, isLittleEndian: boolean) => number;
 }
 
-export const F16: Element = { name: "float16", bytes: 2, get: (view, at) => halves()[view.getUint16(at, true)] as number };
-export const F32: Element = { name: "float32", bytes: 4, get: (view, at) => view.getFloat32(at, true) };
-export const F64: Element = { name: "float64", bytes: 8, get: (view, at) => view.getFloat64(at, true) };
-export const I8: Element = { name: "int8", bytes: 1, get: (view, at) => view.getInt8(at) };
-export const U8: Element = { name: "uint8", bytes: 1, get: (view, at) => view.getUint8(at) };
+export const BOOL: Element = { bytes: 1, get: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) };
+export const F16: Element = { bytes: 2, get: (view, at, little) => halves()[view.getUint16(at, little)] as number };
+export const F32: Element = { bytes: 4, get: (view, at, little) => view.getFloat32(at, little) };
+export const F64: Element = { bytes: 8, get: (view, at, little) => view.getFloat64(at, little) };
+export const I8: Element = { bytes: 1, get: (view, at) => view.getInt8(at) };
+export const I16: Element = { bytes: 2, get: (view, at, little) => view.getInt16(at, little) };
+export const I32: Element = { bytes: 4, get: (view, at, little) => view.getInt32(at, little) };
+export const I64: Element = { bytes: 8, get: (view, at, little) => Number(view.getBigInt64(at, little)) };
+export const U8: Element = { bytes: 1, get: (view, at) => view.getUint8(at) };
+export const U16: Element = { bytes: 2, get: (view, at, little) => view.getUint16(at, little) };
+export const U32: Element = { bytes: 4, get: (view, at, little) => view.getUint32(at, little) };
+export const U64: Element = { bytes: 8, get: (view, at, little) => Number(view.getBigUint64(at, little)) };
 
 /** Rows of one length in a block of bytes: row r starts at r * stride + skip and has `width` elements. */
 export interface Block {
@@ -28,14 +34,14 @@ export interface Block {
 }
 
 /** Decodes a block to float32, refusing what float32 cannot hold. */
-export function decodeBlock(block: Block, element: Element): Chunk {
+export function decodeBlock(block: Block, element: Element, isLittleEndian = true): Chunk {
   const { bytes, rows, width } = block;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const vectors = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     let at = row * block.stride + block.skip;
     for (let i = 0; i < width; i++, at += element.bytes) {
-      const value = element.get(view, at);
+      const value = element.get(view, at, isLittleEndian);
       vectors[row * width + i] = value;
       if (!Number.isFinite(vectors[row * width + i])) {
         throw new InputError(`${block.path}: ${notFinite(`row ${block.firstRow + row + 1}`, i, value)}`);

@@ -1,34 +1,31 @@
 import { InputError } from "../errors.js";
 import type { ByteReader } from "./bytes.js";
 import { badId, type Chunk, parseId, RowGatherer } from "./chunk.js";
-import { type Fields, ID_FIELD, VECTOR_FIELDS } from "./fields.js";
+import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 
 /** Reads one JSON object per line: { "id": 7, "vector": [0.1, ...] }; the id may be left out in all lines. */
 export async function* readJsonl(reader: ByteReader, fields: Fields): AsyncGenerator<Chunk> {
-  const idField = fields.idField ?? ID_FIELD;
-  const vectorFields = fields.vectorField === undefined ? VECTOR_FIELDS : [fields.vectorField];
   const gatherer = new RowGatherer();
   let line = 0;
   for await (const text of reader.lines()) {
     const where = `${reader.path}: line ${++line}`;
     if (text.trim() === "") continue;
-    const record = parseObject(text);
-    if (record === undefined) throw new InputError(`${where} is not a JSON object: ${text.slice(0, 60)}`);
-    const field = vectorFields.find((name) => record[name] !== undefined);
+    const record = parseObject(where, text);
+    const present = Object.keys(record);
+    const field = findName(present, vectorNames(fields));
     if (field === undefined) {
-      const found = Object.keys(record).slice(0, 8).join(", ") || "none";
-      throw new InputError(
-        `${where} has no field ${vectorFields.map((name) => `"${name}"`).join(" or ")} (its fields: ${found})`,
-      );
+      const names = vectorNames(fields).map((name) => `"${name}"`);
+      const found = present.slice(0, 8).join(", ") || "none";
+      throw new InputError(`${where} has no field ${names.join(" or ")} (its fields: ${found})`);
     }
-    const values = record[field];
-    if (!Array.isArray(values)) throw new InputError(`${where}: "${field}" is not an array`);
-    const odd = values.findIndex((value) => typeof value !== "number");
-    if (odd >= 0) throw new InputError(`${where}, value ${odd + 1} is ${JSON.stringify(values[odd])}, not a number`);
-    const spelling = record[idField];
+    const values = valuesOf(where, field, record[field]);
+    const idField = findName(present, idNames(fields));
+    const spelling = idField === undefined ? undefined : record[idField];
     const id = parseId(spelling);
-    if (spelling !== undefined && id === undefined) throw new InputError(badId(where, spelling));
-    if (spelling === undefined && fields.idField !== undefined) throw new InputError(`${where} has no field "${idField}"`);
+    if (idField !== undefined && id === undefined) throw new InputError(badId(where, spelling));
+    if (idField === undefined && fields.idField !== undefined) {
+      throw new InputError(`${where} has no field "${fields.idField}"`);
+    }
     const chunk = gatherer.push(where, values, id);
     if (chunk !== undefined) yield chunk;
   }
@@ -36,11 +33,52 @@ export async function* readJsonl(reader: ByteReader, fields: Fields): AsyncGener
   if (last !== undefined) yield last;
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+/** The numbers in an array, or in the object {"0": .., "1": ..} that JSON.stringify makes of a typed array. */
+function valuesOf(where: string, field: string, vector: unknown): number[] {
+  const values = isObject(vector) && Object.keys(vector).every((key, i) => key === String(i)) ? Object.values(vector) : vector;
+  if (!Array.isArray(values)) throw new InputError(`${where}: "${field}" is not an array but ${brief(vector)}`);
+  const odd = values.findIndex((value) => typeof value !== "number");
+  if (odd < 0) return values;
+  throw new InputError(`${where}, value ${odd + 1} is ${explained(values[odd])}`);
+}
+
+function explained(value: unknown): string {
+  if (value === NAN) return "NaN: not a finite number";
+  if (value === null) return "null, not a number (JSON.stringify makes null of NaN and Infinity)";
+  if (Array.isArray(value)) return `${brief(value)}, not a number: one vector per line, not an array of them`;
+  return `${brief(value)}, not a number`;
+}
+
+/** What stands for NaN, which JSON has not. */
+const NAN = "NaN";
+
+/** The object in a line. Python's json.dumps writes NaN and Infinity as they are, so these may stand in any field. */
+function parseObject(where: string, text: string): Record<string, unknown> {
+  const value = parse(text) ?? parse(text.replace(/"(?:[^"\\]|\\.)*"|NaN|Infinity/g, inJson));
+  if (isObject(value)) return value;
+  const hint = /^\s*\[/.test(text) || text.trim() === "{" ? ' (jq -c ".[]" writes an array so)' : "";
+  throw new InputError(`${where} is not a JSON object: ${text.slice(0, 60)}: each line must be one${hint}`);
+}
+
+function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** A string as it is, NaN as a string, and Infinity as a number that is too large for any float. */
+function inJson(token: string): string {
+  if (token === "NaN") return JSON.stringify(NAN);
+  return token === "Infinity" ? "1e999" : token;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function brief(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 }

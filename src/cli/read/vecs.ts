@@ -35,7 +35,7 @@ async function* vecsBlocks(reader: ByteReader, elementBytes: number): AsyncGener
   }
   const skip = 4;
   const stride = skip + width * elementBytes;
-  const total = reader.isZipped ? undefined : Math.floor(reader.fileBytes / stride);
+  const total = reader.bytes === undefined ? undefined : Math.floor(reader.bytes / stride);
   for (let firstRow = 0; ; ) {
     const bytes = await reader.take(rowsPerChunk(width) * stride);
     if (bytes.length === 0) return;
