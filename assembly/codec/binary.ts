@@ -1,10 +1,10 @@
 // Binary rows: one bit per dimension, least significant bit first, zeros to the next 16 bytes. Under hamming they are what
 // the caller gave and the distance is the differing bits; under cosine they are the signs of the values, and h differing
 // bits of d stand for the angle pi h / d (Charikar 2002, SimHash, for directions that point anywhere).
-import { METRIC_HAMMING } from "../base/codes";
 import { SIMD, popcountU16, sumI32 } from "../base/simd";
 import { align } from "../base/sizes";
 import { addBlob } from "../memory/blobs";
+import { isOfBits } from "../memory/metrics";
 import { state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
 import { Codec, Scorer, indexOf } from "./scorer";
@@ -31,7 +31,7 @@ function cosine(x: f64): f64 {
 }
 
 export function installBinary(c: Codec, column: u32): void {
-  const given = state().metric == METRIC_HAMMING;
+  const given = isOfBits();
   c.encode = given ? indexOf(encodeRow) : indexOf(encodeSigns);
   c.decode = given ? indexOf(decodeRow) : indexOf(decodeSigns);
   c.bindQuery = given ? indexOf(bindQuery) : indexOf(bindSigns);
@@ -79,7 +79,7 @@ function soundRow(c: Codec, slot: u32): bool {
 }
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {
-  s.score = state().metric == METRIC_HAMMING ? indexOf(scoreRows) : indexOf(scoreAngles);
+  s.score = isOfBits() ? indexOf(scoreRows) : indexOf(scoreAngles);
   s.query = <u32>vector;
   s.queryBytes = binaryRowBytes(state().dimensions);
   s.column = c.column;

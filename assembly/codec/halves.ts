@@ -1,13 +1,13 @@
 // f16 and bf16 rows: two bytes per value, padded with zeros to 16 bytes, scored like f32 rows with the reader that widens
 // them. f16 keeps 11 significant bits of values from 2^-24 to 65504 (prepare.ts refuses larger ones), bf16 8 bits of any f32.
-import { METRIC_COSINE, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
+import { isOfUnits } from "../memory/metrics";
 import { state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
-import { L2, LARGEST_F16, Dot, squaredNorm } from "../kernel/metric";
-import { scoreRows } from "./rows";
-import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
+import { LARGEST_F16, squaredNorm } from "../kernel/metric";
+import { bindKernel } from "./rows";
+import { Codec, Scorer, indexOf, isLength } from "./scorer";
 
 /** How far rounding each value by 2^-9 can bring a squared unit length from 1, and some. */
 const ROUNDING: f64 = 0.01;
@@ -92,20 +92,19 @@ function soundRow(c: Codec, slot: u32): bool {
   const whole = layout().prepared;
   call_indirect<void>(c.decode, c, slot, whole);
   const squared = squaredNorm(whole, d);
-  return state().metric == METRIC_COSINE ? squared == 0 || abs(squared - 1) < ROUNDING : isLength(squared);
+  return isOfUnits() ? squared == 0 || abs(squared - 1) < ROUNDING : isLength(squared);
 }
 
 function bindHalf(c: Codec, s: Scorer, vector: usize): void {
+  bindKernel<Half>(s);
   bindTo(c, s, vector);
-  s.score = state().metric == METRIC_L2 ? indexOf(halfL2) : indexOf(halfDot);
 }
 function bindBrain(c: Codec, s: Scorer, vector: usize): void {
+  bindKernel<Brain>(s);
   bindTo(c, s, vector);
-  s.score = state().metric == METRIC_L2 ? indexOf(brainL2) : indexOf(brainDot);
 }
 
 function bindTo(c: Codec, s: Scorer, vector: usize): void {
-  bindDot(s);
   s.query = <u32>vector;
   s.queryBytes = rowBytes(state().dimensions);
   s.column = c.column;
@@ -116,15 +115,4 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void {
   call_indirect<void>(c.decode, c, slot, <usize>s.own);
   memory.fill(s.own + (d << 2), 0, rowBytes(d) - (d << 2));
   call_indirect<void>(c.bindQuery, c, s, <usize>s.own);
-}
-
-function halfL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Half>(s, slots, n, out); }
-function brainL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Brain>(s, slots, n, out); }
-function halfDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreRows<Dot, Half>(s, slots, n, out);
-  finishDots(s, n, out);
-}
-function brainDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreRows<Dot, Brain>(s, slots, n, out);
-  finishDots(s, n, out);
 }

@@ -7,12 +7,12 @@
 //
 // Under cosine a distance is |q - x|^2 / 2 of unit vectors, which is 1 - cos, and better than -<q, x> of a decoded row,
 // whose length is not quite 1. `symmetric` rounds the query to its own code first (SDC).
-import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { random64, randomBelow } from "../base/random";
 import { SIMD } from "../base/simd";
 import { align, leastOf } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
 import { addBlob } from "../memory/blobs";
+import { isOfUnits, isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
 import { layout, nodes } from "../table/nodes";
@@ -179,13 +179,13 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void {
 
 /** ivf: codes are of what is left of the centroid; under dot a list adds -<q, centroid>. */
 function bindList(c: Codec, s: Scorer, list: u32, distance: f32): void {
-  const dot = state().metric == METRIC_DOT;
+  const dot = isSigned();
   bindTurned(c, s, dot ? 0 : centreRow(list), dot ? distance : 0);
 }
 
 function bindTurned(c: Codec, s: Scorer, centre: usize, bias: f32): void {
   const l = layout();
-  const dot = state().metric == METRIC_DOT;
+  const dot = isSigned();
   const k = centroids();
   const tables = s.own + GROUP_BYTES;
   lessCentre(l.turned, centre, l.residual);
@@ -194,7 +194,7 @@ function bindTurned(c: Codec, s: Scorer, centre: usize, bias: f32): void {
   for (let p = tables + (state().pqM * k << 2), end = tables + tableBytes(); p < end; p += 8) store<u64>(p, 0);
   s.column = c.column;
   s.bias = bias;
-  s.scale = state().metric == METRIC_COSINE ? 0.5 : 1;
+  s.scale = isOfUnits() ? 0.5 : 1;
   s.queryBytes = pqRowBytes();
   s.tables = <u32>tables;
   s.score = indexOf(scoreRows);

@@ -12,9 +12,9 @@
 //
 // Distances are of q and x both seen from the centre c: l2: |q-c|^2 + |r|^2 - 2 <q-c, r>; cosine: half of it;
 // dot: -<q, c> - <c, r> - <q-c, r>.
-import { METRIC_COSINE, METRIC_DOT } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { addBlob } from "../memory/blobs";
+import { isSigned, squareShare } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nibbleAt, setNibble } from "../memory/store";
 import { layout, nodes } from "../table/nodes";
@@ -104,7 +104,6 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
 
 function setAux(c: Codec, slot: u32, centre: usize, dot: f64, square: f64): void {
   const r: usize = layout().residual;
-  const metric = state().metric;
   const norm = squaredNorm(r, codeDimensions());
   let scale: f64 = 0, error: f64 = 0;
   if (dot > 0) {
@@ -112,8 +111,8 @@ function setAux(c: Codec, slot: u32, centre: usize, dot: f64, square: f64): void
     scale = norm / dot;
     error = ERROR_SIGMAS * sqrt(norm * (1 - cos2) / (cos2 * <f64>max(codeDimensions() - 1, 1)));
   }
-  const factor: f64 = metric == METRIC_COSINE || metric == METRIC_DOT ? 1 : 2;
-  const add: f64 = metric == METRIC_DOT ? (centre ? -<f64>dotOf(centre, r, codeBytes()) : 0) : norm * factor / 2;
+  const factor = 2 * squareShare();
+  const add: f64 = isSigned() ? (centre ? -<f64>dotOf(centre, r, codeBytes()) : 0) : norm * factor / 2;
   store<f32>(auxOf(c, slot, 0), <f32>add);
   store<f32>(auxOf(c, slot, 1), <f32>(-factor * scale));
   store<f32>(auxOf(c, slot, 2), <f32>(factor * error));
@@ -163,7 +162,7 @@ function cosineOn(r: usize, perUnit: f32): f64 {
 function decodeTurned(c: Codec, slot: u32, out: usize): void {
   const r: usize = layout().residual;
   const half = middle();
-  const factor: f32 = state().metric == METRIC_COSINE || state().metric == METRIC_DOT ? -1 : -0.5;
+  const factor = <f32>(-0.5 / squareShare());
   const scale = load<f32>(auxOf(c, slot, 1)) * factor;
   for (let i: u32 = 0, n = planeNibbles(); i < n; i++) {
     for (let j: u32 = 0; j < 4; j++) {
@@ -199,7 +198,7 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void {
 
 function bindToMean(c: Codec, s: Scorer): void {
   const centre = centreRow(0);
-  bindTurned(c, s, centre, state().metric == METRIC_DOT ? -dotOf(layout().turned, centre, codeBytes()) : 0);
+  bindTurned(c, s, centre, isSigned() ? -dotOf(layout().turned, centre, codeBytes()) : 0);
 }
 
 /** ivf; under dot, `distance` is -<q, centroid>. */
@@ -209,11 +208,10 @@ function bindTurned(c: Codec, s: Scorer, centre: usize, distance: f32): void {
   const l = layout();
   const q: usize = l.residual;
   const n = planeNibbles();
-  const metric = state().metric;
   lessCentre(l.turned, centre, q);
   const norm = squaredNorm(q, codeDimensions());
   s.norm = sqrt(norm);
-  s.bias = metric == METRIC_DOT ? distance : <f32>(metric == METRIC_COSINE ? norm / 2 : norm);
+  s.bias = isSigned() ? distance : <f32>(squareShare() * norm);
   s.column = c.column;
   s.aux = c.aux;
   s.planes = bits();

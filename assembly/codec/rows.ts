@@ -1,7 +1,7 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
-import { METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
+import { addsSquares } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
 import { L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../kernel/metric";
@@ -34,8 +34,7 @@ function soundRow(c: Codec, slot: u32): bool {
 }
 
 function bindQuery(c: Codec, s: Scorer, vector: usize): void {
-  s.score = state().metric == METRIC_L2 ? indexOf(scoreL2) : indexOf(scoreDot);
-  bindDot(s);
+  bindKernel<Plain>(s);
   s.query = <u32>vector;
   s.queryBytes = rowBytes(state().dimensions);
   s.column = c.column;
@@ -44,7 +43,7 @@ function bindQuery(c: Codec, s: Scorer, vector: usize): void {
 function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes().at(c.column, slot)); }
 
 /** One row after the other, as R reads it. */
-@inline export function scoreRows<M, R>(s: Scorer, slots: usize, n: u32, out: usize): void {
+@inline function scoreRows<M, R>(s: Scorer, slots: usize, n: u32, out: usize): void {
   const table = nodes();
   const column = table.column(s.column);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
@@ -57,11 +56,15 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
   }
 }
 
-function scoreL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Plain>(s, slots, n, out); }
-
-function scoreDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreRows<Dot, Plain>(s, slots, n, out);
-  finishDots(s, n, out);
+/** The metric's kernel over rows that R reads. */
+@inline export function bindKernel<R>(s: Scorer): void {
+  bindDot(s);
+  s.score = addsSquares()
+    ? indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreRows<L2, R>(s, slots, n, out); })
+    : indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
+      scoreRows<Dot, R>(s, slots, n, out);
+      finishDots(s, n, out);
+    });
 }
 
 /**

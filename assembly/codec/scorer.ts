@@ -1,9 +1,9 @@
 // The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
-import { METRIC_COSINE } from "../base/codes";
 import { align } from "../base/sizes";
 import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, alloc, here } from "../memory/arena";
+import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
 import { Steps } from "../kernel/lookup";
@@ -91,14 +91,13 @@ export function giveRoom(scorer: Scorer): bool {
 
 /** Whether a stored f32 row may have this squared length: 1 or 0 under cosine, up to rounding. */
 export function isLength(squared: f64): bool {
-  return state().metric == METRIC_COSINE ? squared == 0 || abs(squared - 1) < 0.001 : squared <= MAX_SQUARED_NORM;
+  return isOfUnits() ? squared == 0 || abs(squared - 1) < 0.001 : squared <= MAX_SQUARED_NORM;
 }
 
 /** Kernels of plain dots: cosine and dot from them. */
 export function bindDot(s: Scorer): void {
-  const cosine = state().metric == METRIC_COSINE;
-  s.bias = cosine ? 1 : 0;
-  s.least = cosine ? 0 : -Infinity;
+  s.bias = isOfUnits() ? 1 : 0;
+  s.least = isOfUnits() ? 0 : -Infinity;
 }
 
 /** n plain dots become distances. */

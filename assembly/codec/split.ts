@@ -8,13 +8,13 @@
 // Where vectors lie too close together for upper halves to tell them apart, blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
-import { METRIC_L2 } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
+import { addsSquares } from "../memory/metrics";
 import { state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
 import { L2, Dot, squaredNorm } from "../kernel/metric";
-import { scoreRows } from "./rows";
+import { bindKernel } from "./rows";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
 import { touchRows } from "./touch";
 
@@ -106,8 +106,7 @@ function soundRow(c: Codec, slot: u32): bool {
 }
 
 function bindWhole(c: Codec, s: Scorer, vector: usize): void {
-  s.score = state().metric == METRIC_L2 ? indexOf(wholeL2) : indexOf(wholeDot);
-  bindDot(s);
+  bindKernel<Joined>(s);
   s.query = <u32>vector;
   s.queryBytes = rowBytes(state().dimensions);
   s.column = c.column;
@@ -116,12 +115,6 @@ function bindWhole(c: Codec, s: Scorer, vector: usize): void {
 function bindWholeSlot(c: Codec, s: Scorer, slot: u32): void {
   decodePadded(c, slot, s.own);
   bindWhole(c, s, s.own);
-}
-
-function wholeL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreRows<L2, Joined>(s, slots, n, out); }
-function wholeDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreRows<Dot, Joined>(s, slots, n, out);
-  finishDots(s, n, out);
 }
 
 // ---- upper halves -------------------------------------------------------------------------------------------------
@@ -164,17 +157,22 @@ function bindUpper(c: Codec, s: Scorer, vector: usize): void {
       store<f32>(own + p + i, inside ? load<f32>(vector + p + 2 * i, 4) : 0, 16);
     }
   }
-  bindTo(c, s, own);
-  s.score = state().metric == METRIC_L2 ? indexOf(queryL2) : indexOf(queryDot);
+  bindTo<Spread>(c, s, own);
 }
 
 function bindUpperSlot(c: Codec, s: Scorer, slot: u32): void {
-  bindTo(c, s, nodes().at(c.column, slot));
-  s.score = state().metric == METRIC_L2 ? indexOf(slotL2) : indexOf(slotDot);
+  bindTo<Upper>(c, s, nodes().at(c.column, slot));
 }
 
-function bindTo(c: Codec, s: Scorer, query: usize): void {
+/** The metric's kernel for a query that Q reads. */
+function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
   bindDot(s);
+  s.score = addsSquares()
+    ? indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreUpper<L2, Q>(s, slots, n, out); })
+    : indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
+      scoreUpper<Dot, Q>(s, slots, n, out);
+      finishDots(s, n, out);
+    });
   s.query = <u32>query;
   s.queryBytes = <u32>halfBytes(state().dimensions);
   s.column = c.column;
@@ -259,15 +257,4 @@ function bindTo(c: Codec, s: Scorer, query: usize): void {
     d += m.pairScalar(query.evenValue(q, 12), reinterpret<f32>(y << 16), query.oddValue(q, 12), reinterpret<f32>(y & ODD));
   }
   return (a + c) + (b + d);
-}
-
-function queryL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreUpper<L2, Spread>(s, slots, n, out); }
-function slotL2(s: Scorer, slots: usize, n: u32, out: usize): void { scoreUpper<L2, Upper>(s, slots, n, out); }
-function queryDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreUpper<Dot, Spread>(s, slots, n, out);
-  finishDots(s, n, out);
-}
-function slotDot(s: Scorer, slots: usize, n: u32, out: usize): void {
-  scoreUpper<Dot, Upper>(s, slots, n, out);
-  finishDots(s, n, out);
 }

@@ -7,9 +7,9 @@
 //
 // The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
 // the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
-import { METRIC_COSINE, METRIC_DOT, METRIC_L2 } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align } from "../base/sizes";
+import { addsSquares, isOfUnits, isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
 import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../kernel/metric";
@@ -81,13 +81,12 @@ function queryStep(largest: f32, paddedDimensions: u32): f32 {
 }
 
 function finishBind(c: Codec, s: Scorer, step: f32, sum: i64): void {
-  const metric = state().metric;
-  const l2 = metric == METRIC_L2;
+  const squares = addsSquares();
   s.score = indexOf(scoreRows);
-  if (!l2) s.norm = metric == METRIC_COSINE ? 1 : 0;
-  s.scale = l2 ? 1 : 0;
-  s.shift = l2 ? 2 : 1;
-  s.least = metric == METRIC_DOT ? -Infinity : 0;
+  if (!squares) s.norm = isOfUnits() ? 1 : 0;
+  s.scale = squares ? 1 : 0;
+  s.shift = squares ? 2 : 1;
+  s.least = isSigned() ? -Infinity : 0;
   s.query = s.own;
   s.queryBytes = sq8QueryBytes(state().dimensions);
   s.column = c.column;

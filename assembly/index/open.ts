@@ -3,11 +3,12 @@
 import { VARIANT } from "../base/simd";
 import {
   ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
-  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
+  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, OK, RERANK_F16, RERANK_F32,
   RERANK_SQ8,
 } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
 import { CODEC, EXACT_CODEC, alloc, openArena } from "../memory/arena";
+import { isOfBits, isOfUnits } from "../memory/metrics";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "../memory/state";
 import { FLOATS, NIBBLES, PLAIN } from "../memory/store";
 import { openLists } from "../table/lists";
@@ -52,7 +53,7 @@ export function open(): i32 {
   table.addColumn(TAG_IDS, 4);
   table.addColumn(TAG_STAGE, 1);
   if (!addCodes(kind)) return E_MEMORY;
-  if (s.metric == METRIC_COSINE) l.norm = table.addColumn(TAG_NORM, 4);
+  if (isOfUnits()) l.norm = table.addColumn(TAG_NORM, 4);
   if (isAugmented()) l.extra = table.addColumn(TAG_EXTRA, 4);
   addExactRows(kind);
   l.rowColumns = table.columns;
@@ -84,9 +85,9 @@ function addCodes(kind: u32): bool {
   const coarse = changetype<Codec>(CODEC);
   const codec = codecNow();
   const d = s.dimensions;
-  if (s.metric == METRIC_HAMMING || codec == CODEC_BINARY) {
+  if (isOfBits() || codec == CODEC_BINARY) {
     installBinary(coarse, table.addColumn(TAG_CODE, binaryRowBytes(d)));
-    return s.metric == METRIC_HAMMING || openCosines();
+    return isOfBits() || openCosines();
   }
   if (codec == CODEC_SQ8) {
     installSq8(coarse, table.addColumn(TAG_CODE, sq8RowBytes(d)), table.addColumn(TAG_AUX, AUX_BYTES));
@@ -120,6 +121,6 @@ function addExactRows(kind: u32): void {
     installSq8(exact, table.addColumn(TAG_EXACT, sq8RowBytes(d)), table.addColumn(TAG_EXACT_AUX, AUX_BYTES));
   } else {
     memory.copy(EXACT_CODEC, CODEC, offsetof<Codec>());
-    if (kind == KIND_HNSW && codecNow() == CODEC_F32 && state().metric != METRIC_HAMMING) installWhole(exact, COLUMN_CODE);
+    if (kind == KIND_HNSW && codecNow() == CODEC_F32 && !isOfBits()) installWhole(exact, COLUMN_CODE);
   }
 }

@@ -1,5 +1,6 @@
 // A checked vector becomes what the columns of its slot hold, and comes back.
-import { GRAPH, METRIC_COSINE } from "../base/codes";
+import { GRAPH } from "../base/codes";
+import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { FREE, layout, nodes, stageOf } from "../table/nodes";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "../codec/scorer";
@@ -17,7 +18,7 @@ export function storeVector(slot: u32, p: usize): void {
   encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (GRAPH && s.prefilter) filterRow(slot);
-  if (s.metric == METRIC_COSINE) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
+  if (isOfUnits()) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
   if (isAugmented()) storeExtra(slot, <f32>norm);
 }
 
@@ -47,7 +48,7 @@ function storeExtra(slot: u32, squared: f32): void {
 export function readVector(slot: u32, out: usize): void {
   const s = state();
   decode(exactCodec(), slot, out);
-  if (s.metric != METRIC_COSINE) return;
+  if (!isOfUnits()) return;
   const norm = load<f32>(nodes().at(layout().norm, slot));
   for (const end = out + (<usize>s.dimensions << 2); out < end; out += 4) store<f32>(out, load<f32>(out) * norm);
 }

@@ -1,7 +1,8 @@
 // A loaded file is believed only after this: whatever its bytes say, no search reads outside the index or answers with
 // what was never stored. Checksums guard against accident; this guards against a file that was made wrong.
-import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, NONE } from "../base/codes";
+import { ALL, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE } from "../base/codes";
 import { blob, blobCount } from "../memory/blobs";
+import { isOfUnits } from "../memory/metrics";
 import { isAugmented, kindNow, state } from "../memory/state";
 import { fillIds, slotOfId } from "../table/ids";
 import { linkLists } from "../table/lists";
@@ -84,7 +85,7 @@ function rowsAreValid(): bool {
   for (let slot: u32 = 0; slot < table.count; slot++) {
     if (stageOf(slot) == FREE) continue;
     if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(coarseCodec(), slot))) return false;
-    if (s.metric == METRIC_COSINE && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
+    if (isOfUnits() && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
     if (augmented && !isLength(load<f32>(table.at(layout().extra, slot)))) return false;
   }
   return true;

@@ -2,10 +2,10 @@
 // cell that loses all its points takes half of the largest one (as Faiss does): the two centres are one, moved apart a
 // little. Under "dot" cells are directions: centres of unit length, points go to the largest dot (spherical k-means,
 // Dhillon and Modha 2001).
-import { METRIC_DOT } from "../base/codes";
 import { random64 } from "../base/random";
 import { rowBytes } from "../base/sizes";
 import { alloc } from "../memory/arena";
+import { isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { addRow, scaleBy, squaredNorm } from "../kernel/metric";
 import { Centres } from "../kernel/nearest-centre";
@@ -52,7 +52,7 @@ export function kmeansOpen(points: usize, n: u32, k: u32): usize {
   km.nearest = <u32>nearest;
   km.scores = <u32>scores;
   km.squares = 0;
-  if (state().metric != METRIC_DOT) for (let i: u32 = 0; i < n; i++) km.squares += squaredNorm(points + <usize>i * stride, stride >> 2);
+  if (!isSigned()) for (let i: u32 = 0; i < n; i++) km.squares += squaredNorm(points + <usize>i * stride, stride >> 2);
   seedCentres(km);
   beginRound(km);
   return at;
@@ -75,8 +75,8 @@ function seedCentres(km: KMeans): void {
 
 function beginRound(km: KMeans): void {
   const c = km.centresOf();
-  if (state().metric == METRIC_DOT) for (let i: u32 = 0; i < c.k; i++) toUnitLength(c.rows + <usize>i * c.stride);
-  c.measure(state().metric == METRIC_DOT);
+  if (isSigned()) for (let i: u32 = 0; i < c.k; i++) toUnitLength(c.rows + <usize>i * c.stride);
+  c.measure(isSigned());
   memory.fill(km.sums, 0, <usize>c.k * km.stride);
   memory.fill(km.counts, 0, <usize>c.k << 2);
   km.objective = km.squares;

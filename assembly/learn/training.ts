@@ -1,8 +1,9 @@
 // What JS calls, slice by slice, to train an index on a sample (src/base/training.ts has the order): the sample as prepared
 // rows, what is left of it when the centres are taken away, and the codec's error on it.
-import { CODEC_PQ, CODEC_RABITQ, KIND_IVF, METRIC_DOT } from "../base/codes";
+import { CODEC_PQ, CODEC_RABITQ, KIND_IVF } from "../base/codes";
 import { rowBytes } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
+import { isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { layout } from "../table/nodes";
 import { cellRow, centreRow, lessCentre, turnCentres } from "../kernel/centres";
@@ -48,7 +49,7 @@ export function learnMean(rows: usize, n: u32): void {
 /** What follows from the tables that were learned or loaded: rotated centres, their lengths. */
 export function finishTables(): void {
   if (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ) turnCentres();
-  if (state().kind == KIND_IVF) changetype<Centres>(layout().coarse).measure(state().metric == METRIC_DOT);
+  if (state().kind == KIND_IVF) changetype<Centres>(layout().coarse).measure(isSigned());
 }
 
 /** Rows from..to of the sample, rotated and less their centres, to `out` + i * residualStride(). False: no scratch. */

@@ -1,5 +1,5 @@
 // The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
-import { CODEC_F32, KIND_FLAT, METRIC_DOT, RERANK_NONE } from "../base/codes";
+import { CODEC_F32, KIND_FLAT, RERANK_NONE } from "../base/codes";
 import { STATE, here } from "./arena";
 
 export const MIPS_NATIVE: u32 = 0;
@@ -15,7 +15,7 @@ export const MIPS_AUGMENT: u32 = 1;
   rerank: u32;          // RERANK_*: which exact rows are kept beside the codes
   m: u32;
   efConstruction: u32;
-  mips: u32;
+  mips: u32;            // hnsw under dot: MIPS_*; 0 elsewhere
   effort: u32;          // default effort of a search: ef, nprobe, searchK, maxLeaves or probes
   rerankFactor: f32;    // candidates re-scored per wanted result
   maxSquaredNorm: f32;  // augment: the M^2 of Bachrach et al.; extra coordinate sqrt(M^2 - |v|^2)
@@ -57,7 +57,7 @@ export const MIPS_AUGMENT: u32 = 1;
  */
 @inline export function isAugmented(): bool {
   const s = state();
-  return s.metric == METRIC_DOT && s.mips == MIPS_AUGMENT && s.trained != 0;
+  return s.mips == MIPS_AUGMENT && s.trained != 0;
 }
 
 // An untrained index is a Flat f32 index in all but name.

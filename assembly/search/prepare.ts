@@ -1,18 +1,19 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, METRIC_COSINE, METRIC_HAMMING, RERANK_F16 } from "../base/codes";
+import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, RERANK_F16 } from "../base/codes";
+import { isOfBits, isOfUnits } from "../memory/metrics";
 import { state } from "../memory/state";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "../kernel/metric";
 
 /** Bytes of one vector as JS hands it over. */
 export function inputBytes(): u32 {
   const s = state();
-  return s.metric == METRIC_HAMMING ? (s.dimensions + 7) >> 3 : s.dimensions << 2;
+  return isOfBits() ? (s.dimensions + 7) >> 3 : s.dimensions << 2;
 }
 
 /** The squared length of an input vector, or a negative code: why it cannot be used. */
 export function checkedNorm(p: usize): f64 {
   const s = state();
-  if (s.metric == METRIC_HAMMING) return 0;
+  if (isOfBits()) return 0;
   const norm = squaredNorm(p, s.dimensions);
   if (norm <= MAX_SQUARED_NORM) return norm;
   for (let i: u32 = 0; i < s.dimensions; i++) {
@@ -26,7 +27,7 @@ export function checkedNorm(p: usize): f64 {
 export function fitsHalves(p: usize, norm: f64): bool {
   const s = state();
   const halves = s.codec == CODEC_F16 || s.rerank == RERANK_F16;
-  if (!halves || s.metric == METRIC_COSINE || norm <= <f64>LARGEST_F16 * LARGEST_F16) return true;
+  if (!halves || isOfUnits() || norm <= <f64>LARGEST_F16 * LARGEST_F16) return true;
   for (const end = p + (<usize>s.dimensions << 2); p < end; p += 4) if (abs(load<f32>(p)) > LARGEST_F16) return false;
   return true;
 }
@@ -40,10 +41,10 @@ export function prepare(from: usize, norm: f64, to: usize): void {
   const bytes = inputBytes();
   memory.copy(to, from, bytes);
   memory.fill(to + bytes, 0, -bytes & 15);
-  if (s.metric == METRIC_HAMMING && s.dimensions & 7) {
+  if (isOfBits() && s.dimensions & 7) {
     const last = to + bytes - 1;
     store<u8>(last, <u8>(<u32>load<u8>(last) & (1 << (s.dimensions & 7)) - 1));
   }
   // A zero vector has no direction: it stays zero, at distance 1 from everything.
-  if (s.metric == METRIC_COSINE && norm > 0) scaleBy(to, s.dimensions, 1 / sqrt(norm));
+  if (isOfUnits() && norm > 0) scaleBy(to, s.dimensions, 1 / sqrt(norm));
 }

@@ -1,7 +1,6 @@
 // Counters and results of the last search, read by JS.
-import { METRIC_DOT } from "../base/codes";
 import { WORK, alloc, here } from "../memory/arena";
-import { state } from "../memory/state";
+import { isSigned } from "../memory/metrics";
 import { idOf } from "../table/nodes";
 import { TopK } from "./topk";
 
@@ -30,7 +29,7 @@ export function clearWork(): void {
  */
 export function sortShown(top: TopK): void {
   top.sort();
-  if (top.size && top.distanceAt(0) < 0 && state().metric != METRIC_DOT) top.raise();
+  if (top.size && top.distanceAt(0) < 0 && !isSigned()) top.raise();
 }
 
 /** Sorts `top` into scratch as ids and distances. False where scratch cannot grow. */

@@ -5,7 +5,7 @@ import type { Passing } from "../border/answers.js";
 import { Engine, type Instance, type Lists } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
 import { rowsOf } from "../input/vectors.js";
-import { KIND_NAMES, METRIC_NAMES, METRICS } from "../words/kinds.js";
+import { KIND_NAMES, METRIC_NAMES, METRICS, type Metric } from "../words/kinds.js";
 import { EMPTY, FRESH, stateBytes } from "../words/state.js";
 import { addChunks, reserve } from "./adding.js";
 import type { Steps } from "./training.js";
@@ -64,8 +64,9 @@ class Graph implements Lists {
 export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
   const nlist = engine.state("nlist");
   const dimensions = engine.state("dimensions");
-  const metric = METRIC_NAMES[engine.state("metric")];
-  const distance = metric === "dot" ? "dot" : "l2";
+  const { signed, unit } = METRICS[METRIC_NAMES[engine.state("metric")]];
+  // Centroids of unit vectors have any length, and unit queries are nearest to them by distance.
+  const distance: Metric = signed ? "dot" : "l2";
   const graph = new Engine(
     instance,
     stateBytes({
@@ -82,10 +83,9 @@ export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
       efConstruction: EF_CONSTRUCTION,
     }),
   );
-  const shape = { dimensions, packed: METRICS[metric].codecs[0] === "binary" };
-  const rows = rowsOf(engine.tableRows(CENTROIDS, nlist), shape, "centroids");
+  const rows = rowsOf(engine.tableRows(CENTROIDS, nlist), { dimensions, packed: false }, "centroids");
   reserve(graph, nlist, false);
   const ids = Uint32Array.from({ length: nlist }, (_, i) => i);
   for (const done of addChunks(graph, rows, ids)) yield done / nlist;
-  return new Graph(graph, metric === "cosine");
+  return new Graph(graph, unit === true);
 }

@@ -7,7 +7,7 @@ import { writeChecked } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
 import { chosen, type Rows } from "../input/vectors.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, ROTATE_NAMES } from "../words/kinds.js";
+import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 
 /** Rounds of k-means over the lists, ended early where the objective falls by less than this part of it. */
 const LIST_ROUNDS = 20;
@@ -107,7 +107,7 @@ export function* learn(engine: Engine, sample: Rows): Steps<void> {
   wasm.finishTables();
   if (
     KIND_NAMES[engine.state("kind")] === "lsh" &&
-    METRIC_NAMES[engine.state("metric")] === "l2" &&
+    METRICS[METRIC_NAMES[engine.state("metric")]].cells &&
     engine.state("width") === 0
   ) {
     engine.setState("width", wasm.learnWidth(rows.at(0), n));

@@ -16,4 +16,4 @@ export type {
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { destination, readBytes } from "../node.js";
 export { COARSE_NAMES, MIPS_NAMES } from "../words/describe.js";
-export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, ROTATE_NAMES } from "../words/kinds.js";
+export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";

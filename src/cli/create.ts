@@ -10,6 +10,7 @@ import {
   KdTree,
   type Kind,
   Lsh,
+  METRICS,
   type Metric,
   type RerankOptions,
 } from "./core.js";
@@ -65,7 +66,7 @@ function kindOf({ index }: Wanted): Kind {
 
 /** The family's own options and the codec. */
 function optionsFor(wanted: Wanted & Flags, kind: Kind): Record<string, unknown> {
-  const { codec = wanted.metric === "hamming" ? "binary" : "f32" } = wanted;
+  const { codec = METRICS[wanted.metric].codecs[0] } = wanted;
   const own = codecValues(wanted, codec);
   const option = Object.keys(own).length ? ({ type: codec, ...own } as CodecOption) : codec;
   return { ...familyValues(wanted, kind), codec: option };

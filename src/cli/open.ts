@@ -1,4 +1,4 @@
-import { type Index, load, readBytes, VicinalError } from "./core.js";
+import { type Index, load, METRICS, readBytes, VicinalError } from "./core.js";
 import { InputError } from "./errors.js";
 import { type Reading, type Rows, readRows } from "./read/vectors.js";
 
@@ -21,7 +21,7 @@ export async function naming<T>(path: string, work: () => T | Promise<T>): Promi
 
 /** Reads the queries in a file, holding them to the index's dimensions. */
 export async function readQueries(path: string, index: Index, reading: Reading): Promise<Rows> {
-  const rows = await readRows(path, { ...reading, packed: index.metric === "hamming" });
+  const rows = await readRows(path, { ...reading, packed: METRICS[index.metric].packed === true });
   if (rows.dimensions !== index.dimensions) {
     throw new InputError(`${path}: vectors of ${rows.dimensions} dimensions, the index has ${index.dimensions}`);
   }

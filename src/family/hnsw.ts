@@ -3,6 +3,7 @@ import { type IndexStats, VectorIndex } from "../base/vector-index.js";
 import { effortOf } from "../search/plan.js";
 import { MIPS_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
+import { METRICS } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { flag, integer, known, oneOf } from "../words/options.js";
 
@@ -47,7 +48,7 @@ const OWN_OPTIONS = ["m", "efConstruction", "ef", "mips", "fastScan", "threads"]
 export class Hnsw extends VectorIndex {
   static async create(options: HnswOptions): Promise<Hnsw> {
     known("Hnsw.create", options, [...INDEX_OPTIONS, ...OWN_OPTIONS]);
-    if (options.mips !== undefined && options.metric !== "dot") {
+    if (options.mips !== undefined && !METRICS[options.metric ?? "cosine"]?.signed) {
       oneOf("mips", options.mips, MIPS_NAMES);
       throw badOption(`mips is for metric "dot", not ${JSON.stringify(options.metric ?? "cosine")}`);
     }

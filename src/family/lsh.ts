@@ -2,6 +2,7 @@ import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
 import { VectorIndex } from "../base/vector-index.js";
 import { effortOf } from "../search/plan.js";
 import { badOption } from "../words/errors.js";
+import { METRICS } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { integer, known, real } from "../words/options.js";
 
@@ -31,7 +32,7 @@ export class Lsh extends VectorIndex {
       effort: effortOf("probes", options.probes ?? 32),
       width: width === undefined ? 0 : real("width", width, ...LIMITS.width),
     };
-    if (width !== undefined && options.metric !== "l2") {
+    if (width !== undefined && !METRICS[options.metric ?? "cosine"]?.cells) {
       throw badOption(`width is for metric "l2", not ${JSON.stringify(options.metric ?? "cosine")}`);
     }
     return new this(await open("lsh", options, own));

@@ -12,7 +12,7 @@ export type Vectors = ArrayLike<number> | ArrayLike<Vector>;
 export interface Shape {
   readonly dimensions: number;
   /** hamming: rows travel as bits. */
-  readonly packed: boolean;
+  readonly packed: boolean | undefined;
 }
 
 /** n vectors, not yet read. */

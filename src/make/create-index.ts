@@ -8,7 +8,7 @@ import { Flat } from "../family/flat.js";
 import type { CodecOption } from "../words/codec-option.js";
 import { COARSE_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
-import { CODECS, type Metric } from "../words/kinds.js";
+import { CODECS, METRICS, type Metric } from "../words/kinds.js";
 import { LIMITS, listsFor, POINTS_PER_CENTROID } from "../words/limits.js";
 import { integer, known, real } from "../words/options.js";
 import type { RerankOption } from "../words/rerank-option.js";
@@ -55,11 +55,10 @@ const speeds = new Map<string, Promise<number>>();
 
 /** Vectors that an exact scan looks at in a millisecond here. */
 function scanSpeed(dimensions: number, metric: Metric): Promise<number> {
-  const binary = metric === "hamming";
-  const key = `${dimensions} ${binary}`;
+  const key = `${dimensions} ${metric}`;
   let speed = speeds.get(key);
   if (!speed) {
-    speed = measure(dimensions, binary ? "hamming" : "dot");
+    speed = measure(dimensions, metric);
     speeds.set(key, speed);
     speed.catch(() => speeds.delete(key));
   }
@@ -67,7 +66,7 @@ function scanSpeed(dimensions: number, metric: Metric): Promise<number> {
 }
 
 async function measure(dimensions: number, metric: Metric): Promise<number> {
-  const bits = metric === "hamming";
+  const bits = METRICS[metric].packed;
   const width = bits ? (dimensions + 7) >> 3 : dimensions;
   const most = Math.min(Math.max(Math.floor(MEASURED_BYTES / (bits ? width : 4 * width)), 64), MOST_THRESHOLD);
   const index = await Flat.create({ dimensions, metric });
@@ -127,8 +126,9 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 
 /** Bytes of an index of plain rows. */
 function rowsBytes(n: number, dimensions: number, metric: Metric, graph: boolean): number {
-  const row = metric === "hamming" ? Math.ceil(dimensions / 128) * 16 : Math.ceil(dimensions / 4) * 16;
-  return FIXED_BYTES + n * (row + SLOT_BYTES + (metric === "cosine" ? NORM_BYTES : 0) + (graph ? LINK_BYTES : 0));
+  const { packed, unit } = METRICS[metric];
+  const row = packed ? Math.ceil(dimensions / 128) * 16 : Math.ceil(dimensions / 4) * 16;
+  return FIXED_BYTES + n * (row + SLOT_BYTES + (unit ? NORM_BYTES : 0) + (graph ? LINK_BYTES : 0));
 }
 
 /** What is known before the index is chosen. */
@@ -148,9 +148,9 @@ async function small({ options, metric, n, limit, nprobe }: Known, kind: "flat" 
   const most = Math.max(Math.floor((limit - FIXED_BYTES) / 2 / row), 0);
   const nlist = kind === "ivf" ? Math.min(listsFor(n, n), Math.floor(most / POINTS_PER_CENTROID)) : 0;
   const tables = FIXED_BYTES + nlist * 8 * dimensions + 256 * 4 * dimensions;
-  const each = SLOT_BYTES + ID_BYTES + (metric === "cosine" ? NORM_BYTES : 0);
+  const each = SLOT_BYTES + ID_BYTES + (METRICS[metric].unit ? NORM_BYTES : 0);
   const bytesOf = (code: Code): number => tables + (n + LIST_SLACK * nlist) * (code.bytes + each);
-  const codes = metric === "hamming" ? [] : codesFor(dimensions);
+  const codes = METRICS[metric].packed ? [] : codesFor(dimensions);
   const code = codes.find((one) => bytesOf(one) <= limit && one.needs <= most);
   if (!code || (kind === "ivf" && nlist < 1)) {
     const least = codes.length ? bytesOf(codes[codes.length - 1]) : rowsBytes(n, dimensions, metric, false);

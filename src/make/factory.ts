@@ -12,7 +12,7 @@ import type { KdTreeOptions } from "../family/kdtree.js";
 import type { LshOptions } from "../family/lsh.js";
 import type { CodecOption } from "../words/codec-option.js";
 import { badOption, show } from "../words/errors.js";
-import type { Kind } from "../words/kinds.js";
+import { type Kind, METRICS } from "../words/kinds.js";
 
 /** Options of `create` that the description does not say: dimensions, metric, and the family's own. */
 export type FactoryOptions = Omit<IndexOptions, "codec"> &
@@ -190,11 +190,11 @@ export async function factory(description: string, options: FactoryOptions): Pro
   for (const word of description.split(",")) sayWord(said, word.trim(), dimensions);
   const kind = said.kind ?? "flat";
   const metric = metricOf(kind, options);
-  if (said.needsCosine && metric !== "cosine") {
+  if (said.needsCosine && !METRICS[metric].unit) {
     throw badOption(`L2norm makes unit vectors: that is metric "cosine", not "${metric}"`);
   }
   // Under hamming "Flat" is the bits themselves.
-  const codec = metric === "hamming" && said.codec === "f32" ? "binary" : turned(said);
+  const codec = METRICS[metric].packed && said.codec === "f32" ? "binary" : turned(said);
   const twice = Object.keys(said.own).find((name) => said.own[name] !== undefined && name in options);
   if (twice) throw badOption(`${twice} is said twice: by ${show(description)} and by the options`);
   const { rerank } = options;

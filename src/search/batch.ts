@@ -40,7 +40,7 @@ export function noHits(n: number, k: number): BatchHits {
 /** Whether one scan serves all queries: not the family's own search, nor codes that differ in meaning from list to list. */
 function isOneScan({ kind }: Profile, engine: Engine, { exact }: Wanted): boolean {
   if (!exact) return engine.exports.sharesScans() !== 0;
-  return kind !== "ivf" || !engine.state("trained") || CODECS[CODEC_NAMES[engine.state("codec")]].core;
+  return kind !== "ivf" || !engine.state("trained") || !CODECS[CODEC_NAMES[engine.state("codec")]].full;
 }
 
 export function searchBatch(

@@ -47,8 +47,6 @@ export interface Profile {
   readonly kind: Kind;
   readonly metric: MetricRow;
   readonly shape: Shape;
-  /** Below 0 no distance can be. */
-  readonly signed: boolean;
   readonly factor: number;
   /** The exact rows are the caller's. */
   readonly fetches: boolean;
@@ -61,8 +59,7 @@ export function profileOf(kind: Kind, metric: Metric, dimensions: number, factor
   return {
     kind,
     metric: METRICS[metric],
-    shape: { dimensions, packed: metric === "hamming" },
-    signed: metric === "dot",
+    shape: { dimensions, packed: METRICS[metric].packed },
     factor,
     fetches,
     efforts: effort ? [effort] : EFFORTS,
@@ -148,11 +145,11 @@ export interface Search {
  * bound; a walk widens until it has left it.
  */
 export function* within(profile: Profile, wanted: Wanted, radius: number): Generator<Search, Hit[], Hit[]> {
-  const { metric, signed, kind, fetches, factor } = profile;
+  const { metric, kind, fetches, factor } = profile;
   const near = (hits: Hit[]): Hit[] => hits.filter((hit) => hit.distance <= radius);
   if (wanted.exact || (kind === "flat" && !fetches)) {
     // f32 rounds: the bound is a little loose, and the filter above exact.
-    const raw = radius < 0 && !signed ? -1 : Math.fround(metric.raw(radius));
+    const raw = radius < 0 && !metric.signed ? -1 : Math.fround(metric.raw(radius));
     return near(yield { wanted: { ...wanted, exact: true }, bound: raw + Math.abs(raw) * 2 ** -20 });
   }
   const first = kind === "hnsw" ? Math.max(wanted.effort, DEFAULT_K) : DEFAULT_K;

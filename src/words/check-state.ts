@@ -8,6 +8,7 @@ import {
   KIND_NAMES,
   keepsRows,
   METRIC_NAMES,
+  METRICS,
   RERANK_NAMES,
   ROTATE_NAMES,
 } from "./kinds.js";
@@ -38,12 +39,12 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
   const trees = kind === "kdtree" || kind === "forest";
   const ivf = kind === "ivf";
   const lsh = kind === "lsh";
-  const own = (has: boolean, range: Range): Range => (has ? range : ZERO);
+  const own = (has: boolean | undefined, range: Range): Range => (has ? range : ZERO);
   return {
     m: LIMITS.m,
     efConstruction: LIMITS.efConstruction,
     effort: [1, NONE],
-    mips: own(kind === "hnsw" && metric === "dot", FLAG),
+    mips: own(kind === "hnsw" && METRICS[metric].signed, FLAG),
     coarse: kind === "hnsw" && codec === "f32" ? FLAG : [1, 1],
     watched: [0, Number.MAX_VALUE],
     blurred: [0, Number.MAX_VALUE],
@@ -59,7 +60,7 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
     trees: lsh ? LIMITS.tables : own(kind === "forest", LIMITS.trees),
     leafSize: own(trees, LIMITS.leafSize),
     hashBits: own(lsh, LIMITS.hashBits),
-    width: own(lsh && metric === "l2", [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
+    width: own(lsh && METRICS[metric].cells, [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
     fastScan: own(kind === "hnsw" && keepsRows(codec, metric), FLAG),
     prefilter: own(kind === "flat" && codec === "f32", FLAG),
     reconstruction: [0, Number.MAX_VALUE],

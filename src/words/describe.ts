@@ -1,5 +1,15 @@
 // The options an index was created with, read back from its state.
-import { CODEC_NAMES, type Codec, KIND_NAMES, KINDS, type Kind, METRIC_NAMES, RERANK_NAMES, ROTATE_NAMES } from "./kinds.js";
+import {
+  CODEC_NAMES,
+  type Codec,
+  KIND_NAMES,
+  KINDS,
+  type Kind,
+  METRIC_NAMES,
+  METRICS,
+  RERANK_NAMES,
+  ROTATE_NAMES,
+} from "./kinds.js";
 import { rerankOptions } from "./rerank-option.js";
 import { NONE, type State } from "./state.js";
 
@@ -11,7 +21,7 @@ type Options = Record<string, number | string | boolean>;
 
 function familyOptions(state: State): Options {
   const { leafSize, trees, hashBits: bits, width } = state;
-  const metric = METRIC_NAMES[state.metric];
+  const { signed, cells } = METRICS[METRIC_NAMES[state.metric]];
   switch (KIND_NAMES[state.kind]) {
     case "flat":
       return state.prefilter ? { prefilter: true } : {};
@@ -21,7 +31,7 @@ function familyOptions(state: State): Options {
         m,
         efConstruction,
         ...(fastScan && { fastScan: true }),
-        ...(metric === "dot" && { mips: MIPS_NAMES[state.mips] }),
+        ...(signed && { mips: MIPS_NAMES[state.mips] }),
       };
     }
     case "ivf":
@@ -31,7 +41,7 @@ function familyOptions(state: State): Options {
     case "forest":
       return { trees, leafSize };
     case "lsh":
-      return { tables: trees, bits, ...(metric === "l2" && { width: width || "auto" }) };
+      return { tables: trees, bits, ...(cells && { width: width || "auto" }) };
   }
 }
 
@@ -73,7 +83,7 @@ function familyWord({ kind, m, fastScan, nlist, coarseGraph, leafSize, trees, ha
 /** The index in the words of `factory`. */
 export function wordsOf(state: State): string {
   const { pqM, codeBits, residual } = state;
-  const codec = METRIC_NAMES[state.metric] === "hamming" ? "f32" : CODEC_NAMES[state.codec];
+  const codec = METRICS[METRIC_NAMES[state.metric]].packed ? "f32" : CODEC_NAMES[state.codec];
   const turn = TURN_WORDS[ROTATE_NAMES[state.rotate]];
   const pq = codec === "pq";
   const code = pq ? `PQ${pqM}x${codeBits}${residual && codeBits === 4 ? "fsr" : ""}` : `RaBitQ${codeBits}`;

@@ -23,8 +23,16 @@ export interface MetricRow {
   readonly distance: (raw: number) => number;
   /** The inverse, for radii. */
   readonly raw: (distance: number) => number;
-  /** The first is the default. */
+  /** The first is the default, and keeps vectors as they were given. */
   readonly codecs: readonly Codec[];
+  /** Vectors are bits: whoever has bytes may give eight of them in each. */
+  readonly packed?: true;
+  /** Vectors count by their direction: rows are stored at unit length, and their own length beside them. */
+  readonly unit?: true;
+  /** Long vectors are near to everything: a distance may be below 0, and a graph may be built for that (`mips`). */
+  readonly signed?: true;
+  /** Lsh hashes into cells, which have a width, and not by bits. */
+  readonly cells?: true;
   /** The definition in plain JS, in f64: what every kernel is tested against. */
   readonly exact: (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 }
@@ -33,11 +41,13 @@ const same = (x: number): number => x;
 /** Codes estimate distances, and may end up below 0. */
 const least0 = (x: number): number => Math.max(x, 0);
 
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function total(a: ArrayLike<number>, b: ArrayLike<number>, term: (x: number, y: number) => number): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) sum += term(a[i], b[i]);
   return sum;
 }
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => total(a, b, (x, y) => x * y);
 
 const NUMBERS = ["f32", "f16", "bf16", "sq8", "pq", "rabitq"] as const;
 
@@ -46,31 +56,26 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     distance: (raw) => Math.sqrt(least0(raw)),
     raw: (distance) => distance * distance,
     codecs: NUMBERS,
-    exact: (a, b) => {
-      let sum = 0;
-      for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-      return Math.sqrt(sum);
-    },
+    cells: true,
+    exact: (a, b) => Math.sqrt(total(a, b, (x, y) => (x - y) ** 2)),
   },
   cosine: {
     distance: least0,
     raw: same,
     codecs: [...NUMBERS, "binary"],
+    unit: true,
     exact: (a, b) => {
       const norms = Math.sqrt(dot(a, a) * dot(b, b));
       return norms === 0 ? 1 : 1 - dot(a, b) / norms;
     },
   },
-  dot: { distance: same, raw: same, codecs: NUMBERS, exact: (a, b) => -dot(a, b) },
+  dot: { distance: same, raw: same, codecs: NUMBERS, signed: true, exact: (a, b) => -dot(a, b) },
   hamming: {
     distance: same,
     raw: same,
     codecs: ["binary"],
-    exact: (a, b) => {
-      let sum = 0;
-      for (let i = 0; i < a.length; i++) if (a[i] > 0 !== b[i] > 0) sum++;
-      return sum;
-    },
+    packed: true,
+    exact: (a, b) => total(a, b, (x, y) => Number(x > 0 !== y > 0)),
   },
 };
 
@@ -83,31 +88,31 @@ export interface CodecRow {
   readonly needs: (bits: number) => number;
   /** How many it wants to see: training waits for them. */
   readonly wants: (bits: number) => number;
-  /** Whether the small wasm build has it. */
-  readonly core: boolean;
+  /** Only the full wasm build has it. */
+  readonly full?: true;
 }
 
 const nothing = (): number => 0;
 
 export const CODECS: Readonly<Record<Codec, CodecRow>> = {
-  f32: { rerankFactor: 4, fineness: 6, needs: nothing, wants: nothing, core: true },
-  sq8: { rerankFactor: 4, fineness: 3, needs: nothing, wants: nothing, core: true },
-  binary: { rerankFactor: 10, fineness: 0, needs: nothing, wants: nothing, core: true },
-  f16: { rerankFactor: 4, fineness: 5, needs: nothing, wants: nothing, core: true },
-  bf16: { rerankFactor: 4, fineness: 4, needs: nothing, wants: nothing, core: true },
+  f32: { rerankFactor: 4, fineness: 6, needs: nothing, wants: nothing },
+  sq8: { rerankFactor: 4, fineness: 3, needs: nothing, wants: nothing },
+  binary: { rerankFactor: 10, fineness: 0, needs: nothing, wants: nothing },
+  f16: { rerankFactor: 4, fineness: 5, needs: nothing, wants: nothing },
+  bf16: { rerankFactor: 4, fineness: 4, needs: nothing, wants: nothing },
   pq: {
     rerankFactor: 10,
     fineness: 1,
     needs: (bits) => 2 ** bits,
     wants: (bits) => POINTS_PER_CENTROID * 2 ** bits,
-    core: false,
+    full: true,
   },
-  rabitq: { rerankFactor: 10, fineness: 2, needs: () => 1, wants: () => 256, core: false },
+  rabitq: { rerankFactor: 10, fineness: 2, needs: () => 1, wants: () => 256, full: true },
 };
 
 /** Whether stored rows differ from the vectors given, so that there is something to re-score. */
 export function isLossy(codec: Codec, metric: Metric): boolean {
-  return codec !== "f32" && metric !== "hamming";
+  return codec !== METRICS[metric].codecs[0];
 }
 
 /** The option that trades speed for recall. */
@@ -116,31 +121,31 @@ export type Effort = "ef" | "nprobe" | "maxLeaves" | "searchK" | "probes";
 export interface KindRow {
   /** Name of its class. */
   readonly family: string;
-  /** Undefined where there is nothing to trade. */
-  readonly effort: Effort | undefined;
+  /** None where there is nothing to trade. */
+  readonly effort?: Effort;
   readonly metrics: readonly Metric[];
   /** Of the metric's codecs, those it can have. */
   readonly codecs: readonly Codec[];
-  /** Whether the small wasm build has it. */
-  readonly core: boolean;
+  /** Only the full wasm build has it. */
+  readonly full?: true;
 }
 
 /** What real numbers have; hamming is of bits. */
 export const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
 
 export const KINDS: Readonly<Record<Kind, KindRow>> = {
-  flat: { family: "Flat", effort: undefined, metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: true },
-  hnsw: { family: "Hnsw", effort: "ef", metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: true },
-  ivf: { family: "Ivf", effort: "nprobe", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, core: false },
+  flat: { family: "Flat", metrics: METRIC_NAMES, codecs: CODEC_NAMES },
+  hnsw: { family: "Hnsw", effort: "ef", metrics: METRIC_NAMES, codecs: CODEC_NAMES },
+  ivf: { family: "Ivf", effort: "nprobe", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, full: true },
   kdtree: {
     family: "KdTree",
     effort: "maxLeaves",
     metrics: FLOAT_METRICS,
     codecs: ["f32", "sq8", "f16", "bf16"],
-    core: false,
+    full: true,
   },
-  forest: { family: "Forest", effort: "searchK", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, core: false },
-  lsh: { family: "Lsh", effort: "probes", metrics: METRIC_NAMES, codecs: CODEC_NAMES, core: false },
+  forest: { family: "Forest", effort: "searchK", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, full: true },
+  lsh: { family: "Lsh", effort: "probes", metrics: METRIC_NAMES, codecs: CODEC_NAMES, full: true },
 };
 
 /** The codecs a family has under a metric; the first is the default. */
@@ -151,7 +156,7 @@ export function codecsOf(kind: Kind, metric: Metric): Codec[] {
 
 /** Whether values are stored one by one, each on its own, as the codes of neighbours need them. */
 export function keepsRows(codec: Codec, metric: Metric): boolean {
-  return metric !== "hamming" && ["f32", "f16", "bf16", "sq8"].includes(codec);
+  return !METRICS[metric].packed && ["f32", "f16", "bf16", "sq8"].includes(codec);
 }
 
 /** The wasm builds: the smallest that has what an index needs is the one that runs it. */
@@ -164,7 +169,7 @@ export function buildFor({
   prefilter,
 }: Readonly<Record<"kind" | "codec" | "fastScan" | "prefilter", number>>): Build {
   if (fastScan || prefilter) return "graph";
-  return KINDS[KIND_NAMES[kind]].core && CODECS[CODEC_NAMES[codec]].core ? "core" : "full";
+  return KINDS[KIND_NAMES[kind]].full || CODECS[CODEC_NAMES[codec]].full ? "full" : "core";
 }
 
 /** Every index there can be. */

@@ -1,5 +1,5 @@
 // What an index must see before it can learn, and what it begins as until then.
-import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES } from "./kinds.js";
+import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES, METRICS } from "./kinds.js";
 import { POINTS_PER_CENTROID } from "./limits.js";
 import type { State } from "./state.js";
 
@@ -16,7 +16,7 @@ export function trainingNeeds(state: Pick<State, "kind" | "metric" | "codec" | "
     needs.push(state.nlist || 1);
     wants.push(POINTS_PER_CENTROID * (state.nlist || FIRST_LISTS));
   }
-  if (kind === "lsh" && METRIC_NAMES[state.metric] === "l2" && state.width === 0) {
+  if (kind === "lsh" && METRICS[METRIC_NAMES[state.metric]].cells && state.width === 0) {
     needs.push(1);
     wants.push(WIDTH_POINTS);
   }

@@ -3,10 +3,11 @@
 // f32 rows go through a register-blocked screen of plain dots, 4 queries x 2 rows: |q - r|^2 = |q|^2 + |r|^2 - 2 <q, r>
 // less an error bound decides who could be among the k nearest, and only those get the real distance. So a batch gives
 // exactly what single searches give, bit for bit.
-import { E_MEMORY, KIND_FLAT, METRIC_COSINE, METRIC_L2, NONE, OK } from "../../base/codes";
+import { E_MEMORY, KIND_FLAT, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
+import { addsSquares, isOfUnits } from "../../memory/metrics";
 import { kindNow, state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
 import { squaredNorm } from "../../kernel/metric";
@@ -132,10 +133,10 @@ function scanTiles(q: Queries, filter: usize): bool {
  */
 function screenTile(q: Queries, tile: Batch): void {
   const s = state();
-  const l2 = s.metric == METRIC_L2;
+  const squares = addsSquares();
   const c = <f32>((s.dimensions >> 2) + 16) / 4194304;
-  const scale: f32 = l2 ? 1 - c : -c;
-  const f: f32 = l2 ? 2 : 1;
+  const scale: f32 = squares ? 1 - c : -c;
+  const f: f32 = squares ? 2 : 1;
   const table = nodes();
   const codec = changetype<Codec>(q.codec);
   for (let j: u32 = 0; j < tile.count; j++) {
@@ -148,7 +149,7 @@ function screenTile(q: Queries, tile: Batch): void {
     call_indirect<void>(codec.screen, codec, q.vector(first), <u32>align(inGroup, 4), tile.slots, tile.count, <usize>q.dots, TILE << 2);
     for (let i: u32 = 0; i < inGroup; i++) {
       const top = q.top(first + i);
-      const a = (s.metric == METRIC_COSINE ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - UNDERFLOW - top.bound;
+      const a = (isOfUnits() ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - UNDERFLOW - top.bound;
       pick(tile, a, q.tileNorms, f, q.dots + i * (TILE << 2), maybe);
       if (!maybe.count) continue;
       offerAll(q, first + i, maybe);

@@ -32,9 +32,9 @@
 // long (fashion-mnist-784: 56 against 26 ns a row). Per 16 slots, as many as there are registers for their sums:
 //   per four values 16 x [4 u8], an even number of times; then 16 f32 each of m, t, g, f
 // They are not in the file: loading codes the rows anew.
-import { METRIC_COSINE, METRIC_DOT } from "../../base/codes";
 import { RELAXED, SIMD, dotPairs } from "../../base/simd";
 import { alloc } from "../../memory/arena";
+import { isOfUnits, isSigned, squareShare } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { squaredNorm, sumOf } from "../../kernel/metric";
@@ -138,7 +138,7 @@ export function filterRow(slot: u32): void {
   for (; i < wordsOf(d) << 2; i++) store<u8>(codes + (i >> 2) * GROUP_BYTES + (i & 3), 0);
   const most = max(abs(low), abs(high));
   let f = raised(sqrt(error), most, d) + most * sqrt(<f64>d) * MEAN_OFF;
-  if (state().metric == METRIC_COSINE) {
+  if (isOfUnits()) {
     const square = squaredNorm(row, d);
     if (square != 0 && !(abs(square - 1) <= UNIT)) f = Infinity;
   }
@@ -205,12 +205,11 @@ export function askPrefilter(vector: usize): void {
   else packBytes(x, words);
   const slack = (<f64>d / 16 + 32) / 16777216;
   const e = raised(sqrt(error), most, d);
-  const metric = state().metric;
   x.lanes = RELAXED ? 0x0001000100010001 : 0x00ff00ff00ff00ff;
   x.words = words;
   x.chunk = units <= MOST_UNITS ? words : SURE_WORDS;
   x.mean = mean;
-  if (metric == METRIC_DOT) {
+  if (isSigned()) {
     const length = raised(sqrt(squaredNorm(vector, d)), most, d) + e;
     x.along = <f32>(<f64>d * a);
     x.step = step;
@@ -221,13 +220,12 @@ export function askPrefilter(vector: usize): void {
     x.bias = -<f32>TINY;
     return;
   }
-  const half = metric == METRIC_COSINE;
   x.along = <f32>d;
   x.square = <f32>(s * s * square);
   x.step = 2 * step;
   x.error = <f32>(e * RAISE);
-  x.scale = <f32>((half ? 0.5 : 1) * (1 - slack));
-  x.bias = -<f32>(half ? 2 * UNIT + slack : TINY);
+  x.scale = <f32>(squareShare() * (1 - slack));
+  x.bias = -<f32>(isOfUnits() ? 2 * UNIT + slack : TINY);
 }
 
 // While it is made, the question has its integers as i16 in place of the pairs.
@@ -283,7 +281,7 @@ export function filterSlots(first: u32, out: usize): void {
     const group = upper().at(CODES, slot);
     sumProducts(x, group, out);
     const factors = group + x.words * GROUP_BYTES;
-    if (state().metric == METRIC_DOT) boundDots(x, factors, out);
+    if (isSigned()) boundDots(x, factors, out);
     else boundSquares(x, factors, out);
   }
 }

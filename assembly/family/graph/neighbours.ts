@@ -10,10 +10,10 @@
 //   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
 //
 // A link is encoded when it is made, and keeps its place while it lasts: an insertion turns about 2m rows for it.
-import { METRIC_DOT, METRIC_L2 } from "../../base/codes";
 import { SIMD, THREADS, sumF32 } from "../../base/simd";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
+import { isSigned, squareShare } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { nibbleAt, setNibble } from "../../memory/store";
 import { layout, nodes, upper } from "../../table/nodes";
@@ -200,8 +200,8 @@ export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
     length += oddLength;
     along += oddAlong;
   }
-  const dot = state().metric == METRIC_DOT;
-  const half: f64 = state().metric == METRIC_L2 ? 1 : 0.5;
+  const dot = isSigned();
+  const half = squareShare();
   const f: f64 = length > 0 ? <f64>square / <f64>length : 0;
   const factors = factorsOf(group, i);
   store<f32>(factors, dot ? 0 : bounded(half * (<f64>square + 2 * f * <f64>along)));
@@ -243,10 +243,9 @@ export function bindNeighbours(): void {
  * sqrt(1 - 2 / pi) |q - u|. Under dot that is of the whole |q|, and tables are fine enough.
  */
 function leastDistance(error: f32): f32 {
-  const metric = state().metric;
-  if (metric == METRIC_DOT) return -Infinity;
+  if (isSigned()) return -Infinity;
   const least = error / <f32>0.3;
-  return least * least * (metric == METRIC_L2 ? 1 : 0.5);
+  return least * least * <f32>squareShare();
 }
 
 /** Estimates for the 32 neighbours of a group, to `out`; the node itself is at `distance`. */

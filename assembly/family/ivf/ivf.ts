@@ -2,9 +2,10 @@
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
-import { E_MEMORY, METRIC_DOT, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
+import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { GROUP, listAt, nextGroup } from "../../table/lists";
 import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
@@ -159,7 +160,7 @@ function probeList(p: Probe, list: u32, distance: f32): void {
   if (!listAt(list).live) return;
   const codec = p.codecOf();
   if (codec.bindList) {
-    if (state().metric == METRIC_DOT && distance != distance) distance = coarse().scoreOne(layout().prepared, list);
+    if (isSigned() && distance != distance) distance = coarse().scoreOne(layout().prepared, list);
     call_indirect<void>(codec.bindList, codec, walkScorer(), list, distance);
   }
   if (codec.groups) scanGroups(p, list);

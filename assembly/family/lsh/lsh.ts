@@ -14,11 +14,12 @@
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
-import { E_MEMORY, METRIC_DOT, METRIC_HAMMING, METRIC_L2, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { gaussian, random64, randomBelow, uniform } from "../../base/random";
 import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { addBlob } from "../../memory/blobs";
+import { addsSquares, isOfBits, isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
@@ -63,12 +64,9 @@ const MOST_PROBES: u32 = 65536;
 @inline function tables(): Tables { return changetype<Tables>(layout().lists); }
 @inline function tableCount(): u32 { return state().trees; }
 @inline function functionCount(): u32 { return state().trees * state().hashBits; }
-@inline function isDot(): bool { return state().metric == METRIC_DOT; }
-@inline function isHamming(): bool { return state().metric == METRIC_HAMMING; }
-@inline function isL2(): bool { return state().metric == METRIC_L2; }
 
 /** Values that hash functions look at, and their bytes. */
-@inline function coordinates(): u32 { return state().dimensions + u32(isDot()); }
+@inline function coordinates(): u32 { return state().dimensions + u32(isSigned()); }
 @inline function vectorBytes(): u32 { return rowBytes(coordinates()); }
 @inline function ranges(): usize { return layout().lists + offsetof<Tables>(); }
 @inline function hashFunction(i: u32): HashFunction {
@@ -77,7 +75,7 @@ const MOST_PROBES: u32 = 65536;
 @inline function vectorAt(i: u32): usize {
   return align(changetype<usize>(hashFunction(functionCount())), 16) + <usize>i * vectorBytes();
 }
-@inline function rowBuffer(): usize { return vectorAt(isHamming() ? 0 : functionCount()); }
+@inline function rowBuffer(): usize { return vectorAt(isOfBits() ? 0 : functionCount()); }
 @inline function keyAt(table: u32, slot: u32): usize { return nodes().at(layout().keys, slot) + (table << 2); }
 
 /** Columns and hash functions; false where memory cannot grow. */
@@ -86,7 +84,7 @@ export function openLsh(): bool {
   layout().chain = nodes().addColumn(TRANSIENT, tableCount() << 2);
   upper().addColumn(TRANSIENT, tableCount() << 2);
   const bytes = offsetof<Tables>() + (RANGES >> 3) + functionCount() * offsetof<HashFunction>() + 16;
-  layout().lists = <u32>addBlob(TRANSIENT, bytes + <usize>(isHamming() ? 1 : functionCount() + 1) * vectorBytes());
+  layout().lists = <u32>addBlob(TRANSIENT, bytes + <usize>(isOfBits() ? 1 : functionCount() + 1) * vectorBytes());
   if (!layout().lists) return false;
   for (let i: u32 = 0; i < functionCount(); i++) drawFunction(i);
   return true;
@@ -96,11 +94,11 @@ function drawFunction(i: u32): void {
   const s = state();
   const f = hashFunction(i);
   const seed = random64(s.seed, i);
-  const cells = isL2();
+  const cells = addsSquares();
   f.multiplier = cells ? <u32>random64(seed, 0) | 1 : 1 << i % s.hashBits;
   f.offset = <f32>uniform(seed, 1);
   f.position = randomBelow(seed, 2, s.dimensions);
-  if (isHamming()) return;
+  if (isOfBits()) return;
   const scale = cells ? 1 / <f64>s.width : 1;
   const vector = vectorAt(i);
   for (let j: u32 = 0, n = coordinates(); j < n; j++) store<f32>(vector + (j << 2), <f32>(scale * gaussian(seed, j + 3)));
@@ -133,12 +131,12 @@ export function learnWidth(rows: usize, n: u32): f32 {
 /** What a function makes of a row; under l2 in widths. */
 @inline function valueOf(i: u32, row: usize): f32 {
   const f = hashFunction(i);
-  if (isHamming()) return hasBit(row, f.position) ? 1 : -1;
+  if (isOfBits()) return hasBit(row, f.position) ? 1 : -1;
   const dot = dotOf(vectorAt(i), row, vectorBytes());
-  return isL2() ? dot + f.offset : dot;
+  return addsSquares() ? dot + f.offset : dot;
 }
 
-@inline function cellOf(value: f32): i32 { return isL2() ? <i32>floor(value) : i32(value >= 0); }
+@inline function cellOf(value: f32): i32 { return addsSquares() ? <i32>floor(value) : i32(value >= 0); }
 
 function keyOf(table: u32, row: usize): u32 {
   const bits = state().hashBits;
@@ -157,7 +155,7 @@ function keyAndSteps(table: u32, row: usize, probes: Probes): u32 {
     const value = valueOf(table * bits + i, row);
     const cell = cellOf(value);
     key += cell * multiplier;
-    if (isL2()) {
+    if (addsSquares()) {
       const below = value - floor(value), above: f32 = 1 - below;
       probes.add(i, below * below, -multiplier);
       probes.add(i, above * above, multiplier);
@@ -169,15 +167,15 @@ function keyAndSteps(table: u32, row: usize, probes: Probes): u32 {
 
 /** The prepared query as the functions see it; in the place of rows. */
 function queryRow(): usize {
-  if (isHamming()) return layout().prepared;
+  if (isOfBits()) return layout().prepared;
   memory.copy(rowBuffer(), layout().prepared, state().dimensions << 2);
-  if (isDot()) store<f32>(rowBuffer() + (state().dimensions << 2), 0);
+  if (isSigned()) store<f32>(rowBuffer() + (state().dimensions << 2), 0);
   return rowBuffer();
 }
 
 /** The slot's row as the functions see it. */
 function slotRow(slot: u32): usize {
-  if (isHamming()) return nodes().at(COLUMN_CODE, slot);
+  if (isOfBits()) return nodes().at(COLUMN_CODE, slot);
   decode(exactCodec(), slot, rowBuffer());
   return rowBuffer();
 }
@@ -198,7 +196,7 @@ function completeRow(row: usize): u32 {
 
 function setKeys(slot: u32): void {
   const row = slotRow(slot);
-  const base = isDot() ? completeRow(row) * RANGE_MULTIPLIER : 0;
+  const base = isSigned() ? completeRow(row) * RANGE_MULTIPLIER : 0;
   for (let table: u32 = 0; table < tableCount(); table++) store<u32>(keyAt(table, slot), base + keyOf(table, row));
 }
 
@@ -256,7 +254,7 @@ export function clearLsh(): void {
 /** Builds the chains from the keys, after load or compaction; any key will do. Room is reserved. */
 export function linkLsh(): void {
   clearLsh();
-  for (let slot: u32 = 0; isDot() && slot < nodes().count; slot++) if (stageOf(slot) == LIVE) completeRow(slotRow(slot));
+  for (let slot: u32 = 0; isSigned() && slot < nodes().count; slot++) if (stageOf(slot) == LIVE) completeRow(slotRow(slot));
   chainAll();
 }
 
@@ -332,7 +330,7 @@ export function lshSearch(k: u32, effort: u32, candidates: u32, filter: usize, p
     reset(start);
     return E_MEMORY;
   }
-  if (isDot()) gatherRanges(lookup, g);
+  if (isSigned()) gatherRanges(lookup, g);
   else lookup.gather(0, g);
   if (g.nearest().size < min(k, passing)) {
     reset(start);

@@ -4,10 +4,11 @@
 //
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long.
-import { E_MEMORY, METRIC_COSINE, METRIC_DOT, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
+import { isOfUnits, isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { nextOf } from "../../table/chain";
 import { layout } from "../../table/nodes";
@@ -104,7 +105,7 @@ function setPlane(plane: Plane, a: usize, b: usize): bool {
   const norm = squaredNorm(normal, state().dimensions);
   if (!(norm > 0)) return false;
   scaleBy(normal, state().dimensions, 1 / sqrt(norm));
-  plane.split = state().metric == METRIC_COSINE ? 0 : (dotWith(plane, a) + dotWith(plane, b)) * 0.5;
+  plane.split = isOfUnits() ? 0 : (dotWith(plane, a) + dotWith(plane, b)) * 0.5;
   return true;
 }
 
@@ -155,7 +156,7 @@ function walkPlanes(frontier: Frontier, g: Gathering, wanted: u32): void {
     frontier.push(priority, record << 1 | 1);
     return;
   }
-  const beyond = dotWith(plane, layout().prepared) - (state().metric == METRIC_DOT ? 0 : plane.split);
+  const beyond = dotWith(plane, layout().prepared) - (isSigned() ? 0 : plane.split);
   frontier.push(max(priority, beyond), record << 1);
   frontier.push(max(priority, -beyond), record << 1 | 1);
 }

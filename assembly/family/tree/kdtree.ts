@@ -5,10 +5,11 @@
 // Bounds of the score, from the box alone: the distance to its nearest point under l2, its largest dot under dot. Under
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
-import { CODEC_SQ8, E_MEMORY, METRIC_DOT, METRIC_L2, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
+import { CODEC_SQ8, E_MEMORY, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
+import { addsSquares, isOfUnits, isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { nextOf } from "../../table/chain";
 import { layout } from "../../table/nodes";
@@ -266,22 +267,21 @@ function visitLeaf(v: Visit, leaf: Edge): void {
  * (d / 8 + 32) / 2^23 of its parts, and sq8 rounds the query.
  */
 function setBound(v: Visit, scorer: Scorer): void {
-  const metric = state().metric;
   const d = <f64>state().dimensions;
   const rounding = (d / 8 + 32) / 8388608;
   const norm = squaredNorm(layout().prepared, state().dimensions), reach = trees().reach;
   const coarse = isSq8() ? roundedAway(layout().prepared, scorer) * sqrt(reach) + rounding * (norm + reach) : 0;
-  v.dot = u32(metric == METRIC_DOT);
-  if (metric == METRIC_L2) {
+  v.dot = u32(isSigned());
+  if (addsSquares()) {
     v.scale = 1 - rounding;
     v.shift = -2 * coarse;
-  } else if (metric == METRIC_DOT) {
+  } else if (isSigned()) {
     v.scale = -1;
     v.shift = -coarse - rounding * sqrt(norm * reach * d); // no corner of a box is longer than sqrt(reach * d)
-  } else {
+  } else if (isOfUnits()) {
     v.scale = 0.5 * (1 - rounding);
     v.shift = 1 - 0.5 * (norm + reach) - coarse - 2 * rounding * (norm + reach);
-  }
+  } else unreachable();
 }
 
 function isSq8(): bool { return state().rerank == RERANK_SQ8 || (state().rerank == RERANK_NONE && state().codec == CODEC_SQ8); }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, VicinalError } from "../core.js";
+import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, METRICS, VicinalError } from "../core.js";
 import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
 import { describeIndex } from "../describe.js";
 import { buildKnobs, type Flags } from "../knobs.js";
@@ -90,7 +90,7 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
 /** An index of all vectors in the file. */
 async function read(input: string, options: BuildOptions & Flags): Promise<Index> {
   const start = performance.now();
-  const file = await openVectors(input, { ...options, packed: options.metric === "hamming" });
+  const file = await openVectors(input, { ...options, packed: METRICS[options.metric].packed === true });
   const bar = progress("building", file.fileBytes);
   const waiting: Chunk[] = [];
   let rows = 0;

@@ -5,10 +5,11 @@
 //
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
-import { METRIC_DOT, NONE } from "../../../base/codes";
+import { NONE } from "../../../base/codes";
 import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
+import { isSigned } from "../../../memory/metrics";
 import { isAugmented, state } from "../../../memory/state";
 import { layout, nodes } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
@@ -69,7 +70,7 @@ export function linkInBulk(builder: Builder, alone: bool): bool {
 
 /** Whether what is near by distance is near by the metric. */
 function distancesSuit(): bool {
-  if (state().metric != METRIC_DOT || isAugmented()) return true;
+  if (!isSigned() || isAugmented()) return true;
   let least: f64 = Infinity, most: f64 = 0;
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
     decode(exactCodec(), slot, layout().prepared);
