@@ -24,7 +24,7 @@ beforeAll(async () => {
   project = await install();
   installed = join(project.folder, "node_modules/vicinal");
   expected = report(await project.node("run.mjs", '{"variant":"simd"}'));
-}, 120_000);
+});
 afterAll(() => project?.remove());
 
 function filesIn(folder: string): string[] {
