@@ -100,7 +100,7 @@ function decodeTurned(c: Codec, slot: u32, out: usize): void {
 }
 
 /** Centroid `code` of part j becomes that part of `out`. */
-export function putCentroid(out: usize, j: u32, code: u32): void {
+function putCentroid(out: usize, j: u32, code: u32): void {
   for (let i = partStart(j), end = partStart(j + 1); i < end; i++) store<f32>(out + (i << 2), load<f32>(bookAt(i) + (code << 2)));
 }
 
@@ -112,7 +112,7 @@ function decodeRow(c: Codec, slot: u32, out: usize): void {
 function soundRow(c: Codec, slot: u32): bool { return true; } // every code is a centroid
 
 /** The nearest centroid of part j; the lower number of equals. Uses the walk scorer's tables as room. */
-export function nearestCode(vector: usize, j: u32): u32 {
+function nearestCode(vector: usize, j: u32): u32 {
   const distances = walkScorer().own + GROUP_BYTES;
   fillTable(vector, j, false, distances);
   return leastOf(distances, centroids());
@@ -121,7 +121,7 @@ export function nearestCode(vector: usize, j: u32): u32 {
 // ---- tables -------------------------------------------------------------------------------------------------------
 
 /** The distances of part j of a vector to all its centroids: squared l2, or the negative dot. */
-export function fillTable(vector: usize, j: u32, dot: bool, out: usize): void {
+function fillTable(vector: usize, j: u32, dot: bool, out: usize): void {
   if (dot) fillWith<Negative>(vector, j, out);
   else fillWith<Squared>(vector, j, out);
 }

@@ -23,7 +23,7 @@
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 
-export const ARENA: usize = 64;
+const ARENA: usize = 64;
 export const STATE: usize = 128;
 export const STATE_BYTES: u32 = 256;
 export const NODES: usize = 384;

@@ -13,8 +13,11 @@ const ENTRIES = { full: "assembly/exports/full.ts", graph: "assembly/exports/gra
 const compiler = fileURLToPath(new URL("compile.mjs", import.meta.url));
 const buildOf = (target) => target.split("-")[1] ?? "full";
 
+/** What compileAll() takes to write `folder`/TARGET.wasm. */
+export const taskOf = (target, folder) => ({ target, entry: ENTRIES[buildOf(target)], file: join(folder, `${target}.wasm`) });
+
 /** Compiles `tasks`, a process a core. */
-async function compileAll(tasks, done) {
+export async function compileAll(tasks, done) {
   const left = [...tasks];
   const work = async () => {
     const child = fork(compiler);
@@ -33,31 +36,30 @@ async function compileAll(tasks, done) {
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), tasks.length) }, work));
 }
 
-/** Writes `folder`/TARGET.wasm for all targets of asconfig.json; tells `progress(n, of)` how many are there. Returns their names. */
+/** Writes `folder`/TARGET.wasm for all targets of asconfig.json; where it has to compile it tells `progress(n, of)`. Returns their names. */
 export async function writeWasm(folder, progress) {
   mkdirSync(folder, { recursive: true });
   const { options, targets } = JSON.parse(readFileSync("asconfig.json", "utf8"));
   const sources = hashOf(["assembly", "src/build/compile.mjs"], versionOf("assemblyscript"), versionOf("binaryen"));
   const names = Object.keys(targets);
   const builds = Object.keys(ENTRIES);
-  let written = 0;
-  const write = (target, bytes) => {
-    writeFileSync(join(folder, `${target}.wasm`), bytes);
-    progress(++written, names.length);
-  };
+  const write = (target, bytes) => writeFileSync(join(folder, `${target}.wasm`), bytes);
   const scratch = mkdtempSync(join(tmpdir(), "vicinal-"));
   try {
     const missing = names.flatMap((target) => {
       const key = `${hashOf([], sources, options, targets[target])}.wasm`;
       const kept = recall(key);
       if (kept) write(target, kept);
-      return kept ? [] : [{ target, key, entry: ENTRIES[buildOf(target)], file: join(scratch, `${target}.wasm`) }];
+      return kept ? [] : [{ ...taskOf(target, scratch), key }];
     });
     missing.sort((a, b) => builds.indexOf(buildOf(a.target)) - builds.indexOf(buildOf(b.target)));
+    let written = names.length - missing.length;
+    if (missing.length) progress(written, names.length);
     await compileAll(missing, ({ target, key, file }) => {
       const bytes = readFileSync(file);
       keep(key, bytes);
       write(target, bytes);
+      progress(++written, names.length);
     });
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -148,7 +148,7 @@ function notFinite(name: string, position: number, value: unknown): VicinalError
 }
 
 /** Numbers to bits, least significant first: 1 where positive. NaN and Infinity are refused here, bits cannot tell. */
-export function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
+function pack(values: ArrayLike<number>, name: () => string): Uint8Array {
   const bytes = new Uint8Array((values.length + 7) >> 3);
   for (let i = 0; i < values.length; i++) {
     if (!Number.isFinite(values[i])) throw notFinite(name(), i, values[i]);
@@ -171,7 +171,7 @@ export function badRow(rows: Rows, i: number, code: number): VicinalError {
 }
 
 /** Largest id. */
-export const MAX_ID = 0xfffffffe;
+const MAX_ID = 0xfffffffe;
 
 export function checkId(id: unknown, name: string): number {
   if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {

@@ -104,7 +104,7 @@ export function writeQuery({ shape }: Profile, engine: Engine, query: Vector): v
 }
 
 /** The family's own search for the query at hand. */
-export function walk(engine: Engine, { k, effort, candidates }: Wanted, filter: Passing): void {
+function walk(engine: Engine, { k, effort, candidates }: Wanted, filter: Passing): void {
   if (engine.lists) engine.lists.search(engine, k, effort, candidates, filter);
   else engine.done(engine.exports.search(k, effort, candidates, filter.address, filter.count));
 }

@@ -24,9 +24,9 @@ export function trainingNeeds(state: Pick<State, "kind" | "metric" | "codec" | "
 }
 
 /** Lists of an Ivf that decides by itself, while it has seen nothing. */
-export const FIRST_LISTS = 64;
+const FIRST_LISTS = 64;
 
 /** Vectors that the width of Lsh under l2 is learned from. */
-export const WIDTH_POINTS = 256;
+const WIDTH_POINTS = 256;
 
 export const WHOLE_MEMORY = 65536 * 65536;

@@ -19,6 +19,7 @@ import { expectSameBytes, measured, numbered, recallOf, truthOf } from "../suppo
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { correlated, gauss, gaussians, integers, type Random, random, shuffled } from "../support/data.js";
 import { expectError } from "../support/errors.js";
+import { thorough } from "../support/thorough.js";
 import { VicFile } from "../support/vic.js";
 
 allowRelaxed();
@@ -69,7 +70,7 @@ describe("KdTree", () => {
         expect(again.search(query, { k: 20 })).toEqual(flat.search(query, { k: 20 }));
         for (const index of [flat, tree, again]) index.close();
       }),
-      { seed: 7, numRuns: 150 },
+      { seed: 7, numRuns: thorough(50, 150) },
     );
   });
 
@@ -560,7 +561,7 @@ describe("Ivf", () => {
       const ivf = await Ivf.create({ dimensions: D, metric: "l2", nlist: NLIST, codec: { type: "pq", m: 6 }, trainAt: 3000 });
       const stop = new AbortController();
       const adding = ivf.addAll(all, { signal: stop.signal });
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve));
       stop.abort();
       await expect(adding).rejects.toThrow(/abort/i);
       expect(ivf.search(rows[0])).toHaveLength(Math.min(ivf.size, 10));

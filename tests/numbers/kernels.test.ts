@@ -3,11 +3,12 @@ import { Flat, Hnsw, init, type Variant, type VectorIndex } from "vicinal";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Codec, METRICS, type Metric } from "../../src/words/kinds.js";
 import { allowRelaxed, create, QUICK, TESTED, VARIANTS } from "../support/cases.js";
-import { filled, gauss, gaussians, integers, packed, random } from "../support/data.js";
+import { filled, gauss, gaussians, integers, packed, random, SHORT } from "../support/data.js";
+import { THOROUGH, thorough } from "../support/thorough.js";
 
 allowRelaxed();
 
-const DIMENSIONS = [...Array.from({ length: 67 }, (_, i) => i + 1), 97, 211, 499, 1009, 1543];
+const DIMENSIONS = [...SHORT, ...thorough([97, 1009], [97, 211, 499, 1009, 1543])];
 /** Rows are scored four at a time, then singly: 1 to 9 meets every split. */
 const ROWS = 9;
 /** Rounding of one f32 operation. */
@@ -80,7 +81,7 @@ function distances(index: VectorIndex, query: Float32Array, exact = false): numb
 describe.each(VARIANTS)("%s", (variant) => {
   const runs = RUNNABLE.includes(variant);
   it("runs", ({ skip }) => {
-    if (!runs && process.env.CI !== "true") skip(`this runtime cannot run the ${variant} build`);
+    if (!runs && !THOROUGH) skip(`this runtime cannot run the ${variant} build`);
     expect(RUNNABLE).toContain(variant);
   });
   describe.runIf(runs)("computes", () => {

@@ -8,6 +8,7 @@ import { expectSameBytes, measured } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { clustered, correlated, DIMENSIONS, filled, gauss, gaussians, integers, random, shuffled } from "../support/data.js";
 import { expectError } from "../support/errors.js";
+import { thorough } from "../support/thorough.js";
 
 allowRelaxed();
 afterAll(() => init({ variant: "simd" }));
@@ -104,7 +105,9 @@ describe.each(VARIANTS)("%s", (variant) => {
   });
 
   it.each(Object.keys(HARD))("%s", async (name) => {
-    for (const [d, metric] of [24, 130, 391].flatMap((d) => METRICS.map((metric) => [d, metric] as const))) {
+    for (const [d, metric] of [24, 130, 391].flatMap((d, i) =>
+      thorough([METRICS[(i + name.length) % 3]], METRICS).map((metric) => [d, metric] as const),
+    )) {
       const rows = HARD[name](80, d, d);
       const queries = rows.splice(76);
       const indices = await both(metric, rows);
@@ -128,7 +131,7 @@ describe.each(VARIANTS)("%s", (variant) => {
         everyBound(indices, query);
         for (const index of indices) index.close();
       }),
-      { seed: 7, numRuns: 40 },
+      { seed: 7, numRuns: thorough(15, 40) },
     );
   });
 

@@ -106,7 +106,7 @@ describeWith(["tools", "chromium"], "Chromium", () => {
     expected = JSON.parse(await project.node("run.mjs", '{"variant":"simd"}'));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }, 120_000);
+  });
   afterAll(() => {
     server.close();
     project?.remove();
@@ -137,7 +137,7 @@ describeWith(["tools", "chromium"], "Chromium", () => {
         let path: string;
         beforeAll(async () => {
           path = await make(project);
-        }, 120_000);
+        });
 
         for (const { name, ask, variant } of RUNS) {
           // By default Vite makes one file of a worker and all it may import.

@@ -1,12 +1,14 @@
 // The packed tarball, tried for real where people import it. Browsers: browser.test.ts.
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { instantiate } from "@assemblyscript/loader";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, install, type Project, type Report, ROOT, requireTool, runtime } from "../support/packed.js";
+import { thorough } from "../support/thorough.js";
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
 /** Everything, and the core. */
@@ -22,7 +24,7 @@ beforeAll(async () => {
   project = await install();
   installed = join(project.folder, "node_modules/vicinal");
   expected = report(await project.node("run.mjs", '{"variant":"simd"}'));
-}, 120_000);
+});
 afterAll(() => project?.remove());
 
 function filesIn(folder: string): string[] {
@@ -39,6 +41,10 @@ describe("tarball", () => {
     const holds = [
       "LICENSE",
       "README.md",
+      // What dist/wasm is made from.
+      "asconfig.json",
+      ...filesIn(join(ROOT, "assembly")).map((name) => `assembly/${name}`),
+      ...["cache", "compile", "rebuild", "wasm"].map((name) => `src/build/${name}.mjs`),
       "dist/THIRD-PARTY.txt",
       "dist/chunks/chunk-HASH.js",
       "dist/cli.js",
@@ -82,6 +88,48 @@ describe("wasm", () => {
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
     expect(exports.variant()).toBe(name.startsWith("simd") ? 1 : 0);
   });
+});
+
+describe("sources", () => {
+  /** What a stranger does: installs the package beside the compiler, and runs its script. */
+  async function rebuilt(change: (wasm: string) => void, targets: string[]): Promise<{ lines: string[]; code: number }> {
+    const folder = mkdtempSync(join(tmpdir(), "vicinal-rebuild-"));
+    try {
+      const vicinal = join(folder, "node_modules/vicinal");
+      cpSync(installed, vicinal, { recursive: true });
+      symlinkSync(join(ROOT, "node_modules/assemblyscript"), join(folder, "node_modules/assemblyscript"), "junction");
+      change(join(vicinal, "dist/wasm"));
+      const args = ["run", "--silent", "--prefix", vicinal, "build:wasm", "--", ...targets];
+      const { stdout, code } = await project.run("npm", ...args).then(
+        (stdout) => ({ stdout, code: 0 }),
+        ({ stdout, stderr, code }) =>
+          stderr ? Promise.reject(new Error(stderr)) : { stdout: String(stdout), code: Number(code) },
+      );
+      return { lines: stdout.trim().split("\n").sort(), code };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  const same = (name: string): string => {
+    return `${name}.wasm: the same ${statSync(join(installed, `dist/wasm/${name}.wasm`)).size} bytes`;
+  };
+
+  test("give the published wasm, byte for byte", async () => {
+    const targets = thorough(["simd-core"], []);
+    const lines = (targets.length ? targets : BUILDS).map(same).sort();
+    expect(await rebuilt(() => {}, targets)).toEqual({ lines, code: 0 });
+  }, 300_000);
+
+  test("do not give another", async () => {
+    const change = (wasm: string): void => {
+      const file = join(wasm, "scalar-core.wasm");
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(file, bytes);
+    };
+    const lines = ["scalar-core.wasm: another module than the one in dist/wasm"];
+    expect(await rebuilt(change, ["scalar-core"])).toEqual({ lines, code: 1 });
+  }, 300_000);
 });
 
 describe("size", () => {

@@ -16,6 +16,7 @@ import {
 import { type AnyOptions, CASES, type Case, create, EVERY_CASE, EXACT_KINDS, untrained } from "../support/cases.js";
 import { exactData, gaussians, random, shuffled } from "../support/data.js";
 import { expectError } from "../support/errors.js";
+import { thorough } from "../support/thorough.js";
 
 interface Model {
   /** What holds of the index as it is: one that learns is another before it has. */
@@ -281,7 +282,7 @@ describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
           }, commands);
         },
       ),
-      { seed: 1, numRuns: CASES.includes(of) ? 25 : 12 },
+      { seed: 1, numRuns: CASES.includes(of) ? thorough(8, 25) : thorough(5, 12) },
     );
   });
 });
@@ -302,13 +303,20 @@ describe("sweeps", () => {
         rows,
       );
     };
-    add(150);
-    for (const [left, back] of [
-      [110, 150],
-      [20, 90],
-      [1, 60],
-      [0, 40],
-    ]) {
+    add(thorough(60, 150));
+    for (const [left, back] of thorough(
+      [
+        [44, 60],
+        [1, 24],
+        [0, 16],
+      ],
+      [
+        [110, 150],
+        [20, 90],
+        [1, 60],
+        [0, 40],
+      ],
+    )) {
       for (const id of some(model, model.rows.size - left)) {
         index.remove(id);
         model.rows.delete(id);
@@ -327,7 +335,7 @@ describe("sweeps", () => {
       const index = await create(of.kind, { dimensions: 3, ...of.options, m: 3, efConstruction: 6 });
       const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 9 };
       const next = random(3);
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < thorough(5, 12); round++) {
         const rows = vectors(model, 300);
         const ids = rows.map((_, i) => model.nextId + i);
         index.add(rows);

@@ -21,7 +21,7 @@ export function launched(...flags: string[]): () => Browser {
   beforeAll(async () => {
     const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync", ...flags];
     browser = await requireTool("playwright-core").chromium.launch({ executablePath: CHROMIUM, args });
-  }, 60_000);
+  });
   afterAll(() => browser?.close());
   return () => browser;
 }

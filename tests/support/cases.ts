@@ -202,10 +202,18 @@ export const OTHER_CASES: readonly Case[] = KIND_NAMES.flatMap((kind, i) =>
 
 export const EVERY_CASE: readonly Case[] = [...CASES, ...OTHER_CASES];
 
-/** An index of this case that has learned, where it learns. */
+const learned = new Map<string, Uint8Array>();
+
+/** An index of this case that has learned, where it learns: the first of its options does, the others come from its file. */
 export async function open(of: Case, dimensions: number, more: Partial<AnyOptions> = {}): Promise<VectorIndex> {
-  const index = await create(of.kind, { dimensions, ...of.options, ...more });
-  if (of.learns) await index.train(exactData(of.metric, 300, dimensions, 1));
+  const options = { dimensions, ...of.options, ...more };
+  if (!of.learns) return create(of.kind, options);
+  const key = JSON.stringify([of.kind, options]);
+  const file = learned.get(key);
+  if (file) return vicinal.load(file);
+  const index = await create(of.kind, options);
+  await index.train(exactData(of.metric, 300, dimensions, 1));
+  learned.set(key, index.toBytes());
   return index;
 }
 

@@ -1,5 +1,6 @@
 // Seeded data, the same on every machine.
 import type { Metric } from "../../src/words/kinds.js";
+import { thorough } from "./thorough.js";
 
 export type Random = () => number;
 
@@ -83,5 +84,9 @@ export function packed(row: ArrayLike<number>): Uint8Array {
   return bytes;
 }
 
-/** Of vectors that kernels are tried with: every remainder of every register, and some larger primes. */
-export const DIMENSIONS = [...Array.from({ length: 67 }, (_, i) => i + 1), 127, 251, 521];
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+/** Of vectors that kernels are tried with: every remainder of every register. */
+export const SHORT = thorough([...upTo(20), 31, 32, 33, 48, 63, 64, 65], upTo(67));
+/** And some larger primes. */
+export const DIMENSIONS = [...SHORT, ...thorough([127, 521], [127, 251, 521])];

@@ -47,7 +47,7 @@ export function beginBuild(): void {
 export function endBuild(): void { if (buildsOnExactRows()) state().coarse = 1; }
 
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
-export const REPAIR_CANDIDATES: u32 = 4;
+const REPAIR_CANDIDATES: u32 = 4;
 
 /**
  * Adds the nearest live nodes of `layer` to an empty selection, by scoring all of them with the bound walk scorer: for

@@ -11,11 +11,11 @@ import { state } from "../../memory/state";
 import { layout, nodes, upper } from "../../table/nodes";
 import { clearNeighbours, copyNeighbour, packNeighbour } from "./neighbours";
 
-export const MAX_LEVEL: u32 = 15;
+const MAX_LEVEL: u32 = 15;
 const LEVEL_BITS: u32 = 5;
 
 /** P(level >= l) = M^-l, as the paper's floor(-ln(U) / ln(M)), from a hash of seed and slot. */
-export function levelOf(slot: u32): u32 {
+function levelOf(slot: u32): u32 {
   const s = state();
   const u = random64(s.seed, slot);
   let level: u32 = 0;

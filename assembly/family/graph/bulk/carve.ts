@@ -11,7 +11,7 @@ import { Leaf } from "./leaf";
 import { DIRECTIONS, PLACES, WholeRows } from "./whole";
 
 /** Nearest leaders that a slot goes to: at the first cut, the second, and after. Their product is the leaves of a slot. */
-export const FIRST: u32 = 4;
+const FIRST: u32 = 4;
 const SECOND: u32 = 2;
 /** Leaders of a cut at most, so that their rows stay in L2. */
 const LEADERS: u32 = 100;
