@@ -7,7 +7,7 @@ import { newEngine } from "../border/runtime.js";
 import { chosen, joined } from "../input/drawn.js";
 import { Patience } from "../input/patience.js";
 import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "../input/slices.js";
-import type { Rows } from "../input/vectors.js";
+import { ownRows, type Rows } from "../input/vectors.js";
 import { fetchedRows } from "../search/fetching.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES } from "../words/kinds.js";
@@ -101,7 +101,9 @@ async function heldSample(seat: Seat, patience: Patience): Promise<Rows> {
   const ids = engine.ids();
   if (!fetcher || !engine.state("trained")) return heldRows(() => seat.engine, ids, profile.shape);
   const wanted = sampleOf(ids.length, engine.state("nlist"), centroidsOf(engine)).map((i) => ids[i]);
-  return fetchedRows(await patience.for(fetcher.fetchVectors(wanted)), wanted.length, profile.shape);
+  const fetched = await patience.for(fetcher.fetchVectors(wanted.slice()));
+  fetchedRows(fetched, wanted.length, profile.shape); // throws where they are not those
+  return ownRows(fetched, profile.shape, "fetchVectors(ids)");
 }
 
 /** Everything the index holds goes into `target`, which then replaces its engine. */
@@ -115,7 +117,7 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
   let paused = performance.now();
   for (let from = 0; from < ids.length; ) {
     const some = ids.slice(from, from + pace.size);
-    const fetched = fetcher && (await patience.for(fetcher.fetchVectors(some)));
+    const fetched = fetcher && (await patience.for(fetcher.fetchVectors(some.slice())));
     const { engine } = seat;
     const there = some.filter((id) => engine.has(id) && !touched.has(id));
     const rows = fetched

@@ -4,7 +4,7 @@ import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import type { Variant } from "../border/variants.js";
 import { writeFile } from "../file/vic.js";
-import { checkId, idsOf, isArray, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
+import { checkId, idsOf, isArray, ownRows, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import { type BatchHits, type BatchOptions, batchK, searchBatch } from "../search/batch.js";
 import { settle } from "../search/filter.js";
 import { checkNames, checkRadius, DEFAULT_K, NO_WORK, type SearchOptions, searchOne, wantedOf, within } from "../search/plan.js";
@@ -133,13 +133,14 @@ export abstract class VectorIndex {
 
   /**
    * Adds vectors from an array, an iterable or an async iterable, a slice of some 8 ms at a time, so that a page stays
-   * alive and searches run in between. Items are vectors, or Float32Arrays of several. Where it stops early (abort or
+   * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is copied at the call, an
+   * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort or
    * error) the slices before stay: `size` tells.
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
     const seat = this.#seat;
-    const rows = isArray(source) ? rowsOf(source, seat.profile.shape, "source") : undefined;
+    const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
     const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
     const { addAll } = await import("./extras.js");
     return addAll(seat, source, rows, ids, options);
@@ -148,12 +149,12 @@ export abstract class VectorIndex {
   /**
    * Learns from a sample (default: the vectors the index holds) and codes what it holds anew, in slices like addAll. An
    * index that learns does so by itself when it has seen `trainAt` vectors; this is for a better sample, an earlier
-   * moment, or vectors that have changed since. Errors: BAD_OPTION where the sample is too small or nothing is learned.
+   * moment, or vectors that have changed since. The sample is copied at the call. Errors: BAD_OPTION where the sample is too small or nothing is learned.
    */
   async train(sample?: Vectors, options: TrainOptions = {}): Promise<TrainReport> {
     known("train", options, ["signal", "onProgress"]);
     const seat = this.#seat;
-    const rows = sample === undefined ? undefined : rowsOf(sample, seat.profile.shape, "sample");
+    const rows = sample === undefined ? undefined : ownRows(sample, seat.profile.shape, "sample");
     const { train } = await import("./extras.js");
     return train(seat, rows, options);
   }

@@ -58,6 +58,23 @@ export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
   return listed([vector], shape, () => name);
 }
 
+/** The same values in a list of one's own, whatever becomes of the caller's. */
+export function copyOf<T extends ArrayLike<unknown>>(list: T): T {
+  // Not the list's own slice(): that of a Node Buffer does not copy.
+  return (ArrayBuffer.isView(list) ? Uint8Array.prototype.slice.call(list) : Array.from(list)) as unknown as T;
+}
+
+/** The same for many vectors of either form. */
+export function copyAll(vectors: Vectors): Vectors {
+  return typeof vectors[0] === "object" ? Array.from(vectors as ArrayLike<Vector>, (row) => copyOf(row)) : copyOf(vectors);
+}
+
+/** Many vectors as they are now. */
+export function ownRows(vectors: Vectors, shape: Shape, name: string): Rows {
+  rowsOf(vectors, shape, name); // throws where they are none
+  return rowsOf(copyAll(vectors), shape, name);
+}
+
 /** Any form of many vectors. */
 export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
   if (!isList(vectors, name, "BAD_DIMENSION"))

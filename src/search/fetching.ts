@@ -4,7 +4,7 @@ import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import { type Closable, isPromise, Patience } from "../input/patience.js";
-import { type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
+import { copyOf, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
@@ -56,7 +56,8 @@ function* searchSteps(profile: Profile, asked: Asked, query: Vector, options: Se
   const radius = options?.radius === undefined ? undefined : checkRadius(options.radius);
   const live = Math.max(asked.engine.live, 1);
   const wanted = wantedOf(profile, asked.engine, options, options?.k ?? (radius === undefined ? DEFAULT_K : live));
-  const settled = settle(options?.filter, asked.engine);
+  const filter = settle(options?.filter, asked.engine);
+  const settled = filter && copyOf(filter);
   writeQuery(profile, asked.engine, query);
   const own = asked.engine.copyQuery();
   let stats = NO_WORK;
@@ -120,7 +121,7 @@ export class Fetcher {
     const steps = searchSteps(profile, asked, query, options);
     for (let step = steps.next(); ; ) {
       if (step.done) return step.value;
-      const fetched = this.fetchVectors(step.value);
+      const fetched = this.fetchVectors(step.value.slice());
       if (isPromise(fetched)) {
         throw badOption("fetchVectors answered with a promise; searchAsync waits for it, search cannot");
       }
@@ -134,7 +135,7 @@ export class Fetcher {
       const steps = searchSteps(profile, asked, query, options);
       for (let step = steps.next(); ; ) {
         if (step.done) return step.value;
-        step = steps.next(await patience.for(this.fetchVectors(step.value)));
+        step = steps.next(await patience.for(this.fetchVectors(step.value.slice())));
       }
     } finally {
       patience.end();
