@@ -1,8 +1,9 @@
 /** Nearest neighbours among embedding vectors. See README.md. */
 
+export type { AddAllOptions } from "./base/add-all.js";
 export type { IndexOptions } from "./base/create.js";
-export type { TrainReport } from "./base/learner.js";
-export type { AddAllOptions, IndexStats, TrainOptions } from "./base/vector-index.js";
+export type { TrainOptions, TrainReport } from "./base/succession.js";
+export type { IndexStats } from "./base/vector-index.js";
 export { VectorIndex } from "./base/vector-index.js";
 export type { Hit, SearchStats } from "./border/answers.js";
 export { type InitOptions, init, variant, type WasmModule } from "./border/runtime.js";

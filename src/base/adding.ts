@@ -2,27 +2,13 @@
 
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
-import { checkId, type Rows } from "../input/vectors.js";
-import { badOption, show, VicinalError } from "../words/errors.js";
+import type { Rows } from "../input/vectors.js";
+import { badOption, VicinalError } from "../words/errors.js";
 
 /** Input written to scratch at a time. */
 const CHUNK_BYTES = 1 << 17;
 /** Slots of an index (assembly/base/key.ts). */
 const MAX_SLOTS = 2 ** 26 - 1;
-
-/** The next of the ids that addAll was given. */
-export function nextId(ids: Iterator<number>, i: number): number {
-  const { value, done } = ids.next();
-  if (done) throw new VicinalError("BAD_ID", `ids ends after ${i} values, before the vectors do`);
-  return checkId(value, `ids[${i}]`);
-}
-
-export function iteratorOf(ids: Iterable<number> | undefined): Iterator<number> | undefined {
-  if (ids !== undefined && typeof ids?.[Symbol.iterator] !== "function") {
-    throw badOption(`ids is ${show(ids)}; it must be an iterable of ids`);
-  }
-  return ids?.[Symbol.iterator]();
-}
 
 /** The ids that n vectors get, none of them taken; `first` is the place of ids[0] in what the caller gave. */
 export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, first = 0): Uint32Array {

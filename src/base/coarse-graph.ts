@@ -4,8 +4,11 @@
 import type { Passing } from "../border/answers.js";
 import { Engine, type Instance, type Lists } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
+import { newInstance } from "../border/runtime.js";
+import { inSlices } from "../input/slices.js";
 import { rowsOf } from "../input/vectors.js";
 import { KIND_NAMES, METRIC_NAMES, METRICS, type Metric } from "../words/kinds.js";
+import { WHOLE_MEMORY } from "../words/needs.js";
 import { EMPTY, FRESH, stateBytes } from "../words/state.js";
 import { addChunks, reserve } from "./adding.js";
 import type { Steps } from "./training.js";
@@ -88,4 +91,9 @@ export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
   const ids = Uint32Array.from({ length: nlist }, (_, i) => i);
   for (const done of addChunks(graph, rows, ids)) yield done / nlist;
   return new Graph(graph, unit === true);
+}
+
+/** The graph is not in the file, it follows from the centroids. */
+export async function findLists(engine: Engine): Promise<Lists> {
+  return inSlices(buildLists(engine, await newInstance("core", WHOLE_MEMORY)), () => {});
 }

@@ -2,7 +2,6 @@
 
 import type { Engine } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
-import type { Fetcher } from "../search/fetching.js";
 import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, type Metric } from "../words/kinds.js";
@@ -11,7 +10,7 @@ import { trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, oneOf } from "../words/options.js";
 import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
 import { EMPTY, FRESH, type State, stateBytes } from "../words/state.js";
-import type { Learner } from "./learner.js";
+import { Opened } from "./seat.js";
 
 export interface IndexOptions {
   /** Length of every vector, 1 to 65536. */
@@ -38,24 +37,12 @@ export interface IndexOptions {
 }
 export const INDEX_OPTIONS = ["dimensions", "metric", "codec", "rerank", "seed", "maxBytes", "trainAt"];
 
-/** An index just made or loaded, on its way into its class. */
-export class Opened {
-  constructor(
-    readonly engine: Engine,
-    /** Where the exact rows are the caller's. */
-    readonly fetcher: Fetcher | undefined,
-    /** While the index is untrained. */
-    readonly learner: Learner | undefined,
-    readonly why?: string,
-  ) {}
-}
-
 /** Makes ready what an index will need at once: an untrained one to learn, one without rows to ask for them. */
 export async function prepared(engine: Engine, fetchVectors: FetchVectors | undefined, why?: string): Promise<Opened> {
   const trained = engine.state("trained") === 1;
   if (trained && !fetchVectors) return new Opened(engine, undefined, undefined, why);
-  const { Fetcher, Learner } = await import("./extras.js");
-  const learner = trained ? undefined : await Learner.prepare(engine);
+  const { Fetcher, prepareLearner } = await import("./extras.js");
+  const learner = trained ? undefined : await prepareLearner(engine);
   return new Opened(engine, fetchVectors && new Fetcher(fetchVectors), learner, why);
 }
 

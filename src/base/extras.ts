@@ -1,4 +1,5 @@
-// What only some indices need, in a chunk of its own that is loaded with the first of them.
+// What only some indices need, or what takes its time anyway, in a chunk of its own that is loaded with the first that wants it.
 export { Fetcher } from "../search/fetching.js";
-export { buildLists } from "./coarse-graph.js";
-export { Learner, retrain } from "./learner.js";
+export { addAll } from "./add-all.js";
+export { findLists } from "./coarse-graph.js";
+export { compact, prepareLearner, train } from "./succession.js";

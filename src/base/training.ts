@@ -5,7 +5,8 @@
 import type { Engine, Table } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
-import { chosen, type Rows } from "../input/vectors.js";
+import { chosen } from "../input/drawn.js";
+import type { Rows } from "../input/vectors.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 

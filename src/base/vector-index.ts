@@ -2,45 +2,23 @@
 
 import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
-import { newEngine } from "../border/runtime.js";
 import type { Variant } from "../border/variants.js";
 import { writeFile } from "../file/vic.js";
-import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
-import { batches, countOf } from "../input/source.js";
-import { checkId, idsOf, type Rows, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
+import { checkId, idsOf, isArray, ownRows, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import { type BatchHits, type BatchOptions, batchK, searchBatch } from "../search/batch.js";
-import type { Fetcher } from "../search/fetching.js";
 import { settle } from "../search/filter.js";
-import {
-  checkNames,
-  checkRadius,
-  DEFAULT_K,
-  NO_WORK,
-  type Profile,
-  profileOf,
-  type SearchOptions,
-  searchOne,
-  wantedOf,
-  within,
-} from "../search/plan.js";
+import { checkNames, checkRadius, DEFAULT_K, NO_WORK, type SearchOptions, searchOne, wantedOf, within } from "../search/plan.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
-import { badOption, VicinalError } from "../words/errors.js";
+import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { known } from "../words/options.js";
 import { readState } from "../words/state.js";
-import { addRows, iteratorOf, newIds, nextId } from "./adding.js";
-import { Opened } from "./create.js";
-import type { Learner, TrainReport } from "./learner.js";
-
-export interface AddAllOptions extends Watched<{ done: number; total: number | undefined }> {
-  /** One id per vector, in the source's order. Default: 0, 1, 2 ... onwards from the largest id so far. */
-  ids?: Iterable<number>;
-}
-
-/** `done` of `total` vectors learned from and then coded anew. */
-export type TrainOptions = Watched<{ done: number; total: number }>;
+import type { AddAllOptions } from "./add-all.js";
+import { newIds } from "./adding.js";
+import { Opened, Seat } from "./seat.js";
+import type { TrainOptions, TrainReport } from "./succession.js";
 
 export interface IndexStats {
   kind: Kind;
@@ -72,9 +50,6 @@ export interface IndexStats {
   depth?: number;
 }
 
-/** Slots that compact() repairs between two looks at the clock. */
-const SWEEP_SLOTS = 16;
-
 export abstract class VectorIndex {
   readonly kind: Kind;
   readonly metric: Metric;
@@ -84,37 +59,25 @@ export abstract class VectorIndex {
   readonly rerank: boolean;
   /** Of createIndex: what it chose, and why. */
   readonly why: string | undefined;
-  readonly #profile: Profile;
-  readonly #fetcher: Fetcher | undefined;
-  #engine: Engine | undefined;
-  #learner: Learner | undefined;
-  /** What replaces the engine, while it runs: one at a time. */
-  #moving: Promise<unknown> | undefined;
-  #compacting: Promise<void> | undefined;
-  /** While vectors move to another engine: ids added or removed since. */
-  #touched: Set<number> | undefined;
+  readonly #seat: Seat;
   #lastStats = NO_WORK;
 
   /** Indices are made by `create` and `load`. */
   protected constructor(handle: unknown) {
     if (!(handle instanceof Opened)) throw badOption("an index is made by `await` on create() or load()");
-    const { engine, fetcher, learner, why } = handle;
-    this.#engine = engine;
-    this.#fetcher = fetcher;
-    this.#learner = learner;
+    const { engine, why } = handle;
+    this.#seat = new Seat(handle);
     this.why = why;
     this.kind = KIND_NAMES[engine.state("kind")];
     this.metric = METRIC_NAMES[engine.state("metric")];
     this.codec = CODEC_NAMES[engine.state("codec")];
     this.dimensions = engine.state("dimensions");
     this.rerank = engine.state("rerank") !== 0;
-    this.#profile = profileOf(this.kind, this.metric, this.dimensions, engine.state("rerankFactor"), fetcher !== undefined);
   }
 
   /** @internal */
   protected get engine(): Engine {
-    if (!this.#engine) throw new VicinalError("CLOSED", `this ${this.kind} index is closed`);
-    return this.#engine;
+    return this.#seat.engine;
   }
 
   /** Vectors that searches can find. */
@@ -163,118 +126,37 @@ export abstract class VectorIndex {
    * Errors: BAD_DIMENSION, NOT_FINITE, TOO_LARGE, BAD_ID, DUPLICATE_ID, OUT_OF_MEMORY.
    */
   add(vectors: Vectors, ids?: ArrayLike<number>): void {
-    const rows = rowsOf(vectors, this.#profile.shape, "vectors");
-    this.#add(rows, newIds(this.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids")));
-  }
-
-  #add(rows: Rows, ids: Uint32Array): void {
-    const engine = this.engine;
-    const due = !this.#moving && this.#learner?.isDue(engine, rows.n) ? this.#learner : undefined;
-    if (due && !due.inBackground) this.#replace(due.grow(engine, rows, ids, this.#profile.shape));
-    else addRows(engine, rows, ids);
-    this.#touch(ids);
-    if (due?.inBackground) this.#alone(() => this.#retrain(undefined, undefined, {})).catch(() => {});
-  }
-
-  #replace(engine: Engine): void {
-    this.#engine = engine;
-    if (engine.state("trained")) this.#learner = undefined;
-  }
-
-  #touch(ids: ArrayLike<number>): void {
-    if (this.#touched) for (let i = 0; i < ids.length; i++) this.#touched.add(ids[i]);
+    const seat = this.#seat;
+    const rows = rowsOf(vectors, seat.profile.shape, "vectors");
+    seat.add(rows, newIds(seat.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids")));
   }
 
   /**
    * Adds vectors from an array, an iterable or an async iterable, a slice of some 8 ms at a time, so that a page stays
-   * alive and searches run in between. Items are vectors, or Float32Arrays of several. Where it stops early (abort or
+   * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is copied at the call, an
+   * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort or
    * error) the slices before stay: `size` tells.
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
-    checkWatched(options);
-    const { signal, onProgress } = options;
-    const { shape } = this.#profile;
-    const ids = iteratorOf(options.ids);
-    const total = countOf(source, shape);
-    let done = 0;
-    const pace = new Pace();
-    let paused = performance.now();
-    signal?.throwIfAborted();
-    if (total !== undefined) await this.#learnFrom(rowsOf(source, shape, "source"), signal);
-    for await (const rows of batches(source, shape, () => pace.size)) {
-      await this.#learnFrom(rows, signal);
-      const started = performance.now();
-      const taken = ids && Uint32Array.from({ length: rows.n }, (_, i) => nextId(ids, done + i));
-      this.#add(rows, newIds(this.engine, rows.n, taken, done));
-      done += rows.n;
-      const now = performance.now();
-      pace.note(now - started);
-      if (now - paused < SLICE_MS) continue;
-      onProgress?.({ done, total });
-      await breath();
-      signal?.throwIfAborted();
-      paused = performance.now();
-    }
-    if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
-    onProgress?.({ done, total });
-  }
-
-  /** Trains in slices, where rows about to be added are enough to do so. */
-  async #learnFrom(rows: Rows, signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#learner?.isDue(this.engine, rows.n)) return;
-    await this.#alone(() => this.#retrain(undefined, rows, { signal }));
+    const seat = this.#seat;
+    const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
+    const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
+    const { addAll } = await import("./extras.js");
+    return addAll(seat, source, rows, ids, options);
   }
 
   /**
    * Learns from a sample (default: the vectors the index holds) and codes what it holds anew, in slices like addAll. An
    * index that learns does so by itself when it has seen `trainAt` vectors; this is for a better sample, an earlier
-   * moment, or vectors that have changed since. Errors: BAD_OPTION where the sample is too small or nothing is learned.
+   * moment, or vectors that have changed since. The sample is copied at the call. Errors: BAD_OPTION where the sample is too small or nothing is learned.
    */
   async train(sample?: Vectors, options: TrainOptions = {}): Promise<TrainReport> {
     known("train", options, ["signal", "onProgress"]);
-    checkWatched(options);
-    const rows = sample === undefined ? undefined : rowsOf(sample, this.#profile.shape, "sample");
-    if (!this.engine.state("trainAt")) {
-      throw badOption(`this ${this.kind} index with codec ${this.codec} learns nothing`);
-    }
-    options.signal?.throwIfAborted();
-    return this.#alone(() => this.#retrain(rows, undefined, options));
-  }
-
-  async #retrain(sample: Rows | undefined, coming: Rows | undefined, options: TrainOptions): Promise<TrainReport> {
-    const { retrain } = await import("./extras.js");
-    try {
-      return await retrain(
-        {
-          shape: this.#profile.shape,
-          fetchVectors: this.#fetcher?.fetchVectors,
-          engine: () => this.engine,
-          watch: () => (this.#touched = new Set()),
-          replace: (engine) => this.#replace(engine),
-        },
-        sample,
-        coming,
-        (done, total) => {
-          options.signal?.throwIfAborted();
-          options.onProgress?.({ done, total });
-        },
-      );
-    } finally {
-      this.#touched = undefined;
-    }
-  }
-
-  /** Runs what replaces the engine once nothing else does. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#moving) await this.#moving.catch(() => {});
-    const moving = work();
-    this.#moving = moving;
-    try {
-      return await moving;
-    } finally {
-      this.#moving = undefined;
-    }
+    const seat = this.#seat;
+    const rows = sample === undefined ? undefined : ownRows(sample, seat.profile.shape, "sample");
+    const { train } = await import("./extras.js");
+    return train(seat, rows, options);
   }
 
   /**
@@ -282,10 +164,10 @@ export abstract class VectorIndex {
    * Errors: BAD_OPTION, BAD_DIMENSION, NOT_FINITE, TOO_LARGE, OUT_OF_MEMORY.
    */
   search(query: Vector, options?: SearchOptions): Hit[] {
-    const engine = this.engine;
-    const profile = this.#profile;
+    const seat = this.#seat;
+    const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["radius", "exact"]);
-    if (this.#fetcher) return this.#answer(this.#fetcher.search(profile, () => this.engine, query, options));
+    if (fetcher) return this.#answer(fetcher.search(profile, seat, query, options));
     if (options?.radius !== undefined) return this.#searchWithin(query, options, options.radius);
     const wanted = wantedOf(profile, engine, options, options?.k ?? DEFAULT_K);
     const hits = searchOne(profile, engine, query, wanted, settle(options?.filter, engine));
@@ -295,9 +177,11 @@ export abstract class VectorIndex {
 
   /** The same, waiting for a `fetchVectors` that returns a promise; the index may be used and changed meanwhile. */
   async searchAsync(query: Vector, options?: SearchOptions): Promise<Hit[]> {
-    if (!this.#fetcher) return this.search(query, options);
-    checkNames(this.#profile, options, ["radius", "exact"]);
-    return this.#answer(await this.#fetcher.searchAsync(this.#profile, () => this.engine, query, options));
+    const seat = this.#seat;
+    const { profile, fetcher } = seat;
+    if (!fetcher) return this.search(query, options);
+    checkNames(profile, options, ["radius", "exact"]);
+    return this.#answer(await fetcher.searchAsync(profile, seat, query, options));
   }
 
   #answer<T>({ hits, stats }: { hits: T; stats: SearchStats }): T {
@@ -306,8 +190,7 @@ export abstract class VectorIndex {
   }
 
   #searchWithin(query: Vector, options: SearchOptions, radius: number): Hit[] {
-    const engine = this.engine;
-    const profile = this.#profile;
+    const { engine, profile } = this.#seat;
     const near = checkRadius(radius);
     const wanted = wantedOf(profile, engine, options, options.k ?? Math.max(engine.live, 1));
     const settled = settle(options.filter, engine);
@@ -324,12 +207,12 @@ export abstract class VectorIndex {
    * Many queries at once: the hits of each as `search` finds them. Scans read every row once for all queries.
    */
   searchBatch(queries: Vectors, options?: BatchOptions): BatchHits {
-    const engine = this.engine;
-    const profile = this.#profile;
+    const seat = this.#seat;
+    const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["exact"]);
     const rows = rowsOf(queries, profile.shape, "queries");
     const k = batchK(rows.n, options?.k);
-    if (this.#fetcher) return this.#answer(this.#fetcher.searchBatch(profile, () => this.engine, rows, options, k));
+    if (fetcher) return this.#answer(fetcher.searchBatch(profile, seat, rows, options, k));
     const wanted = wantedOf(profile, engine, options, k);
     return this.#answer(searchBatch(profile, engine, rows, wanted, k, settle(options?.filter, engine)));
   }
@@ -350,9 +233,10 @@ export abstract class VectorIndex {
 
   /** Removes one id or several; ids that are not there are passed over. Returns how many were. */
   remove(ids: number | ArrayLike<number>): number {
-    const engine = this.engine;
+    const seat = this.#seat;
+    const { engine } = seat;
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
-    this.#touch(list);
+    seat.touch(list);
     let removed = 0;
     for (let from = 0; from < list.length; from += IDS_CHUNK) {
       const chunk = list.subarray(from, from + IDS_CHUNK);
@@ -366,26 +250,13 @@ export abstract class VectorIndex {
    * smaller memory. In slices, like addAll; other calls may come in between.
    */
   compact(): Promise<void> {
-    this.#compacting ??= this.#alone(() => this.#compact()).finally(() => {
-      this.#compacting = undefined;
-    });
-    return this.#compacting;
-  }
-
-  async #compact(): Promise<void> {
-    const engine = this.engine;
-    const target = await newEngine(engine.copyState(), engine.maxBytes);
-    while (engine.state("dead") + engine.state("doomed") > 0) {
-      if (engine.state("doomed") === 0) engine.exports.startSweep();
-      const started = performance.now();
-      while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
-      await breath();
-    }
-    this.engine; // throws where it was closed in between
-    engine.done(engine.exports.compactSlots());
-    target.copyFrom(engine);
-    target.lists = engine.lists;
-    this.#engine = target;
+    const seat = this.#seat;
+    seat.compacting ??= import("./extras.js")
+      .then(({ compact }) => compact(seat))
+      .finally(() => {
+        seat.compacting = undefined;
+      });
+    return seat.compacting;
   }
 
   /** The whole index as a .vic file. */
@@ -395,8 +266,6 @@ export abstract class VectorIndex {
 
   /** Gives the memory back; any later use throws CLOSED. Closing again does nothing. */
   close(): void {
-    this.#engine?.endThreads?.();
-    this.#engine = undefined;
-    this.#learner = undefined;
+    this.#seat.close();
   }
 }

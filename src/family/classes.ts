@@ -1,6 +1,6 @@
 // The class of each kind.
 
-import type { Opened } from "../base/create.js";
+import type { Opened } from "../base/seat.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { KIND_NAMES, type Kind } from "../words/kinds.js";
 import { Flat } from "./flat.js";

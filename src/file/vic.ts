@@ -151,10 +151,11 @@ function stateIn(file: Uint8Array, { offset, bytes }: Section, version: number):
 /** A file as bytes: a Uint8Array, ArrayBuffer or any other view. */
 export type FileBytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
+/** A copy: the caller's may change before all of it is read. */
 function asBytes(file: FileBytes): Uint8Array {
-  if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  if (file instanceof ArrayBuffer) return new Uint8Array(file.slice(0));
   // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
-  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength).slice();
   throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");
 }
 

@@ -1,29 +1,25 @@
 // Streams of vectors for addAll, cut into batches.
 import { badOption, show } from "../words/errors.js";
-import { chosen, joined, oneRow, type Rows, rowElements, rowsOf, type Shape } from "./vectors.js";
+import { chosen, joined } from "./drawn.js";
+import { isPromise, type Patience } from "./patience.js";
+import { breath } from "./slices.js";
+import { copyOf, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
 
-/** An item of an iterable: a vector, or a typed array of several. */
+/** An item of an iterable: a vector, or a typed array of several. Copied, the source may fill it anew for the next. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
   const width = shape.packed && item instanceof Uint8Array ? rowElements(shape) : shape.dimensions;
   const length = ArrayBuffer.isView(item) ? (item as Uint8Array).length : width;
-  const several = length > width && length % width === 0;
-  return several ? rowsOf(item, shape, `source[${index}]`) : oneRow(item, shape, `source[${index}]`);
-}
-
-function isArray(source: unknown): boolean {
-  return Array.isArray(source) || ArrayBuffer.isView(source);
-}
-
-/** How many vectors there are, where the source can tell. */
-export function countOf(source: unknown, shape: Shape): number | undefined {
-  return isArray(source) ? rowsOf(source, shape, "source").n : undefined;
+  const read = length > width && length % width === 0 ? rowsOf : oneRow;
+  const name = `source[${index}]`;
+  read(item, shape, name); // throws where it is none
+  return read(copyOf(item as Vector), shape, name);
 }
 
 /** A slow source's vectors do not wait longer than this to be added. */
 const MOST_WAIT_MS = 8;
 
 /** Rows in batches of at most `size()`, which is asked before each. */
-function* cut(rows: Rows, size: () => number): Generator<Rows> {
+export function* cut(rows: Rows, size: () => number): Generator<Rows> {
   for (let from = 0, n = 0; from < rows.n; from += n) {
     const first = from;
     n = Math.min(size(), rows.n - from);
@@ -31,30 +27,41 @@ function* cut(rows: Rows, size: () => number): Generator<Rows> {
   }
 }
 
+/** Has the source end, without waiting for long: it may be stuck. What it throws now would hide why it is ended. */
+async function end(source: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  try {
+    await Promise.race([source.return?.(), breath()]);
+  } catch {}
+}
+
 /** The source's vectors in batches of about `size()`. */
-export async function* batches(source: unknown, shape: Shape, size: () => number): AsyncGenerator<Rows> {
-  if (isArray(source)) {
-    yield* cut(rowsOf(source, shape, "source"), size);
-    return;
-  }
+export async function* batches(source: unknown, shape: Shape, size: () => number, patience: Patience): AsyncGenerator<Rows> {
   const iterable = source as Iterable<unknown> & AsyncIterable<unknown>;
-  if (!iterable?.[Symbol.asyncIterator] && !iterable?.[Symbol.iterator]) {
-    throw badOption(`source is ${show(source)}, neither an array nor an iterable of vectors`);
-  }
+  const open = iterable?.[Symbol.asyncIterator] ?? iterable?.[Symbol.iterator];
+  if (!open) throw badOption(`source is ${show(source)}, neither an array nor an iterable of vectors`);
+  const iterator: Iterator<unknown> | AsyncIterator<unknown> = open.call(iterable);
   let waiting: Rows[] = [];
   let count = 0;
-  let index = 0;
   let last = performance.now();
-  for await (const item of iterable) {
-    const rows = itemRows(item, shape, index++);
-    waiting.push(rows);
-    count += rows.n;
-    if (count < size() && performance.now() - last < MOST_WAIT_MS) continue;
-    const all = joined(waiting);
-    waiting = [];
-    count = 0;
-    yield* cut(all, size);
-    last = performance.now();
+  let over = false;
+  try {
+    for (let index = 0; ; index++) {
+      const next = iterator.next();
+      const { value, done } = isPromise(next) ? await patience.for(next) : next;
+      over = done === true;
+      if (over) break;
+      const rows = itemRows(isPromise(value) ? await patience.for(value) : value, shape, index);
+      waiting.push(rows);
+      count += rows.n;
+      if (count < size() && performance.now() - last < MOST_WAIT_MS) continue;
+      const all = joined(waiting);
+      waiting = [];
+      count = 0;
+      yield* cut(all, size);
+      last = performance.now();
+    }
+    if (count) yield joined(waiting);
+  } finally {
+    if (!over) await end(iterator);
   }
-  if (count) yield joined(waiting);
 }

@@ -31,6 +31,10 @@ export function rowElements(shape: Shape): number {
   return shape.packed ? (shape.dimensions + 7) >> 3 : shape.dimensions;
 }
 
+export function isArray(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || ArrayBuffer.isView(value);
+}
+
 /** Whether it has a length, and one that a list can have. */
 function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
   if (value === null || typeof value !== "object") return false;
@@ -52,6 +56,23 @@ export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
     throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
   }
   return listed([vector], shape, () => name);
+}
+
+/** The same values in a list of one's own, whatever becomes of the caller's. */
+export function copyOf<T extends ArrayLike<unknown>>(list: T): T {
+  // Not the list's own slice(): that of a Node Buffer does not copy.
+  return (ArrayBuffer.isView(list) ? Uint8Array.prototype.slice.call(list) : Array.from(list)) as unknown as T;
+}
+
+/** The same for many vectors of either form. */
+export function copyAll(vectors: Vectors): Vectors {
+  return typeof vectors[0] === "object" ? Array.from(vectors as ArrayLike<Vector>, (row) => copyOf(row)) : copyOf(vectors);
+}
+
+/** Many vectors as they are now. */
+export function ownRows(vectors: Vectors, shape: Shape, name: string): Rows {
+  rowsOf(vectors, shape, name); // throws where they are none
+  return rowsOf(copyAll(vectors), shape, name);
 }
 
 /** Any form of many vectors. */
@@ -178,48 +199,6 @@ export function checkId(id: unknown, name: string): number {
     throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
   }
   return id;
-}
-
-/** n vectors, of which number i is number j of some rows. */
-function drawn(n: number, find: (i: number) => [Rows, j: number], dimensions: number): Rows {
-  return {
-    n,
-    write(i, view, at) {
-      const [rows, j] = find(i);
-      rows.write(j, view, at);
-    },
-    value(i, k) {
-      const [rows, j] = find(i);
-      return rows.value(j, k);
-    },
-    name(i) {
-      const [rows, j] = find(i);
-      return rows.name(j);
-    },
-    dimensions,
-  };
-}
-
-/** n of the rows: number i is the row at(i). */
-export function chosen(rows: Rows, n: number, at: (i: number) => number): Rows {
-  return drawn(n, (i) => [rows, at(i)], rows.dimensions);
-}
-
-/** All of the first, then all of the second ... */
-export function joined(parts: readonly Rows[]): Rows {
-  const ends: number[] = [];
-  let n = 0;
-  for (const rows of parts) ends.push((n += rows.n));
-  const find = (i: number): [Rows, number] => {
-    let low = 0;
-    for (let high = ends.length - 1; low < high; ) {
-      const middle = (low + high) >> 1;
-      if (ends[middle] > i) high = middle;
-      else low = middle + 1;
-    }
-    return [parts[low], i - (ends[low] - parts[low].n)];
-  };
-  return drawn(n, find, parts[0].dimensions);
 }
 
 /** n ids, checked; `ids[3]` in sentences. */

@@ -1,7 +1,7 @@
 // What goes wrong when vectors trained for one metric are served by another, measured in one call.
 
 import { Flat } from "../family/flat.js";
-import type { Vector, Vectors } from "../input/vectors.js";
+import { copyAll, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import { badOption } from "../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { integer, known, oneOf } from "../words/options.js";
@@ -65,12 +65,17 @@ export async function compareMetrics(
   const most = integer("k", options.k ?? 10, 1, 2 ** 20);
   const metrics = [oneOf("the first metric", a, METRIC_NAMES), oneOf("the second metric", b, METRIC_NAMES)];
   const dimensions = dimensionsOf(base, options.dimensions);
+  for (const metric of metrics) {
+    rowsOf(base, { dimensions, packed: metric === "hamming" }, "base");
+    rowsOf(queries, { dimensions, packed: metric === "hamming" }, "queries");
+  }
+  const [bases, asked] = [copyAll(base), copyAll(queries)];
   const [one, other] = await Promise.all(metrics.map((metric) => Flat.create({ dimensions, metric })));
   try {
-    for (const index of [one, other]) index.add(base);
+    for (const index of [one, other]) index.add(bases);
     if (one.size === 0) throw badOption("compareMetrics has no base vectors to compare");
     const k = Math.min(most, one.size);
-    const [ours, theirs] = [one.searchBatch(queries, { k }).ids, other.searchBatch(queries, { k }).ids];
+    const [ours, theirs] = [one.searchBatch(asked, { k }).ids, other.searchBatch(asked, { k }).ids];
     const n = ours.length / k;
     let sum = 0;
     for (let i = 0; i < n; i++) sum += overlapOf(ours.subarray(i * k, (i + 1) * k), theirs.subarray(i * k, (i + 1) * k));

@@ -1,7 +1,8 @@
 // The one-line entry: which index, from what is known about the vectors. Exact while a scan is fast on this machine, a
 // graph beyond, and inverted lists of small codes where memory is short.
 
-import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, type Opened, open } from "../base/create.js";
+import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, open } from "../base/create.js";
+import type { Opened } from "../base/seat.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { wrap } from "../family/classes.js";
 import { Flat } from "../family/flat.js";

@@ -1,13 +1,9 @@
 import { maxBytesOf, prepared } from "../base/create.js";
 import type { VectorIndex } from "../base/vector-index.js";
-import type { Engine } from "../border/engine.js";
-import { newInstance } from "../border/runtime.js";
 import { wrap } from "../family/classes.js";
 import { type FileBytes, readFile } from "../file/vic.js";
-import { inSlices } from "../input/slices.js";
 import { badOption } from "../words/errors.js";
 import { RERANK_NAMES } from "../words/kinds.js";
-import { WHOLE_MEMORY } from "../words/needs.js";
 import { known } from "../words/options.js";
 import { type FetchVectors, fetchVectorsOf } from "../words/rerank-option.js";
 
@@ -35,13 +31,9 @@ export async function load(bytes: FileBytes, options: LoadOptions = {}): Promise
         : "this index keeps what it needs itself; fetchVectors is for those created with one",
     );
   }
-  await findLists(engine);
+  if (engine.state("coarseGraph") === 1 && engine.state("trained")) {
+    const { findLists } = await import("../base/extras.js");
+    engine.lists = await findLists(engine);
+  }
   return wrap(await prepared(engine, fetchVectors));
-}
-
-/** The graph over centroids is not in the file, it follows from them. */
-async function findLists(engine: Engine): Promise<void> {
-  if (engine.state("coarseGraph") !== 1 || !engine.state("trained")) return;
-  const { buildLists } = await import("../base/extras.js");
-  engine.lists = await inSlices(buildLists(engine, await newInstance("core", WHOLE_MEMORY)), () => {});
 }

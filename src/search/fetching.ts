@@ -3,7 +3,8 @@
 import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
-import { type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
+import { type Closable, isPromise, Patience } from "../input/patience.js";
+import { copyOf, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
@@ -33,6 +34,11 @@ interface Answer {
   readonly stats: SearchStats;
 }
 
+/** The index that is searched: it may get another engine meanwhile, or be closed. */
+interface Asked extends Closable {
+  readonly engine: Engine;
+}
+
 /** Asks for the vectors of ids and goes on with them. */
 type Steps<T> = Generator<Uint32Array, T, Fetched>;
 
@@ -45,17 +51,18 @@ export function fetchedRows(fetched: unknown, n: number, shape: Shape): Rows {
   throw new VicinalError("BAD_DIMENSION", `fetchVectors was asked for ${n} vectors and brought ${rows.n}`);
 }
 
-/** Between two steps the index may change, or be closed: `engine()` is asked after each. */
-function* searchSteps(profile: Profile, engine: () => Engine, query: Vector, options: SearchOptions | undefined): Steps<Answer> {
+/** Between two steps the index may change, or be closed: its engine is asked for after each. */
+function* searchSteps(profile: Profile, asked: Asked, query: Vector, options: SearchOptions | undefined): Steps<Answer> {
   const radius = options?.radius === undefined ? undefined : checkRadius(options.radius);
-  const live = Math.max(engine().live, 1);
-  const wanted = wantedOf(profile, engine(), options, options?.k ?? (radius === undefined ? DEFAULT_K : live));
-  const settled = settle(options?.filter, engine());
-  writeQuery(profile, engine(), query);
-  const own = engine().copyQuery();
+  const live = Math.max(asked.engine.live, 1);
+  const wanted = wantedOf(profile, asked.engine, options, options?.k ?? (radius === undefined ? DEFAULT_K : live));
+  const filter = settle(options?.filter, asked.engine);
+  const settled = filter && copyOf(filter);
+  writeQuery(profile, asked.engine, query);
+  const own = asked.engine.copyQuery();
   let stats = NO_WORK;
   const search = function* (wish: Search): Steps<Hit[]> {
-    const first = engine();
+    const first = asked.engine;
     first.setFloats(own);
     const nominated = nominate(profile, first, wish.wanted, settled);
     stats = plus(stats, first.counters());
@@ -65,7 +72,7 @@ function* searchSteps(profile: Profile, engine: () => Engine, query: Vector, opt
     for (let from = 0; from < nominated.length; from += FETCH_CHUNK) {
       const ids = Uint32Array.from(nominated.slice(from, from + FETCH_CHUNK), ({ id }) => id);
       const fetched = yield ids;
-      const now = engine();
+      const now = asked.engine;
       now.setFloats(own);
       hits.push(...rescore(profile, now, ids, fetched, wish));
       stats = plus(stats, now.counters());
@@ -103,10 +110,6 @@ function rescore(profile: Profile, engine: Engine, ids: Uint32Array, fetched: Fe
   return hits;
 }
 
-function isPromise(value: unknown): boolean {
-  return value !== null && typeof value === "object" && typeof (value as Promise<unknown>).then === "function";
-}
-
 export class Fetcher {
   readonly fetchVectors: FetchVectors;
 
@@ -114,11 +117,11 @@ export class Fetcher {
     this.fetchVectors = fetchVectors;
   }
 
-  search(profile: Profile, engine: () => Engine, query: Vector, options: SearchOptions | undefined): Answer {
-    const steps = searchSteps(profile, engine, query, options);
+  search(profile: Profile, asked: Asked, query: Vector, options: SearchOptions | undefined): Answer {
+    const steps = searchSteps(profile, asked, query, options);
     for (let step = steps.next(); ; ) {
       if (step.done) return step.value;
-      const fetched = this.fetchVectors(step.value);
+      const fetched = this.fetchVectors(step.value.slice());
       if (isPromise(fetched)) {
         throw badOption("fetchVectors answered with a promise; searchAsync waits for it, search cannot");
       }
@@ -126,18 +129,23 @@ export class Fetcher {
     }
   }
 
-  async searchAsync(profile: Profile, engine: () => Engine, query: Vector, options: SearchOptions | undefined): Promise<Answer> {
-    const steps = searchSteps(profile, engine, query, options);
-    for (let step = steps.next(); ; ) {
-      if (step.done) return step.value;
-      step = steps.next(await this.fetchVectors(step.value));
+  async searchAsync(profile: Profile, asked: Asked, query: Vector, options: SearchOptions | undefined): Promise<Answer> {
+    const patience = new Patience(asked, undefined);
+    try {
+      const steps = searchSteps(profile, asked, query, options);
+      for (let step = steps.next(); ; ) {
+        if (step.done) return step.value;
+        step = steps.next(await patience.for(this.fetchVectors(step.value.slice())));
+      }
+    } finally {
+      patience.end();
     }
   }
 
   /** One query after the other. */
   searchBatch(
     profile: Profile,
-    engine: () => Engine,
+    asked: Asked,
     queries: Rows,
     options: BatchOptions | undefined,
     k: number,
@@ -146,7 +154,7 @@ export class Fetcher {
     let stats = NO_WORK;
     for (let i = 0; i < queries.n; i++) {
       const query = Float32Array.from({ length: queries.dimensions }, (_, j) => queries.value(i, j));
-      const one = this.search(profile, engine, query, options);
+      const one = this.search(profile, asked, query, options);
       one.hits.forEach(({ id, distance }, j) => {
         hits.ids[i * k + j] = id;
         hits.distances[i * k + j] = distance;

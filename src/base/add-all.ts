@@ -1,0 +1,75 @@
+// Vectors that come one after the other, for as long as they come, added a slice at a time.
+
+import { Patience } from "../input/patience.js";
+import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
+import { batches, cut } from "../input/source.js";
+import { checkId, type Rows } from "../input/vectors.js";
+import { badOption, show, VicinalError } from "../words/errors.js";
+import { newIds } from "./adding.js";
+import type { Seat } from "./seat.js";
+import { retrain } from "./succession.js";
+
+export interface AddAllOptions extends Watched<{ done: number; total: number | undefined }> {
+  /** One id per vector, in the source's order. Default: 0, 1, 2 ... onwards from the largest id so far. */
+  ids?: Iterable<number>;
+}
+
+function iteratorOf(ids: Iterable<number> | undefined): Iterator<number> | undefined {
+  if (ids !== undefined && typeof ids?.[Symbol.iterator] !== "function") {
+    throw badOption(`ids is ${show(ids)}; it must be an iterable of ids`);
+  }
+  return ids?.[Symbol.iterator]();
+}
+
+/** The next of the ids that addAll was given. */
+function nextId(ids: Iterator<number>, i: number): number {
+  const { value, done } = ids.next();
+  if (done) throw new VicinalError("BAD_ID", `ids ends after ${i} values, before the vectors do`);
+  return checkId(value, `ids[${i}]`);
+}
+
+/** Trains in slices, where rows about to be added are enough to do so. */
+async function learnFrom(seat: Seat, rows: Rows, signal: AbortSignal | undefined): Promise<void> {
+  if (seat.learner?.isDue(seat.engine, rows.n)) await retrain(seat, undefined, rows, { signal });
+}
+
+/** VectorIndex.addAll; of an array `rows` are known. */
+export async function addAll(
+  seat: Seat,
+  source: unknown,
+  rows: Rows | undefined,
+  given: Iterable<number> | undefined,
+  options: AddAllOptions,
+): Promise<void> {
+  checkWatched(options);
+  const { signal, onProgress } = options;
+  const ids = iteratorOf(given);
+  const total = rows?.n;
+  let done = 0;
+  const pace = new Pace();
+  const patience = new Patience(seat, signal);
+  let paused = performance.now();
+  try {
+    patience.check();
+    if (rows) await learnFrom(seat, rows, signal);
+    const size = () => pace.size;
+    for await (const some of rows ? cut(rows, size) : batches(source, seat.profile.shape, size, patience)) {
+      await learnFrom(seat, some, signal);
+      const started = performance.now();
+      const taken = ids && Uint32Array.from({ length: some.n }, (_, i) => nextId(ids, done + i));
+      seat.add(some, newIds(seat.engine, some.n, taken, done));
+      done += some.n;
+      const now = performance.now();
+      pace.note(now - started);
+      if (now - paused < SLICE_MS) continue;
+      onProgress?.({ done, total });
+      await patience.for(breath());
+      paused = performance.now();
+    }
+    if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
+    onProgress?.({ done, total });
+  } finally {
+    patience.end();
+    ids?.return?.();
+  }
+}

@@ -1,0 +1,89 @@
+// The seat of an index's engine. Others take it while the index is in use (succession.ts), and some wait meanwhile.
+
+import type { Engine } from "../border/engine.js";
+import type { Rows, Shape } from "../input/vectors.js";
+import type { Fetcher } from "../search/fetching.js";
+import { type Profile, profileOf } from "../search/plan.js";
+import { VicinalError } from "../words/errors.js";
+import { KIND_NAMES, METRIC_NAMES } from "../words/kinds.js";
+import { addRows } from "./adding.js";
+
+/** How an untrained index comes to have learned (learner.ts). */
+export interface Learning {
+  /** add() does not wait for it. */
+  readonly inBackground: boolean;
+  /** Whether n more vectors are enough to learn from. */
+  isDue(engine: Engine, n: number): boolean;
+  /** An engine that has learned, with all that `engine` holds and more rows. */
+  grow(engine: Engine, rows: Rows, ids: Uint32Array, shape: Shape): Engine;
+  /** The same in slices, from what the seat's engine holds. */
+  train(seat: Seat): Promise<unknown>;
+}
+
+/** An index just made or loaded, on its way into its class. */
+export class Opened {
+  constructor(
+    readonly engine: Engine,
+    /** Where the exact rows are the caller's. */
+    readonly fetcher: Fetcher | undefined,
+    /** While the index is untrained. */
+    readonly learner: Learning | undefined,
+    readonly why?: string,
+  ) {}
+}
+
+export class Seat {
+  readonly profile: Profile;
+  readonly fetcher: Fetcher | undefined;
+  /** While the index is untrained. */
+  learner: Learning | undefined;
+  /** What replaces the engine, while it runs: one at a time. */
+  moving: Promise<unknown> | undefined;
+  compacting: Promise<void> | undefined;
+  /** While vectors move to another engine: ids added or removed since. */
+  touched: Set<number> | undefined;
+  /** What waits for others, each called when the index is closed. */
+  readonly waiting = new Set<() => void>();
+  #engine: Engine | undefined;
+
+  constructor({ engine, fetcher, learner }: Opened) {
+    this.#engine = engine;
+    this.fetcher = fetcher;
+    this.learner = learner;
+    const [kind, metric] = [KIND_NAMES[engine.state("kind")], METRIC_NAMES[engine.state("metric")]];
+    this.profile = profileOf(kind, metric, engine.state("dimensions"), engine.state("rerankFactor"), fetcher !== undefined);
+  }
+
+  get engine(): Engine {
+    if (!this.#engine) throw new VicinalError("CLOSED", `this ${this.profile.kind} index is closed`);
+    return this.#engine;
+  }
+
+  /** A new engine takes the place of the old one. */
+  replace(engine: Engine): void {
+    this.#engine?.endThreads?.();
+    this.#engine = engine;
+    if (engine.state("trained")) this.learner = undefined;
+  }
+
+  /** Adds all rows or, where it throws, none. */
+  add(rows: Rows, ids: Uint32Array): void {
+    const { engine } = this;
+    const due = !this.moving && this.learner?.isDue(engine, rows.n) ? this.learner : undefined;
+    if (due && !due.inBackground) this.replace(due.grow(engine, rows, ids, this.profile.shape));
+    else addRows(engine, rows, ids);
+    this.touch(ids);
+    if (due?.inBackground) due.train(this).catch(() => {});
+  }
+
+  touch(ids: Uint32Array): void {
+    for (const id of this.touched ? ids : []) this.touched?.add(id);
+  }
+
+  close(): void {
+    this.#engine?.endThreads?.();
+    this.#engine = undefined;
+    this.learner = undefined;
+    for (const hear of this.waiting) hear();
+  }
+}

@@ -1,0 +1,203 @@
+// What callers hand in and go on using: arrays that are filled anew, promises that never settle, bytes, arrays that died.
+import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex } from "vicinal";
+import { describe, expect, it } from "vitest";
+import { create } from "../support/cases.js";
+import { exactData, flatten, packed } from "../support/data.js";
+
+const D = 16;
+const N = 60;
+
+/** Anything, past the compiler. */
+// biome-ignore lint/suspicious/noExplicitAny: bad input has no type
+const any = (value: unknown): any => value;
+
+describe("what was handed over is what is stored, whatever becomes of the array", () => {
+  type Values = Float32Array | Uint8Array | number[];
+  type Fill = (to: Values, values: ArrayLike<number>) => void;
+  const fill: Fill = (to, values) => {
+    for (let i = 0; i < values.length; i++) to[i] = values[i];
+  };
+  const INDICES = [
+    { name: "flat", make: (metric: "l2" | "hamming") => create("flat", { dimensions: D, metric }) },
+    { name: "hnsw", make: (metric: "l2" | "hamming") => create("hnsw", { dimensions: D, metric }) },
+    {
+      name: "ivf that trains on the way",
+      make: (metric: "l2" | "hamming") => create("ivf", { dimensions: D, metric, nlist: 2, trainAt: 40 }),
+    },
+  ];
+  /** A source's items, each of some rows of an array that the next item fills anew. */
+  const FORMS: {
+    name: string;
+    metric: "l2" | "hamming";
+    rows: number;
+    buffer: () => Values;
+    of: (row: Float32Array) => Values;
+  }[] = [
+    { name: "a Float32Array", metric: "l2", rows: 1, buffer: () => new Float32Array(D), of: (row) => row },
+    { name: "a plain array", metric: "l2", rows: 1, buffer: () => [], of: (row) => row },
+    { name: "a chunk of two rows", metric: "l2", rows: 2, buffer: () => new Float32Array(2 * D), of: (row) => row },
+    { name: "an Int8Array", metric: "l2", rows: 1, buffer: () => any(new Int8Array(D)), of: (row) => row },
+    { name: "bits", metric: "hamming", rows: 1, buffer: () => new Uint8Array(D / 8), of: packed },
+    { name: "a chunk of two rows of bits", metric: "hamming", rows: 2, buffer: () => new Uint8Array(D / 4), of: packed },
+    { name: "a Node Buffer of bits", metric: "hamming", rows: 1, buffer: () => Buffer.alloc(D / 8), of: packed },
+  ];
+
+  for (const { name, metric, rows: n, buffer, of } of FORMS) {
+    const rows = exactData(metric, N, D, 3);
+    function* refilled(): Generator<Values> {
+      const one = buffer();
+      for (let i = 0; i < N; i += n) {
+        fill(
+          one,
+          rows.slice(i, i + n).flatMap((row) => [...of(row)]),
+        );
+        yield one;
+      }
+      fill(one, new Array(one.length).fill(1));
+    }
+    async function* refilledLater(): AsyncGenerator<Values> {
+      for (const one of refilled()) {
+        await null;
+        yield one;
+        await null;
+      }
+    }
+    /** An iterator that fills while nobody has asked for the next. */
+    const eager = {
+      [Symbol.asyncIterator]() {
+        const source = refilled();
+        return { next: async () => source.next() };
+      },
+    };
+    describe(name, () => {
+      // Ivf has no hamming.
+      it.each(INDICES.filter(({ name }) => metric === "l2" || !name.startsWith("ivf")))(
+        "yielded again and again to $name",
+        async ({ make }) => {
+          for (const source of [refilled(), refilledLater(), eager]) {
+            const index = await make(metric);
+            await index.addAll(any(source));
+            expect(index.size).toBe(N);
+            for (const [id, row] of rows.entries()) expect(index.get(id), `row ${id}`).toEqual(row);
+          }
+        },
+      );
+    });
+  }
+
+  /** What is called with arrays, which are then filled with nines before the promise is awaited. */
+  const rows = exactData("l2", N, D, 4);
+  const arrays = (): { flat: Float32Array; typed: Float32Array[]; plain: number[][] } => ({
+    flat: flatten(rows),
+    typed: rows.map((row) => row.slice()),
+    plain: rows.map((row) => [...row]),
+  });
+  const nines = (list: Float32Array | (Float32Array | number[])[]): void => {
+    if (list instanceof Float32Array) list.fill(9);
+    else {
+      for (const row of list) row.fill(9);
+      list.length = 0;
+    }
+  };
+  const SHAPES = ["flat", "typed", "plain"] as const;
+
+  it.each(SHAPES)("of addAll(%s) and its ids", async (shape) => {
+    for (const { make } of INDICES) {
+      const index = await make("l2");
+      const vectors = arrays()[shape];
+      const ids = rows.map((_, i) => 1000 - i);
+      const adding = index.addAll(any(vectors), { ids });
+      nines(vectors);
+      ids.fill(7);
+      await adding;
+      for (const [i, row] of rows.entries()) expect(index.get(1000 - i)).toEqual(row);
+      expect(index.size).toBe(N);
+    }
+  });
+
+  it.each(SHAPES)("of train(%s)", async (shape) => {
+    const files: Uint8Array[] = [];
+    for (const late of [false, true]) {
+      const index = await Ivf.create({ dimensions: D, metric: "l2", nlist: 4 });
+      const sample = arrays()[shape];
+      const training = index.train(any(sample));
+      if (late) nines(sample);
+      await training;
+      index.add(rows);
+      files.push(index.toBytes());
+    }
+    expect(Buffer.compare(files[0], files[1])).toBe(0);
+  });
+
+  it.each(SHAPES)("of compareMetrics(%s)", async (shape) => {
+    const [base, queries] = [arrays()[shape], arrays()[shape]];
+    const options = { k: 5, dimensions: D };
+    const before = await compareMetrics(any(queries), any(base), "l2", "dot", options);
+    const comparing = compareMetrics(any(queries), any(base), "l2", "dot", options);
+    nines(base);
+    nines(queries);
+    expect(await comparing).toEqual(before);
+  });
+
+  it("of load and inspect", async () => {
+    const index = await Hnsw.create({ dimensions: D, metric: "l2" });
+    index.add(rows);
+    const file = index.toBytes();
+    const info = await inspect(file);
+    for (const form of [(bytes: Uint8Array) => bytes, (bytes: Uint8Array) => bytes.buffer, Buffer.from]) {
+      const bytes = any(form)(file.slice());
+      const [loading, inspecting] = [load(bytes), inspect(bytes)];
+      new Uint8Array(bytes.buffer ?? bytes).fill(9);
+      expect(Buffer.compare((await loading).toBytes(), file)).toBe(0);
+      expect(await inspecting).toEqual(info);
+    }
+  });
+
+  describe("and of fetchVectors", () => {
+    const D = 32;
+    const all = exactData("l2", 600, D, 5);
+    /** One buffer for all answers; the ids are gone with the question, as after postMessage. */
+    function careless(ids: Uint32Array): Float32Array {
+      const answer = buffer.subarray(0, ids.length * D);
+      Array.from(ids, (id, i) => answer.set(all[id], i * D));
+      structuredClone(ids, { transfer: [ids.buffer] });
+      return answer;
+    }
+    const buffer = new Float32Array(all.length * D);
+    const make = async (fetchVectors: FetchVectors): Promise<VectorIndex> => {
+      const index = await Flat.create({ dimensions: D, metric: "l2", codec: "rabitq", rerank: { fetchVectors } });
+      await index.train(all);
+      await index.addAll(all.values());
+      return index;
+    };
+
+    it("searches and training see what it brought", async () => {
+      const [own, shared] = [
+        await make((ids) => Array.from(ids, (id) => all[id])),
+        await make(async (ids) => {
+          await null;
+          return careless(ids);
+        }),
+      ];
+      for (const options of [{}, { radius: 900 }, { exact: true }]) {
+        expect(await shared.searchAsync(all[3], options)).toEqual(await own.searchAsync(all[3], options));
+      }
+      // The sample is kept while other answers come in the same buffer.
+      const reports = await Promise.all([own.train(), shared.train(), shared.searchAsync(all[1]), shared.searchAsync(all[2])]);
+      expect(reports[1]).toEqual(reports[0]);
+      expect(Buffer.compare(shared.toBytes(), own.toBytes())).toBe(0);
+    });
+
+    it("a filter is the one that was given", async () => {
+      const filter = Uint32Array.from({ length: 50 }, (_, i) => i * 7);
+      const expected = await (await make((ids) => Array.from(ids, (id) => all[id]))).searchAsync(all[3], {
+        filter,
+        radius: 2000,
+      });
+      const index = await make(async (ids) => Array.from(ids, (id) => all[id]));
+      const searching = index.searchAsync(all[3], { filter, radius: 2000 });
+      filter.fill(1);
+      expect(await searching).toEqual(expected);
+    });
+  });
+});
