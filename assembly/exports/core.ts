@@ -8,8 +8,8 @@ export { inputBytes } from "../search/prepare";
 export { rescore } from "../search/rerank";
 export { clearWork } from "../search/work";
 export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
-export { startSweep } from "../family/graph/sweep";
-export { addVectors, firstBad, removeIds, reserve, sweep, whyBad } from "../index/change";
+export { startSweep, sweep } from "../family/graph/sweep";
+export { addVectors, firstBad, removeIds, reserve, whyBad } from "../index/change";
 export { compactSlots } from "../index/compact";
 export {
   blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,

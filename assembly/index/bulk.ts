@@ -5,8 +5,7 @@ import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
-import { takeSlot } from "../table/slots";
-import { inputBytes } from "../search/prepare";
+import { storeNew } from "../search/rows";
 import { Builder, beginBuild, endBuild } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";
@@ -14,7 +13,6 @@ import { LEAF } from "../family/graph/bulk/job";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
 import { raiseTower } from "../family/graph/graph";
 import { hnswInsert } from "../family/graph/hnsw";
-import { storeVector } from "./rows";
 
 /** Fewer vectors are inserted one by one. */
 const LEAST: u32 = 512;
@@ -28,9 +26,7 @@ export function buildsInBulk(n: u32): bool {
 /** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */
 export function storeVectors(vectors: usize, ids: usize, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
-    const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), NONE);
-    storeVector(slot, vectors + <usize>i * inputBytes());
-    raiseTower(slot);
+    raiseTower(storeNew(vectors, ids, i, NONE));
   }
 }
 

@@ -1,12 +1,12 @@
 // What an index holds, for files and statistics: columns and blobs, and the room to put those of a file into.
-import { ALL, E_MEMORY, GRAPH, KIND_LSH, OK } from "../base/codes";
+import { E_MEMORY, OK } from "../base/codes";
 import { blob } from "../memory/blobs";
-import { kindNow, state } from "../memory/state";
+import { state } from "../memory/state";
 import { Store } from "../memory/store";
 import { reserveIds } from "../table/ids";
 import { FREE, nodes, stageOf, upper } from "../table/nodes";
+import { family } from "../search/family";
 import { degree, topOf } from "../family/graph/graph";
-import { reserveLsh } from "../family/lsh/lsh";
 import { fits } from "./room";
 
 @inline function storeOf(i: u32): Store { return i ? upper() : nodes(); }
@@ -38,9 +38,9 @@ export function blobBytes(i: u32): u32 { return blob(i).bytes; }
  */
 export function restore(slots: u32, records: u32): i32 {
   const s = state();
-  if (nodes().ensure(slots) != OK || upper().ensure(GRAPH && s.prefilter ? slots : records) != OK) return E_MEMORY;
+  if (nodes().ensure(slots) != OK || upper().ensure(records) != OK) return E_MEMORY;
   if (!s.identity && reserveIds(s.live) != OK) return E_MEMORY;
-  if (ALL && kindNow() == KIND_LSH && !reserveLsh(0)) return E_MEMORY;
+  if (!family().restore(slots)) return E_MEMORY;
   if (slots && !fits(0, 0)) return E_MEMORY;
   nodes().count = slots;
   upper().count = records;

@@ -1,19 +1,14 @@
 // What reads an index: one vector, all ids, a search, and the filters of searches.
 import { bitsetBytes, hasBit, setBit } from "../base/bitset";
-import { ALL, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK } from "../base/codes";
+import { NONE, OK } from "../base/codes";
 import { alloc } from "../memory/arena";
-import { kindNow } from "../memory/state";
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, layout, nodes, stageOf } from "../table/nodes";
-import { bindQuery, exactCodec, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { family } from "../search/family";
 import { checkedNorm, prepare } from "../search/prepare";
+import { readVector } from "../search/rows";
 import { clearWork } from "../search/work";
-import { exactScan, flatSearch } from "../family/flat/flat";
-import { hnswSearch } from "../family/graph/hnsw";
-import { ivfSearch, searchEveryList } from "../family/ivf/ivf";
-import { lshSearch } from "../family/lsh/lsh";
-import { treeSearch } from "../family/tree/tree";
-import { readVector } from "./rows";
 
 /** Writes the vector of a live id to `out` (dimensions x f32); false if there is none. */
 export function getVector(id: u32, out: usize): bool {
@@ -51,12 +46,7 @@ export function prepareQuery(): i32 {
  * of slots, 0 = all). `effort` is ef, nprobe, searchK, maxLeaves or probes. Results: work().
  */
 export function search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
-  const kind = kindNow();
-  if (kind == KIND_HNSW) return hnswSearch(k, effort, candidates, filter, passing);
-  if (ALL && kind == KIND_IVF) return ivfSearch(k, effort, candidates, filter, passing, 0);
-  if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST)) return treeSearch(k, effort, candidates, filter, passing);
-  if (ALL && kind == KIND_LSH) return lshSearch(k, effort, candidates, filter, passing);
-  return flatSearch(k, candidates, filter);
+  return family().search(k, effort, candidates, filter, passing);
 }
 
 /**
@@ -64,8 +54,7 @@ export function search(k: u32, effort: u32, candidates: u32, filter: usize, pass
  * are kept, else by what the codes say. Results: work().
  */
 export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
-  if (ALL && kindNow() == KIND_IVF && exactCodec().bindList) return searchEveryList(k, filter, bound);
-  return exactScan(k, filter, bound);
+  return family().exact(k, filter, bound);
 }
 
 /** For measurements and the self-test: the distances of n slots to the prepared query. */

@@ -2,16 +2,14 @@
 // which of them.
 import { VARIANT } from "../base/simd";
 import {
-  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
-  KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, OK, RERANK_F16, RERANK_F32,
-  RERANK_SQ8,
+  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT, KIND_FOREST,
+  KIND_HNSW, KIND_IVF, KIND_LSH, OK, RERANK_F16, RERANK_F32, RERANK_SQ8,
 } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
 import { CODEC, EXACT_CODEC, alloc, openArena } from "../memory/arena";
 import { isOfBits, isOfUnits } from "../memory/metrics";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "../memory/state";
 import { FLOATS, NIBBLES, PLAIN } from "../memory/store";
-import { openLists } from "../table/lists";
 import { COLUMN_CODE, layout, nodes, upper } from "../table/nodes";
 import { openCentres } from "../kernel/centres";
 import { openRotation } from "../kernel/rotation";
@@ -23,10 +21,13 @@ import { installRows } from "../codec/rows";
 import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "../codec/scorer";
 import { installUpper, installWhole, splitRowBytes } from "../codec/split";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "../codec/sq8";
-import { openPrefilter } from "../family/flat/bounds";
-import { openNeighbours } from "../family/graph/neighbours";
-import { openLsh } from "../family/lsh/lsh";
-import { openTrees } from "../family/tree/tree";
+import { Family, family, setFamily } from "../search/family";
+import { Flat } from "../family/flat/flat";
+import { Prefiltered } from "../family/flat/prefiltered";
+import { Hnsw } from "../family/graph/hnsw";
+import { Ivf } from "../family/ivf/ivf";
+import { Lsh } from "../family/lsh/lsh";
+import { Forest, KdTree } from "../family/tree/tree";
 
 /** Section names, four ASCII letters, the first in the low byte. */
 const TAG_IDS: u32 = 0x20736469; // "ids "
@@ -37,38 +38,35 @@ const TAG_NORM: u32 = 0x6d726f6e; // "norm"
 const TAG_EXTRA: u32 = 0x61727478; // "xtra"
 const TAG_EXACT: u32 = 0x74637865; // "exct"
 const TAG_EXACT_AUX: u32 = 0x78756165; // "eaux"
-const TAG_LINKS: u32 = 0x6b6e696c; // "link"
-const TAG_TOWER: u32 = 0x72776f74; // "towr"
-const TAG_UPPER: u32 = 0x72707075; // "uppr"
 
 /** The build that this is: src/border/variants.ts. */
 export function variant(): i32 { return VARIANT; }
+
+/** The class id of each kind; an untrained index is a Flat one. */
+function familyOf(kind: u32): u32 {
+  if (kind == KIND_HNSW) return idof<Hnsw>();
+  if (GRAPH && state().prefilter) return idof<Prefiltered>();
+  if (!ALL || kind == KIND_FLAT) return idof<Flat>();
+  if (kind == KIND_IVF) return idof<Ivf>();
+  if (kind == KIND_LSH) return idof<Lsh>();
+  return kind == KIND_FOREST ? idof<Forest>() : idof<KdTree>();
+}
 
 export function open(): i32 {
   openArena();
   const s = state();
   const l = layout();
   const table = nodes();
-  const kind = kindNow();
+  const f = family();
+  setFamily(familyOf(kindNow()));
   table.addColumn(TAG_IDS, 4);
   table.addColumn(TAG_STAGE, 1);
-  if (!addCodes(kind)) return E_MEMORY;
+  if (!addCodes(f)) return E_MEMORY;
   if (isOfUnits()) l.norm = table.addColumn(TAG_NORM, 4);
   if (isAugmented()) l.extra = table.addColumn(TAG_EXTRA, 4);
-  addExactRows(kind);
+  addExactRows(f);
   l.rowColumns = table.columns;
-  if (kind == KIND_HNSW) {
-    l.links = table.addColumn(TAG_LINKS, s.m << 3);
-    l.tower = table.addColumn(TAG_TOWER, 4);
-    upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
-    if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
-  } else if (GRAPH) {
-    if (s.prefilter && !openPrefilter()) return E_MEMORY;
-  } else if (ALL) {
-    if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
-    if ((kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;
-    if (kind == KIND_LSH && !openLsh()) return E_MEMORY;
-  }
+  if (!f.open()) return E_MEMORY;
   table.seal(65536);
   upper().seal(GRAPH && s.prefilter ? 65536 : 8192);
   const vectorBytes = align(s.dimensions << 2, 16);
@@ -79,7 +77,7 @@ export function open(): i32 {
 }
 
 /** The codec's columns and tables; false where memory cannot grow. */
-function addCodes(kind: u32): bool {
+function addCodes(f: Family): bool {
   const s = state();
   const table = nodes();
   const coarse = changetype<Codec>(CODEC);
@@ -94,8 +92,7 @@ function addCodes(kind: u32): bool {
   } else if (codec == CODEC_F16 || codec == CODEC_BF16) {
     installHalves(coarse, table.addColumn(TAG_CODE, halfRowBytes(d)), codec == CODEC_BF16);
   } else if (ALL && (codec == CODEC_PQ || codec == CODEC_RABITQ)) {
-    // Codes that are scanned in slot order lie packed; a walk wants a row's own bytes together.
-    const scanned = kind == KIND_FLAT || kind == KIND_IVF;
+    const scanned = f.packs();
     if (!openRotation() || !openCentres(codec == CODEC_RABITQ || s.residual != 0)) return false;
     if (codec == CODEC_PQ) {
       const packed = scanned && s.codeBits == 4;
@@ -105,12 +102,12 @@ function addCodes(kind: u32): bool {
       const code = table.addColumn(TAG_CODE, rabitqRowBytes(), scanned ? NIBBLES : PLAIN);
       installRabitq(coarse, code, table.addColumn(TAG_AUX, RABITQ_AUX_BYTES, scanned ? FLOATS : PLAIN), scanned);
     }
-  } else if (kind == KIND_HNSW) installUpper(coarse, table.addColumn(TAG_CODE, splitRowBytes(d)));
+  } else if (f.halves()) installUpper(coarse, table.addColumn(TAG_CODE, splitRowBytes(d)));
   else installRows(coarse, table.addColumn(TAG_CODE, rowBytes(d)));
   return true;
 }
 
-function addExactRows(kind: u32): void {
+function addExactRows(f: Family): void {
   const table = nodes();
   const exact = exactCodec();
   const d = state().dimensions;
@@ -121,6 +118,6 @@ function addExactRows(kind: u32): void {
     installSq8(exact, table.addColumn(TAG_EXACT, sq8RowBytes(d)), table.addColumn(TAG_EXACT_AUX, AUX_BYTES));
   } else {
     memory.copy(EXACT_CODEC, CODEC, offsetof<Codec>());
-    if (kind == KIND_HNSW && codecNow() == CODEC_F32 && !isOfBits()) installWhole(exact, COLUMN_CODE);
+    if (f.halves() && codecNow() == CODEC_F32 && !isOfBits()) installWhole(exact, COLUMN_CODE);
   }
 }

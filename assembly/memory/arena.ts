@@ -13,6 +13,7 @@
 //   1536   Work       counters and results of the last search
 //   1600   Hash       state of a running checksum (checksum.ts)
 //   1664   three records while memory is reserved (room.ts)
+//   1784   u32        class id of the family, as of an object at 1792 (family.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   2048   Team       what threads share while a graph is built (team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
@@ -38,6 +39,7 @@ export const ID_TABLE: usize = 1520;
 export const WORK: usize = 1536;
 export const HASH: usize = 1600;
 export const SAVED: usize = 1664;
+export const FAMILY: usize = 1792;
 export const BLOBS: usize = 1920;
 export const TEAM: usize = 2048;
 

@@ -48,6 +48,7 @@ export function clearLists(): void {
 
 /** Room for n more vectors, wherever they belong: each list may need one more group than they fill. */
 export function reserveLists(n: u32): bool {
+  if (!n) return true;
   const groups = <u64>upper().count + min(n, state().nlist) + (n >> 5) + 1;
   return groups < 0x200000 && upper().ensure(<u32>groups) == OK && nodes().ensure(<u32>groups << 5) == OK;
 }
@@ -120,7 +121,7 @@ export function linkLists(): bool {
  * Moves every list's live slots together at the front, list by list, in place: holes are filled from the list's own end,
  * empty groups with the last ones. Then JS copies the columns into a smaller memory.
  */
-export function compactLists(): void {
+export function compactLists(): bool {
   const table = nodes();
   for (let i: u32 = 0; i < state().nlist; i++) closeHoles(i);
   let groups: u32 = 0;
@@ -136,7 +137,7 @@ export function compactLists(): void {
   }
   upper().count = groups;
   table.count = groups << 5;
-  linkLists();
+  return linkLists();
 }
 
 function isEmpty(group: u32): bool {

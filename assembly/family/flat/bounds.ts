@@ -91,8 +91,9 @@ export function openPrefilter(): bool {
 // ---- rows ---------------------------------------------------------------------------------------------------------
 
 /** Codes every row, as a file or a copy has brought them. */
-export function filterRows(): void {
+export function filterRows(): bool {
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) if (stageOf(slot) != FREE) filterRow(slot);
+  return true;
 }
 
 /** The f32 row of a slot is coded. */

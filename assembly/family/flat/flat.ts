@@ -1,18 +1,31 @@
-// Exact search: every live slot that passes the filter, in batches. Also the exact answer of every other family.
-import { ALL, E_MEMORY, GRAPH, OK } from "../../base/codes";
+// The family that has nothing beside its rows. Its search is exact: every live slot that passes the
+// filter, in batches. Also the exact answer of every other family.
+import { ALL, E_MEMORY, NONE, OK } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
-import { state } from "../../memory/state";
 import { layout, nodes } from "../../table/nodes";
 import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { Family } from "../../search/family";
 import { Nominees } from "../../search/nominees";
 import { GROUP, bindBounded, guessGroup, nominateGroup, rescoreWithin, rescoresAtOnce } from "../../search/packed-scan";
 import { openTop, publishReranked, rerankBatch } from "../../search/rerank";
+import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { prefilteredSearch } from "./prefiltered";
 
 const BATCH: u32 = 128;
+
+export class Flat extends Family {
+  packs(): bool { return true; }
+  room(slots: u32): usize { return ALL ? flatRoom(slots) : 0; }
+  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return flatSearch(k, candidates, filter); }
+  exact(k: u32, filter: usize, bound: f32): i32 { return exactScan(k, filter, bound); }
+
+  add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+    for (let i: u32 = 0; i < n; i++) storeNew(vectors, ids, i, NONE);
+    return OK;
+  }
+}
 
 /** Offers every live slot that passes the filter; `codec` is bound to the scorer. False where scratch cannot grow. */
 function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): bool {
@@ -42,7 +55,6 @@ function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: To
  * are kept, else by what the codes say. Results: work().
  */
 export function exactScan(k: u32, filter: usize, bound: f32): i32 {
-  if (GRAPH && state().prefilter) return prefilteredSearch(k, filter, bound);
   const start = mark();
   const batch = Batch.open(BATCH);
   const top = batch ? openTop(k, bound) : changetype<TopK>(0);
@@ -56,8 +68,8 @@ export function exactScan(k: u32, filter: usize, bound: f32): i32 {
   return done ? OK : E_MEMORY;
 }
 
-/** Scratch of a search: searchAtOnce has a bound per slot. */
-export function flatRoom(slots: u32): usize { return rescoresAtOnce() ? <usize>slots + GROUP << 2 : 0; }
+/** searchAtOnce has a bound per slot. */
+function flatRoom(slots: u32): usize { return rescoresAtOnce() ? <usize>slots + GROUP << 2 : 0; }
 
 /** The search of a Flat index. With exact rows kept, the codes nominate `candidates` and the rows decide. */
 export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {

@@ -5,14 +5,27 @@
 //
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
-import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
+import { GRAPH, NONE, OK } from "../../base/codes";
 import { random64 } from "../../base/random";
 import { state } from "../../memory/state";
 import { layout, nodes, upper } from "../../table/nodes";
-import { clearNeighbours, copyNeighbour, packNeighbour } from "./neighbours";
+import { clearNeighbours, copyNeighbour, openNeighbours, packNeighbour } from "./neighbours";
 
+const TAG_LINKS: u32 = 0x6b6e696c; // "link"
+const TAG_TOWER: u32 = 0x72776f74; // "towr"
+const TAG_UPPER: u32 = 0x72707075; // "uppr"
 const MAX_LEVEL: u32 = 15;
 const LEVEL_BITS: u32 = 5;
+
+/** Columns; false where memory cannot grow. */
+export function openGraph(): bool {
+  const s = state();
+  const l = layout();
+  l.links = nodes().addColumn(TAG_LINKS, s.m << 3);
+  l.tower = nodes().addColumn(TAG_TOWER, 4);
+  upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
+  return !GRAPH || !s.fastScan || openNeighbours();
+}
 
 /** P(level >= l) = M^-l, as the paper's floor(-ln(U) / ln(M)), from a hash of seed and slot. */
 function levelOf(slot: u32): u32 {
@@ -28,11 +41,11 @@ function levelOf(slot: u32): u32 {
 @inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & (1 << LEVEL_BITS) - 1; }
 
 /** Room for `fresh` slots beyond the present ones, in both stores. */
-export function reserveGraph(fresh: u32): i32 {
+export function reserveGraph(fresh: u32): bool {
   const n = nodes().count;
   let records = upper().count;
   for (let slot = n; slot < n + fresh; slot++) records += levelOf(slot);
-  return nodes().ensure(n + fresh) == OK && upper().ensure(records) == OK ? OK : E_MEMORY;
+  return nodes().ensure(n + fresh) == OK && upper().ensure(records) == OK;
 }
 
 /** A fresh slot's tower is built once; a reused one stands already. */
@@ -47,9 +60,28 @@ export function checkTower(slot: u32, firstRecord: u32): bool {
   return load<u32>(towerAt(slot)) >> LEVEL_BITS == firstRecord && topOf(slot) <= MAX_LEVEL;
 }
 
-/** For compaction: the tower now begins at `firstRecord`. */
-export function moveTower(slot: u32, firstRecord: u32): void {
-  store<u32>(towerAt(slot), firstRecord << LEVEL_BITS | topOf(slot));
+/** For compaction, before slots move: links lead to the numbers that slots will have, and the live ones' towers close up. */
+export function renumberGraph(map: usize): void {
+  const s = state();
+  let record: u32 = 0;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (load<u32>(map + (<usize>slot << 2)) == NONE) continue;
+    const top = topOf(slot);
+    for (let layer: u32 = 0; layer <= top; layer++) {
+      const links = linksOf(layer, slot);
+      for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
+        store<u32>(p, load<u32>(map + (<usize>load<u32>(p) << 2)));
+      }
+      if (!layer) continue;
+      memory.copy(upper().at(0, record + layer - 1), links, s.m << 2);
+      if (GRAPH && s.fastScan) memory.copy(upper().at(1, record + layer - 1), codesOf(layer, slot), upper().column(1).stride);
+    }
+    store<u32>(towerAt(slot), record << LEVEL_BITS | top);
+    record += top;
+  }
+  upper().count = record;
+  if (s.entry != NONE) s.entry = load<u32>(map + (<usize>s.entry << 2));
+  s.sweepCursor = 0;
 }
 
 @inline export function degreeLimit(layer: u32): u32 { return layer ? state().m : state().m << 1; }

@@ -3,20 +3,71 @@ import { hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { moveSlots, newNumbers } from "../../table/compaction";
+import { LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominates, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { openTop, publishReranked } from "../../search/rerank";
+import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { exactScan } from "../flat/flat";
+import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
-import { Builder, addNearestLive, setChosen } from "./builder";
-import { raiseTower, setLinks, topOf } from "./graph";
+import { Builder, addNearestLive, beginBuild, endBuild, setChosen } from "./builder";
+import { openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
+import { forgetTurned } from "./neighbours";
 import { Selection } from "./selection";
+import { advanceSweep, bury, sweepAfter } from "./sweep";
+import { graphIsValid } from "./valid";
 import { Walk, beamSearch, begin, descend } from "./walk";
+
+export class Hnsw extends Flat {
+  open(): bool { return openGraph(); }
+  halves(): bool { return true; }
+  packs(): bool { return false; }
+  buries(): bool { return true; }
+  reserve(n: u32, fresh: u32): bool { return reserveGraph(fresh); }
+  room(slots: u32): usize { return hnswRoom(slots); }
+  openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
+  remove(slot: u32): void { bury(slot); }
+  settle(n: u32): void { sweepAfter(n); }
+  valid(): bool { return graphIsValid(); }
+  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return hnswSearch(k, effort, candidates, filter, passing); }
+
+  add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+    const b = Builder.open();
+    if (!b) return E_MEMORY;
+    beginBuild();
+    for (let i: u32 = 0; i < n; i++) {
+      const count = nodes().count;
+      const slot = storeNew(vectors, ids, i, NONE);
+      if (GRAPH && state().fastScan) forgetTurned();
+      hnswInsert(b, slot, slot == count);
+      advanceSweep(b);
+    }
+    endBuild();
+    return OK;
+  }
+
+  clear(): void {
+    const s = state();
+    super.clear();
+    s.entry = NONE;
+    s.topLevel = 0;
+  }
+
+  compact(): bool {
+    const start = mark();
+    const map = newNumbers();
+    if (!map) return false;
+    renumberGraph(map);
+    moveSlots(map);
+    reset(start);
+    return true;
+  }
+}
 
 /** A walk towards few passing nodes may cost more than scoring them all: about 8 distances per node in the beam. */
 const DISTANCES_PER_EF: f64 = 8;
@@ -28,7 +79,7 @@ const LEAST_WIDTH: u32 = 100;
  * Always k results where k pass: the beam is widened by the share that passes, a set so small that a scan is cheaper is
  * scanned, and so is any set whose walk came back short. Results: work().
  */
-export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, passing: u32): i32 {
+function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, passing: u32): i32 {
   const s = state();
   const linked = s.live + s.dead + s.doomed;
   const wanted = min(k, passing);
@@ -72,7 +123,7 @@ export function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, pass
 }
 
 /** Scratch of a search that says nothing of ef; a filter widens the beam until a scan is cheaper. */
-export function hnswRoom(slots: u32): usize {
+function hnswRoom(slots: u32): usize {
   const ef = <f64>max(state().effort, LEAST_WIDTH);
   return Walk.bytes(<u32>min(ef + sqrt(ef * <f64>slots / DISTANCES_PER_EF), <f64>slots), slots);
 }

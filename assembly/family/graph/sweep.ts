@@ -3,13 +3,14 @@
 // node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
 // FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
 // links to them and their slots are free.
-import { NONE } from "../../base/codes";
+import { E_MEMORY, NONE } from "../../base/codes";
+import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
-import { clearSlots, freeSlot } from "../../table/slots";
+import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
-import { Builder, addNearestLive, setChosen } from "./builder";
+import { Builder, addNearestLive, beginBuild, endBuild, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
 import { Selection } from "./selection";
@@ -18,16 +19,31 @@ import { Selection } from "./selection";
 const ALIVE_PER_DEAD: u32 = 4;
 const SLOTS_PER_CHANGE: u32 = 8;
 
-/** One live slot becomes dead; with the last one the graph is empty. */
-export function hnswRemove(slot: u32): void {
-  const s = state();
+/** A live slot becomes dead. */
+export function bury(slot: u32): void {
   setStage(slot, DEAD);
-  s.live--;
-  s.dead++;
-  if (s.live) return;
-  clearSlots();
-  s.entry = NONE;
-  s.topLevel = 0;
+  state().dead++;
+}
+
+/** The sweep's share of n removals. Where scratch cannot grow, it waits for a later change. */
+export function sweepAfter(n: u32): void {
+  const start = mark();
+  const builder = Builder.open();
+  beginBuild();
+  for (let i: u32 = 0; builder && i < n; i++) advanceSweep(builder);
+  endBuild();
+  reset(start);
+}
+
+/** Up to `most` slots of the running sweep; 1 when it is done, 0 when not, E_MEMORY. */
+export function sweep(most: u32): i32 {
+  const start = mark();
+  const builder = Builder.open();
+  beginBuild();
+  const done = builder ? <i32>sweepSlots(builder, most) : E_MEMORY;
+  endBuild();
+  reset(start);
+  return done;
 }
 
 /** The sweep's share of one add or remove. */
@@ -47,7 +63,7 @@ export function startSweep(): void {
 }
 
 /** Repairs the next `most` slots; true when no doomed node is left. */
-export function sweepSlots(b: Builder, most: u32): bool {
+function sweepSlots(b: Builder, most: u32): bool {
   const s = state();
   if (!s.doomed) return true;
   const n = nodes().count;

@@ -3,12 +3,15 @@
 // filter leaves fewer than k.
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, NONE, OK } from "../../base/codes";
-import { rowBytes } from "../../base/sizes";
+import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { GROUP, listAt, nextGroup } from "../../table/lists";
-import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import {
+  GROUP, clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
+} from "../../table/lists";
+import { LIVE, layout, stageOf } from "../../table/nodes";
+import { openCentres } from "../../kernel/centres";
 import { Centres } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
 import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
@@ -18,11 +21,44 @@ import { Nominees } from "../../search/nominees";
 import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../search/packed-scan";
 import { checkedNorm, inputBytes, prepare } from "../../search/prepare";
 import { openTop, publishNominees, publishReranked } from "../../search/rerank";
+import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
+import { Flat } from "../flat/flat";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;
+
+export class Ivf extends Flat {
+  open(): bool { return openCentres(false) && openLists(); }
+  places(): bool { return true; }
+  reserve(n: u32, fresh: u32): bool { return reserveLists(n); }
+  room(slots: u32): usize { return ivfRoom(); }
+  remove(slot: u32): void { giveSlotBack(slot); }
+  compact(): bool { return compactLists(); }
+  valid(): bool { return linkLists(); }
+  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return ivfSearch(k, effort, candidates, filter, passing, 0); }
+
+  /** Codes that are seen from their list's centre are scanned list by list. */
+  exact(k: u32, filter: usize, bound: f32): i32 {
+    return exactCodec().bindList ? searchEveryList(k, filter, bound) : super.exact(k, filter, bound);
+  }
+
+  /** The lists, and rows to find them by. */
+  roomToAdd(n: u32, chunk: u32): usize { return align(<usize>chunk << 2, 64) + <usize>chunk * rowBytes(state().dimensions) + 64; }
+
+  add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+    if (!lists) lists = assignLists(vectors, n);
+    if (!lists) return E_MEMORY;
+    for (let i: u32 = 0; i < n; i++) storeNew(vectors, ids, i, takeSlotOf(load<u32>(lists + (<usize>i << 2))));
+    return OK;
+  }
+
+  clear(): void {
+    super.clear();
+    clearLists();
+  }
+}
 
 @inline function coarse(): Centres { return changetype<Centres>(layout().coarse); }
 
@@ -91,7 +127,7 @@ export function ivfSearch(k: u32, nprobe: u32, candidates: u32, filter: usize, p
 }
 
 /** Every list, by codes alone: the exact answer where no exact rows are kept. */
-export function searchEveryList(k: u32, filter: usize, bound: f32): i32 {
+function searchEveryList(k: u32, filter: usize, bound: f32): i32 {
   const start = mark();
   const probe = openProbe(exactCodec(), k, filter, false, bound);
   if (!probe) {
@@ -138,7 +174,7 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
 }
 
 /** Scratch of a search: all lists in order, and which were probed. */
-export function ivfRoom(): usize {
+function ivfRoom(): usize {
   const n = state().nlist;
   return Frontier.bytes(n) + bitsetBytes(n);
 }

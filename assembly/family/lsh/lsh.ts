@@ -27,8 +27,9 @@ import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
 import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
 import { Gathering } from "../../search/gathering";
 import { publishReranked } from "../../search/rerank";
+import { storeNew } from "../../search/rows";
 import { publish, work } from "../../search/work";
-import { flatSearch } from "../flat/flat";
+import { Flat, flatSearch } from "../flat/flat";
 import { Probes } from "./probes";
 
 const TAG_KEYS: u32 = 0x7379656b; // "keys"
@@ -47,6 +48,32 @@ const RANGES: u32 = 2048;
 const RANGE_MULTIPLIER: u32 = 0x9E3779B1;
 /** Probes of one table, at most. */
 const MOST_PROBES: u32 = 65536;
+
+export class Lsh extends Flat {
+  open(): bool { return openLsh(); }
+  packs(): bool { return false; }
+  reserve(n: u32, fresh: u32): bool { return reserveBuckets(n) && super.reserve(n, fresh); }
+  restore(slots: u32): bool { return reserveBuckets(0); }
+  room(slots: u32): usize { return lshRoom(slots); }
+  compact(): bool { return super.compact() && linkLsh(); }
+  link(): bool { return linkLsh(); }
+  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return lshSearch(k, effort, candidates, filter, passing); }
+
+  add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+    for (let i: u32 = 0; i < n; i++) insert(storeNew(vectors, ids, i, NONE));
+    return OK;
+  }
+
+  remove(slot: u32): void {
+    unlink(slot);
+    super.remove(slot);
+  }
+
+  clear(): void {
+    super.clear();
+    clearTables();
+  }
+}
 
 @unmanaged class Tables {
   buckets: u32; // a power of two; 0: no slot is chained
@@ -79,7 +106,7 @@ const MOST_PROBES: u32 = 65536;
 @inline function keyAt(table: u32, slot: u32): usize { return nodes().at(layout().keys, slot) + (table << 2); }
 
 /** Columns and hash functions; false where memory cannot grow. */
-export function openLsh(): bool {
+function openLsh(): bool {
   layout().keys = nodes().addColumn(TAG_KEYS, tableCount() << 2);
   layout().chain = nodes().addColumn(TRANSIENT, tableCount() << 2);
   upper().addColumn(TRANSIENT, tableCount() << 2);
@@ -218,11 +245,11 @@ function bucketsFor(slots: u64): u32 {
   return buckets;
 }
 
-/** Room for n more vectors. */
-export function reserveLsh(n: u32): bool { return upper().ensure(bucketsFor(<u64>state().live + n)) == OK; }
+/** For n more vectors. */
+function reserveBuckets(n: u32): bool { return upper().ensure(bucketsFor(<u64>state().live + n)) == OK; }
 
 /** Enters a live slot, whose row is stored, into every table. */
-export function lshInsert(slot: u32): void {
+function insert(slot: u32): void {
   setKeys(slot);
   if (state().live > tables().buckets * LOAD) chainAll();
   else chain(slot);
@@ -241,27 +268,27 @@ function chainAll(): void {
 }
 
 /** Takes the slot out of every table. */
-export function lshRemove(slot: u32): void {
+function unlink(slot: u32): void {
   for (let table: u32 = 0; table < tableCount(); table++) unchain(headOf(table, load<u32>(keyAt(table, slot))), table, slot);
 }
 
-/** Nothing is live. */
-export function clearLsh(): void {
+function clearTables(): void {
   tables().buckets = 0;
   memory.fill(ranges(), 0, RANGES >> 3);
 }
 
 /** Builds the chains from the keys, after load or compaction; any key will do. Room is reserved. */
-export function linkLsh(): void {
-  clearLsh();
+function linkLsh(): bool {
+  clearTables();
   for (let slot: u32 = 0; isSigned() && slot < nodes().count; slot++) if (stageOf(slot) == LIVE) completeRow(slotRow(slot));
   chainAll();
+  return true;
 }
 
 // ---- searching ------------------------------------------------------------------------------------------------------
 
 /** Scratch of a search that says nothing of probes. */
-export function lshRoom(slots: u32): usize {
+function lshRoom(slots: u32): usize {
   const probes = min(state().effort, MOST_PROBES);
   return (<usize>tableCount() * (probes + 1) << 2) + Probes.bytes(probes) + bitsetBytes(slots);
 }
@@ -321,7 +348,7 @@ function gatherBucket(table: u32, key: u32, g: Gathering): void {
 /**
  * The k nearest in `effort` buckets of each table (dot: and range); where those hold fewer, of all. work().visited: buckets.
  */
-export function lshSearch(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
+function lshSearch(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
   if (!tables().buckets) return flatSearch(k, candidates, filter);
   const start = mark();
   const g = Gathering.open(scanNominates() ? max(candidates, k) : k, walkCodec(), walkScorer(), filter, true);

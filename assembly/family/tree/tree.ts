@@ -2,14 +2,15 @@
 // made lopsided is built anew (scapegoat trees, Galperin and Rivest 1993), so that no order of arrival makes trees deep.
 // A build takes slots in one array beside their values on the plane, parts them in place and goes on with either side.
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
-import { NONE } from "../../base/codes";
+import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { random64 } from "../../base/random";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { LIVE, nodes, stageOf, upper } from "../../table/nodes";
 import { Frontier } from "../../search/frontier";
-import { flatSearch } from "../flat/flat";
+import { storeNew } from "../../search/rows";
+import { Flat } from "../flat/flat";
 import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";
 import { boxHolds, chooseAxis, kdTreeSearch, noteLength, setBox, widen } from "./kdtree";
 import {
@@ -17,36 +18,69 @@ import {
   openTrees, planeOf, plantTrees, rootOf, rowOf, setLeaf, takeRecord, treeCount, trees, usedRecords, vectorBytes,
 } from "./records";
 
-export { clearTrees, openTrees };
-
 /** A node is lopsided when one side holds more than this share of its slots, and a leaf's more. */
 const KDTREE_SHARE: f64 = 0.7;
 const FOREST_SHARE: f64 = 0.95;
 /** Planes of the forest that fewer slots than this were there to choose from are chosen anew when those have doubled. */
 const FEW: u32 = 2048;
 
-/** Room for n more vectors. */
-export function reserveTrees(n: u32): bool { return ensureRecords(<u64>state().live + n); }
+abstract class TreeFamily extends Flat {
+  open(): bool { return openTrees(); }
+  packs(): bool { return false; }
+  reserve(n: u32, fresh: u32): bool { return ensureRecords(<u64>state().live + n) && super.reserve(n, fresh); }
+  room(slots: u32): usize { return treeRoom(slots); }
+  roomToAdd(n: u32, chunk: u32): usize { return buildRoom(n); }
+  link(): bool { return treesAreValid(); }
 
-/** Scratch that growTrees takes for n more vectors. */
-export function treeScratch(n: u32): usize {
+  /** One by one, or with all others in trees built anew. */
+  add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
+    const slots = alloc(<usize>n << 2);
+    if (!slots) return E_MEMORY;
+    for (let i: u32 = 0; i < n; i++) store<u32>(slots + (<usize>i << 2), storeNew(vectors, ids, i, NONE));
+    if (n > state().live - n) buildTrees();
+    else for (let i: u32 = 0; i < n; i++) insert(load<u32>(slots + (<usize>i << 2)));
+    return OK;
+  }
+
+  remove(slot: u32): void {
+    takeOut(slot);
+    super.remove(slot);
+  }
+
+  clear(): void {
+    super.clear();
+    clearTrees();
+  }
+
+  compact(): bool {
+    const moved = super.compact();
+    if (moved) buildTrees();
+    return moved;
+  }
+
+  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
+    return state().live ? this.walk(k, effort, candidates, filter, passing) : super.search(k, effort, candidates, filter, passing);
+  }
+
+  abstract walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32;
+}
+
+export class KdTree extends TreeFamily {
+  walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return kdTreeSearch(k, effort, filter, passing); }
+}
+
+export class Forest extends TreeFamily {
+  walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return forestSearch(k, effort, candidates, filter, passing); }
+}
+
+/** Scratch of trees built anew. */
+function buildRoom(n: u32): usize {
   return 3 * (<usize>(state().live + n) << 2) + (vectorBytes() << 1) + 1024;
 }
 
 /** Scratch of a search: a frontier of records, and which slots were seen. */
-export function treeRoom(slots: u32): usize {
+function treeRoom(slots: u32): usize {
   return Frontier.bytes((upper().blocks << upper().shift) + 1) + bitsetBytes(slots);
-}
-
-/** Adds n slots (u32 each) whose rows are stored: one by one, or with all others in trees built anew. */
-export function growTrees(slots: usize, n: u32): void {
-  if (n > state().live - n) buildTrees();
-  else for (let i: u32 = 0; i < n; i++) insert(load<u32>(slots + (<usize>i << 2)));
-}
-
-export function treeSearch(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
-  if (!state().live) return flatSearch(k, candidates, filter);
-  return isKdTree() ? kdTreeSearch(k, effort, filter, passing) : forestSearch(k, effort, candidates, filter, passing);
 }
 
 @inline function valueOf(plane: Plane, record: u32, slot: u32, row: usize): f32 {
@@ -70,7 +104,7 @@ function leafOf(tree: u32, slot: u32): u32 {
 // ---- building -------------------------------------------------------------------------------------------------------
 
 /** All trees anew from the live slots; where scratch cannot grow, slot by slot. */
-export function buildTrees(): void {
+function buildTrees(): void {
   const start = mark();
   const room = <usize>state().live << 2;
   const slots = alloc(3 * room);
@@ -258,7 +292,7 @@ function isOutgrown(record: u32, count: u32): bool {
 }
 
 /** Takes the slot, whose row is still stored, out of every tree. */
-export function treeRemove(slot: u32): void {
+function takeOut(slot: u32): void {
   for (let tree: u32 = 0; tree < treeCount(); tree++) {
     let code = leafOf(tree, slot);
     if (!unchain(headOf(edgeOf(code)), tree, slot)) code = lookThrough(tree, slot);
@@ -308,7 +342,7 @@ function giveWay(leaf: u32): void {
 // ---- loading and statistics -----------------------------------------------------------------------------------------
 
 /** Whether loaded trees can be searched: every live slot in one leaf of each, nothing else, and no way round in a circle. */
-export function treesAreValid(): bool {
+function treesAreValid(): bool {
   if (!state().live) return upper().count == 0 && state().treeFree == NONE;
   if (upper().count < treeCount()) return false;
   const start = mark();

@@ -1,23 +1,26 @@
 // A checked vector becomes what the columns of its slot hold, and comes back.
-import { GRAPH } from "../base/codes";
 import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { FREE, layout, nodes, stageOf } from "../table/nodes";
+import { takeSlot } from "../table/slots";
 import { coarseCodec, decode, encode, exactCodec, scanNominates } from "../codec/scorer";
-import { checkedNorm, prepare } from "../search/prepare";
-import { filterRow } from "../family/flat/bounds";
-import { forgetTurned } from "../family/graph/neighbours";
+import { checkedNorm, inputBytes, prepare } from "./prepare";
+
+/** A slot for vector i of those at `vectors` under its id, and its row in it; `place` as for takeSlot(). */
+export function storeNew(vectors: usize, ids: usize, i: u32, place: u32): u32 {
+  const slot = takeSlot(load<u32>(ids + (<usize>i << 2)), place);
+  storeVector(slot, vectors + <usize>i * inputBytes());
+  return slot;
+}
 
 /** Fills the slot's row columns from the checked vector at `p`. */
-export function storeVector(slot: u32, p: usize): void {
+function storeVector(slot: u32, p: usize): void {
   const s = state();
   const l = layout();
   const norm = checkedNorm(p);
   prepare(p, norm, l.prepared);
-  if (GRAPH && s.fastScan) forgetTurned();
   encode(coarseCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
-  if (GRAPH && s.prefilter) filterRow(slot);
   if (isOfUnits()) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
   if (isAugmented()) storeExtra(slot, <f32>norm);
 }

@@ -1,0 +1,36 @@
+// Live slots move together at the front, in their order, in place.
+import { NONE } from "../base/codes";
+import { alloc, mark, reset } from "../memory/arena";
+import { LIVE, nodes, stageOf } from "./nodes";
+import { state } from "../memory/state";
+
+/** Where each slot goes, u32 per slot in scratch: the live ones to 0, 1, 2 ... in their order, the others NONE. 0: no scratch. */
+export function newNumbers(): usize {
+  const n = nodes().count;
+  const map = alloc(<usize>n << 2);
+  let to: u32 = 0;
+  for (let slot: u32 = 0; map && slot < n; slot++) store<u32>(map + (<usize>slot << 2), stageOf(slot) == LIVE ? to++ : NONE);
+  return map;
+}
+
+/** All that the node store has of a slot goes where newNumbers() says. */
+export function moveSlots(map: usize): void {
+  const s = state();
+  const table = nodes();
+  for (let slot: u32 = 0; slot < table.count; slot++) {
+    const to = load<u32>(map + (<usize>slot << 2));
+    if (to == NONE || to == slot) continue;
+    for (let c: u32 = 0; c < table.columns; c++) table.move(c, slot, to);
+  }
+  table.count = s.live;
+  s.freeHead = NONE;
+}
+
+/** Both; false where scratch cannot grow. */
+export function compactRows(): bool {
+  const start = mark();
+  const map = newNumbers();
+  if (map) moveSlots(map);
+  reset(start);
+  return map != 0;
+}
