@@ -616,10 +616,11 @@ describe("rerank", () => {
     });
 
     it("a file wants its fetchVectors back, and answers as before", async () => {
+      const some = rows.slice(0, thorough(400, 2000));
       for (const kind of [Flat, Ivf, Hnsw]) {
         const index = await kind.create({ dimensions: D, metric: "l2", codec, rerank: { fetchVectors } });
-        await index.train(rows);
-        index.add(rows);
+        await index.train(some);
+        index.add(some);
         const file = index.toBytes();
         await expectError(() => load(file), "BAD_OPTION", "fetchVectors");
         await expectError(() => load(file, { fetchVectors: 5 as never }), "BAD_OPTION", "fetchVectors is 5");
@@ -629,7 +630,7 @@ describe("rerank", () => {
         // train() asks for what it needs.
         const { error } = await again.train();
         expect(error).toBeGreaterThan(0);
-        expect(again.size).toBe(2000);
+        expect(again.size).toBe(some.length);
       }
       const plain = (await flatOf(rows, { codec })).toBytes();
       await expectError(() => load(plain, { fetchVectors }), "BAD_OPTION", "keeps what it needs itself");

@@ -21,7 +21,13 @@ export function gauss(next: Random): number {
 }
 
 export function filled(n: number, d: number, value: (i: number, j: number) => number): Float32Array[] {
-  return Array.from({ length: n }, (_, i) => Float32Array.from({ length: d }, (_, j) => value(i, j)));
+  const rows: Float32Array[] = [];
+  for (let i = 0; i < n; i++) {
+    const row = new Float32Array(d);
+    for (let j = 0; j < d; j++) row[j] = value(i, j);
+    rows.push(row);
+  }
+  return rows;
 }
 
 export function integers(n: number, d: number, seed: number, least: number, most: number): Float32Array[] {
@@ -74,7 +80,13 @@ export function shuffled<T>(values: Iterable<T>, seed: number): T[] {
 }
 
 export function flatten(rows: readonly ArrayLike<number>[]): Float32Array {
-  return Float32Array.from(rows.flatMap((row) => Array.from(row)));
+  const out = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const row of rows) {
+    out.set(row, at);
+    at += row.length;
+  }
+  return out;
 }
 
 /** Bits, least significant first. */
