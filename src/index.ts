@@ -22,7 +22,7 @@ export { type FactoryOptions, factory } from "./make/factory.js";
 export { type LoadOptions, load } from "./make/load.js";
 export type { BatchHits, BatchOptions } from "./search/batch.js";
 export type { Filter } from "./search/filter.js";
-export type { SearchOptions } from "./search/plan.js";
+export type { AsyncSearchOptions, SearchOptions } from "./search/plan.js";
 export type { CodecOption, PqOptions, RabitqOptions } from "./words/codec-option.js";
 export { type ErrorCode, VicinalError } from "./words/errors.js";
 export type { Codec, Kind, Metric } from "./words/kinds.js";

@@ -3,6 +3,7 @@ import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type
 import { describe, expect, it } from "vitest";
 import { create } from "../support/cases.js";
 import { exactData, flatten, packed } from "../support/data.js";
+import { expectError, thrownBy } from "../support/errors.js";
 
 const D = 16;
 const N = 60;
@@ -199,5 +200,224 @@ describe("what was handed over is what is stored, whatever becomes of the array"
       filter.fill(1);
       expect(await searching).toEqual(expected);
     });
+  });
+});
+
+describe("a promise that waits for others can be ended", () => {
+  const D = 16;
+  const rows = exactData("l2", 400, D, 6);
+  const never = new Promise<never>(() => {});
+
+  /** An index whose fetchVectors does not answer any more. */
+  async function stuck(): Promise<VectorIndex> {
+    let answers = true;
+    const index = await Flat.create({
+      dimensions: D,
+      metric: "l2",
+      codec: "rabitq",
+      rerank: { fetchVectors: (ids) => (answers ? Array.from(ids, (id) => rows[id]) : never) },
+    });
+    await index.train(rows);
+    index.add(rows);
+    answers = false;
+    return index;
+  }
+  const flat = (): Promise<VectorIndex> => create("flat", { dimensions: D, metric: "l2" });
+
+  interface Source {
+    readonly iterable: AsyncIterable<Float32Array>;
+    /** Whether return() was called, which never settles either. */
+    returned: boolean;
+  }
+  function waiting(first: number): Source {
+    const items = rows.slice(0, first).values();
+    const source: Source = {
+      iterable: {
+        [Symbol.asyncIterator]: () => ({
+          async next() {
+            const { value, done } = items.next();
+            return done ? never : { value, done: false };
+          },
+          return() {
+            source.returned = true;
+            return never;
+          },
+        }),
+      },
+      returned: false,
+    };
+    return source;
+  }
+  async function* generator(): AsyncGenerator<Float32Array> {
+    yield* rows.slice(0, 5);
+    await never;
+  }
+  const ofPromises = [Promise.resolve(rows[0]), never];
+
+  type Wait = [
+    name: string,
+    make: () => Promise<VectorIndex>,
+    begin: (index: VectorIndex, signal?: AbortSignal) => Promise<unknown>,
+  ];
+  const ABORTABLE: Wait[] = [
+    ["addAll from what waits", flat, (index, signal) => index.addAll(waiting(5).iterable, { signal })],
+    ["addAll from what never begins", flat, (index, signal) => index.addAll(waiting(0).iterable, { signal })],
+    ["addAll from a generator that waits", flat, (index, signal) => index.addAll(generator(), { signal })],
+    ["addAll from promises", flat, (index, signal) => index.addAll(any(ofPromises.values()), { signal })],
+    ["searchAsync", stuck, (index, signal) => index.searchAsync(rows[0], { signal })],
+    ["searchAsync within a radius", stuck, (index, signal) => index.searchAsync(rows[0], { radius: 1e6, signal })],
+    ["train", stuck, (index, signal) => index.train(undefined, { signal })],
+    ["train from a sample, whose vectors cannot be coded anew", stuck, (index, signal) => index.train(rows, { signal })],
+    [
+      "train behind another",
+      stuck,
+      (index, signal) => {
+        index.train().catch(() => {});
+        return index.train(rows, { signal });
+      },
+    ],
+  ];
+  const CLOSABLE: Wait[] = [
+    ...ABORTABLE,
+    [
+      "compact behind training",
+      stuck,
+      (index) => {
+        index.train().catch(() => {});
+        return index.compact();
+      },
+    ],
+  ];
+  /** Until whatever can happen has happened. */
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  it.each(ABORTABLE)("%s, by its signal", async (_, make, begin) => {
+    const index = await make();
+    for (const reason of [undefined, new Error("enough")]) {
+      for (const wait of [turns, () => {}]) {
+        const controller = new AbortController();
+        const error = thrownBy(() => begin(index, controller.signal));
+        await wait();
+        controller.abort(reason);
+        if (reason) expect(await error).toBe(reason);
+        else expect(await error).toMatchObject({ name: "AbortError" });
+      }
+    }
+    // Nothing is left behind: the index does what it did.
+    index.add(rows.slice(0, 3), [7000, 7001, 7002]);
+    index.remove([7000, 7001, 7002]);
+    expect((await load(index.toBytes(), any(index.rerank ? { fetchVectors: () => never } : {}))).size).toBe(index.size);
+  });
+
+  it.each(CLOSABLE)("%s, by close()", async (_, make, begin) => {
+    for (const wait of [turns, () => {}]) {
+      const index = await make();
+      const error = thrownBy(() => begin(index));
+      await wait();
+      index.close();
+      expect(await error).toMatchObject({ name: "VicinalError", code: "CLOSED" });
+    }
+  });
+
+  it.each(["abort", "close", "a bad vector"])("and the source is told, by %s, though it never answers", async (how) => {
+    const index = await flat();
+    const controller = new AbortController();
+    const source = waiting(5);
+    if (how === "a bad vector") {
+      const { iterable } = source;
+      const error = await thrownBy(() => index.addAll(any(mapped(iterable)), { signal: controller.signal }));
+      expect(error).toMatchObject({ code: "BAD_DIMENSION" });
+    } else {
+      const error = thrownBy(() => index.addAll(source.iterable, { signal: controller.signal }));
+      await turns();
+      if (how === "abort") controller.abort();
+      else index.close();
+      expect(await error).toBeInstanceOf(Error);
+    }
+    expect(source.returned).toBe(true);
+
+    function mapped(items: AsyncIterable<Float32Array>): AsyncIterable<unknown> {
+      const inner = items[Symbol.asyncIterator]();
+      const short = async (): Promise<unknown> => ({ done: false, value: (await inner.next()).value.slice(1) });
+      return any({ [Symbol.asyncIterator]: () => ({ next: short, return: () => inner.return?.() }) });
+    }
+  });
+
+  it("an iterable of ids is told too, as is a plain iterator", async () => {
+    const told: string[] = [];
+    function* endless<T>(name: string, value: (i: number) => T): Generator<T> {
+      try {
+        for (let i = 0; ; i++) yield value(i);
+      } finally {
+        told.push(name);
+      }
+    }
+    const index = await flat();
+    const controller = new AbortController();
+    const adding = index.addAll(
+      endless("vectors", (i) => rows[i % rows.length]),
+      { ids: endless("ids", (i) => 2 * i), signal: controller.signal },
+    );
+    await turns();
+    controller.abort();
+    expect(await thrownBy(() => adding)).toMatchObject({ name: "AbortError" });
+    expect(told).toEqual(["vectors", "ids"]);
+    expect(index.size).toBeGreaterThan(0);
+    expect(index.has(2)).toBe(true);
+  });
+
+  it("by the one who is asked, before the answer that never comes", async () => {
+    const controller = new AbortController();
+    let index = await flat();
+    const next = (): Promise<never> => {
+      controller.abort();
+      return never;
+    };
+    const source = { [Symbol.asyncIterator]: () => ({ next }) };
+    expect(await thrownBy(() => index.addAll(any(source), { signal: controller.signal }))).toMatchObject({ name: "AbortError" });
+    const fetchVectors: FetchVectors = (ids) => {
+      if (!closes) return Array.from(ids, (id) => rows[id]);
+      index.close();
+      return never;
+    };
+    let closes = false;
+    index = await Flat.create({ dimensions: D, codec: "rabitq", rerank: { fetchVectors } });
+    await index.train(rows);
+    index.add(rows);
+    closes = true;
+    expect(await thrownBy(() => index.searchAsync(rows[0]))).toMatchObject({ code: "CLOSED" });
+  });
+
+  it("what was behind it then has its turn", async () => {
+    const index = await stuck();
+    const controller = new AbortController();
+    const training = thrownBy(() => index.train(undefined, { signal: controller.signal }));
+    index.remove([1, 2, 3]);
+    let compacted = false;
+    const compacting = index.compact().then(() => {
+      compacted = true;
+    });
+    await turns();
+    expect(compacted).toBe(false);
+    controller.abort();
+    expect(await training).toMatchObject({ name: "AbortError" });
+    await compacting;
+    expect(index.size).toBe(397);
+  });
+
+  it("searchAsync heeds its signal where nothing is fetched, too; search has none", async () => {
+    const index = await flat();
+    index.add(rows);
+    const { signal } = new AbortController();
+    expect(await index.searchAsync(rows[0], { k: 3, signal })).toEqual(index.search(rows[0], { k: 3 }));
+    expect(await thrownBy(() => index.searchAsync(rows[0], { signal: AbortSignal.abort() }))).toMatchObject({
+      name: "AbortError",
+    });
+    for (const one of [index, await stuck()]) {
+      await expectError(() => one.searchAsync(rows[0], { signal: any(5) }), "BAD_OPTION", "signal is 5");
+      await expectError(() => one.search(rows[0], any({ signal })), "BAD_OPTION", '"signal"');
+    }
   });
 });
