@@ -17,6 +17,7 @@ import { optionsOf } from "../words/describe.js";
 import { bad, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { EMPTY, FRESH, readState, STATE_BYTES, STATE_BYTES_1, type State, stateBytes, upgraded } from "../words/state.js";
+import { tagOf } from "../words/tag.js";
 
 const MAGIC = [0x56, 0x49, 0x43, 0x49, 0x4e, 0x41, 0x4c, 0];
 const VERSION = 2;
@@ -153,7 +154,7 @@ export type FileBytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
 /** A copy: the caller's may change before all of it is read. */
 function asBytes(file: FileBytes): Uint8Array {
-  if (file instanceof ArrayBuffer) return new Uint8Array(file.slice(0));
+  if (/^(Shared)?ArrayBuffer$/.test(tagOf(file) ?? "")) return new Uint8Array(file as ArrayBuffer).slice();
   // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
   if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength).slice();
   throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");

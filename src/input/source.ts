@@ -3,11 +3,11 @@ import { badOption, show } from "../words/errors.js";
 import { chosen, joined } from "./drawn.js";
 import { isPromise, type Patience } from "./patience.js";
 import { breath } from "./slices.js";
-import { copyOf, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
+import { copyOf, isBits, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
 
 /** An item of an iterable: a vector, or a typed array of several. Copied, the source may fill it anew for the next. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
-  const width = shape.packed && item instanceof Uint8Array ? rowElements(shape) : shape.dimensions;
+  const width = isBits(shape, item) ? rowElements(shape) : shape.dimensions;
   const length = ArrayBuffer.isView(item) ? (item as Uint8Array).length : width;
   const read = length > width && length % width === 0 ? rowsOf : oneRow;
   const name = `source[${index}]`;

@@ -2,6 +2,7 @@
 
 import { E_BEYOND_F16, E_NOT_FINITE } from "../words/codes.js";
 import { type ErrorCode, show, VicinalError } from "../words/errors.js";
+import { tagOf } from "../words/tag.js";
 
 /** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
 export type Vector = ArrayLike<number>;
@@ -25,6 +26,11 @@ export interface Rows {
   /** `vectors[3]`, for sentences. */
   name(i: number): string;
   readonly dimensions: number;
+}
+
+/** Whether a row or rows of them are bits: of a shape that is packed. */
+export function isBits({ packed }: Shape, value: unknown): boolean {
+  return packed && tagOf(value) === "Uint8Array";
 }
 
 export function rowElements(shape: Shape): number {
@@ -84,7 +90,7 @@ export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
 }
 
 function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
-  const packed = shape.packed && values instanceof Uint8Array;
+  const packed = isBits(shape, values);
   const width = packed ? rowElements(shape) : shape.dimensions;
   const n = values.length / width;
   if (!Number.isInteger(n)) {
@@ -112,13 +118,10 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
   for (let i = 0; i < vectors.length; i++) {
     const vector = vectors[i];
     const length = lengthOf(vector);
-    if (length === shape.dimensions && !(shape.packed && vector instanceof Uint8Array)) continue;
-    if (shape.packed && vector instanceof Uint8Array && length === bytes) continue;
+    const bits = isBits(shape, vector);
+    if (length === (bits ? bytes : shape.dimensions)) continue;
     if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
-    const wanted =
-      shape.packed && vector instanceof Uint8Array
-        ? `${bytes} bytes for its ${shape.dimensions} bits`
-        : `${shape.dimensions} dimensions`;
+    const wanted = bits ? `${bytes} bytes for its ${shape.dimensions} bits` : `${shape.dimensions} dimensions`;
     throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
   }
   const rows = vectors as ArrayLike<ArrayLike<number>>;
@@ -138,13 +141,13 @@ function writeVector(
   at: number,
   name: () => string,
 ): void {
-  const bits = shape.packed && vector instanceof Uint8Array;
+  const bits = isBits(shape, vector);
   // Looked at again: it was checked a while ago, and may be longer or shorter by now.
   const length = bits ? rowElements(shape) : shape.dimensions;
   if (lengthOf(vector) !== length) {
     throw new VicinalError("BAD_DIMENSION", `${name()} has changed while it was read: ${lengthOf(vector)} values, not ${length}`);
   }
-  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && !isBigInts(vector)) {
+  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && typeof vector[0] !== "bigint") {
     to.set(vector, at);
     return;
   }
@@ -155,10 +158,6 @@ function writeVector(
     values[i] = value;
   }
   to.set(shape.packed ? pack(values, name) : values, at);
-}
-
-function isBigInts(view: unknown): boolean {
-  return view instanceof BigInt64Array || view instanceof BigUint64Array;
 }
 
 function notFinite(name: string, position: number, value: unknown): VicinalError {

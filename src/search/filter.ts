@@ -4,6 +4,7 @@ import type { Passing } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { badOption, show } from "../words/errors.js";
+import { tagOf } from "../words/tag.js";
 
 /**
  * A set or array of ids, a predicate over ids (asked once per id in the index), or a Uint8Array bitset: id i passes if
@@ -16,9 +17,10 @@ export type Settled = Uint32Array | Uint8Array | undefined;
 
 /** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, engine: Engine): Settled {
-  if (filter === undefined || filter instanceof Uint32Array || filter instanceof Uint8Array) return filter;
+  const tag = tagOf(filter);
+  if (filter === undefined || tag === "Uint32Array" || tag === "Uint8Array") return filter as Settled;
   if (typeof filter === "function") return engine.ids().filter((id) => answer(filter(id)));
-  if (filter instanceof Set || Array.isArray(filter)) {
+  if (tag === "Set" || Array.isArray(filter)) {
     const ids: number[] = [];
     for (const id of filter as Iterable<number>) if (id >= 0 && id <= 0xfffffffe && Number.isInteger(id)) ids.push(id);
     return Uint32Array.from(ids);
@@ -39,8 +41,9 @@ export function place(engine: Engine, settled: Settled): Passing {
   if (settled === undefined) return { address: 0, count: engine.live };
   const address = engine.exports.openFilter() >>> 0;
   if (address === 0) throw engine.outOfMemory();
-  if (settled instanceof Uint8Array) {
-    return { address, count: engine.scope(() => engine.exports.passBits(address, engine.writeU8(settled), settled.length)) };
+  if (settled.BYTES_PER_ELEMENT === 1) {
+    const bits = settled as Uint8Array;
+    return { address, count: engine.scope(() => engine.exports.passBits(address, engine.writeU8(bits), bits.length)) };
   }
   let count = 0;
   for (let from = 0; from < settled.length; from += IDS_CHUNK) {
