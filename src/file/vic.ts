@@ -14,7 +14,7 @@ import { newEngine } from "../border/runtime.js";
 import { checkState } from "../words/check-state.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { optionsOf } from "../words/describe.js";
-import { bad, VicinalError } from "../words/errors.js";
+import { bad, show, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { EMPTY, FRESH, readState, STATE_BYTES, STATE_BYTES_1, type State, stateBytes, upgraded } from "../words/state.js";
 import { tagOf } from "../words/tag.js";
@@ -93,6 +93,7 @@ export function writeFile(engine: Engine): Uint8Array {
 /** Reads header, table and state, and checks that they fit each other and the file; checksums come later. */
 function readHeader(file: Uint8Array): Header {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (file.length === 0) throw bad("it is empty, or its ArrayBuffer was transferred or shrunk");
   if (file.length < HEADER_BYTES) throw bad(`${file.length} bytes are fewer than a header's ${HEADER_BYTES}`);
   if (MAGIC.some((byte, i) => file[i] !== byte)) throw bad("it does not begin with VICINAL");
   const [version, kind, metric, codec, dimensions, live, slots, records, count, zero] = Array.from({ length: 10 }, (_, i) =>
@@ -154,10 +155,17 @@ export type FileBytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
 /** A copy: the caller's may change before all of it is read. */
 function asBytes(file: FileBytes): Uint8Array {
-  if (/^(Shared)?ArrayBuffer$/.test(tagOf(file) ?? "")) return new Uint8Array(file as ArrayBuffer).slice();
-  // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
-  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength).slice();
-  throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");
+  const isBuffer = /^(Shared)?ArrayBuffer$/.test(tagOf(file) ?? "");
+  if (!isBuffer && !ArrayBuffer.isView(file)) {
+    throw new VicinalError("BAD_FILE", `load takes the file's bytes as a Uint8Array or ArrayBuffer, not ${show(file)}`);
+  }
+  try {
+    const { buffer, byteOffset, byteLength } = isBuffer ? new Uint8Array(file as ArrayBuffer) : (file as ArrayBufferView);
+    // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
+    return new Uint8Array(buffer, byteOffset, byteLength).slice();
+  } catch {
+    throw bad("its ArrayBuffer was transferred or shrunk");
+  }
 }
 
 function checkHeader(engine: Engine, file: Uint8Array, { checksum, sections }: Header): void {

@@ -41,12 +41,22 @@ export function isArray(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
+/** Refuses a typed array whose buffer was transferred, or became too short for it: it now has no values. */
+export function checkAlive(view: ArrayBufferView, name: string, code: ErrorCode): void {
+  try {
+    Uint8Array.prototype.keys.call(view as Uint8Array); // throws of such arrays, of any type
+  } catch {
+    throw new VicinalError(code, `${name} is ${show(view)} whose ArrayBuffer was transferred or shrunk; give a copy`);
+  }
+}
+
 /** Whether it has a length, and one that a list can have. */
 function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
   if (value === null || typeof value !== "object") return false;
   const { length } = value as ArrayLike<unknown>;
   if (typeof length !== "number") return false;
   if (!Number.isInteger(length) || length < 0) throw new VicinalError(code, `${name} has the length ${length}`);
+  if (length === 0 && ArrayBuffer.isView(value)) checkAlive(value, name, code);
   return true;
 }
 
@@ -56,11 +66,13 @@ function lengthOf(value: unknown): number {
   return typeof length === "number" ? length : -1;
 }
 
+function notNumbers(vector: unknown, { dimensions }: Shape, name: string): VicinalError {
+  return new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${dimensions} numbers`);
+}
+
 /** One vector, called `name` in sentences. */
 export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vector, name, "BAD_DIMENSION")) {
-    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
-  }
+  if (!isList(vector, name, "BAD_DIMENSION")) throw notNumbers(vector, shape, name);
   return listed([vector], shape, () => name);
 }
 
@@ -120,7 +132,7 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
     const length = lengthOf(vector);
     const bits = isBits(shape, vector);
     if (length === (bits ? bytes : shape.dimensions)) continue;
-    if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
+    if (!isList(vector, name(i), "BAD_DIMENSION")) throw notNumbers(vector, shape, name(i));
     const wanted = bits ? `${bytes} bytes for its ${shape.dimensions} bits` : `${shape.dimensions} dimensions`;
     throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
   }
@@ -193,17 +205,22 @@ export function badRow(rows: Rows, i: number, code: number): VicinalError {
 /** Largest id. */
 export const MAX_ID = 0xfffffffe;
 
+function isId(id: unknown): id is number {
+  return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_ID;
+}
+
 export function checkId(id: unknown, name: string): number {
-  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
-    throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
-  }
-  return id;
+  if (isId(id)) return id;
+  throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
 }
 
 /** n ids, checked; `ids[3]` in sentences. */
 export function idsOf(ids: unknown, name: string): Uint32Array {
   if (!isList(ids, name, "BAD_ID")) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
   const out = new Uint32Array(ids.length);
-  for (let i = 0; i < out.length; i++) out[i] = checkId(ids[i], `${name}[${i}]`);
+  for (let i = 0; i < out.length; i++) {
+    const id = ids[i];
+    out[i] = isId(id) ? id : checkId(id, `${name}[${i}]`);
+  }
   return out;
 }

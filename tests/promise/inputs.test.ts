@@ -1,6 +1,7 @@
 // What callers hand in and go on using: arrays that are filled anew, promises that never settle, bytes, arrays that died.
-import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex } from "vicinal";
+import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex, type VicinalError } from "vicinal";
 import { describe, expect, it } from "vitest";
+import { expectSameBytes } from "../support/answers.js";
 import { create } from "../support/cases.js";
 import { exactData, flatten, packed } from "../support/data.js";
 import { expectError, thrownBy } from "../support/errors.js";
@@ -419,5 +420,148 @@ describe("a promise that waits for others can be ended", () => {
       await expectError(() => one.searchAsync(rows[0], { signal: any(5) }), "BAD_OPTION", "signal is 5");
       await expectError(() => one.search(rows[0], any({ signal })), "BAD_OPTION", '"signal"');
     }
+  });
+});
+
+describe("an array whose buffer is gone is named, everywhere", () => {
+  const rows = exactData("l2", 8, D, 7);
+  const bits = exactData("hamming", 8, D, 7);
+  const transferred = <T extends ArrayBufferView>(view: T): T => {
+    structuredClone(view, { transfer: [view.buffer as ArrayBuffer] });
+    return view;
+  };
+  /** Too short for the view, which does not follow it. */
+  const shrunk = <T extends ArrayBufferView>(view: T): T => {
+    const buffer = new (any(ArrayBuffer))(view.byteLength, { maxByteLength: view.byteLength });
+    const gone = new (any(view.constructor))(buffer, 0, any(view).length);
+    buffer.resize(1);
+    return gone;
+  };
+  const floats = (n = D): Float32Array => new Float32Array(n).fill(1);
+
+  type Use = [
+    name: string,
+    code: VicinalError["code"],
+    saying: RegExp,
+    use: (index: VectorIndex, dead: typeof transferred) => unknown,
+  ];
+  const USES: Use[] = [
+    ["vectors in a row", "BAD_DIMENSION", /^vectors is \[Float32Array\]/, (x, dead) => x.add(dead(floats(2 * D)))],
+    ["doubles", "BAD_DIMENSION", /^vectors is \[Float64Array\]/, (x, dead) => x.add(dead(new Float64Array(D)))],
+    ["a row", "BAD_DIMENSION", /^vectors\[1\] is/, (x, dead) => x.add([rows[0], dead(floats())])],
+    ["a query", "BAD_DIMENSION", /^query is/, (x, dead) => x.search(dead(floats()))],
+    ["a query of searchAsync", "BAD_DIMENSION", /^query is/, (x, dead) => x.searchAsync(dead(floats()))],
+    ["queries in a row", "BAD_DIMENSION", /^queries is/, (x, dead) => x.searchBatch(dead(floats(2 * D)))],
+    ["a query among others", "BAD_DIMENSION", /^queries\[0\] is/, (x, dead) => x.searchBatch([dead(floats()), rows[0]])],
+    ["a source", "BAD_DIMENSION", /^source is/, (x, dead) => x.addAll(dead(floats(2 * D)))],
+    ["an item of a source", "BAD_DIMENSION", /^source\[1\] is/, (x, dead) => x.addAll([rows[0], dead(floats())].values())],
+    ["a sample", "BAD_DIMENSION", /^sample is/, (x, dead) => x.train(dead(floats(2 * D)))],
+    ["ids of add", "BAD_ID", /^ids is \[Uint32Array\]/, (x, dead) => x.add([], dead(Uint32Array.of(9)))],
+    ["ids of addAll", "BAD_ID", /^ids is/, (x, dead) => x.addAll([rows[0]], { ids: dead(Uint32Array.of(9)) })],
+    ["ids to remove", "BAD_ID", /^ids is/, (x, dead) => x.remove(dead(Uint32Array.of(1, 2)))],
+    ["a filter of ids", "BAD_OPTION", /^filter is/, (x, dead) => x.search(rows[0], { filter: dead(Uint32Array.of(1, 2)) })],
+    ["a bitset", "BAD_OPTION", /^filter is/, (x, dead) => x.searchBatch([rows[0]], { filter: dead(Uint8Array.of(1, 2)) })],
+    [
+      "vectors to compare",
+      "BAD_DIMENSION",
+      /^base is/,
+      (_, dead) => compareMetrics(rows, dead(floats()), "l2", "dot", { dimensions: D }),
+    ],
+    ["a file", "BAD_FILE", /ArrayBuffer was transferred or shrunk/, (x, dead) => load(dead(x.toBytes()))],
+    ["a file to inspect", "BAD_FILE", /ArrayBuffer was transferred or shrunk/, (x, dead) => inspect(dead(x.toBytes()))],
+  ];
+  const WAYS = { transferred, shrunk };
+
+  describe.each(Object.entries(WAYS))("%s", (_, dead) => {
+    it.each(USES)("%s", async (_, code, saying, use) => {
+      const index = await create("flat", { dimensions: D, metric: "l2" });
+      index.add(rows);
+      const before = index.toBytes();
+      await expectError(() => use(index, dead), code, saying);
+      await expectError(() => use(index, dead), code, "transferred or shrunk");
+      expectSameBytes(index.toBytes(), before);
+    });
+
+    it("bits", async () => {
+      const index = await create("flat", { dimensions: D, metric: "hamming" });
+      index.add(bits);
+      const row = (): Uint8Array => dead(new Uint8Array(D / 8));
+      for (const use of [
+        () => index.add(row()),
+        () => index.add([row()]),
+        () => index.search(row()),
+        () => index.addAll(row()),
+      ]) {
+        await expectError(use, "BAD_DIMENSION", "transferred or shrunk");
+      }
+      expect(index.size).toBe(8);
+    });
+  });
+
+  it("the buffer of a file", async () => {
+    const file = (await create("flat", { dimensions: D })).toBytes();
+    await expectError(() => load(any(transferred(file).buffer)), "BAD_FILE", "transferred or shrunk");
+  });
+
+  it("an array that lives and is empty still is nothing to add", async () => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    index.add(new Float32Array(0), new Uint32Array(0));
+    await index.addAll(new Float32Array(0));
+    expect(index.remove(new Uint32Array(0))).toBe(0);
+    index.add(rows);
+    expect(index.search(rows[0], { filter: new Uint32Array(0) })).toEqual([]);
+    expect(index.size).toBe(8);
+  });
+});
+
+describe("what is no id is named", () => {
+  const rows = exactData("l2", 8, D, 8);
+  const BAD: [id: unknown, shown: string][] = [
+    ["1", '"1"'],
+    ["", '""'],
+    [1n, "1n"],
+    [true, "true"],
+    [1.5, "1.5"],
+    [-1, "-1"],
+    [NaN, "NaN"],
+    [2 ** 32 - 1, "4294967295"],
+    [2 ** 40, "1099511627776"],
+    [null, "null"],
+    [undefined, "undefined"],
+    [[1], "[Array]"],
+    [{}, "[Object]"],
+    [Symbol("s"), "Symbol(s)"],
+  ];
+  const USES: [name: string, at: string, use: (index: VectorIndex, ids: unknown[]) => unknown][] = [
+    ["a filter", "filter[1]", (index, filter) => index.search(rows[0], { filter: any(filter) })],
+    ["a Set", "filter[1]", (index, filter) => index.search(rows[0], { filter: any(new Set(filter)) })],
+    ["a filter within a radius", "filter[1]", (index, filter) => index.search(rows[0], { filter: any(filter), radius: 9 })],
+    ["a filter of a batch", "filter[1]", (index, filter) => index.searchBatch(rows, { filter: any(filter) })],
+    ["a filter of searchAsync", "filter[1]", (index, filter) => index.searchAsync(rows[0], { filter: any(filter) })],
+    ["the ids of add", "ids[1]", (index, ids) => index.add(rows.slice(0, 2), any(ids))],
+    ["the ids of addAll", "ids[1]", (index, ids) => index.addAll(rows.slice(0, 2), { ids: any(ids) })],
+    ["the ids of addAll from a Set", "ids[1]", (index, ids) => index.addAll(rows.slice(0, 2), { ids: any(new Set(ids)) })],
+    ["the ids to remove", "ids[1]", (index, ids) => index.remove(any(ids))],
+  ];
+  describe.each(USES)("in %s", (_, at, use) => {
+    it.each(BAD)("%o", async (id, shown) => {
+      const index = await create("flat", { dimensions: D, metric: "l2" });
+      index.add(rows);
+      await expectError(() => use(index, [100, id]), "BAD_ID", `${at} is ${shown}; an id is an integer from 0 to 4294967294`);
+      expect(index.size).toBe(8);
+    });
+
+    it.each(["Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array"] as const)("%s", async (type) => {
+      const index = await create("flat", { dimensions: D, metric: "l2" });
+      index.add(rows);
+      const ids: unknown = type.startsWith("Big")
+        ? new globalThis[type as "BigInt64Array"](2)
+        : new globalThis[type as "Float64Array"]([8, 1.5]);
+      const error = await thrownBy(() => use(index, any(ids)));
+      if (at === "filter[1]" && !_.includes("Set"))
+        expect(error).toMatchObject({ code: "BAD_OPTION", message: expect.stringContaining(type) });
+      else expect(error).toMatchObject({ code: "BAD_ID", message: expect.stringMatching(/is (0n|1\.5);/) });
+      expect(index.size).toBe(8);
+    });
   });
 });
