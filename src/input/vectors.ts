@@ -4,7 +4,10 @@ import { E_BEYOND_F16, E_NOT_FINITE } from "../words/codes.js";
 import { type ErrorCode, show, VicinalError } from "../words/errors.js";
 import { tagOf } from "../words/tag.js";
 
-/** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
+/**
+ * One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. A Node Buffer is
+ * bits or is refused: of floats it would be a value per byte.
+ */
 export type Vector = ArrayLike<number>;
 /** Many: n * dimensions numbers in a row (under hamming a Uint8Array is n rows of packed bits), or an array of vectors. */
 export type Vectors = ArrayLike<number> | ArrayLike<Vector>;
@@ -50,13 +53,22 @@ export function checkAlive(view: ArrayBufferView, name: string, code: ErrorCode)
   }
 }
 
-/** Whether it has a length, and one that a list can have. */
-function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
+/** A Node Buffer, which is a Uint8Array of whatever was read. */
+function isBuffer(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && "readFloatLE" in value;
+}
+
+/** Whether it has a length, and one that a list can have. A Buffer is none, but of bits. */
+function isList(value: unknown, name: string, code: ErrorCode, bits = false): value is ArrayLike<unknown> {
   if (value === null || typeof value !== "object") return false;
   const { length } = value as ArrayLike<unknown>;
   if (typeof length !== "number") return false;
   if (!Number.isInteger(length) || length < 0) throw new VicinalError(code, `${name} has the length ${length}`);
   if (length === 0 && ArrayBuffer.isView(value)) checkAlive(value, name, code);
+  if (!bits && isBuffer(value)) {
+    const type = code === "BAD_ID" ? "Uint32Array" : "Float32Array";
+    throw new VicinalError(code, `${name} is a Buffer, of bytes: give new ${type}(b.buffer, b.byteOffset, b.byteLength / 4)`);
+  }
   return true;
 }
 
@@ -72,7 +84,7 @@ function notNumbers(vector: unknown, { dimensions }: Shape, name: string): Vicin
 
 /** One vector, called `name` in sentences. */
 export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vector, name, "BAD_DIMENSION")) throw notNumbers(vector, shape, name);
+  if (!isList(vector, name, "BAD_DIMENSION", shape.packed)) throw notNumbers(vector, shape, name);
   return listed([vector], shape, () => name);
 }
 
@@ -95,7 +107,7 @@ export function ownRows(vectors: Vectors, shape: Shape, name: string): Rows {
 
 /** Any form of many vectors. */
 export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vectors, name, "BAD_DIMENSION"))
+  if (!isList(vectors, name, "BAD_DIMENSION", shape.packed))
     throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
   if (vectors.length > 0 && typeof vectors[0] === "object") return listed(vectors, shape, (i) => `${name}[${i}]`);
   return flat(vectors as ArrayLike<number>, shape, name);
@@ -103,6 +115,10 @@ export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
 
 function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
   const packed = isBits(shape, values);
+  if (shape.packed && !packed && /^U?int/i.test(tagOf(values) ?? "")) {
+    const which = "new Uint8Array(b.buffer, b.byteOffset, b.byteLength) for bits, Float32Array.from(b) for numbers";
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(values)}, which may be either: give ${which}`);
+  }
   const width = packed ? rowElements(shape) : shape.dimensions;
   const n = values.length / width;
   if (!Number.isInteger(n)) {
@@ -131,10 +147,11 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
     const vector = vectors[i];
     const length = lengthOf(vector);
     const bits = isBits(shape, vector);
-    if (length === (bits ? bytes : shape.dimensions)) continue;
-    if (!isList(vector, name(i), "BAD_DIMENSION")) throw notNumbers(vector, shape, name(i));
+    if (length === (bits ? bytes : shape.dimensions) && (bits || !isBuffer(vector))) continue;
+    if (!isList(vector, name(i), "BAD_DIMENSION", shape.packed)) throw notNumbers(vector, shape, name(i));
     const wanted = bits ? `${bytes} bytes for its ${shape.dimensions} bits` : `${shape.dimensions} dimensions`;
-    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
+    const hint = shape.packed && !bits && length === bytes ? "; packed bits are a Uint8Array" : "";
+    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}${hint}`);
   }
   const rows = vectors as ArrayLike<ArrayLike<number>>;
   return {

@@ -1,6 +1,11 @@
 // What callers hand in and go on using: arrays that are filled anew, promises that never settle, bytes, arrays that died.
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex, type VicinalError } from "vicinal";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { expectSameBytes } from "../support/answers.js";
 import { create } from "../support/cases.js";
 import { exactData, flatten, packed } from "../support/data.js";
@@ -562,6 +567,138 @@ describe("what is no id is named", () => {
         expect(error).toMatchObject({ code: "BAD_OPTION", message: expect.stringContaining(type) });
       else expect(error).toMatchObject({ code: "BAD_ID", message: expect.stringMatching(/is (0n|1\.5);/) });
       expect(index.size).toBe(8);
+    });
+  });
+});
+
+describe("bytes are not taken for numbers", () => {
+  const rows = exactData("l2", 8, D, 9);
+  const values = flatten(rows);
+  const bufferOf = (list: Float32Array | Uint32Array): Buffer => Buffer.from(list.buffer, list.byteOffset, list.byteLength);
+  const folder = mkdtempSync(join(tmpdir(), "vicinal-"));
+  const path = join(folder, "vectors.f32");
+  writeFileSync(path, values);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const FLOATS = /Buffer, of bytes: give new Float32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
+  const STREAM = /source is a stream of bytes.*new Float32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
+  const IDS = /Buffer, of bytes: give new Uint32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
+  const row = bufferOf(rows[0]);
+  const short = Buffer.alloc(D);
+  const USES: [name: string, code: VicinalError["code"], saying: RegExp, use: (index: VectorIndex) => unknown][] = [
+    ["readFileSync", "BAD_DIMENSION", FLOATS, (x) => x.add(readFileSync(path))],
+    ["a Buffer for each row", "BAD_DIMENSION", FLOATS, (x) => x.add([row, row])],
+    ["a Buffer as long as a row", "BAD_DIMENSION", FLOATS, (x) => x.add([short])],
+    ["a query", "BAD_DIMENSION", FLOATS, (x) => x.search(row)],
+    ["a query as long as a row", "BAD_DIMENSION", FLOATS, (x) => x.search(short)],
+    ["queries", "BAD_DIMENSION", FLOATS, (x) => x.searchBatch(bufferOf(values))],
+    ["a sample", "BAD_DIMENSION", FLOATS, (x) => x.train(bufferOf(values))],
+    ["a source", "BAD_DIMENSION", FLOATS, (x) => x.addAll(bufferOf(values))],
+    ["an item of a source", "BAD_DIMENSION", FLOATS, (x) => x.addAll([row].values())],
+    ["createReadStream", "BAD_DIMENSION", FLOATS, (x) => x.addAll(any(createReadStream(path)))],
+    ["a stream's chunks", "BAD_DIMENSION", FLOATS, (x) => x.addAll(any(createReadStream(path, { highWaterMark: D })))],
+    ["the body of a Response", "BAD_DIMENSION", STREAM, (x) => x.addAll(any(new Response(any(values)).body))],
+    ["the stream of a Blob", "BAD_DIMENSION", STREAM, (x) => x.addAll(any(new Blob([any(values)]).stream()))],
+    [
+      "a stream that was gzipped",
+      "BAD_DIMENSION",
+      STREAM,
+      (x) => x.addAll(any(new Blob([gzipSync(values)]).stream().pipeThrough(new DecompressionStream("gzip")))),
+    ],
+    ["ids of add", "BAD_ID", IDS, (x) => x.add(rows.slice(0, 4), bufferOf(Uint32Array.of(9)))],
+    ["ids of addAll", "BAD_ID", IDS, (x) => x.addAll(rows.slice(0, 4), { ids: bufferOf(Uint32Array.of(9)) })],
+    ["ids to remove", "BAD_ID", IDS, (x) => x.remove(bufferOf(Uint32Array.of(1)))],
+    ["vectors to compare", "BAD_DIMENSION", FLOATS, () => compareMetrics(rows, row, "l2", "dot", { dimensions: D })],
+  ];
+  it.each(USES)("%s", async (_, code, saying, use) => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    index.add(rows);
+    await expectError(() => use(index), code, saying);
+    expect(index.size).toBe(8);
+  });
+
+  it("nor in what fetchVectors brings", async () => {
+    const brings: unknown[] = [bufferOf(rows[0]), [bufferOf(rows[0])]];
+    let answer: (ids: Uint32Array) => unknown = (ids) => Array.from(ids, (id) => rows[id]);
+    const fetchVectors: FetchVectors = (ids) => any(answer(ids));
+    const index = await Flat.create({ dimensions: D, codec: "rabitq", trainAt: 8, rerank: { fetchVectors } });
+    index.add(rows);
+    for (const brought of brings) {
+      answer = () => brought;
+      await expectError(() => index.search(rows[0], { k: 1 }), "BAD_DIMENSION", FLOATS);
+      await expectError(() => index.train(), "BAD_DIMENSION", FLOATS);
+    }
+  });
+
+  it("the remedy is one", async () => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    const b = readFileSync(path);
+    index.add(new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4));
+    expect(index.get(5)).toEqual(rows[5]);
+  });
+
+  it("small integers stay vectors, also in a stream of one's own", async () => {
+    for (const type of [Uint8Array, Int8Array, Uint8ClampedArray, Int16Array, Uint32Array]) {
+      const small = exactData("hamming", 8, D, 9).map((row) => type.from(row));
+      const index = await create("flat", { dimensions: D, metric: "l2" });
+      index.add(small);
+      index.add(type.from(small.flatMap((row) => [...row])));
+      await index.addAll(small.values());
+      await index.addAll(any(Readable.from(small)));
+      expect(index.size).toBe(32);
+      for (const id of index.ids()) expect(index.get(id)).toEqual(Float32Array.from(small[id % 8]));
+    }
+  });
+
+  it("a stream of vectors is read", async () => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    const stream = new ReadableStream({
+      start(to) {
+        for (const row of rows) to.enqueue(row);
+        to.close();
+      },
+    });
+    await index.addAll(any(stream));
+    expect(index.get(7)).toEqual(rows[7]);
+  });
+
+  describe("under hamming", () => {
+    const rows = exactData("hamming", 16, D, 9);
+    const bits = Uint8Array.from(rows.flatMap((row) => [...packed(row)]));
+    const signed = new Int8Array(bits.buffer);
+
+    it("a Buffer is bits", async () => {
+      const index = await create("flat", { dimensions: D, metric: "hamming" });
+      index.add(Buffer.from(bits));
+      index.add(rows.map((row) => Buffer.from(packed(row))));
+      await index.addAll(any(Readable.from([Buffer.from(bits)])));
+      await index.addAll(any(new Blob([any(bits)]).stream()));
+      for (const id of index.ids()) expect(index.get(id)).toEqual(rows[id % 16]);
+      expect(index.search(Buffer.from(packed(rows[3])), { k: 4 }).every(({ distance }) => distance === 0)).toBe(true);
+      expect(index.size).toBe(64);
+    });
+
+    it.each([Int8Array, Int16Array, Uint16Array, Int32Array, Uint32Array])("%o in a row may be bits or numbers", async (type) => {
+      const index = await create("flat", { dimensions: D, metric: "hamming" });
+      const many = new type(bits.buffer);
+      const saying = new RegExp(
+        `\\[${type.name}\\], which may be either: give new Uint8Array.*for bits, Float32Array.* for numbers`,
+      );
+      await expectError(() => index.add(many), "BAD_DIMENSION", saying);
+      await expectError(() => index.searchBatch(many), "BAD_DIMENSION", saying);
+      await expectError(() => index.addAll(many), "BAD_DIMENSION", saying);
+      // By themselves their length tells.
+      index.add(rows.map((row) => type.from(row)));
+      expect(index.get(3)).toEqual(rows[3]);
+      expect(index.size).toBe(16);
+    });
+
+    it("signed bytes that are bits are told from their length, one by one", async () => {
+      const index = await create("flat", { dimensions: D, metric: "hamming" });
+      const saying = /has 2 values, the index has 16 dimensions; packed bits are a Uint8Array/;
+      await expectError(() => index.add([signed.subarray(0, 2)]), "BAD_DIMENSION", saying);
+      await expectError(() => index.search(signed.subarray(0, 2)), "BAD_DIMENSION", saying);
+      await expectError(() => index.addAll([signed.subarray(0, 2)].values()), "BAD_DIMENSION", saying);
     });
   });
 });
