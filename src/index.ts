@@ -14,7 +14,7 @@ export { Hnsw, type HnswOptions } from "./family/hnsw.js";
 export { Ivf, type IvfOptions } from "./family/ivf.js";
 export { KdTree, type KdTreeOptions } from "./family/kdtree.js";
 export { Lsh, type LshOptions } from "./family/lsh.js";
-export { type FileBytes, type FileInfo, inspect } from "./file/vic.js";
+export { type FileBytes, type FileInfo, type FileSource, inspect } from "./file/vic.js";
 export type { Vector, Vectors } from "./input/vectors.js";
 export { compareMetrics, type MetricComparison } from "./make/compare-metrics.js";
 export { type CreateIndexOptions, createIndex } from "./make/create-index.js";

@@ -58,5 +58,5 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 /** The index in a .vic file on disk. Errors: those of `load`, and the file system's. */
 export async function openFile(path: string, options?: LoadOptions): Promise<VectorIndex> {
-  return load(await readBytes(path), options);
+  return load({ arrayBuffer: () => readBytes(path) }, options);
 }

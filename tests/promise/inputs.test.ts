@@ -1,11 +1,15 @@
 // What callers hand in and go on using: arrays that are filled anew, promises that never settle, bytes, arrays that died.
+import { File } from "node:buffer";
 import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex, type VicinalError } from "vicinal";
-import { afterAll, describe, expect, it } from "vitest";
+import { openFile } from "vicinal/node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectSameBytes } from "../support/answers.js";
 import { create } from "../support/cases.js";
 import { exactData, flatten, packed } from "../support/data.js";
@@ -700,5 +704,83 @@ describe("bytes are not taken for numbers", () => {
       await expectError(() => index.search(signed.subarray(0, 2)), "BAD_DIMENSION", saying);
       await expectError(() => index.addAll([signed.subarray(0, 2)].values()), "BAD_DIMENSION", saying);
     });
+  });
+});
+
+describe("what is not our file", () => {
+  const rows = exactData("l2", 8, D, 10);
+  let file: Uint8Array;
+  let origin: string;
+  const server = createServer((request, response) => {
+    if (request.url === "/index.vic") response.end(file);
+    else response.writeHead(404, "Not Found", { "content-type": "text/html" }).end("<!doctype html><title>Not found</title>");
+  });
+  beforeAll(async () => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    index.add(rows);
+    file = index.toBytes();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+  const OTHERS: [name: string, bytes: () => Uint8Array, saying: RegExp][] = [
+    ["HTML", () => text("<!DOCTYPE html>\n<html></html>"), /looks like HTML.*response\.ok/],
+    ["HTML after a byte order mark and blanks", () => text("\ufeff\n  <html></html>"), /looks like HTML/],
+    ["XML", () => text("<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"), /looks like HTML/],
+    ["JSON", () => text('{"error":"not found"}'), /looks like JSON/],
+    ["a JSON array", () => text(" [1, 2, 3]".padEnd(200)), /looks like JSON/],
+    ["gzip", () => gzipSync(file), /looks like gzip: decompress it/],
+    ["zip", () => Uint8Array.of(80, 75, 3, 4, ...file), /looks like a zip/],
+    [
+      "a Git LFS pointer",
+      () => text("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 9"),
+      /looks like a Git LFS pointer/,
+    ],
+    ["nothing", () => new Uint8Array(0), /it is empty/],
+    ["a few bytes", () => text("hello"), /5 bytes are fewer than a header's 64/],
+    ["text", () => text("hello".padEnd(100)), /does not begin with VICINAL/],
+    ["the beginning of a file", () => file.slice(0, 60), /60 bytes are fewer than a header's 64/],
+  ];
+  it.each(OTHERS)("%s", async (_, bytes, saying) => {
+    const folder = mkdtempSync(join(tmpdir(), "vicinal-"));
+    const path = join(folder, "index.vic");
+    writeFileSync(path, bytes());
+    for (const read of [load, inspect]) {
+      for (const from of [bytes(), bytes().slice().buffer, new Blob([any(bytes())]), new Response(any(bytes()))]) {
+        await expectError(() => read(any(from)), "BAD_FILE", saying);
+      }
+    }
+    await expectError(() => openFile(path), "BAD_FILE", saying);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("a Response that is not ok says its status and its url", async () => {
+    for (const read of [load, inspect]) {
+      const response = await fetch(`${origin}/gone.vic`);
+      await expectError(() => read(response), "BAD_FILE", new RegExp(`^${origin}/gone.vic answered with status 404$`));
+    }
+    await expectError(() => load(new Response("", { status: 503 })), "BAD_FILE", "the server answered with status 503");
+    // As it is often done.
+    const page = await (await fetch(`${origin}/gone.vic`)).arrayBuffer();
+    await expectError(() => load(page), "BAD_FILE", "HTML, perhaps an error page: check response.ok");
+  });
+
+  it("a Response and a Blob are files", async () => {
+    const blob = new Blob([any(file)]);
+    for (const from of [await fetch(`${origin}/index.vic`), blob, new File([any(blob)], "index.vic"), new Response(blob)]) {
+      expectSameBytes((await load(from)).toBytes(), file);
+    }
+    expect(await inspect(await fetch(`${origin}/index.vic`))).toEqual(await inspect(file));
+    expect(await inspect(blob)).toEqual(await inspect(file));
+  });
+
+  it("a promise of one is not, nor is what brings none", async () => {
+    await expectError(() => load(any(Promise.resolve(new Response()))), "BAD_FILE", /a Response or a Blob, not \[Promise\]/);
+    await expectError(() => load(any({ arrayBuffer: async () => "file" })), "BAD_FILE", /not "file"/);
+    await expectError(() => load(any([1, 2, 3])), "BAD_FILE", /not \[Array\]/);
   });
 });
