@@ -138,7 +138,7 @@ async function readToEnd(file: FileHandle): Promise<Uint8Array> {
 
 /** The index in a .vic file on disk, or from a pipe. Errors: those of `load`, BAD_OPTION for what is no path, the file system's. */
 export async function openFile(path: FilePath, options?: LoadOptions): Promise<VectorIndex> {
-  return load(await readBytes(path), options);
+  return load({ arrayBuffer: () => readBytes(path) }, options);
 }
 
 // ---- paths --------------------------------------------------------------------------------------------------------

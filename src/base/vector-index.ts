@@ -7,13 +7,23 @@ import { writeFile } from "../file/vic.js";
 import { checkId, idsOf, isArray, ownRows, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import { type BatchHits, type BatchOptions, batchK, searchBatch } from "../search/batch.js";
 import { settle } from "../search/filter.js";
-import { checkNames, checkRadius, DEFAULT_K, NO_WORK, type SearchOptions, searchOne, wantedOf, within } from "../search/plan.js";
+import {
+  type AsyncSearchOptions,
+  checkNames,
+  checkRadius,
+  DEFAULT_K,
+  NO_WORK,
+  type SearchOptions,
+  searchOne,
+  wantedOf,
+  within,
+} from "../search/plan.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
-import { known } from "../words/options.js";
+import { checkSignal, heed, known } from "../words/options.js";
 import { readState } from "../words/state.js";
 import type { AddAllOptions } from "./add-all.js";
 import { newIds } from "./adding.js";
@@ -134,8 +144,9 @@ export abstract class VectorIndex {
   /**
    * Adds vectors from an array, an iterable or an async iterable, a slice of some 8 ms at a time, so that a page stays
    * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is copied at the call, an
-   * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort or
-   * error) the slices before stay: `size` tells.
+   * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort,
+   * close or error), also while the source keeps it waiting, the source's return() is called, and the slices before stay:
+   * `size` tells.
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
@@ -175,13 +186,19 @@ export abstract class VectorIndex {
     return hits;
   }
 
-  /** The same, waiting for a `fetchVectors` that returns a promise; the index may be used and changed meanwhile. */
-  async searchAsync(query: Vector, options?: SearchOptions): Promise<Hit[]> {
+  /**
+   * The same, waiting for a `fetchVectors` that returns a promise; the index may be used and changed meanwhile. close()
+   * ends it with CLOSED, `signal` with its reason.
+   */
+  async searchAsync(query: Vector, options?: AsyncSearchOptions): Promise<Hit[]> {
     const seat = this.#seat;
     const { profile, fetcher } = seat;
-    if (!fetcher) return this.search(query, options);
-    checkNames(profile, options, ["radius", "exact"]);
-    return this.#answer(await fetcher.searchAsync(profile, seat, query, options));
+    checkNames(profile, options, ["radius", "exact", "signal"]);
+    const { signal, ...rest } = options ?? {};
+    checkSignal(signal);
+    if (fetcher) return this.#answer(await fetcher.searchAsync(profile, seat, query, options));
+    heed(signal);
+    return this.search(query, rest);
   }
 
   #answer<T>({ hits, stats }: { hits: T; stats: SearchStats }): T {
@@ -247,7 +264,7 @@ export abstract class VectorIndex {
 
   /**
    * Gives back the room of removed vectors: repairs what still links to them, renumbers what is left and moves to a
-   * smaller memory. In slices, like addAll; other calls may come in between.
+   * smaller memory. In slices, like addAll; other calls may come in between. close() ends it with CLOSED.
    */
   compact(): Promise<void> {
     const seat = this.#seat;

@@ -6,6 +6,7 @@ import { badOption, show, VicinalError } from "../words/errors.js";
 import { type Build, buildFor } from "../words/kinds.js";
 import { known, oneOf } from "../words/options.js";
 import { readState } from "../words/state.js";
+import { tagOf } from "../words/tag.js";
 import { Engine, type Instance } from "./engine.js";
 import type { Exports } from "./exports.js";
 import { selfTest } from "./self-test.js";
@@ -126,8 +127,8 @@ async function choose(build: Build): Promise<Loaded> {
 }
 
 /** A module says itself which build and variant it is; only `threads` wants a shared memory. */
-async function given(module: unknown): Promise<Loaded> {
-  if (!(module instanceof WebAssembly.Module)) {
+async function given(module: WebAssembly.Module): Promise<Loaded> {
+  if (tagOf(module) !== "WebAssembly.Module") {
     throw badOption(`module is ${show(module)}; it must be a WebAssembly.Module`);
   }
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);

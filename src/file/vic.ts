@@ -14,9 +14,10 @@ import { newEngine } from "../border/runtime.js";
 import { checkState } from "../words/check-state.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { optionsOf } from "../words/describe.js";
-import { bad, VicinalError } from "../words/errors.js";
+import { bad, show, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { EMPTY, FRESH, readState, STATE_BYTES, STATE_BYTES_1, type State, stateBytes, upgraded } from "../words/state.js";
+import { tagOf } from "../words/tag.js";
 
 const MAGIC = [0x56, 0x49, 0x43, 0x49, 0x4e, 0x41, 0x4c, 0];
 const VERSION = 2;
@@ -89,9 +90,22 @@ export function writeFile(engine: Engine): Uint8Array {
   return file;
 }
 
+/** What is often taken for a .vic file, by how it begins. */
+const OTHERS: readonly [RegExp, string][] = [
+  [/^(\xef\xbb\xbf)?\s*</, "HTML, perhaps an error page: check response.ok"],
+  [/^(\xef\xbb\xbf)?\s*[[{]/, "JSON, perhaps an error: check response.ok"],
+  [/^\W\x8b/, "gzip: decompress it first"],
+  [/^PK/, "a zip: unpack it first"],
+  [/^version https:\/\/git-lfs/, "a Git LFS pointer, not what it points to"],
+];
+
 /** Reads header, table and state, and checks that they fit each other and the file; checksums come later. */
 function readHeader(file: Uint8Array): Header {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const begin = String.fromCharCode(...file.subarray(0, HEADER_BYTES));
+  const other = OTHERS.find(([pattern]) => pattern.test(begin));
+  if (other) throw bad(`it looks like ${other[1]}`);
+  if (file.length === 0) throw bad("it is empty, or its ArrayBuffer was transferred or shrunk");
   if (file.length < HEADER_BYTES) throw bad(`${file.length} bytes are fewer than a header's ${HEADER_BYTES}`);
   if (MAGIC.some((byte, i) => file[i] !== byte)) throw bad("it does not begin with VICINAL");
   const [version, kind, metric, codec, dimensions, live, slots, records, count, zero] = Array.from({ length: 10 }, (_, i) =>
@@ -151,12 +165,36 @@ function stateIn(file: Uint8Array, { offset, bytes }: Section, version: number):
 /** A file as bytes: a Uint8Array, ArrayBuffer or any other view. */
 export type FileBytes = Uint8Array | ArrayBuffer | ArrayBufferView;
 
-/** A copy: the caller's may change before all of it is read. */
-function asBytes(file: FileBytes): Uint8Array {
-  if (file instanceof ArrayBuffer) return new Uint8Array(file.slice(0));
-  // A view even of a Uint8Array: the slice() of a Node Buffer does not copy.
-  if (ArrayBuffer.isView(file)) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength).slice();
-  throw new VicinalError("BAD_FILE", "load takes the file's bytes as a Uint8Array or ArrayBuffer");
+/** What brings a file's bytes: a Response, a Blob. */
+export interface FileSource {
+  arrayBuffer(): Promise<FileBytes>;
+  /** Of a Response. */
+  readonly ok?: boolean;
+  readonly status?: number;
+  readonly url?: string;
+}
+
+function viewOf(file: FileBytes): Uint8Array {
+  const isBuffer = /^(Shared)?ArrayBuffer$/.test(tagOf(file) ?? "");
+  if (!isBuffer && !ArrayBuffer.isView(file)) {
+    const forms = "a Uint8Array, an ArrayBuffer, a Response or a Blob";
+    throw new VicinalError("BAD_FILE", `a .vic file is given as ${forms}, not ${show(file)}`);
+  }
+  try {
+    const { buffer, byteOffset, byteLength } = isBuffer ? new Uint8Array(file as ArrayBuffer) : (file as ArrayBufferView);
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  } catch {
+    throw bad("its ArrayBuffer was transferred or shrunk");
+  }
+}
+
+/** Bytes that nobody else changes: a copy made at once, as the caller's may be filled anew while it is read. */
+async function bytesOf(file: FileBytes | FileSource): Promise<Uint8Array> {
+  if (typeof (file as FileSource)?.arrayBuffer !== "function") return viewOf(file as FileBytes).slice();
+  const source = file as FileSource;
+  if (source.ok === false)
+    throw new VicinalError("BAD_FILE", `${source.url || "the server"} answered with status ${source.status}`);
+  return viewOf(await source.arrayBuffer());
 }
 
 function checkHeader(engine: Engine, file: Uint8Array, { checksum, sections }: Header): void {
@@ -166,8 +204,8 @@ function checkHeader(engine: Engine, file: Uint8Array, { checksum, sections }: H
 }
 
 /** @internal The index in a file, in a new memory; validated as a whole before anyone may search it. */
-export async function readFile(bytes: FileBytes, maxBytes?: number): Promise<Engine> {
-  const file = asBytes(bytes);
+export async function readFile(from: FileBytes | FileSource, maxBytes?: number): Promise<Engine> {
+  const file = await bytesOf(from);
   const header = readHeader(file);
   const { state, slots, records } = header;
   const sections = presentSections(header);
@@ -219,8 +257,8 @@ export interface FileInfo {
 }
 
 /** What a .vic file holds and whether each section's checksum holds; the index itself is not built. */
-export async function inspect(bytes: FileBytes): Promise<FileInfo> {
-  const file = asBytes(bytes);
+export async function inspect(from: FileBytes | FileSource): Promise<FileInfo> {
+  const file = await bytesOf(from);
   const header = readHeader(file);
   const { state, sections } = header;
   const engine = await newEngine(stateBytes(NEUTRAL));

@@ -1,6 +1,8 @@
 // Waiting for others: for a caller's source, a caller's fetchVectors, or other work on the same index. They may never answer,
 // so that whoever waits must hear when the signal aborts or the index is closed.
 
+import { heed } from "../words/options.js";
+
 /** What may be closed. */
 export interface Closable {
   /** Throws once it is closed. */
@@ -28,7 +30,7 @@ export class Patience {
 
   /** Throws where there is no reason to go on. */
   check(): void {
-    this.#signal?.throwIfAborted();
+    heed(this.#signal);
     this.#of.engine;
   }
 
@@ -45,6 +47,7 @@ export class Patience {
     const result = await new Promise<T>((resolve, reject) => {
       this.#reject = reject;
       Promise.resolve(other).then(resolve, reject);
+      this.#stop(); // asking may have ended it
     });
     this.check();
     return result;

@@ -1,5 +1,6 @@
 // Long work in slices, so that a page stays alive and other calls run in between.
 import { badOption, show } from "../words/errors.js";
+import { checkSignal } from "../words/options.js";
 
 /** Work gives way to the event loop after this long. */
 export const SLICE_MS = 8;
@@ -43,16 +44,14 @@ export function atOnce<T>(steps: Generator<unknown, T, void>): T {
 }
 
 export interface Watched<P> {
-  /** Stops between two slices. */
+  /** Stops between two slices, or while it waits. */
   signal?: AbortSignal;
   /** Called after each slice. */
   onProgress?: (progress: P) => void;
 }
 
 export function checkWatched({ signal, onProgress }: Watched<never>): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw badOption(`signal is ${show(signal)}; it must be an AbortSignal`);
-  }
+  checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw badOption(`onProgress is ${show(onProgress)}; it must be a function`);
   }

@@ -1,13 +1,14 @@
 // Streams of vectors for addAll, cut into batches.
-import { badOption, show } from "../words/errors.js";
+import { badOption, show, VicinalError } from "../words/errors.js";
+import { tagOf } from "../words/tag.js";
 import { chosen, joined } from "./drawn.js";
 import { isPromise, type Patience } from "./patience.js";
 import { breath } from "./slices.js";
-import { copyOf, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
+import { copyOf, isBits, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
 
 /** An item of an iterable: a vector, or a typed array of several. Copied, the source may fill it anew for the next. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
-  const width = shape.packed && item instanceof Uint8Array ? rowElements(shape) : shape.dimensions;
+  const width = isBits(shape, item) ? rowElements(shape) : shape.dimensions;
   const length = ArrayBuffer.isView(item) ? (item as Uint8Array).length : width;
   const read = length > width && length % width === 0 ? rowsOf : oneRow;
   const name = `source[${index}]`;
@@ -40,6 +41,8 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
   const open = iterable?.[Symbol.asyncIterator] ?? iterable?.[Symbol.iterator];
   if (!open) throw badOption(`source is ${show(source)}, neither an array nor an iterable of vectors`);
   const iterator: Iterator<unknown> | AsyncIterator<unknown> = open.call(iterable);
+  // Of what a Uint8Array is row by row, that of a stream from a file or a network is bytes.
+  const isStream = !shape.packed && tagOf(source) === "ReadableStream";
   let waiting: Rows[] = [];
   let count = 0;
   let last = performance.now();
@@ -50,7 +53,12 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
       const { value, done } = isPromise(next) ? await patience.for(next) : next;
       over = done === true;
       if (over) break;
-      const rows = itemRows(isPromise(value) ? await patience.for(value) : value, shape, index);
+      const item = isPromise(value) ? await patience.for(value) : value;
+      if (isStream && tagOf(item) === "Uint8Array") {
+        const remedy = "read all of it, and give new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4)";
+        throw new VicinalError("BAD_DIMENSION", `source is a stream of bytes, cut anywhere: ${remedy}`);
+      }
+      const rows = itemRows(item, shape, index);
       waiting.push(rows);
       count += rows.n;
       if (count < size() && performance.now() - last < MOST_WAIT_MS) continue;

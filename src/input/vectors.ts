@@ -2,8 +2,12 @@
 
 import { E_BEYOND_F16, E_NOT_FINITE } from "../words/codes.js";
 import { type ErrorCode, show, VicinalError } from "../words/errors.js";
+import { tagOf } from "../words/tag.js";
 
-/** One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. */
+/**
+ * One vector: `dimensions` numbers; under hamming also a Uint8Array of packed bits, least significant first. A Node Buffer is
+ * bits or is refused: of floats it would be a value per byte.
+ */
 export type Vector = ArrayLike<number>;
 /** Many: n * dimensions numbers in a row (under hamming a Uint8Array is n rows of packed bits), or an array of vectors. */
 export type Vectors = ArrayLike<number> | ArrayLike<Vector>;
@@ -27,6 +31,11 @@ export interface Rows {
   readonly dimensions: number;
 }
 
+/** Whether a row or rows of them are bits: of a shape that is packed. */
+export function isBits({ packed }: Shape, value: unknown): boolean {
+  return packed && tagOf(value) === "Uint8Array";
+}
+
 export function rowElements(shape: Shape): number {
   return shape.packed ? (shape.dimensions + 7) >> 3 : shape.dimensions;
 }
@@ -35,12 +44,31 @@ export function isArray(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
-/** Whether it has a length, and one that a list can have. */
-function isList(value: unknown, name: string, code: ErrorCode): value is ArrayLike<unknown> {
+/** Refuses a typed array whose buffer was transferred, or became too short for it: it now has no values. */
+export function checkAlive(view: ArrayBufferView, name: string, code: ErrorCode): void {
+  try {
+    Uint8Array.prototype.keys.call(view as Uint8Array); // throws of such arrays, of any type
+  } catch {
+    throw new VicinalError(code, `${name} is ${show(view)} whose ArrayBuffer was transferred or shrunk; give a copy`);
+  }
+}
+
+/** A Node Buffer, which is a Uint8Array of whatever was read. */
+function isBuffer(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && "readFloatLE" in value;
+}
+
+/** Whether it has a length, and one that a list can have. A Buffer is none, but of bits. */
+function isList(value: unknown, name: string, code: ErrorCode, bits = false): value is ArrayLike<unknown> {
   if (value === null || typeof value !== "object") return false;
   const { length } = value as ArrayLike<unknown>;
   if (typeof length !== "number") return false;
   if (!Number.isInteger(length) || length < 0) throw new VicinalError(code, `${name} has the length ${length}`);
+  if (length === 0 && ArrayBuffer.isView(value)) checkAlive(value, name, code);
+  if (!bits && isBuffer(value)) {
+    const type = code === "BAD_ID" ? "Uint32Array" : "Float32Array";
+    throw new VicinalError(code, `${name} is a Buffer, of bytes: give new ${type}(b.buffer, b.byteOffset, b.byteLength / 4)`);
+  }
   return true;
 }
 
@@ -50,11 +78,13 @@ function lengthOf(value: unknown): number {
   return typeof length === "number" ? length : -1;
 }
 
+function notNumbers(vector: unknown, { dimensions }: Shape, name: string): VicinalError {
+  return new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${dimensions} numbers`);
+}
+
 /** One vector, called `name` in sentences. */
 export function oneRow(vector: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vector, name, "BAD_DIMENSION")) {
-    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vector)}, not ${shape.dimensions} numbers`);
-  }
+  if (!isList(vector, name, "BAD_DIMENSION", shape.packed)) throw notNumbers(vector, shape, name);
   return listed([vector], shape, () => name);
 }
 
@@ -77,14 +107,18 @@ export function ownRows(vectors: Vectors, shape: Shape, name: string): Rows {
 
 /** Any form of many vectors. */
 export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
-  if (!isList(vectors, name, "BAD_DIMENSION"))
+  if (!isList(vectors, name, "BAD_DIMENSION", shape.packed))
     throw new VicinalError("BAD_DIMENSION", `${name} is ${show(vectors)}, not an array of vectors`);
   if (vectors.length > 0 && typeof vectors[0] === "object") return listed(vectors, shape, (i) => `${name}[${i}]`);
   return flat(vectors as ArrayLike<number>, shape, name);
 }
 
 function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
-  const packed = shape.packed && values instanceof Uint8Array;
+  const packed = isBits(shape, values);
+  if (shape.packed && !packed && /^U?int/i.test(tagOf(values) ?? "")) {
+    const which = "new Uint8Array(b.buffer, b.byteOffset, b.byteLength) for bits, Float32Array.from(b) for numbers";
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(values)}, which may be either: give ${which}`);
+  }
   const width = packed ? rowElements(shape) : shape.dimensions;
   const n = values.length / width;
   if (!Number.isInteger(n)) {
@@ -112,14 +146,12 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
   for (let i = 0; i < vectors.length; i++) {
     const vector = vectors[i];
     const length = lengthOf(vector);
-    if (length === shape.dimensions && !(shape.packed && vector instanceof Uint8Array)) continue;
-    if (shape.packed && vector instanceof Uint8Array && length === bytes) continue;
-    if (length < 0) throw new VicinalError("BAD_DIMENSION", `${name(i)} is ${show(vector)}, not ${shape.dimensions} numbers`);
-    const wanted =
-      shape.packed && vector instanceof Uint8Array
-        ? `${bytes} bytes for its ${shape.dimensions} bits`
-        : `${shape.dimensions} dimensions`;
-    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}`);
+    const bits = isBits(shape, vector);
+    if (length === (bits ? bytes : shape.dimensions) && (bits || !isBuffer(vector))) continue;
+    if (!isList(vector, name(i), "BAD_DIMENSION", shape.packed)) throw notNumbers(vector, shape, name(i));
+    const wanted = bits ? `${bytes} bytes for its ${shape.dimensions} bits` : `${shape.dimensions} dimensions`;
+    const hint = shape.packed && !bits && length === bytes ? "; packed bits are a Uint8Array" : "";
+    throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}${hint}`);
   }
   const rows = vectors as ArrayLike<ArrayLike<number>>;
   return {
@@ -138,13 +170,13 @@ function writeVector(
   at: number,
   name: () => string,
 ): void {
-  const bits = shape.packed && vector instanceof Uint8Array;
+  const bits = isBits(shape, vector);
   // Looked at again: it was checked a while ago, and may be longer or shorter by now.
   const length = bits ? rowElements(shape) : shape.dimensions;
   if (lengthOf(vector) !== length) {
     throw new VicinalError("BAD_DIMENSION", `${name()} has changed while it was read: ${lengthOf(vector)} values, not ${length}`);
   }
-  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && !isBigInts(vector)) {
+  if (ArrayBuffer.isView(vector) && (bits || !shape.packed) && typeof vector[0] !== "bigint") {
     to.set(vector, at);
     return;
   }
@@ -155,10 +187,6 @@ function writeVector(
     values[i] = value;
   }
   to.set(shape.packed ? pack(values, name) : values, at);
-}
-
-function isBigInts(view: unknown): boolean {
-  return view instanceof BigInt64Array || view instanceof BigUint64Array;
 }
 
 function notFinite(name: string, position: number, value: unknown): VicinalError {
@@ -194,17 +222,22 @@ export function badRow(rows: Rows, i: number, code: number): VicinalError {
 /** Largest id. */
 const MAX_ID = 0xfffffffe;
 
+function isId(id: unknown): id is number {
+  return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_ID;
+}
+
 export function checkId(id: unknown, name: string): number {
-  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
-    throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
-  }
-  return id;
+  if (isId(id)) return id;
+  throw new VicinalError("BAD_ID", `${name} is ${show(id)}; an id is an integer from 0 to ${MAX_ID}`);
 }
 
 /** n ids, checked; `ids[3]` in sentences. */
 export function idsOf(ids: unknown, name: string): Uint32Array {
   if (!isList(ids, name, "BAD_ID")) throw new VicinalError("BAD_ID", `${name} is ${show(ids)}, not an array of ids`);
   const out = new Uint32Array(ids.length);
-  for (let i = 0; i < out.length; i++) out[i] = checkId(ids[i], `${name}[${i}]`);
+  for (let i = 0; i < out.length; i++) {
+    const id = ids[i];
+    out[i] = isId(id) ? id : checkId(id, `${name}[${i}]`);
+  }
   return out;
 }

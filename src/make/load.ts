@@ -1,7 +1,7 @@
 import { maxBytesOf, prepared } from "../base/create.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { wrap } from "../family/classes.js";
-import { type FileBytes, readFile } from "../file/vic.js";
+import { type FileBytes, type FileSource, readFile } from "../file/vic.js";
 import { badOption } from "../words/errors.js";
 import { RERANK_NAMES } from "../words/kinds.js";
 import { known } from "../words/options.js";
@@ -15,14 +15,15 @@ export interface LoadOptions {
 }
 
 /**
- * The index in a .vic file, of whatever kind. The bytes are copied and wholly checked (checksums, bounds, links, ids)
- * before it returns. Errors: BAD_FILE, BAD_OPTION, OUT_OF_MEMORY.
+ * The index in a .vic file, of whatever kind, wholly checked (checksums, bounds, links, ids). Bytes are copied at the call;
+ * what a Response or a Blob brings is not held twice. Errors: BAD_FILE (also where the Response is not ok), BAD_OPTION,
+ * OUT_OF_MEMORY.
  */
-export async function load(bytes: FileBytes, options: LoadOptions = {}): Promise<VectorIndex> {
+export async function load(file: FileBytes | FileSource, options: LoadOptions = {}): Promise<VectorIndex> {
   known("load", options, ["maxBytes", "fetchVectors"]);
   const maxBytes = maxBytesOf(options);
   const fetchVectors = options.fetchVectors === undefined ? undefined : fetchVectorsOf(options.fetchVectors);
-  const engine = await readFile(bytes, maxBytes);
+  const engine = await readFile(file, maxBytes);
   const asks = RERANK_NAMES[engine.state("rerank")] === "caller";
   if (asks !== (fetchVectors !== undefined)) {
     throw badOption(

@@ -10,6 +10,7 @@ import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
 import { place, type Settled, settle } from "./filter.js";
 import {
+  type AsyncSearchOptions,
   ask,
   checkRadius,
   DEFAULT_K,
@@ -129,9 +130,10 @@ export class Fetcher {
     }
   }
 
-  async searchAsync(profile: Profile, asked: Asked, query: Vector, options: SearchOptions | undefined): Promise<Answer> {
-    const patience = new Patience(asked, undefined);
+  async searchAsync(profile: Profile, asked: Asked, query: Vector, options: AsyncSearchOptions | undefined): Promise<Answer> {
+    const patience = new Patience(asked, options?.signal);
     try {
+      patience.check();
       const steps = searchSteps(profile, asked, query, options);
       for (let step = steps.next(); ; ) {
         if (step.done) return step.value;

@@ -33,6 +33,11 @@ export interface SearchOptions {
   exact?: boolean;
 }
 
+export interface AsyncSearchOptions extends SearchOptions {
+  /** Ends the wait for fetchVectors: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
 export const NO_WORK: SearchStats = { distances: 0, visited: 0, reranked: 0 };
 
 export function plus(a: SearchStats, b: SearchStats): SearchStats {

@@ -38,3 +38,13 @@ export function known(of: string, options: object, names: readonly string[]): vo
     if (!names.includes(name)) throw badOption(`${of} has no option ${show(name)}; it has ${names.join(", ")}`);
   }
 }
+
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || typeof signal?.addEventListener === "function") return;
+  throw badOption(`signal is ${show(signal)}; it must be an AbortSignal`);
+}
+
+/** Throws where the signal is aborted. Not by its throwIfAborted(), which those of polyfills lack. */
+export function heed(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason ?? new DOMException("This operation was aborted", "AbortError");
+}

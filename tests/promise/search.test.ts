@@ -96,7 +96,7 @@ for (const of of EVERY_CASE) {
           Uint32Array: Uint32Array.from(passing),
           bitset: bits,
           function: (id: number) => among.has(id),
-          "with ids that are not there": [...passing, ...passing, N, 0xffffffff, -1, 0.5, 2 ** 40],
+          "with ids that are not there": [...passing, ...passing, N, 0xfffffffe],
           "longer bitset": Uint8Array.of(...bits, 255, 255),
         };
         for (const k of [1, 10, N]) {
