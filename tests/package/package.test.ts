@@ -40,7 +40,7 @@ describe("tarball", () => {
       "LICENSE",
       "README.md",
       "dist/THIRD-PARTY.txt",
-      "dist/chunks/chunk-HASH.js",
+      "dist/chunks/core-HASH.js",
       "dist/cli.js",
       "dist/index.cjs",
       "dist/index.js",
