@@ -2,8 +2,10 @@
 // lists that are probed. It is an Hnsw of its own, made anew from the centroids wherever an index comes to be.
 
 import type { Passing } from "../border/answers.js";
-import { Engine, type Instance, type Lists } from "../border/engine.js";
+import { tableRows } from "../border/copies.js";
+import { Engine, type Lists } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
+import type { Instance } from "../border/instance.js";
 import { rowsOf } from "../input/vectors.js";
 import { KIND_NAMES, METRIC_NAMES, METRICS } from "../words/kinds.js";
 import { EMPTY, FRESH, stateBytes } from "../words/state.js";
@@ -83,7 +85,7 @@ export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
     }),
   );
   const shape = { dimensions, packed: METRICS[metric].codecs[0] === "binary" };
-  const rows = rowsOf(engine.tableRows(CENTROIDS, nlist), shape, "centroids");
+  const rows = rowsOf(tableRows(engine, CENTROIDS, nlist), shape, "centroids");
   reserve(graph, nlist, false);
   const ids = Uint32Array.from({ length: nlist }, (_, i) => i);
   for (const done of addChunks(graph, rows, ids)) yield done / nlist;

@@ -1,8 +1,10 @@
 // How an index comes to have learned: another engine learns from a sample, a third one takes over what it learned and all
 // vectors, and then takes the index's place. Until that moment the index is what it was.
 
-import { Engine, type Instance } from "../border/engine.js";
+import { copyTables } from "../border/copies.js";
+import { Engine } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
+import { another, expectCrowd, type Instance } from "../border/instance.js";
 import { newInstance } from "../border/runtime.js";
 import { atOnce, breath, inSlices, Pace, SLICE_MS } from "../input/slices.js";
 import { chosen, joined, oneRow, type Rows, type Shape } from "../input/vectors.js";
@@ -29,31 +31,27 @@ function trainedState(engine: Engine, known: number, points: number): State {
   return { ...state, ...FRESH, nlist, coarseGraph };
 }
 
-/** Where an engine learns, where it will live, and where its graph over centroids will, should it have one. */
-async function instancesFor(engine: Engine): Promise<Instance[]> {
-  const build = buildFor(readState(engine.copyState()));
-  const limits = [WHOLE_MEMORY, engine.maxBytes, ...(engine.state("coarseGraph") ? [WHOLE_MEMORY] : [])];
-  return Promise.all(limits.map((limit) => newInstance(build, limit)));
+function learns(state: State): boolean {
+  return trainingNeeds(state).wants > 0;
+}
+
+/** The most that memories may hold: where the engine will live, where it learns, and its graph over centroids. */
+function limitsOf(state: State, { maxBytes }: Engine): number[] {
+  return [maxBytes, ...(learns(state) ? [WHOLE_MEMORY] : []), ...(state.coarseGraph ? [WHOLE_MEMORY] : [])];
 }
 
 /** An empty engine that has learned from `rows`, or as many of them as training looks at. */
-function* learned(engine: Engine, rows: Rows, known: number, [where, home, coarse]: Instance[]): Steps<Engine> {
-  let state = trainedState(engine, known, rows.n);
-  if (trainingNeeds(state).wants === 0) return new Engine(home, stateBytes(state));
+function* learned(rows: Rows, state: State, [home, where, coarse]: Instance[]): Steps<Engine> {
+  if (!learns(state)) return new Engine(home, stateBytes(state));
   const trainer = new Engine(where, stateBytes(state));
   const centroids = centroidsOf(trainer);
   checkSample(rows.n, state.nlist, centroids);
   yield* learn(trainer, sampled(rows, state.nlist, centroids));
-  state = readState(trainer.copyState());
-  const target = new Engine(home, stateBytes(state));
-  target.copyTables(trainer);
+  const target = new Engine(home, trainer.copyState());
+  copyTables(target, trainer);
   (target.exports as FullExports).finishTables();
-  if (state.coarseGraph && coarse) target.lists = yield* buildLists(target, coarse);
+  if (state.coarseGraph) target.lists = yield* buildLists(target, coarse);
   return target;
-}
-
-function learnsNothing(engine: Engine): boolean {
-  return trainingNeeds(readState(engine.copyState())).wants === 0;
 }
 
 /** The vectors of ids as an index gives them back. One that was removed since is stood in for by the one before. */
@@ -76,46 +74,34 @@ function heldRows(engine: () => Engine, ids: Uint32Array, shape: Shape): Rows {
 export class Learner {
   /** Nothing is learned, but much is built: a graph of what was scanned so far. add() does not wait for it. */
   readonly inBackground: boolean;
-  #spares: Instance[] | undefined;
 
   private constructor(inBackground: boolean) {
     this.inBackground = inBackground;
   }
 
   static async prepare(engine: Engine): Promise<Learner> {
-    const learner = new Learner(learnsNothing(engine));
-    learner.#spares = learner.inBackground ? [] : await instancesFor(engine);
-    return learner;
+    await expectCrowd();
+    return new Learner(!learns(readState(engine.copyState())));
   }
 
   /** Whether n more vectors are enough to learn from. */
   isDue(engine: Engine, n: number): boolean {
-    return this.#spares !== undefined && engine.live + n >= engine.state("trainAt");
+    return engine.live + n >= engine.state("trainAt");
   }
 
   /** An engine that has learned, with all that `engine` holds and more rows. */
   grow(engine: Engine, rows: Rows, ids: Uint32Array, shape: Shape): Engine {
     checkRows(engine, rows);
-    const instances = this.#spares as Instance[];
-    this.#spares = undefined;
-    try {
-      const heldIds = engine.ids();
-      const held = heldRows(() => engine, heldIds, shape);
-      const target = atOnce(learned(engine, joined([held, rows]), held.n + rows.n, instances));
-      addRows(target, held, heldIds);
-      keepNextId(engine, target);
-      addRows(target, rows, ids);
-      return target;
-    } catch (error) {
-      // For the next time; until it is there, vectors are kept as they come.
-      instancesFor(engine).then(
-        (spares) => {
-          this.#spares = spares;
-        },
-        () => {},
-      );
-      throw error;
-    }
+    const heldIds = engine.ids();
+    const held = heldRows(() => engine, heldIds, shape);
+    const all = joined([held, rows]);
+    const state = trainedState(engine, all.n, all.n);
+    const instances = limitsOf(state, engine).map((limit) => another(engine, limit));
+    const target = atOnce(learned(all, state, instances));
+    addRows(target, held, heldIds);
+    keepNextId(engine, target);
+    addRows(target, rows, ids);
+    return target;
   }
 }
 
@@ -152,19 +138,21 @@ export async function retrain(
   coming: Rows | undefined,
   between: (done: number, total: number) => void,
 ): Promise<TrainReport> {
-  const before = of.engine();
-  if (before.state("trained") && learnsNothing(before)) return { vectors: 0, error: undefined, nlist: undefined };
-  const instances = await instancesFor(before);
   const engine = of.engine();
+  const now = readState(engine.copyState());
+  if (now.trained && !learns(now)) return { vectors: 0, error: undefined, nlist: undefined };
   const held = await heldSample(of, engine);
   const rows = sample ?? (coming ? joined([held, coming]) : held);
   const known = coming ? engine.live + coming.n : Math.max(engine.live, rows.n);
+  const state = trainedState(engine, known, rows.n);
+  const build = buildFor(state);
+  const instances = await Promise.all(limitsOf(state, engine).map((limit) => newInstance(build, limit)));
   const total = rows.n + engine.live;
   const share = (part: number): void => {
     of.engine();
     between(Math.floor(part * rows.n), total);
   };
-  const target = await inSlices(learned(engine, rows, known, instances), share);
+  const target = await inSlices(learned(rows, state, instances), share);
   await move(of, target, (moved) => between(Math.min(rows.n + moved, total), total));
   const error = target.state("reconstruction");
   const nlist = target.state("nlist");

@@ -2,7 +2,7 @@
 
 import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
-import { newEngine } from "../border/runtime.js";
+import { enlist } from "../border/tenants.js";
 import type { Variant } from "../border/variants.js";
 import { writeFile } from "../file/vic.js";
 import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
@@ -29,6 +29,7 @@ import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { readState } from "../words/state.js";
 import { addRows, iteratorOf, newIds, nextId } from "./adding.js";
 import { Opened } from "./create.js";
@@ -72,9 +73,6 @@ export interface IndexStats {
   depth?: number;
 }
 
-/** Slots that compact() repairs between two looks at the clock. */
-const SWEEP_SLOTS = 16;
-
 export abstract class VectorIndex {
   readonly kind: Kind;
   readonly metric: Metric;
@@ -99,9 +97,9 @@ export abstract class VectorIndex {
   protected constructor(handle: unknown) {
     if (!(handle instanceof Opened)) throw badOption("an index is made by `await` on create() or load()");
     const { engine, fetcher, learner, why } = handle;
-    this.#engine = engine;
     this.#fetcher = fetcher;
     this.#learner = learner;
+    this.#replace(engine);
     this.why = why;
     this.kind = KIND_NAMES[engine.state("kind")];
     this.metric = METRIC_NAMES[engine.state("metric")];
@@ -177,7 +175,9 @@ export abstract class VectorIndex {
   }
 
   #replace(engine: Engine): void {
+    this.#engine?.endThreads?.();
     this.#engine = engine;
+    enlist(engine);
     if (engine.state("trained")) this.#learner = undefined;
   }
 
@@ -243,7 +243,7 @@ export abstract class VectorIndex {
   }
 
   async #retrain(sample: Rows | undefined, coming: Rows | undefined, options: TrainOptions): Promise<TrainReport> {
-    const { retrain } = await import("./extras.js");
+    const { retrain } = await part(import("./extras.js"));
     try {
       return await retrain(
         {
@@ -373,19 +373,8 @@ export abstract class VectorIndex {
   }
 
   async #compact(): Promise<void> {
-    const engine = this.engine;
-    const target = await newEngine(engine.copyState(), engine.maxBytes);
-    while (engine.state("dead") + engine.state("doomed") > 0) {
-      if (engine.state("doomed") === 0) engine.exports.startSweep();
-      const started = performance.now();
-      while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
-      await breath();
-    }
-    this.engine; // throws where it was closed in between
-    engine.done(engine.exports.compactSlots());
-    target.copyFrom(engine);
-    target.lists = engine.lists;
-    this.#engine = target;
+    const { compacted } = await part(import("./extras.js"));
+    this.#replace(await compacted(this.engine, () => this.engine));
   }
 
   /** The whole index as a .vic file. */
@@ -395,7 +384,7 @@ export abstract class VectorIndex {
 
   /** Gives the memory back; any later use throws CLOSED. Closing again does nothing. */
   close(): void {
-    this.#engine?.endThreads?.();
+    this.#engine?.close();
     this.#engine = undefined;
     this.#learner = undefined;
   }

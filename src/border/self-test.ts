@@ -17,7 +17,8 @@ import {
   ROTATE_NAMES,
 } from "../words/kinds.js";
 import { EMPTY, FRESH, stateBytes } from "../words/state.js";
-import type { Engine } from "./engine.js";
+import { Engine } from "./engine.js";
+import type { Instance } from "./instance.js";
 
 const DIMENSIONS = 19;
 const ROWS = 5;
@@ -36,14 +37,17 @@ function exactCodecs(metric: Metric): Codec[] {
   return codecsOf("flat", metric).filter((codec) => CODECS[codec].core && (codec !== "binary" || metric === "hamming"));
 }
 
-export async function selfTest(start: (state: Uint8Array) => Promise<Engine>, build: Build): Promise<boolean> {
-  for (const metric of METRIC_NAMES) {
-    for (const codec of metric === "cosine" ? (["f32"] as const) : exactCodecs(metric)) {
-      if (!isRight(await start(stateOf("flat", metric, codec)), metric)) return false;
-    }
-  }
-  if (!isRight(await start(stateOf("hnsw", "l2", "f32")), "l2")) return false;
-  return build !== "full" || isRight(await start(stateOf("flat", "l2", "rabitq")), "l2", RABITQ_ERROR);
+/** One memory serves all: what is laid out in it next begins anew. */
+export function selfTest(instance: Instance, build: Build): boolean {
+  const passes = (kind: Kind, metric: Metric, codec: Codec, error?: number): boolean =>
+    isRight(new Engine(instance, stateOf(kind, metric, codec)), metric, error);
+  return (
+    METRIC_NAMES.every((metric) =>
+      (metric === "cosine" ? (["f32"] as const) : exactCodecs(metric)).every((codec) => passes("flat", metric, codec)),
+    ) &&
+    passes("hnsw", "l2", "f32") &&
+    (build !== "full" || passes("flat", "l2", "rabitq", RABITQ_ERROR))
+  );
 }
 
 function stateOf(kind: Kind, metric: Metric, codec: Codec): Uint8Array {

@@ -9,6 +9,7 @@ import { badOption } from "../words/errors.js";
 import { RERANK_NAMES } from "../words/kinds.js";
 import { WHOLE_MEMORY } from "../words/needs.js";
 import { known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { type FetchVectors, fetchVectorsOf } from "../words/rerank-option.js";
 
 export interface LoadOptions {
@@ -42,6 +43,6 @@ export async function load(bytes: FileBytes, options: LoadOptions = {}): Promise
 /** The graph over centroids is not in the file, it follows from them. */
 async function findLists(engine: Engine): Promise<void> {
   if (engine.state("coarseGraph") !== 1 || !engine.state("trained")) return;
-  const { buildLists } = await import("../base/extras.js");
+  const { buildLists } = await part(import("../base/extras.js"));
   engine.lists = await inSlices(buildLists(engine, await newInstance("core", WHOLE_MEMORY)), () => {});
 }
