@@ -1,4 +1,4 @@
-// src/ and dist/wasm/ become what is imported: index.js and node.js (ESM), index.cjs and node.cjs, cli.js.
+// src/ and dist/wasm/ become what is imported: index.js, node.js and static.js (ESM), the same as .cjs, cli.js.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -33,6 +33,22 @@ const indexBeside = (extension) => ({
     );
   },
 });
+
+/** static.js is one file: its builds are in it, and what is imported when it is needed is imported at once. */
+const allInside = {
+  name: "all-inside",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/builds\.js$/ }, () => ({ path: resolve("src/border/builds-static.ts") }));
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const imports = [];
+      const contents = readFileSync(path, "utf8").replaceAll(/\bimport\((".*?")\)/g, (_, from) => {
+        imports.push(`\nimport * as part${imports.length} from ${from};`);
+        return `Promise.resolve(part${imports.length - 1})`;
+      });
+      return { contents: contents + imports.join(""), loader: "ts" };
+    });
+  },
+};
 
 /** The command line runs on the package's own entries. */
 const coreBeside = {
@@ -117,6 +133,9 @@ async function writeIndex() {
 export async function bundle(builds) {
   await writeIndex();
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
+  const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
+  await build({ ...esm, ...whole, splitting: false });
+  await build({ ...esm, ...whole, splitting: false, format: "cjs", outExtension: { ".js": ".cjs" } });
   for (const name of builds) writeFileSync(`dist/wasm/${name}.cjs`, `module.exports = "${text(name)}";\n`);
   await build({
     ...common,
