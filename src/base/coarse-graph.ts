@@ -2,8 +2,10 @@
 // lists that are probed. It is an Hnsw of its own, made anew from the centroids wherever an index comes to be.
 
 import type { Passing } from "../border/answers.js";
-import { Engine, type Instance, type Lists } from "../border/engine.js";
+import { tableRows } from "../border/copies.js";
+import { Engine, type Lists } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
+import type { Instance } from "../border/instance.js";
 import { newInstance } from "../border/runtime.js";
 import { inSlices } from "../input/slices.js";
 import { rowsOf } from "../input/vectors.js";
@@ -86,7 +88,7 @@ export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
       efConstruction: EF_CONSTRUCTION,
     }),
   );
-  const rows = rowsOf(engine.tableRows(CENTROIDS, nlist), { dimensions, packed: false }, "centroids");
+  const rows = rowsOf(tableRows(engine, CENTROIDS, nlist), { dimensions, packed: false }, "centroids");
   reserve(graph, nlist, false);
   const ids = Uint32Array.from({ length: nlist }, (_, i) => i);
   for (const done of addChunks(graph, rows, ids)) yield done / nlist;

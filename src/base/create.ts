@@ -8,6 +8,7 @@ import { CODEC_NAMES, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, typ
 import { LIMITS } from "../words/limits.js";
 import { trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, oneOf } from "../words/options.js";
+import { part } from "../words/part.js";
 import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
 import { EMPTY, FRESH, type State, stateBytes } from "../words/state.js";
 import { Opened } from "./seat.js";
@@ -41,7 +42,7 @@ export const INDEX_OPTIONS = ["dimensions", "metric", "codec", "rerank", "seed",
 export async function prepared(engine: Engine, fetchVectors: FetchVectors | undefined, why?: string): Promise<Opened> {
   const trained = engine.state("trained") === 1;
   if (trained && !fetchVectors) return new Opened(engine, undefined, undefined, why);
-  const { Fetcher, prepareLearner } = await import("./extras.js");
+  const { Fetcher, prepareLearner } = await part(import("./extras.js"));
   const learner = trained ? undefined : await prepareLearner(engine);
   return new Opened(engine, fetchVectors && new Fetcher(fetchVectors), learner, why);
 }

@@ -1,13 +1,14 @@
 // How an engine comes to have learned: another one learns from a sample, and it takes over what that learned, and the vectors.
 
-import { Engine, type Instance } from "../border/engine.js";
+import { copyTables } from "../border/copies.js";
+import { Engine } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
-import { newInstance } from "../border/runtime.js";
+import { another, expectCrowd, type Instance } from "../border/instance.js";
 import { joined } from "../input/drawn.js";
 import { atOnce } from "../input/slices.js";
 import { oneRow, type Rows, type Shape } from "../input/vectors.js";
 import { COARSE_NAMES } from "../words/describe.js";
-import { buildFor, KIND_NAMES } from "../words/kinds.js";
+import { KIND_NAMES } from "../words/kinds.js";
 import { listsFor } from "../words/limits.js";
 import { trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { FRESH, readState, type State, stateBytes } from "../words/state.js";
@@ -21,38 +22,34 @@ const COARSE_AUTO = COARSE_NAMES.indexOf("auto");
 const COARSE_LISTS = 16384;
 
 /** What an engine will be once it has learned from `points`; `known` vectors are there or on their way. */
-function trainedState(engine: Engine, known: number, points: number): State {
+export function trainedState(engine: Engine, known: number, points: number): State {
   const state = readState(engine.copyState());
   const nlist = state.nlist || (KIND_NAMES[state.kind] === "ivf" ? listsFor(known, points) : 0);
   const coarseGraph = state.coarseGraph === COARSE_AUTO ? Number(nlist >= COARSE_LISTS) : state.coarseGraph;
   return { ...state, ...FRESH, nlist, coarseGraph };
 }
 
-/** Where an engine learns, where it will live, and where its graph over centroids will, should it have one. */
-export async function instancesFor(engine: Engine): Promise<Instance[]> {
-  const build = buildFor(readState(engine.copyState()));
-  const limits = [WHOLE_MEMORY, engine.maxBytes, ...(engine.state("coarseGraph") ? [WHOLE_MEMORY] : [])];
-  return Promise.all(limits.map((limit) => newInstance(build, limit)));
+export function learns(state: State): boolean {
+  return trainingNeeds(state).wants > 0;
+}
+
+/** The most that memories may hold: where the engine will live, where it learns, and its graph over centroids. */
+export function limitsOf(state: State, { maxBytes }: Engine): number[] {
+  return [maxBytes, ...(learns(state) ? [WHOLE_MEMORY] : []), ...(state.coarseGraph ? [WHOLE_MEMORY] : [])];
 }
 
 /** An empty engine that has learned from `rows`, or as many of them as training looks at. */
-export function* learned(engine: Engine, rows: Rows, known: number, [where, home, coarse]: Instance[]): Steps<Engine> {
-  let state = trainedState(engine, known, rows.n);
-  if (trainingNeeds(state).wants === 0) return new Engine(home, stateBytes(state));
+export function* learned(rows: Rows, state: State, [home, where, coarse]: Instance[]): Steps<Engine> {
+  if (!learns(state)) return new Engine(home, stateBytes(state));
   const trainer = new Engine(where, stateBytes(state));
   const centroids = centroidsOf(trainer);
   checkSample(rows.n, state.nlist, centroids);
   yield* learn(trainer, sampled(rows, state.nlist, centroids));
-  state = readState(trainer.copyState());
-  const target = new Engine(home, stateBytes(state));
-  target.copyTables(trainer);
+  const target = new Engine(home, trainer.copyState());
+  copyTables(target, trainer);
   (target.exports as FullExports).finishTables();
-  if (state.coarseGraph && coarse) target.lists = yield* buildLists(target, coarse);
+  if (state.coarseGraph) target.lists = yield* buildLists(target, coarse);
   return target;
-}
-
-export function learnsNothing(engine: Engine): boolean {
-  return trainingNeeds(readState(engine.copyState())).wants === 0;
 }
 
 /** The vectors of ids as an index gives them back. One that was removed since is stood in for by the one before. */
@@ -76,7 +73,6 @@ export class Learner implements Learning {
   /** Nothing is learned, but much is built: a graph of what was scanned so far. */
   readonly inBackground: boolean;
   readonly train: Learning["train"];
-  #spares: Instance[] | undefined;
 
   private constructor(inBackground: boolean, train: Learning["train"]) {
     this.inBackground = inBackground;
@@ -84,37 +80,26 @@ export class Learner implements Learning {
   }
 
   static async prepare(engine: Engine, train: Learning["train"]): Promise<Learner> {
-    const learner = new Learner(learnsNothing(engine), train);
-    learner.#spares = learner.inBackground ? [] : await instancesFor(engine);
-    return learner;
+    await expectCrowd();
+    return new Learner(!learns(readState(engine.copyState())), train);
   }
 
   isDue(engine: Engine, n: number): boolean {
-    return this.#spares !== undefined && engine.live + n >= engine.state("trainAt");
+    return engine.live + n >= engine.state("trainAt");
   }
 
   grow(engine: Engine, rows: Rows, ids: Uint32Array, shape: Shape): Engine {
     checkRows(engine, rows);
-    const instances = this.#spares as Instance[];
-    this.#spares = undefined;
-    try {
-      const heldIds = engine.ids();
-      const held = heldRows(() => engine, heldIds, shape);
-      const target = atOnce(learned(engine, joined([held, rows]), held.n + rows.n, instances));
-      addRows(target, held, heldIds);
-      keepNextId(engine, target);
-      addRows(target, rows, ids);
-      return target;
-    } catch (error) {
-      // For the next time; until it is there, vectors are kept as they come.
-      instancesFor(engine).then(
-        (spares) => {
-          this.#spares = spares;
-        },
-        () => {},
-      );
-      throw error;
-    }
+    const heldIds = engine.ids();
+    const held = heldRows(() => engine, heldIds, shape);
+    const all = joined([held, rows]);
+    const state = trainedState(engine, all.n, all.n);
+    const instances = limitsOf(state, engine).map((limit) => another(engine, limit));
+    const target = atOnce(learned(all, state, instances));
+    addRows(target, held, heldIds);
+    keepNextId(engine, target);
+    addRows(target, rows, ids);
+    return target;
   }
 }
 

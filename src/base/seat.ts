@@ -1,6 +1,7 @@
 // The seat of an index's engine. Others take it while the index is in use (succession.ts), and some wait meanwhile.
 
 import type { Engine } from "../border/engine.js";
+import { enlist } from "../border/tenants.js";
 import type { Rows, Shape } from "../input/vectors.js";
 import type { Fetcher } from "../search/fetching.js";
 import { type Profile, profileOf } from "../search/plan.js";
@@ -48,6 +49,7 @@ export class Seat {
 
   constructor({ engine, fetcher, learner }: Opened) {
     this.#engine = engine;
+    enlist(engine);
     this.fetcher = fetcher;
     this.learner = learner;
     const [kind, metric] = [KIND_NAMES[engine.state("kind")], METRIC_NAMES[engine.state("metric")]];
@@ -63,6 +65,7 @@ export class Seat {
   replace(engine: Engine): void {
     this.#engine?.endThreads?.();
     this.#engine = engine;
+    enlist(engine);
     if (engine.state("trained")) this.learner = undefined;
   }
 
@@ -81,7 +84,7 @@ export class Seat {
   }
 
   close(): void {
-    this.#engine?.endThreads?.();
+    this.#engine?.close();
     this.#engine = undefined;
     this.learner = undefined;
     for (const hear of this.waiting) hear();

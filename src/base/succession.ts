@@ -2,17 +2,19 @@
 // compact(). One succession at a time. Until the moment of it the index is what it was; what is added or removed meanwhile is in
 // the new engine too.
 
+import { copyAll } from "../border/copies.js";
 import type { Engine } from "../border/engine.js";
-import { newEngine } from "../border/runtime.js";
+import { newEngine, newInstance } from "../border/runtime.js";
 import { chosen, joined } from "../input/drawn.js";
 import { Patience } from "../input/patience.js";
 import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { ownRows, type Rows } from "../input/vectors.js";
 import { fetchedRows } from "../search/fetching.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES } from "../words/kinds.js";
+import { buildFor, CODEC_NAMES } from "../words/kinds.js";
+import { readState } from "../words/state.js";
 import { addRows } from "./adding.js";
-import { heldRows, instancesFor, keepNextId, Learner, learned, learnsNothing } from "./learner.js";
+import { heldRows, keepNextId, Learner, learned, learns, limitsOf, trainedState } from "./learner.js";
 import type { Seat } from "./seat.js";
 import { centroidsOf, sampled, sampleOf } from "./training.js";
 
@@ -70,19 +72,21 @@ export function retrain(
   { signal, onProgress }: TrainOptions,
 ): Promise<TrainReport> {
   return inTurn(seat, signal, async (patience) => {
-    const before = seat.engine;
-    if (before.state("trained") && learnsNothing(before)) return { vectors: 0, error: undefined, nlist: undefined };
-    const instances = await patience.for(instancesFor(before));
     const { engine } = seat;
+    const now = readState(engine.copyState());
+    if (now.trained && !learns(now)) return { vectors: 0, error: undefined, nlist: undefined };
     const held = sample ?? (await heldSample(seat, patience));
     const rows = coming ? joined([held, coming]) : held;
     const known = coming ? engine.live + coming.n : Math.max(engine.live, rows.n);
+    const state = trainedState(engine, known, rows.n);
+    const build = buildFor(state);
+    const instances = await patience.for(Promise.all(limitsOf(state, engine).map((limit) => newInstance(build, limit))));
     const total = rows.n + engine.live;
     const report = (done: number): void => {
       patience.check();
       onProgress?.({ done: Math.min(done, total), total });
     };
-    const target = await inSlices(learned(engine, rows, known, instances), (part) => report(Math.floor(part * rows.n)));
+    const target = await inSlices(learned(rows, state, instances), (part) => report(Math.floor(part * rows.n)));
     try {
       await move(seat, target, patience, (moved) => report(rows.n + moved));
     } finally {
@@ -149,15 +153,20 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
 export function compact(seat: Seat): Promise<void> {
   return inTurn(seat, undefined, async (patience) => {
     const { engine } = seat;
-    const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes));
-    while (engine.state("dead") + engine.state("doomed") > 0) {
-      if (engine.state("doomed") === 0) engine.exports.startSweep();
-      const started = performance.now();
-      while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
-      await patience.for(breath());
+    const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes, engine.threads));
+    try {
+      while (engine.state("dead") + engine.state("doomed") > 0) {
+        if (engine.state("doomed") === 0) engine.exports.startSweep();
+        const started = performance.now();
+        while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
+        await patience.for(breath());
+      }
+      engine.done(engine.exports.compactSlots());
+      copyAll(target, engine);
+    } catch (error) {
+      target.endThreads?.();
+      throw error;
     }
-    engine.done(engine.exports.compactSlots());
-    target.copyFrom(engine);
     target.lists = engine.lists;
     seat.replace(target);
   });

@@ -2,7 +2,7 @@
 // the codebooks of what is left, then the error. Every step is some milliseconds of wasm; between two of them a slice may
 // end. All scratch stays taken: the engine that learns is thrown away afterwards.
 
-import type { Engine, Table } from "../border/engine.js";
+import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
 import { chosen } from "../input/drawn.js";
@@ -31,6 +31,26 @@ const STEP_WORK = 2 ** 24;
 
 /** How far training is: a share from 0 to 1. */
 export type Steps<T> = Generator<number, T, void>;
+
+/** Rows in scratch. */
+class Table {
+  readonly #start: number;
+  readonly #stride: number;
+
+  constructor(start: number, stride: number) {
+    this.#start = start;
+    this.#stride = stride;
+  }
+
+  at(i: number): number {
+    return this.#start + i * this.#stride;
+  }
+}
+
+/** Scratch for n rows, `stride` bytes apart. */
+function tableOf(engine: Engine, n: number, stride: number): Table {
+  return new Table(engine.alloc(n * stride), stride);
+}
 
 /** What an index wants to learn, and what a step costs. */
 interface Task {
@@ -101,7 +121,7 @@ function* steps(task: Task, n: number, each: number, step: (from: number, count:
 export function* learn(engine: Engine, sample: Rows): Steps<void> {
   const task = taskOf(engine, sample.n);
   const { wasm, n, dimensions, nlist, codec, centroids } = task;
-  const rows = engine.table(n, wasm.sampleStride());
+  const rows = tableOf(engine, n, wasm.sampleStride());
   yield* readSample(task, sample, rows);
   if (nlist) yield* learnLists(task, rows);
   else if (codec === "rabitq") wasm.learnMean(rows.at(0), n);
@@ -114,7 +134,7 @@ export function* learn(engine: Engine, sample: Rows): Steps<void> {
     engine.setState("width", wasm.learnWidth(rows.at(0), n));
   }
   if (codec !== "pq" && codec !== "rabitq") return;
-  const residuals = engine.table(n, wasm.residualStride());
+  const residuals = tableOf(engine, n, wasm.residualStride());
   const takeResiduals = (count: number): Steps<void> =>
     steps(task, count, dimensions * Math.max(nlist, 1), (from, many) => {
       if (!wasm.takeResiduals(rows.at(from), many, residuals.at(from))) throw engine.outOfMemory();
@@ -172,7 +192,7 @@ function* learnPart(task: Task, residuals: Table, n: number, j: number, rounds: 
 /** opq: the rotation that loses least, from the first residuals, not rotated so far. */
 function* learnRotation(task: Task, residuals: Table): Steps<void> {
   const { engine, wasm, parts, centroids, dimensions, turned: n } = task;
-  const rotated = engine.table(n, wasm.residualStride());
+  const rotated = tableOf(engine, n, wasm.residualStride());
   const opq = wasm.opqOpen() >>> 0;
   if (!opq) throw engine.outOfMemory();
   for (let round = 0; round < OPQ_ROUNDS; round++) {

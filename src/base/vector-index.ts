@@ -24,6 +24,7 @@ import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { checkSignal, heed, known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { readState } from "../words/state.js";
 import type { AddAllOptions } from "./add-all.js";
 import { newIds } from "./adding.js";
@@ -153,7 +154,7 @@ export abstract class VectorIndex {
     const seat = this.#seat;
     const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
     const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
-    const { addAll } = await import("./extras.js");
+    const { addAll } = await part(import("./extras.js"));
     return addAll(seat, source, rows, ids, options);
   }
 
@@ -166,7 +167,7 @@ export abstract class VectorIndex {
     known("train", options, ["signal", "onProgress"]);
     const seat = this.#seat;
     const rows = sample === undefined ? undefined : ownRows(sample, seat.profile.shape, "sample");
-    const { train } = await import("./extras.js");
+    const { train } = await part(import("./extras.js"));
     return train(seat, rows, options);
   }
 
@@ -268,7 +269,7 @@ export abstract class VectorIndex {
    */
   compact(): Promise<void> {
     const seat = this.#seat;
-    seat.compacting ??= import("./extras.js")
+    seat.compacting ??= part(import("./extras.js"))
       .then(({ compact }) => compact(seat))
       .finally(() => {
         seat.compacting = undefined;

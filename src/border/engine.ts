@@ -7,15 +7,9 @@ import { VicinalError } from "../words/errors.js";
 import { offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
 import type { Hit, Passing, SearchStats } from "./answers.js";
 import type { Exports } from "./exports.js";
+import { another, type Instance, PAGE_BYTES } from "./instance.js";
+import type { Tenant } from "./tenants.js";
 import type { Variant } from "./variants.js";
-
-/** An instance of the module with a memory of its own, in which no index is yet. */
-export interface Instance {
-  readonly exports: Exports;
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly variant: Variant;
-  readonly maxBytes: number;
-}
 
 /** A section of the file as it lies in memory: a column of a store (0 nodes, 1 upper), or a table of fixed size. */
 export interface Part {
@@ -41,8 +35,8 @@ export interface Lists {
 const GROUP = 32;
 /** Bytes hashed at a time where they are not in linear memory already; a multiple of 32. */
 const HASH_CHUNK = 1 << 16;
-/** Memory grows by whole pages. */
-const PAGE_BYTES = 65536;
+/** What an instance keeps below its static data (assembly/memory/arena.ts), and an index's first is to find cleared. */
+const RECORDS_BYTES = 4096;
 const STORES = [0, 1] as const;
 
 /** Bytes of a part in an index of so many slots and records. */
@@ -52,23 +46,10 @@ export function partBytes({ store, stride, packed }: Part, slots: number, record
   return stride * (packed ? Math.ceil(count / GROUP) * GROUP : count);
 }
 
-/** Rows in scratch. */
-export class Table {
-  readonly #start: number;
-  readonly #stride: number;
+let uses = 0;
 
-  constructor(start: number, stride: number) {
-    this.#start = start;
-    this.#stride = stride;
-  }
-
-  at(i: number): number {
-    return this.#start + i * this.#stride;
-  }
-}
-
-export class Engine {
-  readonly exports: Exports;
+export class Engine implements Tenant {
+  readonly module: object;
   readonly variant: Variant;
   readonly maxBytes: number;
   /** Bytes of a vector as wasm takes it. */
@@ -77,27 +58,33 @@ export class Engine {
   lists: Lists | undefined;
   /** Ends the threads that help building, where there are any. */
   endThreads: (() => void) | undefined;
+  /** Threads that build, this one included. */
+  threads = 1;
+  used = 0;
   readonly #packed: boolean;
   readonly #query: number;
-  readonly #memory: { readonly buffer: ArrayBuffer };
+  /** Where it lives, unless it is parked. */
+  #instance: Instance | undefined;
   readonly #state: number;
   readonly #work: number;
   readonly #live: number;
   #scopes = 0;
-  #u8 = new Uint8Array();
+  /** Of linear memory; while parked, all there is. */
+  #u8: Uint8Array = new Uint8Array();
   #u32 = new Uint32Array();
   #f32 = new Float32Array();
 
   /** Lays out an empty index as `state` describes. */
-  constructor({ exports, memory, variant, maxBytes }: Instance, state: Uint8Array) {
-    this.exports = exports;
+  constructor(instance: Instance, state: Uint8Array) {
+    const { exports, module, variant, maxBytes } = instance;
+    this.module = module;
     this.variant = variant;
     this.maxBytes = maxBytes;
-    this.#memory = memory;
+    this.#instance = instance;
     this.#state = exports.STATE.value;
     this.#work = exports.WORK.value >>> 2;
     this.#live = (this.#state + offsetOf("live")) >>> 2;
-    this.#view();
+    this.u8().fill(0, 0, RECORDS_BYTES);
     this.writeState(state);
     this.done(exports.open());
     this.#query = exports.queryAddress() >>> 0;
@@ -105,26 +92,63 @@ export class Engine {
     this.#packed = this.rowBytes !== 4 * this.state("dimensions");
   }
 
+  /** Functions are good until another index is used: the memory they work on may then be parked. */
+  get exports(): Exports {
+    this.used = ++uses;
+    return this.#here.exports;
+  }
+
+  get #here(): Instance {
+    if (!this.#instance) {
+      const parked = this.#u8;
+      if (parked.length === 0) throw new VicinalError("CLOSED", "the index has been closed");
+      this.#instance = another(this, this.maxBytes, parked.length);
+      this.u8().set(parked);
+    }
+    return this.#instance;
+  }
+
   /** Bytes of linear memory. */
   get bytes(): number {
-    return this.#memory.buffer.byteLength + (this.lists?.bytes ?? 0);
+    return (this.#instance?.memory.buffer ?? this.#u8).byteLength + (this.lists?.bytes ?? 0);
+  }
+
+  get idle(): boolean {
+    return this.#instance !== undefined && !this.busy && !this.endThreads;
+  }
+
+  park(): void {
+    this.#leave(this.u8().slice());
+  }
+
+  /** Gives all memory back, whoever still holds the engine. */
+  close(): void {
+    this.endThreads?.();
+    this.#leave(new Uint8Array());
+  }
+
+  #leave(bytes: Uint8Array): void {
+    this.#instance = undefined;
+    this.#u8 = bytes;
+    this.#u32 = new Uint32Array();
+    this.#f32 = new Float32Array();
   }
 
   // Growing replaces the buffer and kills every view of it, so a view is asked for afresh after each call that may grow.
   u8(): Uint8Array {
-    if (this.#u8.buffer !== this.#memory.buffer) this.#view();
+    if (this.#u8.buffer !== this.#here.memory.buffer) this.#view();
     return this.#u8;
   }
   u32(): Uint32Array {
-    if (this.#u32.buffer !== this.#memory.buffer) this.#view();
+    if (this.#u32.buffer !== this.#here.memory.buffer) this.#view();
     return this.#u32;
   }
   f32(): Float32Array {
-    if (this.#f32.buffer !== this.#memory.buffer) this.#view();
+    if (this.#f32.buffer !== this.#here.memory.buffer) this.#view();
     return this.#f32;
   }
   #view(): void {
-    const { buffer } = this.#memory;
+    const { buffer } = this.#here.memory;
     this.#u8 = new Uint8Array(buffer);
     this.#u32 = new Uint32Array(buffer);
     this.#f32 = new Float32Array(buffer);
@@ -138,7 +162,7 @@ export class Engine {
   }
 
   setState(name: keyof State, value: number): void {
-    writeField(new DataView(this.#memory.buffer, this.#state, STATE_BYTES), name, value);
+    writeField(new DataView(this.#here.memory.buffer, this.#state, STATE_BYTES), name, value);
   }
 
   copyState(): Uint8Array {
@@ -197,11 +221,6 @@ export class Engine {
     const address = bytes <= this.maxBytes ? this.exports.alloc(bytes) >>> 0 : 0;
     if (address === 0) throw this.outOfMemory();
     return address;
-  }
-
-  /** Scratch for n rows, `stride` bytes apart. */
-  table(n: number, stride: number): Table {
-    return new Table(this.alloc(n * stride), stride);
   }
 
   /** Copies `values` into scratch. */
@@ -346,14 +365,15 @@ export class Engine {
         packed: exports.columnPacking(store, index) !== 0,
       })),
     );
-    const tables = this.#tables().filter(({ bytes }) => bytes > 0);
+    const tables = this.tables().filter(({ bytes }) => bytes > 0);
     return [
       ...columns,
       ...tables.map(({ tag, bytes, index }) => ({ tag, stride: bytes, store: undefined, index, packed: false })),
     ].filter(({ tag }) => tag !== "");
   }
 
-  #tables(): { tag: string; address: number; bytes: number; index: number }[] {
+  /** Tables of fixed size; without a tag where they follow from others, or from the state. */
+  tables(): { tag: string; address: number; bytes: number; index: number }[] {
     const { exports } = this;
     return Array.from({ length: exports.blobCount() }, (_, index) => ({
       tag: tagOf(exports.blobTag(index)),
@@ -364,7 +384,7 @@ export class Engine {
   }
 
   /** Each block's share of a part: where it lies in memory and in the part, in bytes. */
-  *#pieces(part: Part): Generator<{ address: number; from: number; bytes: number }> {
+  *pieces(part: Part): Generator<{ address: number; from: number; bytes: number }> {
     if (part.store === undefined) {
       yield { address: this.exports.blobAt(part.index) >>> 0, from: 0, bytes: part.stride };
       return;
@@ -381,18 +401,8 @@ export class Engine {
   /** Copies a part out to `file` at `at`; returns its checksum. */
   readPart(part: Part, file: Uint8Array, at: number): bigint {
     this.exports.checksumStart();
-    for (const { address, from, bytes } of this.#pieces(part)) {
+    for (const { address, from, bytes } of this.pieces(part)) {
       file.set(this.u8().subarray(address, address + bytes), at + from);
-      this.exports.checksumAdd(address, bytes);
-    }
-    return BigInt.asUintN(64, this.exports.checksumEnd());
-  }
-
-  /** Copies a part in from `file` at `at`; returns its checksum. */
-  writePart(part: Part, file: Uint8Array, at: number): bigint {
-    this.exports.checksumStart();
-    for (const { address, from, bytes } of this.#pieces(part)) {
-      this.u8().set(file.subarray(at + from, at + from + bytes), address);
       this.exports.checksumAdd(address, bytes);
     }
     return BigInt.asUintN(64, this.exports.checksumEnd());
@@ -410,40 +420,6 @@ export class Engine {
       }
       return BigInt.asUintN(64, this.exports.checksumEnd());
     });
-  }
-
-  /** Takes over the whole of another index of the same layout, this one being empty. */
-  copyFrom(source: Engine): void {
-    this.writeState(source.copyState());
-    this.done(this.exports.restore(source.exports.storeCount(0), source.exports.storeCount(1)));
-    for (const part of source.parts()) {
-      const targets = this.#pieces(part);
-      for (const { address, bytes } of source.#pieces(part)) {
-        const target = targets.next().value as { address: number };
-        this.u8().set(source.u8().subarray(address, address + bytes), target.address);
-      }
-    }
-    if (!this.exports.isValid()) throw new VicinalError("OUT_OF_MEMORY", "the copy could not be completed");
-  }
-
-  /** Takes over what another index of the same layout has learned. */
-  copyTables(source: Engine): void {
-    const targets = this.#tables();
-    source.#tables().forEach(({ tag, address, bytes }, i) => {
-      if (tag === "") return; // follows from the others, or from the state
-      this.u8().set(source.u8().subarray(address, address + bytes), targets[i].address);
-    });
-  }
-
-  /** The table of that name, row by row: `bytes` each, of which the first `dimensions` floats count. */
-  tableRows(tag: string, n: number): Float32Array {
-    const table = this.#tables().find((one) => one.tag === tag);
-    if (!table) return new Float32Array(0);
-    const dimensions = this.state("dimensions");
-    const stride = table.bytes / n;
-    const rows = new Float32Array(n * dimensions);
-    for (let i = 0; i < n; i++) rows.set(this.copyF32(table.address + i * stride, dimensions), i * dimensions);
-    return rows;
   }
 }
 

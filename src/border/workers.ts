@@ -1,11 +1,11 @@
 // Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
 // but for the tasks that assembly/family/graph/bulk/team.ts announces.
-import type { Instance } from "./engine.js";
+import type { Instance } from "./instance.js";
 
-const NODE = `const { parentPort, workerData: { module, memory, worker } } = require("node:worker_threads");
-WebAssembly.instantiate(module, { env: { memory } }).then(({ exports }) => {
+const NODE = `const { parentPort, workerData: task } = require("node:worker_threads");
+WebAssembly.instantiate(task.module, { env: { memory: task.memory } }).then(({ exports }) => {
   parentPort.postMessage(0);
-  exports.serve(worker);
+  exports.serve(task.worker);
 });`;
 const WEB = `onmessage = async ({ data: { module, memory, worker } }) => {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
@@ -36,6 +36,7 @@ interface WebWorker {
   postMessage(message: unknown): void;
   terminate(): void;
 }
+type WebWorkers = new (url: string, options: { type: "module" }) => WebWorker;
 
 const inNode =
   ({ Worker }: NodeThreads): Start =>
@@ -50,11 +51,11 @@ const inNode =
     });
 
 const onTheWeb =
-  (Worker: new (url: string) => WebWorker): Start =>
+  (Worker: WebWorkers): Start =>
   (task) =>
     new Promise((resolve, reject) => {
       const url = URL.createObjectURL(new Blob([WEB], { type: "text/javascript" }));
-      const worker = new Worker(url);
+      const worker = new Worker(url, { type: "module" });
       worker.onerror = ({ message }) => reject(new Error(message ?? "the worker could not start"));
       worker.onmessage = () => {
         URL.revokeObjectURL(url);
@@ -63,19 +64,21 @@ const onTheWeb =
       worker.postMessage(task);
     });
 
+/** Node's own threads also where Deno and Bun have them, since a process ends though these run; on a page (of Electron, too) the page's. */
 function starter(): Start {
-  const { Worker, process } = globalThis as {
-    Worker?: new (url: string) => WebWorker;
+  const { Worker, document, process } = globalThis as {
+    Worker?: WebWorkers;
+    document?: unknown;
     process?: { getBuiltinModule?(name: string): NodeThreads | undefined };
   };
-  if (Worker) return onTheWeb(Worker);
   const threads = process?.getBuiltinModule?.("node:worker_threads");
+  if (Worker && (document || !threads)) return onTheWeb(Worker);
   if (threads) return inNode(threads);
   throw new Error("this runtime has no workers (Node has what it takes from 20.16 on)");
 }
 
 /** n workers for an instance of the `threads` build; what it returns ends them. */
-export async function hire(module: object, { memory, exports }: Instance, n: number): Promise<() => void> {
+async function helpers({ module, memory, exports }: Instance, n: number): Promise<() => void> {
   const ends: (() => void)[] = [];
   const endAll = (): void => {
     for (const end of ends.splice(0)) end();
@@ -91,4 +94,21 @@ export async function hire(module: object, { memory, exports }: Instance, n: num
   }
   exports.setWorkers?.(n);
   return endAll;
+}
+
+/** n threads for the instance that `make` makes, if it can; what it returns ends them. `fail` makes an error of a sentence. */
+export async function hire(
+  n: number,
+  make: () => Promise<Instance | undefined>,
+  fail: (why: string) => Error,
+): Promise<() => void> {
+  try {
+    const instance = await make();
+    if (instance) return await helpers(instance, n);
+    throw new Error("not here");
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== undefined) throw error;
+    const why = (error as Error).message;
+    throw fail(`threads need relaxed SIMD and shared memory (on a page: cross-origin isolation): ${why}`);
+  }
 }

@@ -2,6 +2,7 @@
 //   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json)
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
 //   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
+//   static.js static.cjs everything in one file
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
 //   THIRD-PARTY.txt      the licences of what is bundled

@@ -1,5 +1,7 @@
-// src/ and dist/wasm/ become what is imported: index.js and node.js (ESM), index.cjs and node.cjs, cli.js.
-import { readFileSync, writeFileSync } from "node:fs";
+// src/ and dist/wasm/ become what is imported: index.js, node.js and static.js (ESM), the same as .cjs, cli.js.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 import { textOf } from "./text.mjs";
 
@@ -32,6 +34,22 @@ const indexBeside = (extension) => ({
   },
 });
 
+/** static.js is one file: its builds are in it, and what is imported when it is needed is imported at once. */
+const allInside = {
+  name: "all-inside",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/builds\.js$/ }, () => ({ path: resolve("src/border/builds-static.ts") }));
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const imports = [];
+      const contents = readFileSync(path, "utf8").replaceAll(/\bimport\((".*?")\)/g, (_, from) => {
+        imports.push(`\nimport * as part${imports.length} from ${from};`);
+        return `Promise.resolve(part${imports.length - 1})`;
+      });
+      return { contents: contents + imports.join(""), loader: "ts" };
+    });
+  },
+};
+
 /** The command line runs on the package's own entries. */
 const coreBeside = {
   name: "core-beside",
@@ -56,10 +74,68 @@ const esm = {
   conditions: ["import"],
 };
 
+/** All that src/index.ts imports statically, itself not included. */
+async function coreFiles() {
+  const { metafile } = await build({ ...esm, entryPoints: ["src/index.ts"], plugins: [embedded], write: false });
+  const files = new Set(["src/index.ts"]);
+  for (const file of files) {
+    for (const { path, kind } of metafile.inputs[file].imports) if (kind === "import-statement") files.add(path);
+  }
+  files.delete("src/index.ts");
+  return [...files];
+}
+
+/**
+ * index.js and its chunks. All that it imports is in one of them, core, which extras imports too: esbuild alone would keep apart what both
+ * need, and a page would download 1.2 KB of names and of worse compression.
+ */
+async function writeIndex() {
+  const files = await coreFiles();
+  const core = {
+    name: "core",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^core$/ }, ({ path }) => ({ path, namespace: "core" }));
+      const contents = files.map((file) => `export * from "./${file}";`).join("");
+      onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
+      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./extras-HASH.js", external: true }));
+    },
+  };
+  const besideCore = (path) => ({
+    name: "beside-core",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
+        files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
+          ? { path, external: true }
+          : undefined,
+      );
+    },
+  });
+  const parts = [
+    { entryPoints: { "chunks/core": "core" }, plugins: [core, embedded] },
+    { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore("./core-HASH.js")] },
+    { entryPoints: { index: "src/index.ts" }, plugins: [besideCore("./chunks/core-HASH.js")] },
+  ];
+  const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
+  const outputs = built.flatMap(({ outputFiles }) => outputFiles);
+  const hash = createHash("sha256");
+  for (const { contents } of outputs) hash.update(contents);
+  const name = hash.digest("hex").toUpperCase().slice(0, 8);
+  mkdirSync("dist/chunks", { recursive: true });
+  for (const { path, text } of outputs) {
+    writeFileSync(
+      path.replace(/(core|extras)\.js$/, `$1-${name}.js`),
+      text.replaceAll(/(core|extras)-HASH\.js/g, `$1-${name}.js`),
+    );
+  }
+}
+
 /** Returns the files that cli.js is made of. */
 export async function bundle(builds) {
-  await build({ ...esm, entryPoints: { index: "src/index.ts" }, plugins: [embedded] });
+  await writeIndex();
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
+  const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
+  await build({ ...esm, ...whole, splitting: false });
+  await build({ ...esm, ...whole, splitting: false, format: "cjs", outExtension: { ".js": ".cjs" } });
   for (const name of builds) writeFileSync(`dist/wasm/${name}.cjs`, `module.exports = "${text(name)}";\n`);
   await build({
     ...common,

@@ -33,7 +33,7 @@ export interface Rows {
 
 /** Whether a row or rows of them are bits: of a shape that is packed. */
 export function isBits({ packed }: Shape, value: unknown): boolean {
-  return packed && tagOf(value) === "Uint8Array";
+  return packed === true && tagOf(value) === "Uint8Array";
 }
 
 export function rowElements(shape: Shape): number {

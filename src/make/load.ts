@@ -5,6 +5,7 @@ import { type FileBytes, type FileSource, readFile } from "../file/vic.js";
 import { badOption } from "../words/errors.js";
 import { RERANK_NAMES } from "../words/kinds.js";
 import { known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { type FetchVectors, fetchVectorsOf } from "../words/rerank-option.js";
 
 export interface LoadOptions {
@@ -33,7 +34,7 @@ export async function load(file: FileBytes | FileSource, options: LoadOptions = 
     );
   }
   if (engine.state("coarseGraph") === 1 && engine.state("trained")) {
-    const { findLists } = await import("../base/extras.js");
+    const { findLists } = await part(import("../base/extras.js"));
     engine.lists = await findLists(engine);
   }
   return wrap(await prepared(engine, fetchVectors));

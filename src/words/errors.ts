@@ -7,9 +7,10 @@ export type ErrorCode =
   | "BAD_ID" // an id is not an integer from 0 to 4294967294
   | "DUPLICATE_ID" // an id is in the index already, or twice in one call
   | "CLOSED" // the index has been closed
-  | "OUT_OF_MEMORY" // the index's memory cannot grow
+  | "OUT_OF_MEMORY" // the index's memory cannot grow, or there is none for another index
   | "BAD_FILE" // the bytes are not a whole, undamaged .vic file
-  | "BAD_VARIANT"; // the wasm variant asked for cannot run here
+  | "BAD_VARIANT" // the wasm variant asked for cannot run here
+  | "BAD_RUNTIME"; // a part of vicinal cannot be imported here: "vicinal/static" has all of it
 
 /** Every error vicinal throws on purpose. After one, the index is what it was before the call. */
 export class VicinalError extends Error {

@@ -1,14 +1,11 @@
 // The packed tarball in Chromium: from each bundler and from none, compared with Node byte for byte.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Browser, launched } from "../support/browser.js";
+import { type Browser, evaluated, launched, type Site, serve } from "../support/browser.js";
 import { describeWith, install, type Project, type Report, requireTool } from "../support/packed.js";
 
-const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
 /** A wasm module as src/border/wasm-text.ts has it. */
 const WASM_TEXT = /[0-9a-f]{178}[#-~]{9000}/g;
 const ENTRIES = ["page.js", "page-worker.js"];
@@ -84,50 +81,32 @@ const RUNS = [
 describeWith(["tools", "chromium"], "Chromium", () => {
   let project: Project;
   let expected: Report;
-  let origin: string;
+  let site: Site;
   /** The wasm modules downloaded, as `path:offset`. */
   let modules: string[] = [];
-
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", origin);
-    try {
-      const body = readFileSync(join(project.folder, pathname));
-      for (const { index } of body.toString("latin1").matchAll(WASM_TEXT)) modules.push(`${pathname}:${index}`);
-      response
-        .writeHead(200, { "content-type": MIME[extname(pathname)] ?? "application/octet-stream", "cache-control": "no-store" })
-        .end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
 
   beforeAll(async () => {
     project = await install();
     expected = JSON.parse(await project.node("run.mjs", '{"variant":"simd"}'));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    site = await serve(project.folder, {}, (path, body) => {
+      for (const { index } of body.toString("latin1").matchAll(WASM_TEXT)) modules.push(`${path}:${index}`);
+    });
   });
   afterAll(() => {
-    server.close();
+    site?.close();
     project?.remove();
   });
 
-  /** Opens the page in a new browser profile: its report, and what went wrong on the way. */
+  /** Opens the page in a new browser profile: its report. */
   async function visit(browser: Browser, path: string): Promise<Report> {
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-    try {
-      modules = [];
-      await page.goto(`${origin}/${path}`);
-      const report = (await page.evaluate("globalThis.answer")) as Report;
-      expect(errors).toEqual([]);
-      expect(await page.evaluate("crossOriginIsolated")).toBe(false);
-      return report;
-    } finally {
-      await page.close();
-    }
+    modules = [];
+    const [report, isolated] = (await evaluated(
+      browser,
+      `${site.origin}/${path}`,
+      "Promise.all([globalThis.answer, crossOriginIsolated])",
+    )) as [Report, boolean];
+    expect(isolated).toBe(false);
+    return report;
   }
 
   describe("as it comes", () => {
@@ -149,6 +128,55 @@ describeWith(["tools", "chromium"], "Chromium", () => {
         }
       });
     }
+  });
+
+  describe("a page with more indices than there can be memories", () => {
+    const browser = launched();
+    const TASKS = [
+      "live ones answer, in any order, inside of each other's filters too",
+      "untrained ones hold one memory each, and all can train at once",
+      "closed and dropped ones give back",
+      "where all are too large to be parked, the next is refused and the others are unharmed",
+    ];
+    test.each(TASKS)("%s", async (task) => {
+      const source = readFileSync(join(project.folder, "crowd.js"), "utf8");
+      writeFileSync(join(project.folder, "crowd.js"), source.replace('"vicinal"', '"/node_modules/vicinal/dist/index.js"'));
+      const run = `import("/crowd.js").then(({ crowd }) => crowd[${JSON.stringify(task)}]())`;
+      expect(await evaluated(browser(), `${site.origin}/blank.html`, run)).toEqual([]);
+    });
+  });
+
+  describe("a page that is isolated", () => {
+    const browser = launched();
+    let isolated: Site;
+    beforeAll(async () => {
+      isolated = await serve(project.folder, {
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+      });
+    });
+    afterAll(() => isolated?.close());
+
+    test("builds with threads, the same graph, and says so", async () => {
+      const run = `import("/node_modules/vicinal/dist/index.js").then(async (vicinal) => {
+        const { Hnsw, Flat } = vicinal;
+        const rows = Float32Array.from({ length: 2000 * 16 }, (_, i) => (i * 7919) % 97);
+        const [one, two] = [await Hnsw.create({ dimensions: 16, fastScan: true }), await Hnsw.create({ dimensions: 16, fastScan: true, threads: 2 })];
+        const said = [vicinal.variant, two.variant, two.stats().variant];
+        for (const index of [one, two]) index.add(rows);
+        two.remove([1, 2]);
+        await two.compact();
+        one.remove([1, 2]);
+        await one.compact();
+        const [a, b] = [one.toBytes(), two.toBytes()];
+        const same = a.length === b.length && a.every((byte, i) => byte === b[i]);
+        const after = [two.variant, (await Flat.create({ dimensions: 2 })).variant, vicinal.variant];
+        two.close();
+        return [...said, same, ...after];
+      })`;
+      const answer = await evaluated(browser(), `${isolated.origin}/blank.html`, run);
+      expect(answer).toEqual(["threads", "threads", "threads", true, "threads", "relaxed", "relaxed"]);
+    });
   });
 
   // V8 has no wasm SIMD on an x64 processor without SSE 4.1.

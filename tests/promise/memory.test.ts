@@ -1,6 +1,8 @@
 // What an index costs: nothing once it is closed, and while it lives no more than hnswlib's.
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { load } from "vicinal";
@@ -109,6 +111,64 @@ describe("memory comes back", () => {
       expect(index.size).toBe(600);
       expect(index.bytes, name).toBe(bytes);
     }
+  });
+});
+
+describe.runIf(process.platform === "linux")("where address space is limited", () => {
+  /** A program in which all of vicinal is `v`, under `ulimit -v`: what it prints. V8 reserves 10 GiB per memory. */
+  async function limited(gigabytes: number, program: string, ...flags: string[]): Promise<unknown> {
+    const entry = new URL("../../dist/index.js", import.meta.url);
+    const script = `import(${JSON.stringify(entry)}).then(async (v) => { ${program} }).then((of) => console.log(JSON.stringify(of)))`;
+    const command = `ulimit -v ${gigabytes << 20} && exec "$0" "$@"`;
+    const { stdout } = await promisify(execFile)("sh", ["-c", command, process.execPath, ...flags, "-e", script]);
+    return JSON.parse(stdout);
+  }
+  const FILL = `
+    const all = [];
+    const fill = async (n) => {
+      while (all.length < n) {
+        const index = await v.Flat.create({ dimensions: 2, metric: "l2" });
+        index.add([[all.length, 1]]);
+        all.push(index);
+      }
+    };`;
+
+  it("an index more is refused, with what holds memory; the others are unharmed; close() makes room", async () => {
+    const program = `${FILL}
+      const error = await fill(50).catch(({ code, message }) => ({ code, message }));
+      const n = all.length;
+      const unharmed = all.every((index, i) => index.search([i, 1])[0].distance === 0);
+      all.pop().close();
+      await fill(n);
+      return { ...error, n, unharmed, again: all.length };`;
+    const { n, ...answer } = (await limited(24, program)) as { n: number };
+    expect(n).toBeGreaterThan(0);
+    expect(answer).toEqual({
+      code: "OUT_OF_MEMORY",
+      message: expect.stringMatching(
+        new RegExp(`for one more index \\(.*\\): ${n} are open and hold ${n * 3 * 65536} bytes.*close\\(\\)`),
+      ),
+      unharmed: true,
+      again: n,
+    });
+  });
+
+  it("one memory is enough: for the self-test, for what learns, and for the index", async () => {
+    const program = `
+      const index = await v.Ivf.create({ dimensions: 2, metric: "l2", nlist: 2, trainAt: 100 });
+      index.add([[1, 1]]);
+      const error = await v.Flat.create({ dimensions: 2 }).catch(({ code }) => code);
+      return [index.size, error];`;
+    expect(await limited(13, program)).toEqual([1, "OUT_OF_MEMORY"]);
+  });
+
+  it("none at all is said as what it is", async () => {
+    const program = "return v.Flat.create({ dimensions: 2 }).catch(({ code, message }) => [code, message]);";
+    expect(await limited(3, program)).toEqual(["OUT_OF_MEMORY", expect.stringContaining("--disable-wasm-trap-handler")]);
+  });
+
+  it("Node without trap handlers has room for more, as the sentence says", async () => {
+    expect(await limited(3, `${FILL} await fill(20); return all.length;`, "--disable-wasm-trap-handler")).toBe(20);
   });
 });
 

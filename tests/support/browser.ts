@@ -1,5 +1,9 @@
-// Chromium, driven by playwright-core of tests/package.
-import { afterAll, beforeAll } from "vitest";
+// Chromium, and a folder served to it.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
 import { CHROMIUM, requireTool } from "./packed.js";
 
 /** The part of playwright-core that is used here. */
@@ -7,7 +11,7 @@ export interface Browser {
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }
-interface Page {
+export interface Page {
   on(event: "pageerror", listener: (error: unknown) => void): void;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
   goto(url: string): Promise<unknown>;
@@ -24,4 +28,49 @@ export function launched(...flags: string[]): () => Browser {
   });
   afterAll(() => browser?.close());
   return () => browser;
+}
+
+const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+export interface Site {
+  origin: string;
+  close(): void;
+}
+
+/** A folder on a port of this machine; `headers` go with all of it, and `served` hears of every file. */
+export async function serve(
+  folder: string,
+  headers: Record<string, string> = {},
+  served: (path: string, body: Buffer) => void = () => {},
+): Promise<Site> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    try {
+      const body = readFileSync(join(folder, pathname));
+      served(pathname, body);
+      const type = MIME[extname(pathname)] ?? "application/octet-stream";
+      response.writeHead(200, { "content-type": type, "cache-control": "no-store", ...headers }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { origin: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+/** What an expression comes to on a page; anything that goes wrong there fails. */
+export async function evaluated(browser: Browser, url: string, expression: string): Promise<unknown> {
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  try {
+    await page.goto(url);
+    const answer = await page.evaluate(expression);
+    expect(errors).toEqual([]);
+    return answer;
+  } finally {
+    await page.close();
+  }
 }
