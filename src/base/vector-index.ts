@@ -12,7 +12,6 @@ import {
   checkNames,
   checkRadius,
   DEFAULT_K,
-  NO_WORK,
   type SearchOptions,
   searchOne,
   wantedOf,
@@ -70,7 +69,8 @@ export abstract class VectorIndex {
   /** Of createIndex: what it chose, and why. */
   readonly why: string | undefined;
   readonly #seat: Seat;
-  #lastStats = NO_WORK;
+  /** Has structuredClone and postMessage throw: an index would arrive without its memory. V8 says this in the error. */
+  protected readonly noClone = () => "post index.toBytes(), and load() that there";
 
   /** Indices are made by `create` and `load`. */
   protected constructor(handle: unknown) {
@@ -86,8 +86,17 @@ export abstract class VectorIndex {
   }
 
   /** @internal */
+  protected get seat(): Seat {
+    try {
+      return this.#seat;
+    } catch {
+      throw badOption("an index cannot be used through a Proxy: in Vue, make it markRaw(index), or use toRaw(index)");
+    }
+  }
+
+  /** @internal */
   protected get engine(): Engine {
-    return this.#seat.engine;
+    return this.seat.engine;
   }
 
   /** Vectors that searches can find. */
@@ -116,7 +125,7 @@ export abstract class VectorIndex {
   }
 
   get lastStats(): SearchStats {
-    return this.#lastStats;
+    return this.seat.lastStats;
   }
 
   stats(): IndexStats {
@@ -133,12 +142,15 @@ export abstract class VectorIndex {
   /**
    * Adds vectors: all of them, or none where it throws. Ids default to the integers after the largest id so far. An
    * index that has seen enough now to learn from does so first, which may take seconds; addAll and train take breaks.
+   * Returns the ids, in the order of the vectors.
    * Errors: BAD_DIMENSION, NOT_FINITE, TOO_LARGE, BAD_ID, DUPLICATE_ID, OUT_OF_MEMORY.
    */
-  add(vectors: Vectors, ids?: ArrayLike<number>): void {
-    const seat = this.#seat;
+  add(vectors: Vectors, ids?: ArrayLike<number>): Uint32Array {
+    const { seat } = this;
     const rows = rowsOf(vectors, seat.profile.shape, "vectors");
-    seat.add(rows, newIds(seat.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids")));
+    const taken = newIds(seat.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids"));
+    seat.add(rows, taken);
+    return taken;
   }
 
   /**
@@ -150,7 +162,7 @@ export abstract class VectorIndex {
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
-    const seat = this.#seat;
+    const { seat } = this;
     const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
     const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
     const { addAll } = await import("./extras.js");
@@ -164,7 +176,7 @@ export abstract class VectorIndex {
    */
   async train(sample?: Vectors, options: TrainOptions = {}): Promise<TrainReport> {
     known("train", options, ["signal", "onProgress"]);
-    const seat = this.#seat;
+    const { seat } = this;
     const rows = sample === undefined ? undefined : ownRows(sample, seat.profile.shape, "sample");
     const { train } = await import("./extras.js");
     return train(seat, rows, options);
@@ -175,14 +187,14 @@ export abstract class VectorIndex {
    * Errors: BAD_OPTION, BAD_DIMENSION, NOT_FINITE, TOO_LARGE, OUT_OF_MEMORY.
    */
   search(query: Vector, options?: SearchOptions): Hit[] {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["radius", "exact"]);
     if (fetcher) return this.#answer(fetcher.search(profile, seat, query, options));
     if (options?.radius !== undefined) return this.#searchWithin(query, options, options.radius);
     const wanted = wantedOf(profile, engine, options, options?.k ?? DEFAULT_K);
     const hits = searchOne(profile, engine, query, wanted, settle(options?.filter, engine));
-    this.#lastStats = engine.counters();
+    this.seat.lastStats = engine.counters();
     return hits;
   }
 
@@ -191,7 +203,7 @@ export abstract class VectorIndex {
    * ends it with CLOSED, `signal` with its reason.
    */
   async searchAsync(query: Vector, options?: AsyncSearchOptions): Promise<Hit[]> {
-    const seat = this.#seat;
+    const { seat } = this;
     const { profile, fetcher } = seat;
     checkNames(profile, options, ["radius", "exact", "signal"]);
     const { signal, ...rest } = options ?? {};
@@ -202,7 +214,7 @@ export abstract class VectorIndex {
   }
 
   #answer<T>({ hits, stats }: { hits: T; stats: SearchStats }): T {
-    this.#lastStats = stats;
+    this.seat.lastStats = stats;
     return hits;
   }
 
@@ -215,7 +227,7 @@ export abstract class VectorIndex {
     for (let step = plan.next([]); ; ) {
       if (step.done) return step.value;
       const hits = searchOne(profile, engine, query, step.value.wanted, settled, step.value.bound);
-      this.#lastStats = engine.counters();
+      this.seat.lastStats = engine.counters();
       step = plan.next(hits);
     }
   }
@@ -224,7 +236,7 @@ export abstract class VectorIndex {
    * Many queries at once: the hits of each as `search` finds them. Scans read every row once for all queries.
    */
   searchBatch(queries: Vectors, options?: BatchOptions): BatchHits {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["exact"]);
     const rows = rowsOf(queries, profile.shape, "queries");
@@ -250,7 +262,7 @@ export abstract class VectorIndex {
 
   /** Removes one id or several; ids that are not there are passed over. Returns how many were. */
   remove(ids: number | ArrayLike<number>): number {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine } = seat;
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
     seat.touch(list);
@@ -267,7 +279,7 @@ export abstract class VectorIndex {
    * smaller memory. In slices, like addAll; other calls may come in between. close() ends it with CLOSED.
    */
   compact(): Promise<void> {
-    const seat = this.#seat;
+    const { seat } = this;
     seat.compacting ??= import("./extras.js")
       .then(({ compact }) => compact(seat))
       .finally(() => {
@@ -283,6 +295,6 @@ export abstract class VectorIndex {
 
   /** Gives the memory back; any later use throws CLOSED. Closing again does nothing. */
   close(): void {
-    this.#seat.close();
+    this.seat.close();
   }
 }
