@@ -1,6 +1,6 @@
 // Vectors that come one after the other, for as long as they come, added a slice at a time.
 
-import { Patience } from "../input/patience.js";
+import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { batches, cut } from "../input/source.js";
 import { checkId, type Rows } from "../input/vectors.js";
@@ -45,14 +45,12 @@ export async function addAll(
   const { signal, onProgress } = options;
   const ids = iteratorOf(given);
   const total = rows?.n;
-  let done = 0;
   const pace = new Pace();
-  const patience = new Patience(seat, signal);
+  const size = (): number => pace.size;
+  let done = 0;
   let paused = performance.now();
-  try {
-    patience.check();
+  const work = async (patience: Patience): Promise<void> => {
     if (rows) await learnFrom(seat, rows, signal);
-    const size = () => pace.size;
     for await (const some of rows ? cut(rows, size) : batches(source, seat.profile.shape, size, patience)) {
       await learnFrom(seat, some, signal);
       const started = performance.now();
@@ -68,8 +66,6 @@ export async function addAll(
     }
     if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
     onProgress?.({ done, total });
-  } finally {
-    patience.end();
-    ids?.return?.();
-  }
+  };
+  await patiently(seat, signal, work).finally(() => ids?.return?.());
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../border/engine.js";
 import { enlist } from "../border/tenants.js";
 import type { Rows, Shape } from "../input/vectors.js";
 import type { Fetcher } from "../search/fetching.js";
-import { type Profile, profileOf } from "../search/plan.js";
+import { NO_WORK, type Profile, profileOf } from "../search/plan.js";
 import { VicinalError } from "../words/errors.js";
 import { KIND_NAMES, METRIC_NAMES } from "../words/kinds.js";
 import { addRows } from "./adding.js";
@@ -45,6 +45,7 @@ export class Seat {
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
   readonly waiting = new Set<() => void>();
+  lastStats = NO_WORK;
   #engine: Engine | undefined;
 
   constructor({ engine, fetcher, learner }: Opened) {

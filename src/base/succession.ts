@@ -6,7 +6,7 @@ import { copyAll } from "../border/copies.js";
 import type { Engine } from "../border/engine.js";
 import { newEngine, newInstance } from "../border/runtime.js";
 import { chosen, joined } from "../input/drawn.js";
-import { Patience } from "../input/patience.js";
+import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { ownRows, type Rows } from "../input/vectors.js";
 import { fetchedRows } from "../search/fetching.js";
@@ -34,19 +34,15 @@ export interface TrainReport {
 const SWEEP_SLOTS = 16;
 
 /** Runs what replaces the engine once nothing else does. */
-async function inTurn<T>(seat: Seat, signal: AbortSignal | undefined, work: (patience: Patience) => Promise<T>): Promise<T> {
-  const patience = new Patience(seat, signal);
-  try {
-    patience.check();
+function inTurn<T>(seat: Seat, signal: AbortSignal | undefined, work: (patience: Patience) => Promise<T>): Promise<T> {
+  return patiently(seat, signal, async (patience) => {
     while (seat.moving) await patience.for(seat.moving.catch(() => {}));
     const moving = work(patience);
     seat.moving = moving;
-    return await moving.finally(() => {
+    return moving.finally(() => {
       seat.moving = undefined;
     });
-  } finally {
-    patience.end();
-  }
+  });
 }
 
 /** What an untrained index needs to become a trained one. */
@@ -105,9 +101,7 @@ async function heldSample(seat: Seat, patience: Patience): Promise<Rows> {
   const ids = engine.ids();
   if (!fetcher || !engine.state("trained")) return heldRows(() => seat.engine, ids, profile.shape);
   const wanted = sampleOf(ids.length, engine.state("nlist"), centroidsOf(engine)).map((i) => ids[i]);
-  const fetched = await patience.for(fetcher.fetchVectors(wanted.slice()));
-  fetchedRows(fetched, wanted.length, profile.shape); // throws where they are not those
-  return ownRows(fetched, profile.shape, "fetchVectors(ids)");
+  return fetchedRows(await patience.for(fetcher.fetchVectors(wanted.slice())), wanted.length, profile.shape, ownRows);
 }
 
 /** Everything the index holds goes into `target`, which then replaces its engine. */

@@ -12,7 +12,6 @@ import {
   checkNames,
   checkRadius,
   DEFAULT_K,
-  NO_WORK,
   type SearchOptions,
   searchOne,
   wantedOf,
@@ -71,7 +70,8 @@ export abstract class VectorIndex {
   /** Of createIndex: what it chose, and why. */
   readonly why: string | undefined;
   readonly #seat: Seat;
-  #lastStats = NO_WORK;
+  /** Has structuredClone and postMessage throw: an index would arrive without its memory. V8 says this in the error. */
+  protected readonly noClone = () => "post index.toBytes(), and load() that there";
 
   /** Indices are made by `create` and `load`. */
   protected constructor(handle: unknown) {
@@ -87,8 +87,17 @@ export abstract class VectorIndex {
   }
 
   /** @internal */
+  protected get seat(): Seat {
+    try {
+      return this.#seat;
+    } catch {
+      throw badOption("an index cannot be used through a Proxy: in Vue, make it markRaw(index), or use toRaw(index)");
+    }
+  }
+
+  /** @internal */
   protected get engine(): Engine {
-    return this.#seat.engine;
+    return this.seat.engine;
   }
 
   /** Vectors that searches can find. */
@@ -117,7 +126,7 @@ export abstract class VectorIndex {
   }
 
   get lastStats(): SearchStats {
-    return this.#lastStats;
+    return this.seat.lastStats;
   }
 
   stats(): IndexStats {
@@ -134,12 +143,15 @@ export abstract class VectorIndex {
   /**
    * Adds vectors: all of them, or none where it throws. Ids default to the integers after the largest id so far. An
    * index that has seen enough now to learn from does so first, which may take seconds; addAll and train take breaks.
+   * Returns the ids, in the order of the vectors.
    * Errors: BAD_DIMENSION, NOT_FINITE, TOO_LARGE, BAD_ID, DUPLICATE_ID, OUT_OF_MEMORY.
    */
-  add(vectors: Vectors, ids?: ArrayLike<number>): void {
-    const seat = this.#seat;
+  add(vectors: Vectors, ids?: ArrayLike<number>): Uint32Array {
+    const { seat } = this;
     const rows = rowsOf(vectors, seat.profile.shape, "vectors");
-    seat.add(rows, newIds(seat.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids")));
+    const taken = newIds(seat.engine, rows.n, ids === undefined ? undefined : idsOf(ids, "ids"));
+    seat.add(rows, taken);
+    return taken;
   }
 
   /**
@@ -151,7 +163,7 @@ export abstract class VectorIndex {
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
-    const seat = this.#seat;
+    const { seat } = this;
     const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
     const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
     const { addAll } = await part(import("./extras.js"));
@@ -165,7 +177,7 @@ export abstract class VectorIndex {
    */
   async train(sample?: Vectors, options: TrainOptions = {}): Promise<TrainReport> {
     known("train", options, ["signal", "onProgress"]);
-    const seat = this.#seat;
+    const { seat } = this;
     const rows = sample === undefined ? undefined : ownRows(sample, seat.profile.shape, "sample");
     const { train } = await part(import("./extras.js"));
     return train(seat, rows, options);
@@ -176,14 +188,14 @@ export abstract class VectorIndex {
    * Errors: BAD_OPTION, BAD_DIMENSION, NOT_FINITE, TOO_LARGE, OUT_OF_MEMORY.
    */
   search(query: Vector, options?: SearchOptions): Hit[] {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["radius", "exact"]);
     if (fetcher) return this.#answer(fetcher.search(profile, seat, query, options));
     if (options?.radius !== undefined) return this.#searchWithin(query, options, options.radius);
     const wanted = wantedOf(profile, engine, options, options?.k ?? DEFAULT_K);
     const hits = searchOne(profile, engine, query, wanted, settle(options?.filter, engine));
-    this.#lastStats = engine.counters();
+    this.seat.lastStats = engine.counters();
     return hits;
   }
 
@@ -192,7 +204,7 @@ export abstract class VectorIndex {
    * ends it with CLOSED, `signal` with its reason.
    */
   async searchAsync(query: Vector, options?: AsyncSearchOptions): Promise<Hit[]> {
-    const seat = this.#seat;
+    const { seat } = this;
     const { profile, fetcher } = seat;
     checkNames(profile, options, ["radius", "exact", "signal"]);
     const { signal, ...rest } = options ?? {};
@@ -203,7 +215,7 @@ export abstract class VectorIndex {
   }
 
   #answer<T>({ hits, stats }: { hits: T; stats: SearchStats }): T {
-    this.#lastStats = stats;
+    this.seat.lastStats = stats;
     return hits;
   }
 
@@ -216,7 +228,7 @@ export abstract class VectorIndex {
     for (let step = plan.next([]); ; ) {
       if (step.done) return step.value;
       const hits = searchOne(profile, engine, query, step.value.wanted, settled, step.value.bound);
-      this.#lastStats = engine.counters();
+      this.seat.lastStats = engine.counters();
       step = plan.next(hits);
     }
   }
@@ -225,7 +237,7 @@ export abstract class VectorIndex {
    * Many queries at once: the hits of each as `search` finds them. Scans read every row once for all queries.
    */
   searchBatch(queries: Vectors, options?: BatchOptions): BatchHits {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine, profile, fetcher } = seat;
     checkNames(profile, options, ["exact"]);
     const rows = rowsOf(queries, profile.shape, "queries");
@@ -251,7 +263,7 @@ export abstract class VectorIndex {
 
   /** Removes one id or several; ids that are not there are passed over. Returns how many were. */
   remove(ids: number | ArrayLike<number>): number {
-    const seat = this.#seat;
+    const { seat } = this;
     const { engine } = seat;
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
     seat.touch(list);
@@ -268,7 +280,7 @@ export abstract class VectorIndex {
    * smaller memory. In slices, like addAll; other calls may come in between. close() ends it with CLOSED.
    */
   compact(): Promise<void> {
-    const seat = this.#seat;
+    const { seat } = this;
     seat.compacting ??= part(import("./extras.js"))
       .then(({ compact }) => compact(seat))
       .finally(() => {
@@ -284,6 +296,6 @@ export abstract class VectorIndex {
 
   /** Gives the memory back; any later use throws CLOSED. Closing again does nothing. */
   close(): void {
-    this.#seat.close();
+    this.seat.close();
   }
 }

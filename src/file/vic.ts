@@ -91,20 +91,20 @@ export function writeFile(engine: Engine): Uint8Array {
 }
 
 /** What is often taken for a .vic file, by how it begins. */
-const OTHERS: readonly [RegExp, string][] = [
-  [/^(\xef\xbb\xbf)?\s*</, "HTML, perhaps an error page: check response.ok"],
-  [/^(\xef\xbb\xbf)?\s*[[{]/, "JSON, perhaps an error: check response.ok"],
-  [/^\W\x8b/, "gzip: decompress it first"],
-  [/^PK/, "a zip: unpack it first"],
-  [/^version https:\/\/git-lfs/, "a Git LFS pointer, not what it points to"],
-];
+const OTHERS = {
+  "<": "HTML, perhaps an error page: check response.ok",
+  "{": "JSON, perhaps an error: check response.ok",
+  "[": "JSON",
+  "\x1f": "gzip: decompress it first",
+  PK: "a zip: unpack it first",
+  "version ": "a Git LFS pointer",
+};
 
 /** Reads header, table and state, and checks that they fit each other and the file; checksums come later. */
 function readHeader(file: Uint8Array): Header {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const begin = String.fromCharCode(...file.subarray(0, HEADER_BYTES));
-  const other = OTHERS.find(([pattern]) => pattern.test(begin));
-  if (other) throw bad(`it looks like ${other[1]}`);
+  const text = new TextDecoder().decode(file.subarray(0, HEADER_BYTES)).trimStart();
+  for (const [begin, what] of Object.entries(OTHERS)) if (text.startsWith(begin)) throw bad(`it looks like ${what}`);
   if (file.length === 0) throw bad("it is empty, or its ArrayBuffer was transferred or shrunk");
   if (file.length < HEADER_BYTES) throw bad(`${file.length} bytes are fewer than a header's ${HEADER_BYTES}`);
   if (MAGIC.some((byte, i) => file[i] !== byte)) throw bad("it does not begin with VICINAL");

@@ -16,7 +16,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** One thing after the other is waited for; `end()` when there is nothing more to wait for. */
-export class Patience {
+class Patience {
   readonly #of: Closable;
   readonly #signal: AbortSignal | undefined;
   #reject: (reason: unknown) => void = () => {};
@@ -56,5 +56,22 @@ export class Patience {
   end(): void {
     this.#of.waiting.delete(this.#stop);
     this.#signal?.removeEventListener("abort", this.#stop);
+  }
+}
+
+export type { Patience };
+
+/** Work that waits for others. */
+export async function patiently<T>(
+  of: Closable,
+  signal: AbortSignal | undefined,
+  work: (patience: Patience) => Promise<T>,
+): Promise<T> {
+  const patience = new Patience(of, signal);
+  try {
+    patience.check();
+    return await work(patience);
+  } finally {
+    patience.end();
   }
 }

@@ -4,7 +4,7 @@ import { tagOf } from "../words/tag.js";
 import { chosen, joined } from "./drawn.js";
 import { isPromise, type Patience } from "./patience.js";
 import { breath } from "./slices.js";
-import { copyOf, isBits, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
+import { bytesFor, copyOf, isBits, oneRow, type Rows, rowElements, rowsOf, type Shape, type Vector } from "./vectors.js";
 
 /** An item of an iterable: a vector, or a typed array of several. Copied, the source may fill it anew for the next. */
 function itemRows(item: unknown, shape: Shape, index: number): Rows {
@@ -55,8 +55,7 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
       if (over) break;
       const item = isPromise(value) ? await patience.for(value) : value;
       if (isStream && tagOf(item) === "Uint8Array") {
-        const remedy = "read all of it, and give new Float32Array(b.buffer, b.byteOffset, b.byteLength / 4)";
-        throw new VicinalError("BAD_DIMENSION", `source is a stream of bytes, cut anywhere: ${remedy}`);
+        throw new VicinalError("BAD_DIMENSION", `source is a stream, cut anywhere, ${bytesFor("Float32Array")} of all of it`);
       }
       const rows = itemRows(item, shape, index);
       waiting.push(rows);

@@ -53,6 +53,11 @@ export function checkAlive(view: ArrayBufferView, name: string, code: ErrorCode)
   }
 }
 
+/** The end of a sentence about bytes where numbers are wanted. */
+export function bytesFor(type: string): string {
+  return `of bytes: give new ${type}(b.buffer, b.byteOffset, b.byteLength / 4)`;
+}
+
 /** A Node Buffer, which is a Uint8Array of whatever was read. */
 function isBuffer(value: unknown): boolean {
   return ArrayBuffer.isView(value) && "readFloatLE" in value;
@@ -67,7 +72,7 @@ function isList(value: unknown, name: string, code: ErrorCode, bits = false): va
   if (length === 0 && ArrayBuffer.isView(value)) checkAlive(value, name, code);
   if (!bits && isBuffer(value)) {
     const type = code === "BAD_ID" ? "Uint32Array" : "Float32Array";
-    throw new VicinalError(code, `${name} is a Buffer, of bytes: give new ${type}(b.buffer, b.byteOffset, b.byteLength / 4)`);
+    throw new VicinalError(code, `${name} is a Buffer, ${bytesFor(type)}`);
   }
   return true;
 }
@@ -116,8 +121,8 @@ export function rowsOf(vectors: unknown, shape: Shape, name: string): Rows {
 function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
   const packed = isBits(shape, values);
   if (shape.packed && !packed && /^U?int/i.test(tagOf(values) ?? "")) {
-    const which = "new Uint8Array(b.buffer, b.byteOffset, b.byteLength) for bits, Float32Array.from(b) for numbers";
-    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(values)}, which may be either: give ${which}`);
+    const which = "bits (give new Uint8Array(b.buffer, b.byteOffset, b.byteLength)) or numbers (give Float32Array.from(b))";
+    throw new VicinalError("BAD_DIMENSION", `${name} is ${show(values)}: ${which}`);
   }
   const width = packed ? rowElements(shape) : shape.dimensions;
   const n = values.length / width;
@@ -128,15 +133,21 @@ function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
       `${name} has ${values.length} values, which is not a whole number of ${unit} vectors`,
     );
   }
-  const part = (i: number): ArrayLike<number> =>
-    ArrayBuffer.isView(values)
-      ? (values as Float32Array).subarray(i * width, (i + 1) * width)
-      : Array.prototype.slice.call(values, i * width, (i + 1) * width);
+  const part = (i: number): ArrayLike<number> => {
+    const [from, to] = [i * width, (i + 1) * width];
+    return ArrayBuffer.isView(values)
+      ? (values as Float32Array).subarray(from, to)
+      : Array.prototype.slice.call(values, from, to);
+  };
+  return rowsBy(n, part, shape, (i) => `${name}[${i}]`);
+}
+
+function rowsBy(n: number, row: (i: number) => ArrayLike<number>, shape: Shape, name: (i: number) => string): Rows {
   return {
     n,
-    write: (i, to, at) => writeVector(part(i), shape, to, at, () => `${name}[${i}]`),
-    value: (i, j) => values[i * width + j],
-    name: (i) => `${name}[${i}]`,
+    write: (i, to, at) => writeVector(row(i), shape, to, at, () => name(i)),
+    value: (i, j) => row(i)[j],
+    name,
     dimensions: shape.dimensions,
   };
 }
@@ -153,14 +164,7 @@ function listed(vectors: ArrayLike<unknown>, shape: Shape, name: (i: number) => 
     const hint = shape.packed && !bits && length === bytes ? "; packed bits are a Uint8Array" : "";
     throw new VicinalError("BAD_DIMENSION", `${name(i)} has ${length} values, the index has ${wanted}${hint}`);
   }
-  const rows = vectors as ArrayLike<ArrayLike<number>>;
-  return {
-    n: rows.length,
-    write: (i, to, at) => writeVector(rows[i], shape, to, at, () => name(i)),
-    value: (i, j) => rows[i][j],
-    name,
-    dimensions: shape.dimensions,
-  };
+  return rowsBy(vectors.length, (i) => vectors[i] as ArrayLike<number>, shape, name);
 }
 
 function writeVector(

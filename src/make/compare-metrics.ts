@@ -65,11 +65,11 @@ export async function compareMetrics(
   const most = integer("k", options.k ?? 10, 1, 2 ** 20);
   const metrics = [oneOf("the first metric", a, METRIC_NAMES), oneOf("the second metric", b, METRIC_NAMES)];
   const dimensions = dimensionsOf(base, options.dimensions);
-  for (const metric of metrics) {
-    rowsOf(base, { dimensions, packed: metric === "hamming" }, "base");
-    rowsOf(queries, { dimensions, packed: metric === "hamming" }, "queries");
-  }
-  const [bases, asked] = [copyAll(base), copyAll(queries)];
+  const own = (vectors: Vectors, name: string): Vectors => {
+    for (const metric of metrics) rowsOf(vectors, { dimensions, packed: metric === "hamming" }, name); // throws
+    return copyAll(vectors);
+  };
+  const [bases, asked] = [own(base, "base"), own(queries, "queries")];
   const [one, other] = await Promise.all(metrics.map((metric) => Flat.create({ dimensions, metric })));
   try {
     for (const index of [one, other]) index.add(bases);

@@ -3,8 +3,8 @@
 import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
-import { type Closable, isPromise, Patience } from "../input/patience.js";
-import { copyOf, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
+import { type Closable, isPromise, patiently } from "../input/patience.js";
+import { copyOf, type ownRows, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
@@ -46,8 +46,8 @@ type Steps<T> = Generator<Uint32Array, T, Fetched>;
 const nearer = (a: Hit, b: Hit): number => a.distance - b.distance || a.id - b.id;
 
 /** What fetchVectors brought for n ids. */
-export function fetchedRows(fetched: unknown, n: number, shape: Shape): Rows {
-  const rows = rowsOf(fetched, shape, "fetchVectors(ids)");
+export function fetchedRows(fetched: Fetched, n: number, shape: Shape, read: typeof ownRows = rowsOf): Rows {
+  const rows = read(fetched, shape, "fetchVectors(ids)");
   if (rows.n === n) return rows;
   throw new VicinalError("BAD_DIMENSION", `fetchVectors was asked for ${n} vectors and brought ${rows.n}`);
 }
@@ -130,18 +130,14 @@ export class Fetcher {
     }
   }
 
-  async searchAsync(profile: Profile, asked: Asked, query: Vector, options: AsyncSearchOptions | undefined): Promise<Answer> {
-    const patience = new Patience(asked, options?.signal);
-    try {
-      patience.check();
+  searchAsync(profile: Profile, asked: Asked, query: Vector, options: AsyncSearchOptions | undefined): Promise<Answer> {
+    return patiently(asked, options?.signal, async (patience) => {
       const steps = searchSteps(profile, asked, query, options);
       for (let step = steps.next(); ; ) {
         if (step.done) return step.value;
         step = steps.next(await patience.for(this.fetchVectors(step.value.slice())));
       }
-    } finally {
-      patience.end();
-    }
+    });
   }
 
   /** One query after the other. */

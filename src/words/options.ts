@@ -22,9 +22,36 @@ export function flag(name: string, value: unknown): boolean {
   return value === true;
 }
 
+/** What other libraries call it, without capitals and signs. */
+const OTHERS: Readonly<Record<string, string>> = {
+  dimensions: "dim dims size",
+  metric: "space distance",
+  k: "topk limit n nearest",
+  l2: "euclidean euclid",
+  dot: "ip innerproduct",
+  cosine: "angular",
+  ef: "efsearch",
+  f32: "float32",
+  sq8: "int8",
+};
+
+const bare = (word: string): string => word.toLowerCase().replace(/\W|_/g, "");
+/** A word, and what it is without one of its letters. */
+const shorter = (word: string): string[] => [word, ...Array.from(word, (_, i) => word.slice(0, i) + word.slice(i + 1))];
+
+/** ` (did you mean "k"?)` where one of the names may be meant. */
+function meant(word: unknown, names: readonly string[]): string {
+  const said = typeof word === "string" ? bare(word) : "";
+  const near = shorter(said);
+  const name =
+    names.find((name) => bare(name) === said || OTHERS[name]?.split(" ").includes(said)) ??
+    names.find((name) => said.length > 3 && shorter(bare(name)).some((one) => near.includes(one)));
+  return name === undefined ? "" : ` (did you mean ${show(name)}?)`;
+}
+
 export function oneOf<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
   if (!choices.includes(value as T)) {
-    throw badOption(`${name} is ${show(value)}; it must be one of ${choices.join(", ")}`);
+    throw badOption(`${name} is ${show(value)}${meant(value, choices)}; it must be one of ${choices.join(", ")}`);
   }
   return value as T;
 }
@@ -35,7 +62,8 @@ export function known(of: string, options: object, names: readonly string[]): vo
     throw badOption(`${of} takes an object of options, not ${show(options)}`);
   }
   for (const name in options) {
-    if (!names.includes(name)) throw badOption(`${of} has no option ${show(name)}; it has ${names.join(", ")}`);
+    if (names.includes(name)) continue;
+    throw badOption(`${of} has no option ${show(name)}${meant(name, names)}; it has ${names.join(", ")}`);
   }
 }
 

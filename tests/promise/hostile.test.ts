@@ -471,7 +471,8 @@ describe("garbage", () => {
           if (!(error instanceof VicinalError)) throw error;
           // addAll keeps the slices before.
           if (name !== "addAll") expectSameBytes(victim.toBytes(), file, `${name} threw ${error.code} and changed the index`);
-        } else if (calm && name !== "remove") expectSameBytes(victim.toBytes(), file, `${name} changed the index`);
+        } else if (calm && name !== "remove" && name !== "add")
+          expectSameBytes(victim.toBytes(), file, `${name} changed the index`);
         const again = await load(victim.toBytes());
         expect(again.search(rows[5], { k: 5, exact: true })).toEqual(victim.search(rows[5], { k: 5, exact: true }));
         expect(victim.size).toBe(victim.ids().length);

@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { MessageChannel, Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
-import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, type VectorIndex, type VicinalError } from "vicinal";
+import { compareMetrics, type FetchVectors, Flat, Hnsw, Ivf, inspect, load, VectorIndex, type VicinalError } from "vicinal";
 import { openFile } from "vicinal/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectSameBytes } from "../support/answers.js";
@@ -585,7 +586,8 @@ describe("bytes are not taken for numbers", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const FLOATS = /Buffer, of bytes: give new Float32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
-  const STREAM = /source is a stream of bytes.*new Float32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
+  const STREAM =
+    /source is a stream, cut anywhere, of bytes: give new Float32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
   const IDS = /Buffer, of bytes: give new Uint32Array\(b\.buffer, b\.byteOffset, b\.byteLength \/ 4\)/;
   const row = bufferOf(rows[0]);
   const short = Buffer.alloc(D);
@@ -685,9 +687,7 @@ describe("bytes are not taken for numbers", () => {
     it.each([Int8Array, Int16Array, Uint16Array, Int32Array, Uint32Array])("%o in a row may be bits or numbers", async (type) => {
       const index = await create("flat", { dimensions: D, metric: "hamming" });
       const many = new type(bits.buffer);
-      const saying = new RegExp(
-        `\\[${type.name}\\], which may be either: give new Uint8Array.*for bits, Float32Array.* for numbers`,
-      );
+      const saying = new RegExp(`\\[${type.name}\\]: bits \\(give new Uint8Array.*\\) or numbers \\(give Float32Array.from`);
       await expectError(() => index.add(many), "BAD_DIMENSION", saying);
       await expectError(() => index.searchBatch(many), "BAD_DIMENSION", saying);
       await expectError(() => index.addAll(many), "BAD_DIMENSION", saying);
@@ -782,5 +782,122 @@ describe("what is not our file", () => {
     await expectError(() => load(any(Promise.resolve(new Response()))), "BAD_FILE", /a Response or a Blob, not \[Promise\]/);
     await expectError(() => load(any({ arrayBuffer: async () => "file" })), "BAD_FILE", /not "file"/);
     await expectError(() => load(any([1, 2, 3])), "BAD_FILE", /not \[Array\]/);
+  });
+});
+
+describe("small traps", () => {
+  const rows = exactData("l2", 60, D, 11);
+
+  it("add returns the ids it gave", async () => {
+    for (const kind of ["flat", "hnsw", "ivf"] as const) {
+      const index = await create(kind, { dimensions: D, metric: "l2", ...(kind === "ivf" && { nlist: 2, trainAt: 40 }) });
+      expect(index.add(rows.slice(0, 2))).toEqual(Uint32Array.of(0, 1));
+      const ids = [70, 20];
+      const given = index.add(rows.slice(0, 2), ids);
+      expect(given).toEqual(Uint32Array.of(70, 20));
+      expect(index.add([])).toEqual(new Uint32Array(0));
+      // Of an index that trains within this call, too.
+      expect(index.add(rows)).toEqual(Uint32Array.from({ length: 60 }, (_, i) => 71 + i));
+      expect(index.trained).toBe(true);
+      expect(index.get(72)).toEqual(rows[1]);
+      given.fill(3);
+      expect(index.has(20)).toBe(true);
+    }
+  });
+
+  it("an index cannot be posted to a worker, and says what can", async () => {
+    const index = await create("hnsw", { dimensions: D, metric: "l2" });
+    index.add(rows);
+    const worker = new Worker("require('node:worker_threads').parentPort.once('message', () => {})", { eval: true });
+    const { port1 } = new MessageChannel();
+    for (const send of [
+      () => worker.postMessage(index),
+      () => worker.postMessage({ index }),
+      () => port1.postMessage([index]),
+      () => structuredClone(index),
+      () => new Worker("", { eval: true, workerData: index }),
+    ]) {
+      const error = (await thrownBy(send)) as Error;
+      expect(error).toMatchObject({ name: "DataCloneError" });
+      expect(error.message).toMatch(/post index\.toBytes\(\), and load\(\) that there/);
+    }
+    port1.close();
+    await worker.terminate();
+  });
+
+  it("an index in a Proxy says so, whatever is asked", async () => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    index.add(rows);
+    const proxy = new Proxy(index, {});
+    const uses: Record<string, (index: VectorIndex) => unknown> = {
+      add: (x) => x.add(rows),
+      addAll: (x) => x.addAll(rows),
+      train: (x) => x.train(),
+      search: (x) => x.search(rows[0]),
+      "search in a radius": (x) => x.search(rows[0], { radius: 5 }),
+      searchAsync: (x) => x.searchAsync(rows[0]),
+      searchBatch: (x) => x.searchBatch(rows),
+      has: (x) => x.has(1),
+      get: (x) => x.get(1),
+      ids: (x) => x.ids(),
+      remove: (x) => x.remove(1),
+      compact: (x) => x.compact(),
+      toBytes: (x) => x.toBytes(),
+      close: (x) => x.close(),
+      stats: (x) => x.stats(),
+      size: (x) => x.size,
+      deleted: (x) => x.deleted,
+      trained: (x) => x.trained,
+      bytes: (x) => x.bytes,
+      variant: (x) => x.variant,
+      lastStats: (x) => x.lastStats,
+    };
+    const methods = Object.entries(Object.getOwnPropertyDescriptors(VectorIndex.prototype)).map(([name]) => name);
+    const inner = ["constructor", "seat", "engine"];
+    expect(methods.filter((name) => !inner.includes(name)).filter((name) => !(name in uses))).toEqual([]);
+    for (const [name, use] of Object.entries(uses)) {
+      const error = await thrownBy(() => use(proxy));
+      expect(error, name).toMatchObject({ name: "VicinalError", code: "BAD_OPTION" });
+      expect((error as Error).message).toMatch(/Proxy: in Vue, make it markRaw\(index\), or use toRaw\(index\)/);
+    }
+    expect(index.size).toBe(60);
+    expect(proxy.dimensions).toBe(D);
+  });
+
+  const MEANT: [call: string, use: (index: VectorIndex) => unknown, saying: string][] = [
+    ["dim", () => create("flat", any({ dim: 8 })), 'no option "dim" (did you mean "dimensions"?); it has dimensions, metric'],
+    ["dimension", () => create("flat", any({ dimension: 8 })), '"dimension" (did you mean "dimensions"?)'],
+    ["space", () => create("hnsw", any({ dimensions: 8, space: "l2" })), '"space" (did you mean "metric"?)'],
+    ["Metric", () => create("hnsw", any({ dimensions: 8, Metric: "l2" })), '"Metric" (did you mean "metric"?)'],
+    ["metirc", () => create("hnsw", any({ dimensions: 8, metirc: "l2" })), '"metirc" (did you mean "metric"?)'],
+    ["M", () => create("hnsw", any({ dimensions: 8, M: 16 })), '"M" (did you mean "m"?)'],
+    ["ef_construction", () => create("hnsw", any({ dimensions: 8, ef_construction: 9 })), '(did you mean "efConstruction"?)'],
+    ["efSearch", () => create("hnsw", any({ dimensions: 8, efSearch: 9 })), '"efSearch" (did you mean "ef"?)'],
+    ["n_probe", () => create("ivf", any({ dimensions: 8, n_probe: 9 })), '"n_probe" (did you mean "nprobe"?)'],
+    [
+      "euclidean",
+      () => create("flat", any({ dimensions: 8, metric: "euclidean" })),
+      '"euclidean" (did you mean "l2"?); it must be one of l2',
+    ],
+    ["L2", () => create("flat", any({ dimensions: 8, metric: "L2" })), '"L2" (did you mean "l2"?)'],
+    ["ip", () => create("flat", any({ dimensions: 8, metric: "ip" })), '"ip" (did you mean "dot"?)'],
+    ["inner_product", () => create("flat", any({ dimensions: 8, metric: "inner_product" })), '(did you mean "dot"?)'],
+    ["cosin", () => create("flat", any({ dimensions: 8, metric: "cosin" })), '(did you mean "cosine"?)'],
+    ["angular", () => create("flat", any({ dimensions: 8, metric: "angular" })), '(did you mean "cosine"?)'],
+    ["float32", () => create("flat", any({ dimensions: 8, codec: "float32" })), '(did you mean "f32"?)'],
+    ["int8", () => create("flat", any({ dimensions: 8, codec: "int8" })), '(did you mean "sq8"?)'],
+    ["topK", (x) => x.search(rows[0], any({ topK: 5 })), 'search has no option "topK" (did you mean "k"?)'],
+    ["top_k", (x) => x.searchBatch(rows, any({ top_k: 5 })), '"top_k" (did you mean "k"?)'],
+    ["limit", (x) => x.searchAsync(rows[0], any({ limit: 5 })), '"limit" (did you mean "k"?)'],
+    ["onprogress", (x) => x.addAll(rows, any({ onprogress: () => {} })), '(did you mean "onProgress"?)'],
+    // What nobody can guess is not guessed.
+    ["colour", () => create("flat", any({ dimensions: 8, colour: 1 })), 'no option "colour"; it has'],
+    ["q", (x) => x.search(rows[0], any({ q: 1 })), 'no option "q"; it has'],
+    ["chebyshev", () => create("flat", any({ dimensions: 8, metric: "chebyshev" })), '"chebyshev"; it must be one of'],
+    ["an object", () => create("flat", any({ dimensions: 8, metric: Object.create(null) })), "; it must be one of"],
+  ];
+  it.each(MEANT)("did you mean: %s", async (_, use, saying) => {
+    const index = await create("flat", { dimensions: D, metric: "l2" });
+    await expectError(() => use(index), "BAD_OPTION", new RegExp(saying.replace(/[()?]/g, "\\$&")));
   });
 });
