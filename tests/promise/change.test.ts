@@ -263,7 +263,7 @@ for (const of of EVERY_CASE) {
     });
 
     it("same seed, same calls, same bytes; the cut into calls does not matter", async () => {
-      for (const cut of thorough([7, N], [1, 7, 128, N])) {
+      for (const cut of thorough([7], [1, 7, 128, N])) {
         const other = await open();
         for (let from = 0; from < N; from += cut) other.add(rows.slice(from, from + cut));
         expectSame(other, index);
