@@ -1,7 +1,24 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { textOf } from "../src/build/text.mjs";
 
 const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
+
+/** Every simd build is the one that has everything and asserts. */
+const checkedWasm = {
+  name: "checked-wasm",
+  load: (id: string) =>
+    /\/chunks\/simd(-core|-graph)?-\w+\.js$/.test(id)
+      ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
+      : undefined,
+};
+/** What is run with asserts too, where CI=true. */
+const CHECKED = {
+  name: "checked",
+  include: ["tests/promise/{contract,model,full,hostile}.test.ts"],
+  env: { VICINAL_VARIANT: "simd" },
+};
 
 /** The suites test what is published: dist/, built before. */
 export default defineConfig({
@@ -12,5 +29,13 @@ export default defineConfig({
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
     ],
   },
-  test: { include: ["tests/**/*.test.ts"], exclude: ["**/node_modules/**"], testTimeout: 120_000, pool: "forks" },
+  test: {
+    exclude: ["**/node_modules/**"],
+    testTimeout: 120_000,
+    pool: "forks",
+    projects: [
+      { extends: true, test: { name: "published", include: ["tests/**/*.test.ts"] } },
+      ...(process.env.CI ? [{ extends: true as const, plugins: [checkedWasm], test: CHECKED }] : []),
+    ],
+  },
 });

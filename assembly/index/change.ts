@@ -2,6 +2,7 @@
 import {
   ALL, E_BEYOND_F16, E_MEMORY, GRAPH, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, NONE, OK,
 } from "../base/codes";
+import { MAX_SLOTS } from "../base/key";
 import { alloc, mark, reset } from "../memory/arena";
 import { kindNow, state } from "../memory/state";
 import { removeId, reserveIds, slotOfId, useIds } from "../table/ids";
@@ -42,7 +43,7 @@ function grow(n: u32, tableless: bool): bool {
   const table = nodes();
   const free = table.count - s.live - s.dead - s.doomed;
   const fresh = n > free ? n - free : 0;
-  if (<u64>table.count + fresh > 0x3ffffff) return false; // key.ts; 4 GiB end sooner
+  if (<u64>table.count + fresh > MAX_SLOTS) return false;
   return growTables(n, fresh) && (tableless || reserveIds(s.live + n) == OK);
 }
 

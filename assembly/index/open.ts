@@ -2,12 +2,12 @@
 // which of them.
 import { VARIANT } from "../base/simd";
 import {
-  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
+  ALL, BUILD, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT,
   KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH, METRIC_COSINE, METRIC_HAMMING, OK, RERANK_F16, RERANK_F32,
   RERANK_SQ8,
 } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
-import { CODEC, EXACT_CODEC, alloc, openArena } from "../memory/arena";
+import { CODEC, EXACT_CODEC, alloc, openArena, settle } from "../memory/arena";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "../memory/state";
 import { FLOATS, NIBBLES, PLAIN } from "../memory/store";
 import { openLists } from "../table/lists";
@@ -40,8 +40,9 @@ const TAG_LINKS: u32 = 0x6b6e696c; // "link"
 const TAG_TOWER: u32 = 0x72776f74; // "towr"
 const TAG_UPPER: u32 = 0x72707075; // "uppr"
 
-/** The build that this is: src/border/variants.ts. */
+/** What this module is: src/border/variants.ts, and BUILDS in src/words/kinds.ts. */
 export function variant(): i32 { return VARIANT; }
+export function build(): i32 { return BUILD; }
 
 export function open(): i32 {
   openArena();
@@ -61,12 +62,11 @@ export function open(): i32 {
     l.tower = table.addColumn(TAG_TOWER, 4);
     upper().addColumn(TAG_UPPER, max(s.m, 2) << 2);
     if (GRAPH && s.fastScan && !openNeighbours()) return E_MEMORY;
-  } else if (GRAPH) {
-    if (s.prefilter && !openPrefilter()) return E_MEMORY;
-  } else if (ALL) {
-    if (kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
-    if ((kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;
-    if (kind == KIND_LSH && !openLsh()) return E_MEMORY;
+  } else {
+    if (GRAPH && s.prefilter && !openPrefilter()) return E_MEMORY;
+    if (ALL && kind == KIND_IVF && !(openCentres(false) && openLists())) return E_MEMORY;
+    if (ALL && (kind == KIND_KDTREE || kind == KIND_FOREST) && !openTrees()) return E_MEMORY;
+    if (ALL && kind == KIND_LSH && !openLsh()) return E_MEMORY;
   }
   table.seal(65536);
   upper().seal(GRAPH && s.prefilter ? 65536 : 8192);
@@ -74,7 +74,9 @@ export function open(): i32 {
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);
   if (!l.query || !l.prepared) return E_MEMORY;
-  return giveRoom(walkScorer()) && giveRoom(exactScorer()) && giveRoom(linkScorer()) ? OK : E_MEMORY;
+  if (!giveRoom(walkScorer()) || !giveRoom(exactScorer()) || !giveRoom(linkScorer())) return E_MEMORY;
+  settle();
+  return OK;
 }
 
 /** The codec's columns and tables; false where memory cannot grow. */

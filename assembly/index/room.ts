@@ -3,7 +3,7 @@
 import { bitsetBytes } from "../base/bitset";
 import { ALL, GRAPH, KIND_FLAT, KIND_FOREST, KIND_HNSW, KIND_IVF, KIND_KDTREE, KIND_LSH } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
-import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "../memory/arena";
+import { ID_TABLE, ID_TABLE_BYTES, NODES, SAVED, SAVED_BYTES, UPPER, alloc, mark, release, reset } from "../memory/arena";
 import { kindNow, state } from "../memory/state";
 import { Store } from "../memory/store";
 import { nodes } from "../table/nodes";
@@ -31,7 +31,7 @@ export function roomToUse(): usize {
 function familyRoom(slots: u32): usize {
   const kind = kindNow();
   if (kind == KIND_HNSW) return hnswRoom(slots);
-  if (GRAPH) return state().prefilter ? prefilterRoom(slots) : 0;
+  if (GRAPH && state().prefilter) return prefilterRoom(slots);
   if (!ALL) return 0;
   if (kind == KIND_IVF) return ivfRoom();
   if (kind == KIND_LSH) return lshRoom(slots);
@@ -58,17 +58,20 @@ export function fits(n: u32, chunk: u32): bool {
 
 // Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
 // it has not happened.
+const SAVED_UPPER: usize = SAVED + offsetof<Store>();
+const SAVED_IDS: usize = SAVED_UPPER + offsetof<Store>();
+if (SAVED_IDS + ID_TABLE_BYTES > SAVED + SAVED_BYTES) ERROR("saved records have outgrown SAVED_BYTES of assembly/memory/arena.ts");
 
 /** Before growing; undo() takes what it returns. */
 export function remember(): usize {
   memory.copy(SAVED, NODES, offsetof<Store>());
-  memory.copy(SAVED + 64, UPPER, offsetof<Store>());
-  memory.copy(SAVED + 128, ID_TABLE, 16);
+  memory.copy(SAVED_UPPER, UPPER, offsetof<Store>());
+  memory.copy(SAVED_IDS, ID_TABLE, ID_TABLE_BYTES);
   return mark();
 }
 export function undo(start: usize): void {
   memory.copy(NODES, SAVED, offsetof<Store>());
-  memory.copy(UPPER, SAVED + 64, offsetof<Store>());
-  memory.copy(ID_TABLE, SAVED + 128, 16);
-  reset(start);
+  memory.copy(UPPER, SAVED_UPPER, offsetof<Store>());
+  memory.copy(ID_TABLE, SAVED_IDS, ID_TABLE_BYTES);
+  release(start);
 }

@@ -2,13 +2,12 @@
 
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
-import { checkId, type Rows } from "../input/vectors.js";
+import { checkId, MAX_ID, type Rows } from "../input/vectors.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
+import { MAX_SLOTS } from "../words/limits.js";
 
 /** Input written to scratch at a time. */
 const CHUNK_BYTES = 1 << 17;
-/** Slots of an index (assembly/base/key.ts). */
-const MAX_SLOTS = 2 ** 26 - 1;
 
 /** The next of the ids that addAll was given. */
 export function nextId(ids: Iterator<number>, i: number): number {
@@ -29,7 +28,7 @@ export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, 
   const next = engine.state("nextId");
   if (n > MAX_SLOTS) throw engine.outOfMemory();
   if (ids === undefined) {
-    if (next + n - 1 > 0xfffffffe) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
+    if (next + n - 1 > MAX_ID) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
     return Uint32Array.from({ length: n }, (_, i) => next + i);
   }
   if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);

@@ -3,7 +3,8 @@
 // bytes sit in a chunk of their own behind a dynamic import, so that a page downloads what it needs; the compiled module is
 // cached.
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { type Build, buildFor } from "../words/kinds.js";
+import { BUILDS, type Build, buildFor } from "../words/kinds.js";
+import { MAX_PAGES, PAGE_BYTES, WHOLE_MEMORY } from "../words/needs.js";
 import { known, oneOf } from "../words/options.js";
 import { readState } from "../words/state.js";
 import { Engine, type Instance } from "./engine.js";
@@ -130,12 +131,10 @@ async function given(module: unknown): Promise<Loaded> {
   if (!(module instanceof WebAssembly.Module)) {
     throw badOption(`module is ${show(module)}; it must be a WebAssembly.Module`);
   }
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const build = names.includes("ivfSearch") ? "full" : names.includes("groupBytes") ? "graph" : "core";
   for (const shared of [false, true]) {
     try {
       const exports = await instantiate(module, newMemory(shared, MAX_PAGES));
-      const loaded: Loaded = { module, variant: VARIANTS[exports.variant()], build };
+      const loaded: Loaded = { module, variant: VARIANTS[exports.variant()], build: BUILDS[exports.build()] };
       if (await works(loaded)) return loaded;
     } catch {
       // the other kind of memory, or not ours
@@ -188,10 +187,6 @@ export async function init(options: InitOptions = {}): Promise<Variant> {
   } else await ready("core");
   return variant as Variant;
 }
-
-const PAGE_BYTES = 65536;
-const MAX_PAGES = 65536;
-const WHOLE_MEMORY = MAX_PAGES * PAGE_BYTES;
 
 function newMemory(shared: boolean, maximum: number): WebAssembly.Memory {
   return new WebAssembly.Memory(shared ? { initial: 1, maximum, shared } : { initial: 1, maximum });
