@@ -1,7 +1,24 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { textOf } from "../src/build/text.mjs";
 
 const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
+
+/** Every simd build is the one that has everything and asserts. */
+const checkedWasm = {
+  name: "checked-wasm",
+  load: (id: string) =>
+    /\/chunks\/simd(-core|-graph)?-\w+\.js$/.test(id)
+      ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
+      : undefined,
+};
+/** What is run with asserts too, where CI=true. */
+const CHECKED = {
+  name: "checked",
+  include: ["tests/promise/{search,change,add-all,model,full,hostile}.test.ts"],
+  env: { VICINAL_VARIANT: "simd" },
+};
 
 /** The suites test what is published: dist/, built before; a process a file, and as many at a time as there are cores. */
 export default defineConfig({
@@ -13,12 +30,15 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["tests/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
     pool: "forks",
     maxWorkers: "100%",
     // Nothing may depend on how fast a machine is: these end what hangs.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    projects: [
+      { extends: true, test: { name: "published", include: ["tests/**/*.test.ts"] } },
+      ...(process.env.CI ? [{ extends: true as const, plugins: [checkedWasm], test: CHECKED }] : []),
+    ],
   },
 });

@@ -1,4 +1,4 @@
-// Numbers that cross the border to JS; src/words/kinds.ts and src/border/engine.ts name the same ones.
+// Numbers that cross the border to JS; src/words/ names the same ones, which src/build/twins.mjs compares.
 
 export const METRIC_L2: u32 = 0;
 export const METRIC_COSINE: u32 = 1;
@@ -36,6 +36,14 @@ export const ROTATE_OPQ: u32 = 2;
 // keep codes of neighbours and scans that have a prefilter, and the full one instead of these every family and codec.
 export const ALL: bool = BUILD_ALL != 0;
 export const GRAPH: bool = BUILD_GRAPH != 0;
+/** 0 core, 1 graph, 2 full: the order of BUILDS in src/words/kinds.ts. */
+export const BUILD: i32 = ALL ? 2 : GRAPH ? 1 : 0;
+
+/**
+ * Whether asserts are compiled: in the build that tests alone run, which has everything. They stand as `if (CHECKED) assert(...)`,
+ * since what an assert looks at would be loaded without it.
+ */
+export const CHECKED: bool = !ASC_NO_ASSERT;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;

@@ -1,5 +1,8 @@
 // A distance and a slot in one u64 that sorts by distance, then slot: [ordered f32 bits 32][slot 31][flag 1]. Slots
-// stay below 2^26 in 4 GiB, so the shift loses nothing. The flag is the pool's.
+// stay below 2^26, so the shift loses nothing. The flag is the pool's.
+
+/** Of an index; 4 GiB end sooner. */
+export const MAX_SLOTS: u32 = 0x3ffffff;
 
 @inline export function keyOf(distance: f32, slot: u32): u64 {
   return <u64>ordered(distance) << 32 | <u64>(slot << 1);

@@ -2,7 +2,7 @@
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
 import { align } from "../base/sizes";
-import { CODEC, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, WALK_SCORER, alloc, here } from "../memory/arena";
+import { CODEC, CODEC_BYTES, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, SCORER_BYTES, WALK_SCORER, alloc, here } from "../memory/arena";
 import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
@@ -36,6 +36,8 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
 
   @inline steps(): Steps { return changetype<Steps>(changetype<usize>(this) + offsetof<Scorer>("step")); }
 }
+if (offsetof<Scorer>() > SCORER_BYTES) ERROR("Scorer has outgrown SCORER_BYTES of assembly/memory/arena.ts");
+if (offsetof<Scorer>("tableLeast") - offsetof<Scorer>("step") != offsetof<Steps>("least")) ERROR("Scorer.steps() is no Steps");
 
 /** What a codec can do, as function-table indices, and where its rows are. */
 @unmanaged export class Codec {
@@ -51,6 +53,7 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
   groups: u32;     // 1: codes are packed in groups of 32 slots (store.ts), and scans take them by the group
   bindList: u32;   // residual codecs: (codec, scorer, list, distance): the rotated query, seen from a list's centre
 }
+if (offsetof<Codec>() > CODEC_BYTES) ERROR("Codec has outgrown CODEC_BYTES of assembly/memory/arena.ts");
 
 // Three arrangements: one codec that is exact or as good as it gets; two codecs on the same rows (split.ts), where scans
 // use the exact one; and codes beside exact rows, where scans too only nominate.

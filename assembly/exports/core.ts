@@ -1,6 +1,6 @@
-// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over f32, f16, bf16, sq8 and bits. Pointers and codes only; JS
-// owns sentences. Where ALL is true (base/codes.ts), the same functions serve every family.
-export { STATE, STATE_BYTES, WORK, alloc, mark, reset } from "../memory/arena";
+// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over codecs that learn nothing. Pointers and codes
+// only; JS owns sentences. Where ALL is true (base/codes.ts), the same functions serve every family.
+export { STATE, WORK, alloc, mark, reset } from "../memory/arena";
 export { blobCount } from "../memory/blobs";
 export { checksumAdd, checksumEnd, checksumStart } from "../memory/checksum";
 export { slotOfId } from "../table/ids";
@@ -16,6 +16,6 @@ export {
   storeColumns, storeCount,
 } from "../index/content";
 export { exactSearch, getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
-export { open, variant } from "../index/open";
+export { build, open, variant } from "../index/open";
 export { roomToUse } from "../index/room";
 export { isValid } from "../index/validate";

@@ -1,7 +1,7 @@
 // What the full builds export: the core's, and what learned families and codecs are trained with.
 export * from "./core";
-export { assignLists, ivfSearch } from "../family/ivf/ivf";
-export { learnWidth, lshKey } from "../family/lsh/lsh";
+export { ivfSearch } from "../family/ivf/ivf";
+export { learnWidth } from "../family/lsh/lsh";
 export { treeDepth, treeLeaves } from "../family/tree/tree";
 export { pqStep } from "../codec/pq";
 export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../learn/kmeans";

@@ -2,5 +2,4 @@
 // a prefilter.
 export * from "./core";
 export { serve, setWorkers } from "../family/graph/bulk/team";
-export { groupBytes } from "../family/graph/neighbours";
 export { buildsInBulk, linkAll, squaresOfLeaf, storeVectors } from "../index/bulk";

@@ -1,5 +1,6 @@
 // What changes an index: room for vectors, adding, removing.
 import { E_BEYOND_F16, E_MEMORY, NONE, OK } from "../base/codes";
+import { MAX_SLOTS } from "../base/key";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { removeId, reserveIds, slotOfId, useIds } from "../table/ids";
@@ -30,7 +31,7 @@ export function reserve(n: u32, otherIds: bool, chunk: u32): i32 {
 function grow(n: u32, tableless: bool): bool {
   const free = freeSlots();
   const fresh = n > free ? n - free : 0;
-  if (<u64>nodes().count + fresh > 0x3ffffff) return false; // key.ts; 4 GiB end sooner
+  if (<u64>nodes().count + fresh > MAX_SLOTS) return false;
   return family().reserve(n, fresh) && (tableless || reserveIds(state().live + n) == OK);
 }
 

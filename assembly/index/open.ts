@@ -2,11 +2,11 @@
 // which of them.
 import { VARIANT } from "../base/simd";
 import {
-  ALL, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT, KIND_FOREST,
+  ALL, BUILD, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, KIND_FLAT, KIND_FOREST,
   KIND_HNSW, KIND_IVF, KIND_LSH, OK, RERANK_F16, RERANK_F32, RERANK_SQ8,
 } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
-import { CODEC, EXACT_CODEC, alloc, openArena } from "../memory/arena";
+import { CODEC, EXACT_CODEC, alloc, openArena, settle } from "../memory/arena";
 import { isOfBits, isOfUnits } from "../memory/metrics";
 import { codecNow, isAugmented, kindNow, rerankNow, state } from "../memory/state";
 import { FLOATS, NIBBLES, PLAIN } from "../memory/store";
@@ -39,8 +39,9 @@ const TAG_EXTRA: u32 = 0x61727478; // "xtra"
 const TAG_EXACT: u32 = 0x74637865; // "exct"
 const TAG_EXACT_AUX: u32 = 0x78756165; // "eaux"
 
-/** The build that this is: src/border/variants.ts. */
+/** What this module is: src/border/variants.ts, and BUILDS in src/words/kinds.ts. */
 export function variant(): i32 { return VARIANT; }
+export function build(): i32 { return BUILD; }
 
 /** The class id of each kind; an untrained index is a Flat one. */
 function familyOf(kind: u32): u32 {
@@ -73,7 +74,9 @@ export function open(): i32 {
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);
   if (!l.query || !l.prepared) return E_MEMORY;
-  return giveRoom(walkScorer()) && giveRoom(exactScorer()) && giveRoom(linkScorer()) ? OK : E_MEMORY;
+  if (!giveRoom(walkScorer()) || !giveRoom(exactScorer()) || !giveRoom(linkScorer())) return E_MEMORY;
+  settle();
+  return OK;
 }
 
 /** The codec's columns and tables; false where memory cannot grow. */

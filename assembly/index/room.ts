@@ -2,7 +2,7 @@
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
 import { bitsetBytes } from "../base/bitset";
 import { align, rowBytes } from "../base/sizes";
-import { ID_TABLE, NODES, SAVED, UPPER, alloc, mark, reset } from "../memory/arena";
+import { ID_TABLE, ID_TABLE_BYTES, NODES, SAVED, SAVED_BYTES, UPPER, alloc, mark, release, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { Store } from "../memory/store";
 import { nodes } from "../table/nodes";
@@ -37,17 +37,20 @@ export function fits(n: u32, chunk: u32): bool {
 
 // Growing only adds blocks, directories and tables at the top of memory: with these records as they were, and the top,
 // it has not happened.
+const SAVED_UPPER: usize = SAVED + offsetof<Store>();
+const SAVED_IDS: usize = SAVED_UPPER + offsetof<Store>();
+if (SAVED_IDS + ID_TABLE_BYTES > SAVED + SAVED_BYTES) ERROR("saved records have outgrown SAVED_BYTES of assembly/memory/arena.ts");
 
 /** Before growing; undo() takes what it returns. */
 export function remember(): usize {
   memory.copy(SAVED, NODES, offsetof<Store>());
-  memory.copy(SAVED + 32, UPPER, offsetof<Store>());
-  memory.copy(SAVED + 64, ID_TABLE, 16);
+  memory.copy(SAVED_UPPER, UPPER, offsetof<Store>());
+  memory.copy(SAVED_IDS, ID_TABLE, ID_TABLE_BYTES);
   return mark();
 }
 export function undo(start: usize): void {
   memory.copy(NODES, SAVED, offsetof<Store>());
-  memory.copy(UPPER, SAVED + 32, offsetof<Store>());
-  memory.copy(ID_TABLE, SAVED + 64, 16);
-  reset(start);
+  memory.copy(UPPER, SAVED_UPPER, offsetof<Store>());
+  memory.copy(ID_TABLE, SAVED_IDS, ID_TABLE_BYTES);
+  release(start);
 }

@@ -20,28 +20,47 @@
 //   __heap_base ...   permanent blocks, growing upward
 //   top ...           scratch of the running call: mark(), alloc(), reset(); the next permanent block overwrites it
 //
-// So permanent memory may only be taken while no scratch is in use: reserve() first, then work.
+// So permanent memory may only be taken while no scratch is in use: reserve() first, then work. Each record begins where the room
+// of the one before ends, and the file that has a record's class does not compile where it outgrows its room.
+import { CHECKED } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 
+const ARENA_BYTES: usize = 64;
+export const STATE_BYTES: usize = 256;
+export const STORE_BYTES: usize = 256;
+export const CODEC_BYTES: usize = 64;
+export const SCORER_BYTES: usize = 128;
+export const BUFFERS_BYTES: usize = 112;
+export const ID_TABLE_BYTES: usize = 16;
+export const WORK_BYTES: usize = 64;
+export const HASH_BYTES: usize = 64;
+export const SAVED_BYTES: usize = 112;
+const FAMILY_HEADER: usize = 16;
+const FAMILY_BYTES: usize = 128;
+export const BLOBS_BYTES: usize = 128;
+export const TEAM_BYTES: usize = 2048;
+
 const ARENA: usize = 64;
-export const STATE: usize = 128;
-export const STATE_BYTES: u32 = 256;
-export const NODES: usize = 384;
-export const UPPER: usize = 640;
-export const CODEC: usize = 896;
-export const EXACT_CODEC: usize = 960;
-export const WALK_SCORER: usize = 1024;
-export const EXACT_SCORER: usize = 1152;
-export const LINK_SCORER: usize = 1280;
-export const BUFFERS: usize = 1408;
-export const ID_TABLE: usize = 1520;
-export const WORK: usize = 1536;
-export const HASH: usize = 1600;
-export const SAVED: usize = 1664;
-export const FAMILY: usize = 1792;
-export const BLOBS: usize = 1920;
-export const TEAM: usize = 2048;
+export const STATE: usize = ARENA + ARENA_BYTES;
+export const NODES: usize = STATE + STATE_BYTES;
+export const UPPER: usize = NODES + STORE_BYTES;
+export const CODEC: usize = UPPER + STORE_BYTES;
+export const EXACT_CODEC: usize = CODEC + CODEC_BYTES;
+export const WALK_SCORER: usize = EXACT_CODEC + CODEC_BYTES;
+export const EXACT_SCORER: usize = WALK_SCORER + SCORER_BYTES;
+export const LINK_SCORER: usize = EXACT_SCORER + SCORER_BYTES;
+export const BUFFERS: usize = LINK_SCORER + SCORER_BYTES;
+export const ID_TABLE: usize = BUFFERS + BUFFERS_BYTES;
+export const WORK: usize = ID_TABLE + ID_TABLE_BYTES;
+export const HASH: usize = WORK + WORK_BYTES;
+export const SAVED: usize = HASH + HASH_BYTES;
+export const FAMILY: usize = SAVED + SAVED_BYTES + FAMILY_HEADER;
+export const BLOBS: usize = FAMILY + FAMILY_BYTES;
+export const TEAM: usize = BLOBS + BLOBS_BYTES;
+const STATIC: usize = 4096;
+
+if (TEAM + TEAM_BYTES > STATIC) ERROR("the records of assembly/memory/arena.ts end behind STATIC, where the module's own data begins");
 
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;
@@ -51,6 +70,7 @@ const PAGE: usize = 65536;
   top: u32;
   limit: u32; // of a thread's own scratch; 0: memory may grow
 }
+if (offsetof<Arena>() > ARENA_BYTES) ERROR("Arena has outgrown ARENA_BYTES of assembly/memory/arena.ts");
 
 /** Where this instance has its own copy of what lies below TEAM, while it works for another; else 0. */
 let own: usize = 0;
@@ -67,13 +87,18 @@ export function copyRecords(region: usize, bytes: usize): void {
   arenaOf(region).limit = <u32>(region + bytes);
 }
 
-export function openArena(): void {
-  arena().top = <u32>align(__heap_base, ALIGN);
-}
+/** Where permanent memory ends; kept where CHECKED. */
+let floor: usize = 0;
+
+export function openArena(): void { arena().top = <u32>align(__heap_base, ALIGN); }
+
+/** What was taken so far stays. */
+@inline export function settle(): void { if (CHECKED) floor = arena().top; }
 
 /** `bytes` at the top, 64-byte aligned and not cleared; 0 where memory cannot grow, and then nothing has changed. */
 export function alloc(bytes: usize): usize {
   const start = <u64>arena().top;
+  if (CHECKED) assert(start % ALIGN == 0);
   const end = (start + <u64>bytes + ALIGN - 1) & ~(<u64>ALIGN - 1);
   if (THREADS && arena().limit) {
     if (end > arena().limit) return 0;
@@ -90,6 +115,23 @@ export function alloc(bytes: usize): usize {
   return <usize>start;
 }
 
+/** alloc() of what stays: not while scratch is in use, which would stay as well. */
+@inline export function keep(bytes: usize): usize {
+  if (CHECKED) assert(arena().top == floor);
+  const address = alloc(bytes);
+  settle();
+  return address;
+}
+
 /** Where scratch begins: hand it to reset() when the call is done. */
 @inline export function mark(): usize { return arena().top; }
-@inline export function reset(to: usize): void { arena().top = <u32>to; }
+@inline export function reset(to: usize): void {
+  if (CHECKED) assert(to >= floor && to <= arena().top && to % ALIGN == 0);
+  arena().top = <u32>to;
+}
+
+/** reset() to before some of what stays: it was taken in vain. */
+@inline export function release(to: usize): void {
+  if (CHECKED) floor = to;
+  reset(to);
+}

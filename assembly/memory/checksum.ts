@@ -1,6 +1,6 @@
 // XXH64 (Collet, xxhash.com, "XXH64 algorithm description"), seed 0, over pieces: every piece but the last is a
 // multiple of 32 bytes.
-import { HASH, here } from "./arena";
+import { HASH, HASH_BYTES, here } from "./arena";
 
 const P1: u64 = 0x9E3779B185EBCA87;
 const P2: u64 = 0xC2B2AE3D27D4EB4F;
@@ -16,6 +16,7 @@ const P5: u64 = 0x27D4EB2F165667C5;
   total: u64;
   tail: u32; // address of the last piece's rest, fewer than 32 bytes
 }
+if (offsetof<Hash>() > HASH_BYTES) ERROR("Hash has outgrown HASH_BYTES of assembly/memory/arena.ts");
 
 @inline function hash(): Hash { return changetype<Hash>(HASH + here()); }
 @inline function round(acc: u64, lane: u64): u64 { return rotl(acc + lane * P2, 31) * P1; }

@@ -1,6 +1,6 @@
 // The persistent numbers of an index. The 256 bytes at STATE are the file's "stat" section: never reorder them.
 import { CODEC_F32, KIND_FLAT, RERANK_NONE } from "../base/codes";
-import { STATE, here } from "./arena";
+import { STATE, STATE_BYTES, here } from "./arena";
 
 export const MIPS_NATIVE: u32 = 0;
 export const MIPS_AUGMENT: u32 = 1;
@@ -48,6 +48,7 @@ export const MIPS_AUGMENT: u32 = 1;
   fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (neighbours.ts)
   prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (bounds.ts)
 }
+if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 
 @inline export function state(): State { return changetype<State>(STATE + here()); }
 

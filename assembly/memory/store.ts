@@ -7,9 +7,9 @@
 //
 // Codes that are scanned 32 at a time lie packed: what 32 consecutive slots have in a column is one group of 32 x stride
 // bytes, and how a slot's share lies in it depends on the packing. A section then ends with its last group.
-import { E_MEMORY, OK } from "../base/codes";
+import { CHECKED, E_MEMORY, OK } from "../base/codes";
 import { align } from "../base/sizes";
-import { alloc } from "./arena";
+import { STORE_BYTES, keep } from "./arena";
 
 const MAX_COLUMNS: u32 = 12;
 /** At least 32 slots, so that every block's part of a column is a multiple of 32 bytes (checksum.ts). */
@@ -22,6 +22,9 @@ const MAX_SHIFT: u32 = 12;
   tag: u32;    // four ASCII letters, the name of the file section
   packing: u32;
 }
+
+/** Slots whose codes lie together where they are packed. */
+export const GROUP: u32 = 32;
 
 /** A slot's bytes are consecutive. */
 export const PLAIN: u32 = 0;
@@ -42,13 +45,14 @@ export const FLOATS: u32 = 2;
   // Column x MAX_COLUMNS follow
 
   @inline column(i: u32): Column {
+    if (CHECKED) assert(i < this.columns);
     return changetype<Column>(changetype<usize>(this) + offsetof<Store>() + i * offsetof<Column>());
   }
 
   /** Adds a column before the first block; returns its number. */
   addColumn(tag: u32, stride: u32, packing: u32 = PLAIN): u32 {
     const i = this.columns++;
-    assert(i < MAX_COLUMNS);
+    if (CHECKED) assert(i < MAX_COLUMNS);
     const c = this.column(i);
     c.tag = tag;
     c.stride = stride;
@@ -80,7 +84,7 @@ export const FLOATS: u32 = 2;
     if (wanted > this.capacity) {
       let capacity = this.capacity ? this.capacity : 16;
       while (capacity < wanted) capacity <<= 1;
-      const directory = alloc(capacity << 2);
+      const directory = keep(capacity << 2);
       if (!directory) return E_MEMORY;
       memory.copy(directory, this.directory, this.blocks << 2);
       this.directory = <u32>directory;
@@ -90,13 +94,14 @@ export const FLOATS: u32 = 2;
     const bytes: usize = this.blockBytes;
     const fresh = wanted - this.blocks;
     if (<u64>fresh * bytes > u32.MAX_VALUE) return E_MEMORY;
-    let block = alloc(<usize>fresh * bytes);
+    let block = keep(<usize>fresh * bytes);
     if (!block) return E_MEMORY;
     for (; this.blocks < wanted; block += bytes) store<u32>(this.directory + (this.blocks++ << 2), <u32>block);
     return OK;
   }
 
   @inline at(column: u32, slot: u32): usize {
+    if (CHECKED) assert(slot < this.blocks << this.shift);
     const c = this.column(column);
     return <usize>load<u32>(this.directory + (slot >> this.shift << 2)) + c.offset + (slot & this.mask) * c.stride;
   }
@@ -128,6 +133,8 @@ export const FLOATS: u32 = 2;
     return this.at(column, slot) + (i << 2);
   }
 }
+
+if (offsetof<Store>() + MAX_COLUMNS * offsetof<Column>() > STORE_BYTES) ERROR("Store has outgrown STORE_BYTES of assembly/memory/arena.ts");
 
 @inline export function nibbleAt(group: usize, slot: u32, i: u32): u32 {
   return <u32>load<u8>(group + (i << 4) + (slot & 15)) >> (slot >> 2 & 4) & 15;

@@ -1,5 +1,6 @@
 // A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
 import { hasBit } from "../base/bitset";
+import { CHECKED } from "../base/codes";
 import { alloc } from "../memory/arena";
 import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../table/nodes";
 
@@ -28,7 +29,10 @@ const ALL_LIVE: u64 = 0x0101010101010101;
     return batch;
   }
 
-  @inline add(slot: u32): void { store<u32>(this.slots + (this.count++ << 2), slot); }
+  @inline add(slot: u32): void {
+    if (CHECKED) assert(this.count < this.capacity);
+    store<u32>(this.slots + (this.count++ << 2), slot);
+  }
   @inline slotAt(i: u32): u32 { return load<u32>(this.slots + (i << 2)); }
   @inline distanceAt(i: u32): f32 { return load<f32>(this.distances + (i << 2)); }
 

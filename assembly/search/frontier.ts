@@ -1,5 +1,6 @@
 // A priority queue in scratch: a binary min-heap of keys [ordered f32 bits 32][index 32], so that equal priorities come
 // out by index, in every variant alike.
+import { CHECKED } from "../base/codes";
 import { distanceOf, ordered } from "../base/key";
 import { alloc } from "../memory/arena";
 
@@ -25,6 +26,7 @@ import { alloc } from "../memory/arena";
 
   @inline private key(i: u32): u64 { return load<u64>(changetype<usize>(this) + offsetof<Frontier>() + (<usize>i << 3)); }
   @inline private setKey(i: u32, key: u64): void {
+    if (CHECKED) assert(i < this.capacity);
     store<u64>(changetype<usize>(this) + offsetof<Frontier>() + (<usize>i << 3), key);
   }
 

@@ -11,7 +11,7 @@ import { Nominees } from "./nominees";
 import { TopK } from "./topk";
 import { work } from "./work";
 
-export { GROUP } from "../table/lists";
+export { GROUP } from "../memory/store";
 
 /** The slots of a group from `first` on that are live and pass, one bit each. */
 export function passing(first: u32, filter: usize): u32 {

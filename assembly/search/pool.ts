@@ -1,6 +1,7 @@
 // The beam: the ef nearest nodes met so far, sorted, each marked once it has been expanded, and a cursor at the first
 // that has not. One array in place of the paper's two heaps; the walk is over when the cursor passes the end
 // (the linear pool of pyglass and NSG, Fu et al. 2017, arXiv 1707.00143).
+import { CHECKED } from "../base/codes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 
 const EXPANDED: u64 = 1;
@@ -79,6 +80,7 @@ const EXPANDED: u64 = 1;
 
   /** Into its place in the order; the last falls out where the pool is full. */
   @inline private insert(key: u64): void {
+    if (CHECKED) assert(this.size <= this.capacity && this.cursor <= this.size);
     const base = this.base();
     let p = base + (<usize>this.size << 3);
     if (this.size == this.capacity) {

@@ -1,5 +1,6 @@
 // Nodes waiting to be expanded, nearest first: a sorted array whose front is taken off. A node may wait several times at
 // different distances, at the same distance once. What is too far for a full queue is forgotten.
+import { CHECKED } from "../base/codes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 
 /** Header, then room for twice the capacity, so that what is left is seldom moved to the front. */
@@ -56,6 +57,7 @@ import { distanceOf, keyOf, slotOf } from "../base/key";
     }
     store<u64>(p, key);
     this.end++;
+    if (CHECKED) assert(this.end <= this.limit && this.end - this.first <= this.capacity);
   }
 
   private moveDown(): void {

@@ -1,5 +1,6 @@
 // The k nearest seen so far: a binary max-heap of keys. Equal distances are ordered by id, so that ties fall alike in
 // every index and variant.
+import { CHECKED } from "../base/codes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 import { SIMD } from "../base/simd";
 import { idOf } from "../table/nodes";
@@ -27,7 +28,10 @@ import { idOf } from "../table/nodes";
   }
 
   @inline private key(i: u32): u64 { return load<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3)); }
-  @inline private setKey(i: u32, key: u64): void { store<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3), key); }
+  @inline private setKey(i: u32, key: u64): void {
+    if (CHECKED) assert(i < this.k);
+    store<u64>(changetype<usize>(this) + offsetof<TopK>() + (<usize>i << 3), key);
+  }
 
   @inline offer(distance: f32, slot: u32): void {
     if (distance <= this.bound) this.insert(keyOf(distance, slot));

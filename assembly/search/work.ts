@@ -1,5 +1,5 @@
 // Counters and results of the last search, read by JS.
-import { WORK, alloc, here } from "../memory/arena";
+import { WORK, WORK_BYTES, alloc, here } from "../memory/arena";
 import { isSigned } from "../memory/metrics";
 import { idOf } from "../table/nodes";
 import { TopK } from "./topk";
@@ -12,6 +12,7 @@ import { TopK } from "./topk";
   ids: u32;       // found x u32
   values: u32;    // found x f32
 }
+if (offsetof<Work>() > WORK_BYTES) ERROR("Work has outgrown WORK_BYTES of assembly/memory/arena.ts");
 
 @inline export function work(): Work { return changetype<Work>(WORK + here()); }
 

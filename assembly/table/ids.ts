@@ -1,7 +1,7 @@
 // id -> slot. While every id is its own slot there is no table at all (state.identity); the first other id builds one:
 // open addressing over slot + 1, linear probing, at most 3/4 full, deletion by shifting back, so nothing wears out.
 import { E_MEMORY, NONE, OK } from "../base/codes";
-import { ID_TABLE, alloc, here } from "../memory/arena";
+import { ID_TABLE, ID_TABLE_BYTES, here, keep } from "../memory/arena";
 import { state } from "../memory/state";
 import { LIVE, idOf, nodes, stageOf } from "./nodes";
 
@@ -9,6 +9,7 @@ import { LIVE, idOf, nodes, stageOf } from "./nodes";
   entries: u32;  // address; 0 while there is no table
   bits: u32;     // 2^bits entries
 }
+if (offsetof<IdTable>() > ID_TABLE_BYTES) ERROR("IdTable has outgrown ID_TABLE_BYTES of assembly/memory/arena.ts");
 
 @inline function idTable(): IdTable { return changetype<IdTable>(ID_TABLE + here()); }
 @inline function home(id: u32, bits: u32): u32 { return id * 0x9E3779B1 >> (32 - bits); }
@@ -35,7 +36,7 @@ export function reserveIds(ids: u32): i32 {
   let bits: u32 = 8;
   while (<u64>ids * 4 > <u64>3 << bits) bits++;
   if (bits > t.bits || !t.entries) {
-    const entries = alloc(<usize>4 << bits);
+    const entries = keep(<usize>4 << bits);
     if (!entries) return E_MEMORY;
     t.entries = <u32>entries;
     t.bits = bits;

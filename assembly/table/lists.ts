@@ -5,14 +5,15 @@
 //   upper store, one record per group: [owner u32: list or NONE], not saved: [next u32: group or NONE]
 //   list table, one List per list, not saved
 import { NONE, OK } from "../base/codes";
+import { MAX_SLOTS } from "../base/key";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
+import { GROUP } from "../memory/store";
 import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
 import { eraseSlot } from "./slots";
 
 const TAG_OWNER: u32 = 0x72656e77; // "wner"
 const TRANSIENT: u32 = 0;
-export const GROUP: u32 = 32;
 
 @unmanaged export class List {
   first: u32; // group, or NONE
@@ -50,7 +51,7 @@ export function clearLists(): void {
 export function reserveLists(n: u32): bool {
   if (!n) return true;
   const groups = <u64>upper().count + min(n, state().nlist) + (n >> 5) + 1;
-  return groups < 0x200000 && upper().ensure(<u32>groups) == OK && nodes().ensure(<u32>groups << 5) == OK;
+  return groups <= MAX_SLOTS / GROUP && upper().ensure(<u32>groups) == OK && nodes().ensure(<u32>groups << 5) == OK;
 }
 
 /** The first free slot along the chain, newest group first; a new group where there is none. Room is reserved. */

@@ -1,5 +1,5 @@
 // The two stores, which columns they have, and the fixed buffers. Codecs and algorithms read their columns from here.
-import { BUFFERS, NODES, UPPER, here } from "../memory/arena";
+import { BUFFERS, BUFFERS_BYTES, NODES, UPPER, here } from "../memory/arena";
 import { Store } from "../memory/store";
 
 /** The columns every index has, first and in this order. */
@@ -30,6 +30,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tables: u32;       // hnsw, fastScan: the query as lookup tables
   question: u32;     // flat, prefilter: the query as integers (bounds.ts)
 }
+if (offsetof<Layout>() > BUFFERS_BYTES) ERROR("Layout has outgrown BUFFERS_BYTES of assembly/memory/arena.ts");
 
 @inline export function layout(): Layout { return changetype<Layout>(BUFFERS + here()); }
 @inline export function nodes(): Store { return changetype<Store>(NODES + here()); }

@@ -23,7 +23,7 @@ for (const { names, wasm, title = `import { ${names} }`, askedBytes } of PAGES) 
   pages.push({ title, askedBytes, ...(await ownPage(names, wasm)) });
 }
 const wasm = readdirSync(`${root}dist/wasm`)
-  .filter((name) => name.endsWith(".wasm"))
+  .filter((name) => name.endsWith(".wasm") && name !== "checked.wasm")
   .map((name) => ({ name, bytes: readFileSync(`${root}dist/wasm/${name}`) }));
 
 finish("size", {

@@ -2,20 +2,19 @@
 
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
-import type { Rows } from "../input/vectors.js";
+import { MAX_ID, type Rows } from "../input/vectors.js";
 import { badOption, VicinalError } from "../words/errors.js";
+import { MAX_SLOTS } from "../words/limits.js";
 
 /** Input written to scratch at a time. */
 const CHUNK_BYTES = 1 << 17;
-/** Slots of an index (assembly/base/key.ts). */
-const MAX_SLOTS = 2 ** 26 - 1;
 
 /** The ids that n vectors get, none of them taken; `first` is the place of ids[0] in what the caller gave. */
 export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, first = 0): Uint32Array {
   const next = engine.state("nextId");
   if (n > MAX_SLOTS) throw engine.outOfMemory();
   if (ids === undefined) {
-    if (next + n - 1 > 0xfffffffe) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
+    if (next + n - 1 > MAX_ID) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
     return Uint32Array.from({ length: n }, (_, i) => next + i);
   }
   if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);

@@ -6,7 +6,7 @@ import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
-import { trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
+import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
 import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
@@ -48,7 +48,7 @@ export async function prepared(engine: Engine, fetchVectors: FetchVectors | unde
 }
 
 export function maxBytesOf(options: { maxBytes?: number }): number {
-  return integer("maxBytes", options.maxBytes ?? WHOLE_MEMORY, 65536, WHOLE_MEMORY);
+  return integer("maxBytes", options.maxBytes ?? WHOLE_MEMORY, PAGE_BYTES, WHOLE_MEMORY);
 }
 
 export function dimensionsOf(options: { dimensions: number }): number {

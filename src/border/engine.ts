@@ -4,10 +4,11 @@ import type { Rows } from "../input/vectors.js";
 import { badRow } from "../input/vectors.js";
 import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
 import { VicinalError } from "../words/errors.js";
-import { offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
+import { PAGE_BYTES } from "../words/needs.js";
+import { NONE, offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
 import type { Hit, Passing, SearchStats } from "./answers.js";
 import type { Exports } from "./exports.js";
-import { another, type Instance, PAGE_BYTES } from "./instance.js";
+import { another, type Instance } from "./instance.js";
 import type { Tenant } from "./tenants.js";
 import type { Variant } from "./variants.js";
 
@@ -38,6 +39,14 @@ const HASH_CHUNK = 1 << 16;
 /** What an instance keeps below its static data (assembly/memory/arena.ts), and an index's first is to find cleared. */
 const RECORDS_BYTES = 4096;
 const STORES = [0, 1] as const;
+
+// Where assembly/search/work.ts has what, in words from WORK on.
+const WORK_DISTANCES = 0;
+const WORK_VISITED = 1;
+const WORK_RERANKED = 2;
+const WORK_FOUND = 3;
+const WORK_IDS = 4;
+const WORK_VALUES = 5;
 
 /** Bytes of a part in an index of so many slots and records. */
 export function partBytes({ store, stride, packed }: Part, slots: number, records: number): number {
@@ -308,25 +317,26 @@ export class Engine implements Tenant {
     return this.exports.slotOfId(id) !== -1;
   }
 
-  // ---- results: assembly/search/work.ts ------------------------------------------------------------------------------------
+  // ---- results ------------------------------------------------------------------------------------------------------
 
   /** Work of the last search. */
   counters(): SearchStats {
     const u32 = this.u32();
-    return { distances: u32[this.#work], visited: u32[this.#work + 1], reranked: u32[this.#work + 2] };
+    const at = this.#work;
+    return { distances: u32[at + WORK_DISTANCES], visited: u32[at + WORK_VISITED], reranked: u32[at + WORK_RERANKED] };
   }
 
   get found(): number {
-    return this.u32()[this.#work + 3];
+    return this.u32()[this.#work + WORK_FOUND];
   }
 
   /** Hits of the last search. */
   hits(distance: (raw: number) => number): Hit[] {
     const u32 = this.u32();
     const f32 = this.f32();
-    const found = u32[this.#work + 3];
-    const ids = u32[this.#work + 4] >>> 2;
-    const values = u32[this.#work + 5] >>> 2;
+    const found = u32[this.#work + WORK_FOUND];
+    const ids = u32[this.#work + WORK_IDS] >>> 2;
+    const values = u32[this.#work + WORK_VALUES] >>> 2;
     const hits: Hit[] = [];
     for (let i = 0; i < found; i++) hits.push({ id: u32[ids + i], distance: distance(f32[values + i]) });
     return hits;
@@ -343,9 +353,9 @@ export class Engine implements Tenant {
   ) {
     const u32 = this.u32();
     const f32 = this.f32();
-    const first = (u32[this.#work + 4] >>> 2) + from;
-    const values = (u32[this.#work + 5] >>> 2) + from;
-    for (let i = 0; i < count && u32[first + i] !== 0xffffffff; i++) {
+    const first = (u32[this.#work + WORK_IDS] >>> 2) + from;
+    const values = (u32[this.#work + WORK_VALUES] >>> 2) + from;
+    for (let i = 0; i < count && u32[first + i] !== NONE; i++) {
       ids[at + i] = u32[first + i];
       distances[at + i] = distance(f32[values + i]);
     }

@@ -2,7 +2,9 @@
 export interface Exports {
   readonly STATE: { readonly value: number };
   readonly WORK: { readonly value: number };
+  /** Places in VARIANTS and BUILDS. */
   variant(): number;
+  build(): number;
   open(): number;
   alloc(bytes: number): number;
   mark(): number;
@@ -21,6 +23,8 @@ export interface Exports {
   linkAll?(first: number): number;
   /** For tests. */
   squaresOfLeaf?(slots: number, n: number, out: number): number;
+  /** Of a worker's instance (workers.ts): builds along for ever. */
+  serve?(worker: number): void;
   /** So many threads beside this one serve(). */
   setWorkers?(n: number): void;
   removeIds(ids: number, n: number): number;

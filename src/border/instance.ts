@@ -1,5 +1,6 @@
 // Instances of the wasm, each with a memory of its own in which one index lives.
 import { VicinalError } from "../words/errors.js";
+import { PAGE_BYTES } from "../words/needs.js";
 import { part } from "../words/part.js";
 import type * as Crowd from "./crowd.js";
 import type { Exports } from "./exports.js";
@@ -15,9 +16,6 @@ export interface Instance {
   readonly variant: Variant;
   readonly maxBytes: number;
 }
-
-/** Memory grows by whole pages. */
-export const PAGE_BYTES = 65536;
 
 let crowd: typeof Crowd | undefined;
 

@@ -2,7 +2,7 @@
 // plain codecs, "graph" also Hnsw with fastScan and Flat with a prefilter, "full" every other family and codec. The compiled
 // module is cached.
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { type Build, buildFor } from "../words/kinds.js";
+import { BUILDS, type Build, buildFor } from "../words/kinds.js";
 import { WHOLE_MEMORY } from "../words/needs.js";
 import { known, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
@@ -108,16 +108,15 @@ async function choose(build: Build): Promise<Loaded> {
 
 /** A module says itself which build and variant it is; only `threads` wants a shared memory. */
 async function given(module: object): Promise<Loaded> {
-  let names: string[];
   try {
-    names = WebAssembly.Module.exports(module as WebAssembly.Module).map(({ name }) => name);
+    WebAssembly.Module.exports(module as WebAssembly.Module);
   } catch {
     throw badOption(`module is ${show(module)}; it must be a WebAssembly.Module`);
   }
-  const build = names.includes("ivfSearch") ? "full" : names.includes("groupBytes") ? "graph" : "core";
   for (const memory of ["simd", "threads"] as const) {
     try {
       const instance = await start(module as WebAssembly.Module, memory, WHOLE_MEMORY);
+      const build = BUILDS[instance.exports.build()];
       const loaded = { module: module as WebAssembly.Module, variant: VARIANTS[instance.exports.variant()], build } as const;
       if (selfTest(instance, build)) return loaded;
     } catch (error) {

@@ -71,9 +71,9 @@ function isRight(engine: Engine, metric: Metric, error = 0): boolean {
     const expected = raw(exact(values[0], values[row]));
     return Math.abs(found - (off ? expected : Math.round(expected))) <= off;
   };
+  engine.done(engine.exports.reserve(ROWS, false, 4096));
   return engine.scope(() => {
     const ids = engine.writeU32(values.map((_, row) => row));
-    engine.done(engine.exports.reserve(ROWS, false, 4096));
     const at = engine.alloc(ROWS * engine.rowBytes);
     engine.writeRows(rows, at, 0, ROWS);
     engine.done(engine.exports.addVectors(at, ids, 0, ROWS));

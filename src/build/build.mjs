@@ -1,5 +1,6 @@
 // npm run build: assembly/ and src/ become dist/.
-//   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json)
+//   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json); checked.wasm, for tests alone,
+//                        has everything and asserts
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
 //   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
 //   static.js static.cjs everything in one file
@@ -12,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.mjs";
 import { hashOf, keep, prune, recall } from "./cache.mjs";
 import { writeLicences } from "./licences.mjs";
+import { checkExports, checkTwins } from "./twins.mjs";
 import { writeTypes } from "./types.mjs";
 import { writeWasm } from "./wasm.mjs";
 
@@ -24,14 +26,16 @@ const stamp = `${hashOf(inputs)}.dist`;
 function progress(done, all) {
   const line = `building: ${done} of ${all} wasm variants`;
   if (process.stderr.isTTY) process.stderr.write(`\r${line}${done === all ? "\n" : ""}`);
-  else if (done % Math.ceil(all / 3) === 0) process.stderr.write(`${line}\n`);
+  else if (done % Math.ceil(all / 3) === 0 || done === all) process.stderr.write(`${line}\n`);
 }
 
 if (recall(stamp)?.toString() !== hashOf(["dist"])) {
+  checkTwins();
   rmSync("dist", { recursive: true, force: true });
   const types = writeTypes();
   types.catch(() => {}); // thrown below
   const builds = await writeWasm("dist/wasm", progress);
+  checkExports("dist/wasm");
   writeLicences(await bundle(builds));
   await types;
   keep(stamp, hashOf(["dist"]));

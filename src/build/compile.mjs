@@ -35,7 +35,7 @@ function shrunk(bytes, enabled = []) {
 async function compile({ target, entry, file }) {
   const { error, stderr } = await asc.main([entry, "--config", "asconfig.json", "--target", target, "--outFile", file]);
   if (error) return `${target}: ${error.message}\n${stderr}`;
-  writeFileSync(file, shrunk(readFileSync(file), targets[target].enable));
+  if (!targets[target].debug) writeFileSync(file, shrunk(readFileSync(file), targets[target].enable));
   return undefined;
 }
 

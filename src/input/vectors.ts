@@ -224,7 +224,7 @@ export function badRow(rows: Rows, i: number, code: number): VicinalError {
 }
 
 /** Largest id. */
-const MAX_ID = 0xfffffffe;
+export const MAX_ID = 0xfffffffe;
 
 function isId(id: unknown): id is number {
   return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_ID;

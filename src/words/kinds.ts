@@ -159,8 +159,9 @@ export function keepsRows(codec: Codec, metric: Metric): boolean {
   return !METRICS[metric].packed && ["f32", "f16", "bf16", "sq8"].includes(codec);
 }
 
-/** The wasm builds: the smallest that has what an index needs is the one that runs it. */
-export type Build = "core" | "graph" | "full";
+/** The wasm builds, by their BUILD in assembly/base/codes.ts: the smallest that has what an index needs is the one that runs it. */
+export const BUILDS = ["core", "graph", "full"] as const;
+export type Build = (typeof BUILDS)[number];
 
 export function buildFor({
   kind,

@@ -1,3 +1,6 @@
+/** Of an index: assembly/base/key.ts. */
+export const MAX_SLOTS = 2 ** 26 - 1;
+
 /** What options may be: least and most. A file's options pass the same door. */
 export const LIMITS = {
   dimensions: [1, 65536],
@@ -13,8 +16,7 @@ export const LIMITS = {
   width: [1e-30, 1e30],
   /** Of one graph; assembly/family/graph/bulk/team.ts has room for 31 beside the first. */
   threads: [1, 32],
-  /** Slots of an index: assembly/base/key.ts. */
-  trainAt: [1, 2 ** 26 - 1],
+  trainAt: [1, MAX_SLOTS],
 } as const satisfies Record<string, readonly [least: number, most: number]>;
 
 /** Points per centroid below which k-means learns noise: as Faiss warns. */

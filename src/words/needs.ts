@@ -29,4 +29,7 @@ const FIRST_LISTS = 64;
 /** Vectors that the width of Lsh under l2 is learned from. */
 const WIDTH_POINTS = 256;
 
-export const WHOLE_MEMORY = 65536 * 65536;
+/** Memory grows by whole pages, to so many of them. */
+export const PAGE_BYTES = 65536;
+const MAX_PAGES = 65536;
+export const WHOLE_MEMORY = MAX_PAGES * PAGE_BYTES;

@@ -6,7 +6,7 @@
 import { E_MEMORY, KIND_FLAT, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
-import { alloc, mark, reset } from "../../memory/arena";
+import { SCORER_BYTES, alloc, mark, reset } from "../../memory/arena";
 import { addsSquares, isOfUnits } from "../../memory/metrics";
 import { kindNow, state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
@@ -22,7 +22,6 @@ import { publishTo, sortShown, work } from "../../search/work";
 const TILE: u32 = 64;
 /** Queries screened at a time, so that their dots with a tile (8 KiB) stay in L1. */
 const GROUP: u32 = 32;
-const SCORER_BYTES: u32 = 128;
 const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
 
 /** What a batch of `n` queries works with, all in scratch. */

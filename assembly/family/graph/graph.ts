@@ -5,7 +5,7 @@
 //
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
-import { GRAPH, NONE, OK } from "../../base/codes";
+import { CHECKED, E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
 import { random64 } from "../../base/random";
 import { state } from "../../memory/state";
 import { layout, nodes, upper } from "../../table/nodes";
@@ -87,7 +87,10 @@ export function renumberGraph(map: usize): void {
 @inline export function degreeLimit(layer: u32): u32 { return layer ? state().m : state().m << 1; }
 
 /** Of a node above layer 0. */
-@inline function recordOf(layer: u32, slot: u32): u32 { return (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1; }
+@inline function recordOf(layer: u32, slot: u32): u32 {
+  if (CHECKED) assert(layer <= topOf(slot));
+  return (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1;
+}
 
 @inline export function linksOf(layer: u32, slot: u32): usize {
   return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
@@ -121,6 +124,7 @@ export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
 
 /** Writes n links, the rest NONE, and no codes. */
 export function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
+  if (CHECKED) assert(n <= degreeLimit(layer));
   const links = linksOf(layer, slot);
   memory.copy(links, from, n << 2);
   memory.fill(links + (n << 2), 0xff, (degreeLimit(layer) - n) << 2);
@@ -128,6 +132,7 @@ export function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
 
 /** Writes one link, at place i. */
 export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
+  if (CHECKED) assert(i < degreeLimit(layer) && to < nodes().count && to != slot);
   store<u32>(linksOf(layer, slot) + (i << 2), to);
   if (haveCodes(layer)) packNeighbour(codesOf(layer, slot), i, slot, to);
 }

@@ -7,8 +7,9 @@ import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
+import { GROUP } from "../../memory/store";
 import {
-  GROUP, clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
+  clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
 } from "../../table/lists";
 import { LIVE, layout, stageOf } from "../../table/nodes";
 import { openCentres } from "../../kernel/centres";
@@ -63,7 +64,7 @@ export class Ivf extends Flat {
 @inline function coarse(): Centres { return changetype<Centres>(layout().coarse); }
 
 /** The nearest list of each of n input vectors, n x u32 in scratch; 0 where scratch cannot grow. */
-export function assignLists(vectors: usize, n: u32): usize {
+function assignLists(vectors: usize, n: u32): usize {
   const stride = rowBytes(state().dimensions);
   const lists = alloc(<usize>n << 2);
   const rows = alloc(<usize>n * stride);

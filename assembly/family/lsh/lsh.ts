@@ -227,9 +227,6 @@ function setKeys(slot: u32): void {
   for (let table: u32 = 0; table < tableCount(); table++) store<u32>(keyAt(table, slot), base + keyOf(table, row));
 }
 
-/** For measurements: the prepared query's key in a table. */
-export function lshKey(table: u32): u32 { return keyOf(table, queryRow()); }
-
 // ---- buckets --------------------------------------------------------------------------------------------------------
 
 /** The head of a key's bucket; the key is mixed as by murmur3's last step. */

@@ -6,12 +6,13 @@
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
 import { NONE } from "../../../base/codes";
 import { THREADS } from "../../../base/simd";
-import { TEAM, alloc, copyRecords, mark, reset, workAt } from "../../../memory/arena";
+import { TEAM, TEAM_BYTES, alloc, copyRecords, mark, reset, workAt } from "../../../memory/arena";
 import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../../../codec/scorer";
 import { Team, team } from "./job";
 import { openDesk, work } from "./tasks";
 
 const MOST_WORKERS: u32 = 31;
+if (offsetof<Team>("regions") + MOST_WORKERS * sizeof<u32>() > TEAM_BYTES) ERROR("Team has outgrown TEAM_BYTES of assembly/memory/arena.ts");
 
 @inline function regionAt(worker: u32): usize { return TEAM + offsetof<Team>("regions") + (worker << 2); }
 
