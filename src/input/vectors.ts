@@ -60,7 +60,8 @@ export function bytesFor(type: string): string {
 
 /** A Node Buffer, which is a Uint8Array of whatever was read. */
 function isBuffer(value: unknown): boolean {
-  return ArrayBuffer.isView(value) && "readFloatLE" in value;
+  // Not by `in`, which takes half a microsecond of a typed array.
+  return ArrayBuffer.isView(value) && (value as { readFloatLE?: unknown }).readFloatLE !== undefined;
 }
 
 /** Whether it has a length, and one that a list can have. A Buffer is none, but of bits. */
