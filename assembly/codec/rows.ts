@@ -1,7 +1,7 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
-import { addsSquares } from "../memory/metrics";
+import { byKernel } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
 import { L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../kernel/metric";
@@ -59,12 +59,18 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
 /** The metric's kernel over rows that R reads. */
 @inline export function bindKernel<R>(s: Scorer): void {
   bindDot(s);
-  s.score = addsSquares()
-    ? indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreRows<L2, R>(s, slots, n, out); })
-    : indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
-      scoreRows<Dot, R>(s, slots, n, out);
-      finishDots(s, n, out);
-    });
+  s.score = byKernel(sums<L2, R>(), dots<R>());
+}
+
+@inline function sums<M, R>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreRows<M, R>(s, slots, n, out); });
+}
+
+@inline function dots<R>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
+    scoreRows<Dot, R>(s, slots, n, out);
+    finishDots(s, n, out);
+  });
 }
 
 /**

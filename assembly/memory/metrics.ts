@@ -4,12 +4,12 @@ import { METRICS, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, METRIC_L2 } from ".
 import { state } from "./state";
 
 // Each row has one of these: what its kernels add up.
-const SQUARES: u32 = 1;  // squared differences: the number is their sum
-const DOTS: u32 = 2;     // products: the number is a bias less their sum
-const BITS: u32 = 4;     // differing bits, of vectors that are bits
+const SQUARES: u32 = 1;     // squared differences: the number is their sum
+const DOTS: u32 = 2;        // products: the number is a bias less their sum
+const BITS: u32 = 4;        // differing bits, of vectors that are bits
 // And any of these.
-const UNIT: u32 = 8;     // rows and queries are brought to unit length; the rows' own length is kept beside them
-const SIGNED: u32 = 16;  // long vectors are near to everything: no number is the least, and it may be below 0
+const UNIT: u32 = 8;        // rows and queries are brought to unit length; the rows' own length is kept beside them
+const SIGNED: u32 = 16;     // long vectors are near to everything: no number is the least, and it may be below 0
 
 const L2: u32 = SQUARES;
 const COSINE: u32 = DOTS | UNIT;
@@ -27,7 +27,6 @@ const HAMMING: u32 = BITS;
   return popcnt(metrics) == 1 ? state().metric == ctz(metrics) : (metrics >> state().metric & 1) != 0;
 }
 
-// Of numbers, what adds up no squares adds up dots.
 if ((having(SQUARES) ^ having(DOTS) ^ having(BITS)) != (1 << METRICS) - 1) ERROR("a metric adds up one thing");
 
 @inline export function addsSquares(): bool { return isOneOf(having(SQUARES)); }
@@ -35,5 +34,7 @@ if ((having(SQUARES) ^ having(DOTS) ^ having(BITS)) != (1 << METRICS) - 1) ERROR
 @inline export function isOfUnits(): bool { return isOneOf(having(UNIT)); }
 @inline export function isSigned(): bool { return isOneOf(having(SIGNED)); }
 
-/** How much of a squared distance the metric's number is, less what lengths alone make of it: -<q, v> = (|q - v|^2 - |q|^2 - |v|^2) / 2. */
+/** Of numbers: one of these, by what the metric adds up. Another thing to add up is another value to give everywhere. */
+@inline export function byKernel<T>(squares: T, dots: T): T { return addsSquares() ? squares : dots; }
+/** How often a squared distance counts in it, as -<q, v> = (|q - v|^2 - |q|^2 - |v|^2) / 2. */
 @inline export function squareShare(): f64 { return addsSquares() ? 1 : 0.5; }

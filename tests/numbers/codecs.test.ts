@@ -1,7 +1,7 @@
 // What each codec promises of its numbers, against plain JS: what is kept, how far a distance may be off, what training says.
 import { Flat, Hnsw, type IndexOptions, Ivf, init, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLOAT_METRICS, METRICS, type Metric } from "../../src/words/kinds.js";
+import { DOT_METRICS, METRICS, type Metric } from "../../src/words/kinds.js";
 import { measured, nearest, numbered, recallOf, truthOf } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { correlated, gaussians, random, shuffled } from "../support/data.js";
@@ -77,7 +77,7 @@ describe("f16 and bf16 round to the nearest, ties to even", () => {
   });
 
   it.each(["f16", "bf16"] as const)("%s: distances are those to the kept rows", async (codec) => {
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       const rows = gaussians(50, 37, 2);
       const [query] = gaussians(1, 37, 3);
       const index = await flatOf(rows, { metric, codec });
@@ -151,7 +151,7 @@ describe("pq", () => {
     const rows = correlated(600, d, 8, d);
     const queries = correlated(5, d, 8, d + 1);
 
-    it.each(FLOAT_METRICS)("%s: distances are those to the decoded rows", async (metric) => {
+    it.each(DOT_METRICS)("%s: distances are those to the decoded rows", async (metric) => {
       const index = await flatOf(rows, { metric, codec: { type: "pq", ...own } });
       const kept = rows.map((_, id) => index.get(id)!);
       const unit = kept.map((x, id) => (metric === "cosine" ? scaled(x, 1 / Math.hypot(...rows[id])) : x));
@@ -344,7 +344,7 @@ describe("rabitq", () => {
     expect(measured(`rabitq ${d} x ${bits}: bounds that hold`, held / pairs)).toBeGreaterThanOrEqual(0.95); // measured at least .970
   });
 
-  it.each(FLOAT_METRICS)("%s: an adaptive rerank needs few exact distances for nearly all", async (metric) => {
+  it.each(DOT_METRICS)("%s: an adaptive rerank needs few exact distances for nearly all", async (metric) => {
     const all = correlated(3100, 96, 24, 31);
     const rows = all.slice(0, 3000);
     const queries = all.slice(3000);
@@ -398,7 +398,7 @@ describe("every variant reads a codec alike", () => {
   afterAll(() => init({ variant: VARIANT }));
 
   it.each(CODECS)("%s", async (_name, own, tolerance) => {
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       for (const kind of ["flat", "hnsw", "ivf"] as const) {
         await init({ variant: "simd" });
         const options = { dimensions: D, metric, ...own };
@@ -446,7 +446,7 @@ describe("rerank", () => {
   const codec = { type: "pq", m: 5 } as const;
 
   it("more candidates find more; each hit's distance is exact", async () => {
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       const truth = await truthOf(metric, numbered(rows), queries);
       const recalls: number[] = [];
       for (const factor of [1, 2, 8, 32]) {
@@ -468,7 +468,7 @@ describe("rerank", () => {
   });
 
   it.each(["f32", "f16", "sq8"] as const)("rows kept in %s are what get() gives and what distances are of", async (kept) => {
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       const index = await flatOf(rows, { metric, codec, rerank: { codec: kept, factor: 20 } });
       const plain = await flatOf(rows, { metric, codec: kept });
       for (const id of [0, 7, 1999]) expect(index.get(id)).toEqual(plain.get(id));
@@ -516,7 +516,7 @@ describe("rerank", () => {
   describe("fetchVectors", () => {
     const fetchVectors = (ids: Uint32Array): Float32Array[] => Array.from(ids, (id) => rows[id]);
 
-    it.each(FLOAT_METRICS)("%s: is asked for candidates once, and its vectors decide", async (metric) => {
+    it.each(DOT_METRICS)("%s: is asked for candidates once, and its vectors decide", async (metric) => {
       const asked: Uint32Array[] = [];
       const spy = (ids: Uint32Array): Float32Array[] => {
         asked.push(ids);

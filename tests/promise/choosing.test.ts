@@ -167,6 +167,19 @@ describe("createIndex", () => {
     expect(await createIndex({ dimensions: 64, metric: "hamming" })).toMatchObject({ kind: "hnsw", codec: "binary" });
   });
 
+  it.each([["hamming", MANY, 8, "flat", "binary", /^Flat, rows of binary, about/]] as const)(
+    "under %s, which has no lists: %s vectors in %d MiB",
+    async (metric, expected, mebibytes, kind, codec, why) => {
+      const index = await createIndex({
+        ...{ dimensions: D, metric, expected: expected ?? MANY },
+        ...(expected && { maxBytes: mebibytes * 2 ** 20 }),
+      });
+      expect(index, index.why).toMatchObject({ kind, codec });
+      expect(index.why).toMatch(why);
+      index.close();
+    },
+  );
+
   it("refuses what it does not know, by name", async () => {
     const bad: [object, string | RegExp][] = [
       [{ dimensions: 0 }, "dimensions is 0"],

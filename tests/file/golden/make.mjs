@@ -64,7 +64,7 @@ const RECIPES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"].flatMap((kind
 );
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const vicinal = await import("../../../../dist/index.js");
+  const vicinal = await import("../../../dist/index.js");
   await vicinal.init({ variant: "simd" });
   const here = (name) => fileURLToPath(new URL(name, import.meta.url));
   const golden = existsSync(here("golden.json")) ? JSON.parse(readFileSync(here("golden.json"), "utf8")) : {};
