@@ -102,8 +102,8 @@ function exactDistance(query: usize, row: usize): f32 {
   const d = state().dimensions;
   for (let p: usize = 0; p < d << 2; p += 4) {
     const q = load<f32>(query + p), r = load<f32>(row + p);
-    store<f32>(row + p, byKernel(r - q, r * q));
+    store<f32>(row + p, byKernel(r - q, abs(r - q), r * q));
   }
-  const dot = sumOf(row, d);
-  return <f32>byKernel(squaredNorm(row, d), isOfUnits() ? max(1 - dot, 0) : -dot);
+  const sum = sumOf(row, d);
+  return <f32>byKernel(squaredNorm(row, d), sum, isOfUnits() ? max(1 - sum, 0) : -sum);
 }

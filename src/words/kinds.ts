@@ -2,14 +2,17 @@
 // The suites iterate over these, so a new row is tested without new test code.
 import { POINTS_PER_CENTROID } from "./limits.js";
 
-export const METRIC_NAMES = ["l2", "cosine", "dot", "hamming"] as const;
+export const METRIC_NAMES = ["l2", "cosine", "dot", "hamming", "l1"] as const;
 export const CODEC_NAMES = ["f32", "sq8", "binary", "f16", "bf16", "pq", "rabitq"] as const;
 export const KIND_NAMES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"] as const;
 /** Exact rows beside the codes: none, kept in a codec, or held by the caller. */
 export const RERANK_NAMES = ["none", "f32", "f16", "sq8", "caller"] as const;
 export const ROTATE_NAMES = ["none", "random", "opq"] as const;
 
-/** l2 = Euclidean distance; cosine = 1 - cos; dot = -<q, v>; hamming = differing bits. Smaller is nearer in each. */
+/**
+ * l2 = Euclidean distance; cosine = 1 - cos; dot = -<q, v>; hamming = differing bits; l1 = sum of absolute differences
+ * (Manhattan). Smaller is nearer in each. l1 is had by Flat, Hnsw and Forest.
+ */
 export type Metric = (typeof METRIC_NAMES)[number];
 /**
  * How rows are stored: f32 exact; f16 and bf16 two bytes per value; sq8 one; pq and rabitq a fraction of that, learned;
@@ -81,6 +84,7 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     packed: true,
     exact: (a, b) => total(a, b, (x, y) => Number(x > 0 !== y > 0)),
   },
+  l1: { distance: same, raw: same, codecs: ROWS, full: true, exact: (a, b) => total(a, b, (x, y) => Math.abs(x - y)) },
 };
 
 export interface CodecRow {
@@ -149,7 +153,7 @@ export const KINDS: Readonly<Record<Kind, KindRow>> = {
     codecs: ROWS,
     full: true,
   },
-  forest: { family: "Forest", effort: "searchK", metrics: DOT_METRICS, codecs: CODEC_NAMES, full: true },
+  forest: { family: "Forest", effort: "searchK", metrics: [...DOT_METRICS, "l1"], codecs: CODEC_NAMES, full: true },
   lsh: { family: "Lsh", effort: "probes", metrics: [...DOT_METRICS, "hamming"], codecs: CODEC_NAMES, full: true },
 };
 

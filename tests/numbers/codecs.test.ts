@@ -550,6 +550,19 @@ describe("rerank", () => {
       expect([...batch.ids]).toEqual([...kept.searchBatch(queries.slice(0, 5), { k: 4 }).ids]);
     });
 
+    it("l1: its vectors decide", async () => {
+      const index = await flatOf(rows, { metric: "l1", codec: "sq8", rerank: { fetchVectors, factor: 6 } });
+      for (const query of queries.slice(0, 20)) {
+        const expected = nearest(numbered(rows), query, "l1", 10);
+        for (const hits of [index.search(query), index.search(query, { exact: true }).slice(0, 10)]) {
+          expect(hits.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+          hits.forEach(({ distance }, i) => {
+            expect(distance).toBeCloseTo(expected[i].distance, 4);
+          });
+        }
+      }
+    });
+
     it("may give numbers in a row, and its own promise to searchAsync alone", async () => {
       const inARow = (ids: Uint32Array): Float32Array => Float32Array.from(fetchVectors(ids).flatMap((row) => [...row]));
       const sync = await flatOf(rows, { codec, rerank: { fetchVectors: inARow } });

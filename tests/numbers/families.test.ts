@@ -144,6 +144,9 @@ describe("Forest", () => {
     [{ metric: "cosine" }, 300, 0.96], // .975
     [{ metric: "cosine", codec: "sq8", rerank: true }, 1000, 0.985], // .999
     [{ metric: "dot" }, 1000, 0.98], // .995
+    [{ metric: "l1" }, 300, 0.9], // .926
+    [{ metric: "l1" }, 1000, 0.98], // .996
+    [{ metric: "l1", codec: "sq8", rerank: true }, 1000, 0.98], // .996
   ];
   it.each(gates)("%o, searchK %d: recall at least %d", async (own, searchK, least) => {
     const forest = await Forest.create({ dimensions: D, ...own });
@@ -196,7 +199,7 @@ describe("Forest", () => {
       expect(Buffer.compare(await build(2), first)).not.toBe(0);
     });
 
-    it.each(DOT_METRICS)("%s: scalar and simd answer the same", async (metric) => {
+    it.each([...DOT_METRICS, "l1"] as const)("%s: scalar and simd answer the same", async (metric) => {
       const answers: unknown[] = [];
       for (const variant of ["scalar", "simd"] as const) {
         await init({ variant });
