@@ -4,7 +4,8 @@ export const METRIC_L2: u32 = 0;
 export const METRIC_COSINE: u32 = 1;
 export const METRIC_DOT: u32 = 2;
 export const METRIC_HAMMING: u32 = 3;
-export const METRICS: u32 = 4;
+export const METRIC_L1: u32 = 4;
+export const METRICS: u32 = 5;
 
 export const CODEC_F32: u32 = 0;
 export const CODEC_SQ8: u32 = 1;

@@ -1,10 +1,11 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
+import { ALL } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
-import { addsSquares } from "../memory/metrics";
+import { byKernel, followsFromDots } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
-import { L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../kernel/metric";
+import { L1, L2, Dot, Plain, dots4x2, squaredNorm, sumRow } from "../kernel/metric";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
 import { touchRows } from "./touch";
 
@@ -14,7 +15,7 @@ export function installRows(c: Codec, column: u32): void {
   c.bindQuery = indexOf(bindQuery);
   c.bindSlot = indexOf(bindSlot);
   c.sound = indexOf(soundRow);
-  c.screen = SIMD ? indexOf(screenRows) : 0;
+  c.screen = SIMD && followsFromDots() ? indexOf(screenRows) : 0;
   c.column = column;
 }
 
@@ -59,12 +60,18 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
 /** The metric's kernel over rows that R reads. */
 @inline export function bindKernel<R>(s: Scorer): void {
   bindDot(s);
-  s.score = addsSquares()
-    ? indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreRows<L2, R>(s, slots, n, out); })
-    : indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
-      scoreRows<Dot, R>(s, slots, n, out);
-      finishDots(s, n, out);
-    });
+  s.score = byKernel(sums<L2, R>(), ALL ? sums<L1, R>() : 0, dots<R>());
+}
+
+@inline function sums<M, R>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreRows<M, R>(s, slots, n, out); });
+}
+
+@inline function dots<R>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
+    scoreRows<Dot, R>(s, slots, n, out);
+    finishDots(s, n, out);
+  });
 }
 
 /**

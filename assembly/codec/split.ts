@@ -8,12 +8,13 @@
 // Where vectors lie too close together for upper halves to tell them apart, blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
+import { ALL } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
-import { addsSquares } from "../memory/metrics";
+import { byKernel } from "../memory/metrics";
 import { state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
-import { L2, Dot, squaredNorm } from "../kernel/metric";
+import { L1, L2, Dot, squaredNorm } from "../kernel/metric";
 import { bindKernel } from "./rows";
 import { Codec, Scorer, bindDot, finishDots, indexOf, isLength } from "./scorer";
 import { touchRows } from "./touch";
@@ -167,15 +168,21 @@ function bindUpperSlot(c: Codec, s: Scorer, slot: u32): void {
 /** The metric's kernel for a query that Q reads. */
 function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
   bindDot(s);
-  s.score = addsSquares()
-    ? indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreUpper<L2, Q>(s, slots, n, out); })
-    : indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
-      scoreUpper<Dot, Q>(s, slots, n, out);
-      finishDots(s, n, out);
-    });
+  s.score = byKernel(sums<L2, Q>(), ALL ? sums<L1, Q>() : 0, dots<Q>());
   s.query = <u32>query;
   s.queryBytes = <u32>halfBytes(state().dimensions);
   s.column = c.column;
+}
+
+@inline function sums<M, Q>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => { scoreUpper<M, Q>(s, slots, n, out); });
+}
+
+@inline function dots<Q>(): u32 {
+  return indexOf((s: Scorer, slots: usize, n: u32, out: usize): void => {
+    scoreUpper<Dot, Q>(s, slots, n, out);
+    finishDots(s, n, out);
+  });
 }
 
 /** Four rows side by side, so that their sums do not wait for each other; the last two as a pair, or one alone. */

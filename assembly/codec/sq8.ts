@@ -6,13 +6,15 @@
 //   aux column:  [low f32][step f32][squared length of the decoded row f64]
 //
 // The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
-// the last sum in exact integers; l2 and cosine follow from it in f64. Every variant gives the same bits.
+// the last sum in exact integers; l2 and cosine follow from it in f64. Absolute differences follow from no dot: under l1 a
+// row is decoded into scratch and added up there. Every variant gives the same bits.
+import { ALL } from "../base/codes";
 import { SIMD } from "../base/simd";
-import { align } from "../base/sizes";
-import { addsSquares, isOfUnits, isSigned } from "../memory/metrics";
+import { align, rowBytes } from "../base/sizes";
+import { addsSquares, followsFromDots, isOfUnits, isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
-import { MAX_SQUARED_NORM, squaredNorm, sumOf } from "../kernel/metric";
+import { L1, MAX_SQUARED_NORM, Plain, squaredNorm, sumOf, sumRow } from "../kernel/metric";
 import { Codec, Scorer, indexOf } from "./scorer";
 import { touchRows } from "./touch";
 
@@ -34,6 +36,10 @@ export function installSq8(c: Codec, column: u32, aux: u32): void {
   c.column = column;
   c.aux = aux;
   c.ownBytes = sq8QueryBytes(state().dimensions);
+  if (!ALL || followsFromDots()) return;
+  c.bindQuery = indexOf(bindPlain);
+  c.bindSlot = indexOf(bindDecoded);
+  c.ownBytes = rowBytes(state().dimensions) << 1;
 }
 
 function encodeRow(c: Codec, slot: u32, vector: usize): void {
@@ -228,6 +234,47 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
     store<f32>(out, finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, s, step, norm));
   }
 }
+
+// ---- l1: [a stored row as the query][the row at hand], f32 each ------------------------------------------------------------
+
+function bindPlain(c: Codec, s: Scorer, vector: usize): void {
+  s.score = indexOf(scoreDecoded);
+  s.query = <u32>vector;
+  s.queryBytes = rowBytes(state().dimensions);
+  s.column = c.column;
+  s.aux = c.aux;
+}
+
+function bindDecoded(c: Codec, s: Scorer, slot: u32): void {
+  bindPlain(c, s, s.own);
+  dequantise(s, slot, s.own);
+}
+
+/** Writes a row as f32, with zeros to the padded length. */
+function dequantise(s: Scorer, slot: u32, out: usize): void {
+  const codes = changetype<Codes>(0);
+  const row = nodes().at(s.column, slot), aux = nodes().at(s.aux, slot);
+  const low = load<f32>(aux), step = load<f32>(aux, 4);
+  const d = state().dimensions;
+  let i: u32 = 0;
+  if (SIMD) {
+    const lows = f32x4.splat(low), steps = f32x4.splat(step);
+    for (; i + 4 <= d; i += 4) v128.store(out + (i << 2), codes.four(row, i, lows, steps));
+  }
+  for (; i < d; i++) store<f32>(out + (i << 2), codes.one(row, i, low, step));
+  for (; i & 3; i++) store<f32>(out + (i << 2), 0);
+}
+
+function scoreDecoded(s: Scorer, slots: usize, n: u32, out: usize): void {
+  const bytes: usize = s.queryBytes, row = s.own + bytes;
+  if (s.scattered) touchRows(nodes(), s.column, slots, n, 0, sq8RowBytes(state().dimensions));
+  for (const end = slots + (n << 2); slots < end; slots += 4, out += 4) {
+    dequantise(s, load<u32>(slots), row);
+    store<f32>(out, sumRow<L1, Plain>(s.query, row, bytes));
+  }
+}
+
+// ---- dots -----------------------------------------------------------------------------------------------------------
 
 /**
  * Rounding the query moves a dot by the rounding times the row's values; with the exact sum for `low` by the rounding

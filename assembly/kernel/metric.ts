@@ -8,7 +8,8 @@ import { SIMD, madd, sumF32 } from "../base/simd";
 
 /**
  * Longer vectors are refused: below, every l2 distance and every partial sum of a dot stays finite in f32
- * (|a - b|^2 <= 4 * 2^125 < 2^128, and Cauchy-Schwarz).
+ * (|a - b|^2 <= 4 * 2^125 < 2^128, and Cauchy-Schwarz). An l1 distance is no more than sqrt(65536) of the l2 distance,
+ * 2^8 * 2^63.5.
  */
 export const MAX_SQUARED_NORM: f64 = 4.253529586511731e37; // 2^125
 
@@ -39,6 +40,13 @@ export const LARGEST_F16: f32 = 65504;
   @inline pairScalar(q0: f32, r0: f32, q1: f32, r1: f32): f32 { return q0 * r0 + q1 * r1; }
   @inline step(sum: v128, q: v128, r: v128): v128 { return madd(q, r, sum); }
   @inline stepScalar(sum: f32, q: f32, r: f32): f32 { return sum + q * r; }
+}
+
+@unmanaged @final export class L1 {
+  @inline pair(q0: v128, r0: v128, q1: v128, r1: v128): v128 { return this.step(f32x4.abs(f32x4.sub(q0, r0)), q1, r1); }
+  @inline pairScalar(q0: f32, r0: f32, q1: f32, r1: f32): f32 { return abs(q0 - r0) + abs(q1 - r1); }
+  @inline step(sum: v128, q: v128, r: v128): v128 { return f32x4.add(sum, f32x4.abs(f32x4.sub(q, r))); }
+  @inline stepScalar(sum: f32, q: f32, r: f32): f32 { return sum + abs(q - r); }
 }
 
 /** Reads a row of f32, four or one at byte `p` of `bytes`. */

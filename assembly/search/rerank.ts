@@ -2,7 +2,7 @@
 import { E_MEMORY, NONE, OK } from "../base/codes";
 import { rowBytes } from "../base/sizes";
 import { alloc, mark, reset } from "../memory/arena";
-import { addsSquares, isOfUnits } from "../memory/metrics";
+import { byKernel, isOfUnits } from "../memory/metrics";
 import { state } from "../memory/state";
 import { slotOfId } from "../table/ids";
 import { layout } from "../table/nodes";
@@ -100,12 +100,10 @@ export function rescore(vectors: usize, ids: usize, n: u32, k: u32, bound: f32):
 /** `row` is used up. */
 function exactDistance(query: usize, row: usize): f32 {
   const d = state().dimensions;
-  const squares = addsSquares();
   for (let p: usize = 0; p < d << 2; p += 4) {
     const q = load<f32>(query + p), r = load<f32>(row + p);
-    store<f32>(row + p, squares ? r - q : r * q);
+    store<f32>(row + p, byKernel(r - q, abs(r - q), r * q));
   }
-  if (squares) return <f32>squaredNorm(row, d);
-  const dot = sumOf(row, d);
-  return <f32>(isOfUnits() ? max(1 - dot, 0) : -dot);
+  const sum = sumOf(row, d);
+  return <f32>byKernel(squaredNorm(row, d), sum, isOfUnits() ? max(1 - sum, 0) : -sum);
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
 import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES, KIND_NAMES, KINDS, type Kind, keepsRows, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import { CODEC_NAMES, canEstimate, KIND_NAMES, KINDS, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, oneOf } from "../words/options.js";
@@ -81,18 +81,15 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     ...own,
   };
   const codec = CODEC_NAMES[state.codec];
-  if (state.fastScan && !keepsRows(codec, metric)) {
-    throw badOption(`fastScan is for rows of floats or sq8, not codec "${codec}" under metric "${metric}"`);
-  }
-  if (state.prefilter && codec !== "f32") {
-    throw badOption(`prefilter is for f32 rows, not codec "${codec}" under metric "${metric}"`);
+  if ((state.fastScan || state.prefilter) && !canEstimate(state.prefilter > 0, codec, metric)) {
+    throw (await part(import("./extras.js"))).noEstimates(state);
   }
   const split = kind === "hnsw" && codec === "f32";
   const rerank = rerankState(state, split, options.rerank);
   Object.assign(state, rerank.state);
   const { needs, wants } = trainingNeeds(state);
   if (options.trainAt !== undefined) {
-    if (!wants) throw badOption(`trainAt is for what learns; ${KINDS[kind].family} with this codec does not`);
+    if (!wants) throw (await part(import("./extras.js"))).noTrainAt(state);
     state.trainAt = integer("trainAt", options.trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
   } else if (wants) state.trainAt = wants;
   if (state.trainAt) state.trained = 0;

@@ -6,8 +6,8 @@ export interface FlatOptions extends IndexOptions {
   /**
    * Keeps beside each row one byte per value and a bound on what that loses. A single search then reads the bytes, and of
    * the rows only those that their bound cannot exclude: the very same answers, several times sooner from some hundred
-   * dimensions on, for dimensions + 16 more bytes per vector. Batches read rows as before. Codec f32; not metric
-   * "hamming". Default false.
+   * dimensions on, for dimensions + 16 more bytes per vector. Batches read rows as before. Codec f32; metrics l2,
+   * cosine and dot. Default false.
    */
   prefilter?: boolean;
 }

@@ -6,6 +6,7 @@ import { badOption } from "../words/errors.js";
 import { METRICS } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { flag, integer, known, oneOf } from "../words/options.js";
+import { part } from "../words/part.js";
 
 export interface HnswOptions extends IndexOptions {
   /** Links per node and layer (2m on the lowest), 2 to 512. More: better recall, more memory. Default 16. */
@@ -30,7 +31,7 @@ export interface HnswOptions extends IndexOptions {
    * the nodes they expand, for about m (dimensions + 64) / 4 more bytes per vector (m a multiple of 16). One add() of 512
    * vectors or more, and at least as many as there are, links all at once where none has been removed, from overlapping leaves whose
    * distances come as matrices (PiPNN, arXiv 2602.21247); under "dot", where lengths differ by more than 10 %, leaves are by direction,
-   * each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many sets of leaves are taken. Codecs f32, f16, bf16 and sq8; not metric "hamming". Default false.
+   * each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many sets of leaves are taken. Codecs f32, f16, bf16 and sq8; metrics l2, cosine and dot. Default false.
    */
   fastScan?: boolean;
   /**
@@ -49,8 +50,7 @@ export class Hnsw extends VectorIndex {
   static async create(options: HnswOptions): Promise<Hnsw> {
     known("Hnsw.create", options, [...INDEX_OPTIONS, ...OWN_OPTIONS]);
     if (options.mips !== undefined && !METRICS[options.metric ?? "cosine"]?.signed) {
-      oneOf("mips", options.mips, MIPS_NAMES);
-      throw badOption(`mips is for metric "dot", not ${JSON.stringify(options.metric ?? "cosine")}`);
+      throw (await part(import("../base/extras.js"))).noMips(options);
     }
     const threads = integer("threads", options.threads ?? 1, ...LIMITS.threads);
     if (threads > 1 && !options.fastScan) throw badOption("threads build graphs with fastScan; others are built by one");

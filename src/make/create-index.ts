@@ -9,7 +9,7 @@ import { Flat } from "../family/flat.js";
 import type { CodecOption } from "../words/codec-option.js";
 import { COARSE_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
-import { CODECS, METRICS, type Metric } from "../words/kinds.js";
+import { CODECS, type Codec, KINDS, METRICS, type Metric } from "../words/kinds.js";
 import { LIMITS, listsFor, POINTS_PER_CENTROID } from "../words/limits.js";
 import { integer, known, real } from "../words/options.js";
 import type { RerankOption } from "../words/rerank-option.js";
@@ -98,6 +98,18 @@ interface Code {
   readonly name: string;
 }
 
+/** Of a metric that no code is learned for: its rows, and those of fewer bytes. */
+function rowsFor(dimensions: number, metric: Metric): Code[] {
+  const plain: readonly [Codec, number][] = [
+    [METRICS[metric].codecs[0], rowBytes(dimensions, metric)],
+    ["f16", Math.ceil(dimensions / 8) * 16],
+    ["sq8", Math.ceil(dimensions / 16) * 16 + 16],
+  ];
+  return plain
+    .filter(([codec]) => METRICS[metric].codecs.includes(codec))
+    .map(([codec, bytes]) => ({ codec, rerank: false, bytes, needs: 0, wants: 0, name: `rows of ${codec}` }));
+}
+
 /** From the largest to the smallest. */
 function codesFor(dimensions: number): Code[] {
   const sq8 = Math.ceil(dimensions / 16) * 16 + 16;
@@ -125,11 +137,18 @@ function codesFor(dimensions: number): Code[] {
 const count = (n: number): string => Math.round(n).toLocaleString("en-US");
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
+function rowBytes(dimensions: number, metric: Metric): number {
+  return Math.ceil(dimensions / (METRICS[metric].packed ? 128 : 4)) * 16;
+}
+
+/** Of a vector, beside its row. */
+function besides(metric: Metric, graph: boolean): number {
+  return SLOT_BYTES + (METRICS[metric].unit ? NORM_BYTES : 0) + (graph ? LINK_BYTES : 0);
+}
+
 /** Bytes of an index of plain rows. */
 function rowsBytes(n: number, dimensions: number, metric: Metric, graph: boolean): number {
-  const { packed, unit } = METRICS[metric];
-  const row = packed ? Math.ceil(dimensions / 128) * 16 : Math.ceil(dimensions / 4) * 16;
-  return FIXED_BYTES + n * (row + SLOT_BYTES + (unit ? NORM_BYTES : 0) + (graph ? LINK_BYTES : 0));
+  return FIXED_BYTES + n * (rowBytes(dimensions, metric) + besides(metric, graph));
 }
 
 /** What is known before the index is chosen. */
@@ -138,33 +157,36 @@ interface Known {
   readonly metric: Metric;
   readonly n: number;
   readonly limit: number;
-  readonly nprobe: number;
+  readonly graph: { readonly m: number; readonly efConstruction: number; readonly effort: number };
 }
 
-/** The largest code whose index fits the limit, as a scan or in lists. */
-async function small({ options, metric, n, limit, nprobe }: Known, kind: "flat" | "ivf", reason: string): Promise<Opened> {
+/** The largest code whose index fits the limit: as a scan, in lists, or as a graph under metrics that have no lists. */
+async function small(of: Known, kind: "flat" | "ivf" | "hnsw", reason: string): Promise<Opened> {
+  const { options, metric, n, limit, graph } = of;
   const { dimensions } = options;
   // While it has not learned, an index holds rows: no more of them than fill half the limit.
   const row = rowsBytes(1, dimensions, metric, false) - FIXED_BYTES;
   const most = Math.max(Math.floor((limit - FIXED_BYTES) / 2 / row), 0);
   const nlist = kind === "ivf" ? Math.min(listsFor(n, n), Math.floor(most / POINTS_PER_CENTROID)) : 0;
   const tables = FIXED_BYTES + nlist * 8 * dimensions + 256 * 4 * dimensions;
-  const each = SLOT_BYTES + ID_BYTES + (METRICS[metric].unit ? NORM_BYTES : 0);
+  const each = ID_BYTES + besides(metric, kind === "hnsw");
   const bytesOf = (code: Code): number => tables + (n + LIST_SLACK * nlist) * (code.bytes + each);
-  const codes = METRICS[metric].packed ? [] : codesFor(dimensions);
+  const codes = METRICS[metric].codecs.includes("rabitq") ? codesFor(dimensions) : rowsFor(dimensions, metric);
   const code = codes.find((one) => bytesOf(one) <= limit && one.needs <= most);
+  if (!code && kind === "hnsw") return small(of, "flat", reason);
   if (!code || (kind === "ivf" && nlist < 1)) {
-    const least = codes.length ? bytesOf(codes[codes.length - 1]) : rowsBytes(n, dimensions, metric, false);
+    const least = bytesOf(codes[codes.length - 1]);
     throw badOption(
       `maxBytes is ${limit}; ${count(n)} vectors of ${dimensions} dimensions take ${count(least)} bytes in the smallest index there is`,
     );
   }
   const { codec, rerank, needs, wants } = code;
-  const own = kind === "ivf" ? { nlist, effort: nprobe, coarseGraph: COARSE_NAMES.indexOf("auto") } : {};
+  const lists = { nlist, effort: graph.effort >> 2, coarseGraph: COARSE_NAMES.indexOf("auto") };
+  const own = { flat: {}, ivf: lists, hnsw: graph }[kind];
   const trainAt = Math.max(Math.min(most, n, Math.max(POINTS_PER_CENTROID * nlist, wants)), needs, nlist);
-  const family = kind === "ivf" ? `Ivf of ${count(nlist)} lists` : "Flat";
+  const family = kind === "ivf" ? `Ivf of ${count(nlist)} lists` : KINDS[kind].family;
   const why = `${family}, ${code.name}, about ${megabytes(bytesOf(code))}: ${reason}, and maxBytes is ${megabytes(limit)}`;
-  return open(kind, { ...options, codec, rerank, trainAt }, own, why);
+  return open(kind, { ...options, codec, rerank, ...(wants && { trainAt }) }, own, why);
 }
 
 /** Creates an index that suits what is known; `index.why` says what was chosen, and why. */
@@ -189,7 +211,7 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
     const why = `Hnsw, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;
     return open("hnsw", options, { ...graph, trainAt: threshold }, why);
   }
-  const of: Known = { options, metric, n, limit, nprobe: ef >> 2 };
+  const of: Known = { options, metric, n, limit, graph };
   const few = n <= threshold;
   const reason = few ? `${count(n)} vectors are few: ${fact}` : `${count(n)} vectors are too many to scan: ${fact}`;
   const bytes = rowsBytes(n, dimensions, metric, !few && recall < 1);
@@ -198,5 +220,7 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
     if (bytes > limit) return small(of, "flat", tight);
     return open("flat", options, {}, recall === 1 ? "Flat: a recall of 1 takes exact search" : `Flat: ${reason}`);
   }
-  return bytes > limit ? small(of, "ivf", tight) : open("hnsw", options, graph, `Hnsw: ${reason}`);
+  return bytes > limit
+    ? small(of, KINDS.ivf.metrics.includes(metric) ? "ivf" : "hnsw", tight)
+    : open("hnsw", options, graph, `Hnsw: ${reason}`);
 }

@@ -3,10 +3,10 @@ import { bad } from "./errors.js";
 import {
   CODEC_NAMES,
   CODECS,
+  canEstimate,
   codecsOf,
   isLossy,
   KIND_NAMES,
-  keepsRows,
   METRIC_NAMES,
   METRICS,
   RERANK_NAMES,
@@ -61,8 +61,8 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
     leafSize: own(trees, LIMITS.leafSize),
     hashBits: own(lsh, LIMITS.hashBits),
     width: own(lsh && METRICS[metric].cells, [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
-    fastScan: own(kind === "hnsw" && keepsRows(codec, metric), FLAG),
-    prefilter: own(kind === "flat" && codec === "f32", FLAG),
+    fastScan: own(kind === "hnsw" && canEstimate(false, codec, metric), FLAG),
+    prefilter: own(kind === "flat" && canEstimate(true, codec, metric), FLAG),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

@@ -2,14 +2,17 @@
 // The suites iterate over these, so a new row is tested without new test code.
 import { POINTS_PER_CENTROID } from "./limits.js";
 
-export const METRIC_NAMES = ["l2", "cosine", "dot", "hamming"] as const;
+export const METRIC_NAMES = ["l2", "cosine", "dot", "hamming", "l1"] as const;
 export const CODEC_NAMES = ["f32", "sq8", "binary", "f16", "bf16", "pq", "rabitq"] as const;
 export const KIND_NAMES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"] as const;
 /** Exact rows beside the codes: none, kept in a codec, or held by the caller. */
 export const RERANK_NAMES = ["none", "f32", "f16", "sq8", "caller"] as const;
 export const ROTATE_NAMES = ["none", "random", "opq"] as const;
 
-/** l2 = Euclidean distance; cosine = 1 - cos; dot = -<q, v>; hamming = differing bits. Smaller is nearer in each. */
+/**
+ * l2 = Euclidean distance; cosine = 1 - cos; dot = -<q, v>; hamming = differing bits; l1 = sum of absolute differences
+ * (Manhattan). Smaller is nearer in each. l1 is had by Flat, Hnsw and Forest.
+ */
 export type Metric = (typeof METRIC_NAMES)[number];
 /**
  * How rows are stored: f32 exact; f16 and bf16 two bytes per value; sq8 one; pq and rabitq a fraction of that, learned;
@@ -33,6 +36,8 @@ export interface MetricRow {
   readonly signed?: true;
   /** Lsh hashes into cells, which have a width, and not by bits. */
   readonly cells?: true;
+  /** Only the full wasm build has it. */
+  readonly full?: true;
   /** The definition in plain JS, in f64: what every kernel is tested against. */
   readonly exact: (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 }
@@ -49,7 +54,9 @@ function total(a: ArrayLike<number>, b: ArrayLike<number>, term: (x: number, y: 
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => total(a, b, (x, y) => x * y);
 
-const NUMBERS = ["f32", "f16", "bf16", "sq8", "pq", "rabitq"] as const;
+/** Each value is kept by itself. */
+const ROWS: readonly Codec[] = ["f32", "f16", "bf16", "sq8"];
+const NUMBERS: readonly Codec[] = [...ROWS, "pq", "rabitq"];
 
 export const METRICS: Readonly<Record<Metric, MetricRow>> = {
   l2: {
@@ -77,6 +84,7 @@ export const METRICS: Readonly<Record<Metric, MetricRow>> = {
     packed: true,
     exact: (a, b) => total(a, b, (x, y) => Number(x > 0 !== y > 0)),
   },
+  l1: { distance: same, raw: same, codecs: ROWS, full: true, exact: (a, b) => total(a, b, (x, y) => Math.abs(x - y)) },
 };
 
 export interface CodecRow {
@@ -93,13 +101,14 @@ export interface CodecRow {
 }
 
 const nothing = (): number => 0;
+const PLAIN = { rerankFactor: 4, needs: nothing, wants: nothing };
 
 export const CODECS: Readonly<Record<Codec, CodecRow>> = {
-  f32: { rerankFactor: 4, fineness: 6, needs: nothing, wants: nothing },
-  sq8: { rerankFactor: 4, fineness: 3, needs: nothing, wants: nothing },
-  binary: { rerankFactor: 10, fineness: 0, needs: nothing, wants: nothing },
-  f16: { rerankFactor: 4, fineness: 5, needs: nothing, wants: nothing },
-  bf16: { rerankFactor: 4, fineness: 4, needs: nothing, wants: nothing },
+  f32: { ...PLAIN, fineness: 6 },
+  sq8: { ...PLAIN, fineness: 3 },
+  binary: { ...PLAIN, rerankFactor: 10, fineness: 0 },
+  f16: { ...PLAIN, fineness: 5 },
+  bf16: { ...PLAIN, fineness: 4 },
   pq: {
     rerankFactor: 10,
     fineness: 1,
@@ -130,22 +139,22 @@ export interface KindRow {
   readonly full?: true;
 }
 
-/** What real numbers have; hamming is of bits. */
-export const FLOAT_METRICS = ["l2", "cosine", "dot"] as const;
+/** Those that follow from dots and lengths, as lists, boxes, learned codes and prefilters take it. */
+export const DOT_METRICS = ["l2", "cosine", "dot"] as const;
 
 export const KINDS: Readonly<Record<Kind, KindRow>> = {
   flat: { family: "Flat", metrics: METRIC_NAMES, codecs: CODEC_NAMES },
   hnsw: { family: "Hnsw", effort: "ef", metrics: METRIC_NAMES, codecs: CODEC_NAMES },
-  ivf: { family: "Ivf", effort: "nprobe", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, full: true },
+  ivf: { family: "Ivf", effort: "nprobe", metrics: DOT_METRICS, codecs: CODEC_NAMES, full: true },
   kdtree: {
     family: "KdTree",
     effort: "maxLeaves",
-    metrics: FLOAT_METRICS,
-    codecs: ["f32", "sq8", "f16", "bf16"],
+    metrics: DOT_METRICS,
+    codecs: ROWS,
     full: true,
   },
-  forest: { family: "Forest", effort: "searchK", metrics: FLOAT_METRICS, codecs: CODEC_NAMES, full: true },
-  lsh: { family: "Lsh", effort: "probes", metrics: METRIC_NAMES, codecs: CODEC_NAMES, full: true },
+  forest: { family: "Forest", effort: "searchK", metrics: [...DOT_METRICS, "l1"], codecs: CODEC_NAMES, full: true },
+  lsh: { family: "Lsh", effort: "probes", metrics: [...DOT_METRICS, "hamming"], codecs: CODEC_NAMES, full: true },
 };
 
 /** The codecs a family has under a metric; the first is the default. */
@@ -154,9 +163,12 @@ export function codecsOf(kind: Kind, metric: Metric): Codec[] {
   return METRICS[metric].codecs.filter((codec) => KINDS[kind].codecs.includes(codec));
 }
 
-/** Whether values are stored one by one, each on its own, as the codes of neighbours need them. */
-export function keepsRows(codec: Codec, metric: Metric): boolean {
-  return !METRICS[metric].packed && ["f32", "f16", "bf16", "sq8"].includes(codec);
+/**
+ * Whether rows can have codes beside them that distances are estimated from: those of their neighbours (fastScan), or with a
+ * bound (prefilter).
+ */
+export function canEstimate(prefilter: boolean, codec: Codec, metric: Metric): boolean {
+  return (prefilter ? codec === "f32" : ROWS.includes(codec)) && DOT_METRICS.includes(metric as "l2");
 }
 
 /** The wasm builds, by their BUILD in assembly/base/codes.ts: the smallest that has what an index needs is the one that runs it. */
@@ -165,12 +177,14 @@ export type Build = (typeof BUILDS)[number];
 
 export function buildFor({
   kind,
+  metric,
   codec,
   fastScan,
   prefilter,
-}: Readonly<Record<"kind" | "codec" | "fastScan" | "prefilter", number>>): Build {
+}: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter", number>>): Build {
   if (fastScan || prefilter) return "graph";
-  return KINDS[KIND_NAMES[kind]].full || CODECS[CODEC_NAMES[codec]].full ? "full" : "core";
+  const full = KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || CODECS[CODEC_NAMES[codec]].full;
+  return full ? "full" : "core";
 }
 
 /** Every index there can be. */

@@ -104,6 +104,8 @@ const KINDS: [name: string, ...args: string[]][] = [
   ["lsh-hamming", "bits.bvecs", "--metric", "hamming", "--index", "lsh", "--bits", "6"],
   ["hnsw-cosine-pq", "base.fvecs", "--codec", "pq", "--pq-bits", "4", "--rotate", "opq", "--rerank", "--rerank-codec", "f16"],
   ["flat-l2-rabitq", "base.fvecs", "--metric", "l2", "--index", "flat", "--codec", "rabitq", "--rabitq-bits", "3"],
+  ["hnsw-l1", "base.fvecs", "--metric", "l1"],
+  ["forest-l1-sq8", "base.fvecs", "--metric", "l1", "--index", "forest", "--codec", "sq8", "--rerank"],
   ["flat-cosine-bf16", "base.fvecs", "--index", "flat", "--codec", "bf16"],
 ];
 

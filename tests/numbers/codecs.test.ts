@@ -1,7 +1,7 @@
 // What each codec promises of its numbers, against plain JS: what is kept, how far a distance may be off, what training says.
 import { Flat, Hnsw, type IndexOptions, Ivf, init, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLOAT_METRICS, METRICS, type Metric } from "../../src/words/kinds.js";
+import { DOT_METRICS, METRICS, type Metric } from "../../src/words/kinds.js";
 import { measured, nearest, numbered, recallOf, truthOf } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { correlated, gaussians, random, shuffled } from "../support/data.js";
@@ -78,7 +78,7 @@ describe("f16 and bf16 round to the nearest, ties to even", () => {
   });
 
   it.each(["f16", "bf16"] as const)("%s: distances are those to the kept rows", async (codec) => {
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       const rows = gaussians(50, 37, 2);
       const [query] = gaussians(1, 37, 3);
       const index = await flatOf(rows, { metric, codec });
@@ -152,7 +152,7 @@ describe("pq", () => {
     const rows = correlated(600, d, 8, d);
     const queries = correlated(5, d, 8, d + 1);
 
-    it.each(FLOAT_METRICS)("%s: distances are those to the decoded rows", async (metric) => {
+    it.each(DOT_METRICS)("%s: distances are those to the decoded rows", async (metric) => {
       const index = await flatOf(rows, { metric, codec: { type: "pq", ...own } });
       const kept = rows.map((_, id) => index.get(id)!);
       const unit = kept.map((x, id) => (metric === "cosine" ? scaled(x, 1 / Math.hypot(...rows[id])) : x));
@@ -345,7 +345,7 @@ describe("rabitq", () => {
     expect(measured(`rabitq ${d} x ${bits}: bounds that hold`, held / pairs)).toBeGreaterThanOrEqual(0.95); // measured at least .970
   });
 
-  it.each(FLOAT_METRICS)("%s: an adaptive rerank needs few exact distances for nearly all", async (metric) => {
+  it.each(DOT_METRICS)("%s: an adaptive rerank needs few exact distances for nearly all", async (metric) => {
     const all = correlated(3100, 96, 24, 31);
     const rows = all.slice(0, 3000);
     const queries = all.slice(3000);
@@ -400,7 +400,7 @@ describe("every variant reads a codec alike", () => {
 
   it.each(CODECS.map((row, i) => [...row, i] as const))("%s", async (_name, own, tolerance, at) => {
     for (const [i, kind] of (["flat", "hnsw", "ivf"] as const).entries()) {
-      for (const metric of thorough([FLOAT_METRICS[(at + i) % 3]], FLOAT_METRICS)) {
+      for (const metric of thorough([DOT_METRICS[(at + i) % 3]], DOT_METRICS)) {
         await init({ variant: "simd" });
         const options = { dimensions: D, metric, ...own };
         const index = await (kind === "flat"
@@ -447,7 +447,7 @@ describe("rerank", () => {
   const codec = { type: "pq", m: 5 } as const;
 
   it("more candidates find more; each hit's distance is exact", async () => {
-    for (const metric of thorough(["cosine"] as const, FLOAT_METRICS)) {
+    for (const metric of thorough(["cosine"] as const, DOT_METRICS)) {
       const truth = await truthOf(metric, numbered(rows), queries);
       const recalls: number[] = [];
       for (const factor of [1, 2, 8, 32]) {
@@ -473,7 +473,7 @@ describe("rerank", () => {
     ["f16", "l2"],
     ["sq8", "dot"],
   ] as const)("rows kept in %s are what get() gives and what distances are of", async (kept, one) => {
-    for (const metric of thorough([one], FLOAT_METRICS)) {
+    for (const metric of thorough([one], DOT_METRICS)) {
       const index = await flatOf(rows, { metric, codec, rerank: { codec: kept, factor: 20 } });
       const plain = await flatOf(rows, { metric, codec: kept });
       for (const id of [0, 7, 1999]) expect(index.get(id)).toEqual(plain.get(id));
@@ -521,7 +521,7 @@ describe("rerank", () => {
   describe("fetchVectors", () => {
     const fetchVectors = (ids: Uint32Array): Float32Array[] => Array.from(ids, (id) => rows[id]);
 
-    it.each(FLOAT_METRICS)("%s: is asked for candidates once, and its vectors decide", async (metric) => {
+    it.each(DOT_METRICS)("%s: is asked for candidates once, and its vectors decide", async (metric) => {
       const asked: Uint32Array[] = [];
       const spy = (ids: Uint32Array): Float32Array[] => {
         asked.push(ids);
@@ -553,6 +553,19 @@ describe("rerank", () => {
       }
       const batch = ours.searchBatch(queries.slice(0, 5), { k: 4 });
       expect([...batch.ids]).toEqual([...kept.searchBatch(queries.slice(0, 5), { k: 4 }).ids]);
+    });
+
+    it("l1: its vectors decide", async () => {
+      const index = await flatOf(rows, { metric: "l1", codec: "sq8", rerank: { fetchVectors, factor: 6 } });
+      for (const query of queries.slice(0, 20)) {
+        const expected = nearest(numbered(rows), query, "l1", 10);
+        for (const hits of [index.search(query), index.search(query, { exact: true }).slice(0, 10)]) {
+          expect(hits.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+          hits.forEach(({ distance }, i) => {
+            expect(distance).toBeCloseTo(expected[i].distance, 4);
+          });
+        }
+      }
     });
 
     it("may give numbers in a row, and its own promise to searchAsync alone", async () => {

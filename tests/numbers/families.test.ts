@@ -14,7 +14,7 @@ import {
   type VectorIndex,
 } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FLOAT_METRICS } from "../../src/words/kinds.js";
+import { DOT_METRICS } from "../../src/words/kinds.js";
 import { expectSameBytes, measured, numbered, recallOf, truthOf } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { correlated, gauss, gaussians, integers, type Random, random, shuffled } from "../support/data.js";
@@ -39,7 +39,7 @@ describe("KdTree", () => {
   });
   const run = fc.record({
     d: fc.integer({ min: 1, max: 20 }),
-    metric: fc.constantFrom(...FLOAT_METRICS),
+    metric: fc.constantFrom(...DOT_METRICS),
     codec: fc.constantFrom("f32", "f32", "sq8", "f16", "bf16"),
     leafSize: fc.integer({ min: 2, max: 20 }),
     small: fc.boolean(),
@@ -74,7 +74,7 @@ describe("KdTree", () => {
     );
   });
 
-  it.each(FLOAT_METRICS)("%s: more leaves find more, and all of them everything", async (metric) => {
+  it.each(DOT_METRICS)("%s: more leaves find more, and all of them everything", async (metric) => {
     const rows = gaussians(4000, 8, 1);
     const queries = gaussians(50, 8, 2);
     const tree = await KdTree.create({ dimensions: 8, metric, maxLeaves: 3 });
@@ -145,6 +145,9 @@ describe("Forest", () => {
     [{ metric: "cosine" }, 300, 0.96], // .975
     [{ metric: "cosine", codec: "sq8", rerank: true }, 1000, 0.985], // .999
     [{ metric: "dot" }, 1000, 0.98], // .995
+    [{ metric: "l1" }, 300, 0.9], // .926
+    [{ metric: "l1" }, 1000, 0.98], // .996
+    [{ metric: "l1", codec: "sq8", rerank: true }, 1000, 0.98], // .996
   ];
   it.each(gates)("%o, searchK %d: recall at least %d", async (own, searchK, least) => {
     const forest = await Forest.create({ dimensions: D, ...own });
@@ -197,7 +200,7 @@ describe("Forest", () => {
       expect(Buffer.compare(await build(2), first)).not.toBe(0);
     });
 
-    it.each(FLOAT_METRICS)("%s: scalar and simd answer the same", async (metric) => {
+    it.each([...DOT_METRICS, "l1"] as const)("%s: scalar and simd answer the same", async (metric) => {
       const answers: unknown[] = [];
       for (const variant of ["scalar", "simd"] as const) {
         await init({ variant });
@@ -335,7 +338,7 @@ describe("Ivf", () => {
     return [[...ids], [...distances]];
   };
 
-  it.each(FLOAT_METRICS)("%s: all lists are exact, fewer find less", async (metric) => {
+  it.each(DOT_METRICS)("%s: all lists are exact, fewer find less", async (metric) => {
     const ivf = await filled({ metric });
     expect(ivf.trained).toBe(true);
     const flat = await Flat.create({ dimensions: D, metric });
@@ -587,7 +590,7 @@ describe.each(VARIANTS)("%s", (variant) => {
     const all = correlated(1050, 20, 10, 23);
     const rows = all.slice(0, 1000);
     const asking = all.slice(1000);
-    for (const metric of FLOAT_METRICS) {
+    for (const metric of DOT_METRICS) {
       const truth = await truthOf(metric, numbered(rows), asking);
       const options = { dimensions: 20, metric } as const;
       const indices: [VectorIndex, SearchOptions, number][] = [

@@ -192,7 +192,9 @@ it("refuses what has no rows of numbers", async () => {
     (options: Partial<HnswOptions>): (() => Promise<Hnsw>) =>
     () =>
       Hnsw.create({ dimensions: 64, ...FAST, ...options });
-  await expectError(of({ metric: "hamming" }), "BAD_OPTION", "fastScan is for");
+  for (const metric of ["hamming", "l1"] as const) {
+    await expectError(of({ metric }), "BAD_OPTION", `under metric "${metric}"`);
+  }
   await expectError(of({ codec: { type: "pq", m: 8 } }), "BAD_OPTION", 'not codec "pq"');
   await expectError(of({ codec: "binary" }), "BAD_OPTION", 'not codec "binary"');
   await expectError(of({ fastScan: 1 as never }), "BAD_OPTION", "true or false");

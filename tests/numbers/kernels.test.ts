@@ -43,10 +43,15 @@ function sum(n: number, term: (i: number) => number): number {
 /** How far a kernel's number may be from the exact one, by codec. All but cosine in the units of the data. */
 const BOUNDS: Readonly<Partial<Record<Codec, (metric: Metric, q: Float32Array, r: Float32Array) => number>>> = {
   // Four lanes add d / 4 terms each and then each other; every term has been rounded at most three times (the
-  // difference, the product; under cosine both factors). l2's terms are positive, so its error is relative.
+  // difference, the product; under cosine both factors). Terms of l2 and l1 are positive, so their error is relative.
   f32: (metric, q, r) => {
     const [a, b] = metric === "cosine" ? [unit(q), unit(r)] : [q, r];
-    const scale = sum(a.length, (i) => (metric === "l2" ? (a[i] - b[i]) ** 2 : Math.abs(a[i] * b[i])));
+    const terms: Partial<Record<Metric, (x: number, y: number) => number>> = {
+      l2: (x, y) => (x - y) ** 2,
+      l1: (x, y) => Math.abs(x - y),
+    };
+    const term = terms[metric] ?? ((x, y) => Math.abs(x * y));
+    const scale = sum(a.length, (i) => term(a[i], b[i]));
     return (a.length / 4 + 10) * U * (scale + (metric === "cosine" ? 1 : 0));
   },
   // Half a step per value: the row's step is its range / 255 (1 for integers within 255), the query's is a power of two
@@ -63,6 +68,11 @@ const BOUNDS: Readonly<Partial<Record<Codec, (metric: Metric, q: Float32Array, r
     const largest = a.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const queryStep = 2 ** (Math.floor(Math.log2(largest || 1)) + 2 - bits);
     const half = (rowStep / 2) * 1.001;
+    // Under l1 the query is not rounded, and a decoded value twice to f32.
+    if (metric === "l1") {
+      const decoded = d * (half + 2 * U * (Math.abs(low) + range));
+      return decoded + (d / 4 + 10) * U * (sum(d, (i) => Math.abs(a[i] - b[i])) + decoded);
+    }
     const query = sum(d, (i) => (Math.abs(b[i]) + half) * (queryStep / 2));
     const size = sum(d, (i) => a[i] * a[i] + b[i] * b[i]);
     const rounding = 2 * U * size + 2 * U * sum(d, (i) => Math.abs(a[i]) * (Math.abs(low) + range));
@@ -242,6 +252,10 @@ describe.each(VARIANTS)("%s", (variant) => {
       for (const [metric, codec, row, query, expected] of [
         ["hamming", "binary", ones, new Float32Array(d), d],
         ["l2", "f32", ones, new Float32Array(d).fill(-1), 2 * 256],
+        ["l1", "f32", ones, new Float32Array(d).fill(-1), 2 * d],
+        // Of length 2^62, as far apart as two vectors can be.
+        ["l1", "f32", new Float32Array(d).fill(2 ** 54), new Float32Array(d).fill(-(2 ** 54)), 2 ** 71],
+        ["l1", "sq8", ones.map((_, i) => (i % 2) * 255), new Float32Array(d).fill(255), (d / 2) * 255],
         ["l2", "sq8", ones.map((_, i) => (i % 2) * 255), new Float32Array(d).fill(255), Math.sqrt((d / 2) * 255 * 255)],
         ["dot", "sq8", ones.map((_, i) => (i % 64 ? 255 : 0)), new Float32Array(d).fill(255), -Math.fround((d - 1024) * 65025)],
       ] as const) {

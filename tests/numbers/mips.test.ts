@@ -168,6 +168,12 @@ describe("unit vectors", () => {
     expect((await compareMetrics(flattened, flattened, "l2", "l2", { dimensions: D, k: 2000 })).k).toBe(1000);
   });
 
+  it("compareMetrics tells l1 from l2, which agree for the most part", async () => {
+    const { overlap } = await compareMetrics(queries, rows, "l1", "l2", { k: 20 });
+    expect(measured("overlap of l1 and l2", overlap)).toBeLessThan(0.9); // measured .70
+    expect(overlap).toBeGreaterThan(0.5);
+  });
+
   it("compareMetrics names what it cannot use", async () => {
     await expectError(() => compareMetrics(queries, rows, "ip" as "dot", "l2"), "BAD_OPTION", /the first metric is "ip"/);
     await expectError(() => compareMetrics(queries, rows, "dot", "ip" as "dot"), "BAD_OPTION", /the second metric is "ip"/);

@@ -236,7 +236,7 @@ it("says in its words and options what it is", async () => {
 it("refuses what it cannot be", async () => {
   const of = (options: object) => () => Flat.create({ dimensions: 8, prefilter: true, ...options });
   for (const codec of ["sq8", "f16", "bf16", "pq", "rabitq"])
-    await expectError(of({ codec }), "BAD_OPTION", "prefilter is for f32 rows");
-  await expectError(of({ metric: "hamming" }), "BAD_OPTION", "prefilter is for f32 rows");
+    await expectError(of({ codec }), "BAD_OPTION", `prefilter is for f32 rows under l2, cosine, dot, not codec "${codec}"`);
+  for (const metric of ["hamming", "l1"]) await expectError(of({ metric }), "BAD_OPTION", `under metric "${metric}"`);
   await expectError(of({ prefilter: 1 }), "BAD_OPTION", "true or false");
 });

@@ -66,6 +66,10 @@ describe("Hnsw, m 16, efConstruction 100, 5,000 vectors of 32 dimensions around 
     [{ metric: "dot", mips: "native" }, 20, 0.99, 204], // 0.9990, 189
     [{ metric: "dot", mips: "native", codec: "sq8", rerank: true }, 20, 0.99, 204], // 0.9990, 189
     [{ metric: "hamming" }, 40, 0.99, 375], // 1.0000, 347
+    [{ metric: "l1" }, 20, 0.99, 214], // 0.9990, 198
+    [{ metric: "l1", codec: "sq8" }, 20, 0.98, 215], // 0.9905, 199
+    [{ metric: "l1", codec: "sq8", rerank: true }, 20, 0.99, 215], // 0.9990, 199
+    [{ metric: "l1", codec: "f16" }, 20, 0.99, 215], // 0.9980, 199
   ];
   it.each(gates)("%o, ef %d: recall at least %d with at most %d distances", async (own, ef, recall, distances) => {
     const metric = own.metric!;

@@ -167,6 +167,23 @@ describe("createIndex", () => {
     expect(await createIndex({ dimensions: 64, metric: "hamming" })).toMatchObject({ kind: "hnsw", codec: "binary" });
   });
 
+  it.each([
+    ["l1", undefined, 64, "hnsw", "f32", /^Hnsw: 200,001 vectors/],
+    ["l1", 900, 64, "flat", "f32", /^Flat: 900 vectors/],
+    ["l1", MANY, 48, "hnsw", "f16", /^Hnsw, rows of f16, about/],
+    ["l1", MANY, 41, "hnsw", "sq8", /^Hnsw, rows of sq8, about/],
+    ["l1", MANY, 14, "flat", "sq8", /^Flat, rows of sq8, about/],
+    ["hamming", MANY, 8, "flat", "binary", /^Flat, rows of binary, about/],
+  ] as const)("under %s, which has no lists: %s vectors in %d MiB", async (metric, expected, mebibytes, kind, codec, why) => {
+    const index = await createIndex({
+      ...{ dimensions: D, metric, expected: expected ?? MANY },
+      ...(expected && { maxBytes: mebibytes * 2 ** 20 }),
+    });
+    expect(index, index.why).toMatchObject({ kind, codec });
+    expect(index.why).toMatch(why);
+    index.close();
+  });
+
   it("refuses what it does not know, by name", async () => {
     const bad: [object, string | RegExp][] = [
       [{ dimensions: 0 }, "dimensions is 0"],
@@ -335,6 +352,13 @@ describe("factory", () => {
       "BAD_OPTION",
       /KdTree does not have metric "hamming"/,
     );
+    for (const word of ["KDTree", "IVF8", "LSH", "PQ4", "RaBitQ"]) {
+      await expectError(
+        () => factory(word, { dimensions: 8, metric: "l1" }),
+        "BAD_OPTION",
+        /does not (have|go with) metric "l1"/,
+      );
+    }
     await expectError(() => factory("Binary", { dimensions: 8, metric: "l2" }), "BAD_OPTION", /codec "binary"/);
   });
 });

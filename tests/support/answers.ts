@@ -65,7 +65,7 @@ export function checkEstimates(index: VectorIndex, rows: Rows, query: ArrayLike<
   const q = lengthOf(query);
   const kept = new Map([...rows.keys()].map((id) => [id, index.get(id)!]));
   const longest = Math.max(...Array.from(kept.values(), lengthOf));
-  const size = { l2: (q + longest) ** 2, dot: q * longest, cosine: 1, hamming: 0 }[metric];
+  const size = { l2: (q + longest) ** 2, dot: q * longest, cosine: 1, hamming: 0, l1: 0 }[metric];
   const { raw, exact } = METRICS[metric];
   for (const { id, distance } of toldBy(index, rows, query, of)) {
     const x = kept.get(id)!;

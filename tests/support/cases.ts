@@ -16,12 +16,14 @@ import * as vicinal from "vicinal";
 import {
   CODEC_NAMES,
   type Codec,
+  canEstimate,
   codecsOf,
   combinations,
   isLossy,
   KIND_NAMES,
   KINDS,
   type Kind,
+  METRICS,
   type Metric,
 } from "../../src/words/kinds.js";
 import { exactData } from "./data.js";
@@ -87,8 +89,8 @@ export interface Case {
 
 /** Own options of a family that change how it works, beside the defaults. */
 function variations(kind: Kind, metric: Metric, codec: Codec): Partial<AnyOptions>[] {
-  if (kind === "flat" && codec === "f32") return [{}, { prefilter: true }];
-  if (kind !== "hnsw" || metric === "hamming") return [{}];
+  if (kind === "flat" && canEstimate(true, codec, metric)) return [{}, { prefilter: true }];
+  if (kind !== "hnsw" || !canEstimate(false, codec, metric)) return [{}];
   const graphs: Partial<HnswOptions>[] = metric === "dot" ? [{ mips: "native" }, { mips: "augment" }] : [{}];
   return [...graphs, ...graphs.map((own) => ({ ...own, fastScan: true }))];
 }
@@ -165,37 +167,46 @@ function waiting(of: Case): Case {
   return { ...untrained(of), name: `${of.name} untrained`, options: { ...of.options, trainAt: 100_000 } };
 }
 
-/** Every other family x codec, under metrics in turn; what learns, before and after. */
+/**
+ * Every other family x codec, under metrics in turn, and under each that only the full build has; what learns, before and
+ * after.
+ */
 export const OTHER_CASES: readonly Case[] = KIND_NAMES.flatMap((kind, i) =>
   CODEC_NAMES.flatMap((codec, j) => {
-    const metrics = KINDS[kind].metrics.filter((metric) => codecsOf(kind, metric).includes(codec));
-    const metric = metrics[(i + j) % metrics.length];
-    if (!metric || TESTED.some((one) => one.kind === kind && one.codec === codec)) return [];
-    const { own, thorough, recall, cutsAlike } = PARTIAL[kind];
-    const trains = ["pq", "rabitq"].includes(codec);
-    const coarse = trains || codec === "binary";
-    return codes(codec, kind).flatMap(({ name, option, estimates }, code) => {
-      const of = (rerank: boolean, metric: Metric): Case => ({
-        name: [kind, metric, name, ...(rerank ? ["rerank"] : [])].join(" "),
-        ...{ kind, metric, codec, rerank, holds: codec, learns: kind === "ivf" || trains || ofWidth(kind, metric), cutsAlike },
-        options: {
-          ...{ metric, codec: option, ...own },
-          ...(ofWidth(kind, metric) && { tables: 16, bits: 3 }),
-          ...(rerank && { rerank, ...(coarse && kind === "hnsw" && { ef: 300 }) }),
-        } as Case["options"],
-        // Codes may fail to nominate what exact rows would put first.
-        exact: EXACT_KINDS.includes(kind) && !(rerank && coarse),
-        thorough: (rerank && coarse) || ofWidth(kind, metric) ? undefined : thorough,
-        recall: (ofWidth(kind, metric) ? 0.45 : recall) * (rerank && coarse ? 0.75 : 1),
-        lingers: kind === "hnsw",
-        estimates: rerank ? undefined : estimates,
+    const had = KINDS[kind].metrics.filter((metric) => codecsOf(kind, metric).includes(codec));
+    const isTested = (metric: Metric): boolean =>
+      TESTED.some((one) => one.kind === kind && one.codec === codec && one.metric === metric);
+    const common = had.filter((metric) => !METRICS[metric].full);
+    const turns = had.flatMap((metric) => (METRICS[metric].full ? [[metric]] : metric === common[0] ? [common] : []));
+    return turns.flatMap((metrics) => {
+      const metric = metrics[(i + j) % metrics.length];
+      if (metrics.some(isTested)) return [];
+      const { own, thorough, recall, cutsAlike } = PARTIAL[kind];
+      const trains = ["pq", "rabitq"].includes(codec);
+      const coarse = trains || codec === "binary";
+      return codes(codec, kind).flatMap(({ name, option, estimates }, code) => {
+        const of = (rerank: boolean, metric: Metric): Case => ({
+          name: [kind, metric, name, ...(rerank ? ["rerank"] : [])].join(" "),
+          ...{ kind, metric, codec, rerank, holds: codec, learns: kind === "ivf" || trains || ofWidth(kind, metric), cutsAlike },
+          options: {
+            ...{ metric, codec: option, ...own },
+            ...(ofWidth(kind, metric) && { tables: 16, bits: 3 }),
+            ...(rerank && { rerank, ...(coarse && kind === "hnsw" && { ef: 300 }) }),
+          } as Case["options"],
+          // Codes may fail to nominate what exact rows would put first.
+          exact: EXACT_KINDS.includes(kind) && !(rerank && coarse),
+          thorough: (rerank && coarse) || ofWidth(kind, metric) ? undefined : thorough,
+          recall: (ofWidth(kind, metric) ? 0.45 : recall) * (rerank && coarse ? 0.75 : 1),
+          lingers: kind === "hnsw",
+          estimates: rerank ? undefined : estimates,
+        });
+        // Exact rows beside codes under another metric, so that each family has had them all.
+        const next = metrics[(i + j + 1) % metrics.length];
+        const plain = of(false, metric);
+        // Before it has learned, one codec is as another.
+        const waits = code === 0 && (trains || (kind === "ivf" && codec === "f32") || ofWidth(kind, metric));
+        return [plain, ...(code === 0 && isLossy(codec, next) ? [of(true, next)] : []), ...(waits ? [waiting(plain)] : [])];
       });
-      // Exact rows beside codes under another metric, so that each family has had them all.
-      const next = metrics[(i + j + 1) % metrics.length];
-      const plain = of(false, metric);
-      // Before it has learned, one codec is as another.
-      const waits = code === 0 && (trains || (kind === "ivf" && codec === "f32") || ofWidth(kind, metric));
-      return [plain, ...(code === 0 && isLossy(codec, next) ? [of(true, next)] : []), ...(waits ? [waiting(plain)] : [])];
     });
   }),
 );

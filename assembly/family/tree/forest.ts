@@ -3,7 +3,8 @@
 // planes that it is least far beyond. Growing and shrinking are tree.ts.
 //
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
-// planes lie: of a query, their offset does not count, as if it were very long.
+// planes lie: of a query, their offset does not count, as if it were very long. Under l1 planes are those of l2, as Annoy has
+// them: one between two means parts what lies about either, by whatever distance, and rows are scored by their own.
 import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";

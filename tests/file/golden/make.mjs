@@ -1,5 +1,5 @@
 // Writes the golden files of the present format version and golden.json, what they answer: `node tests/file/golden/make.mjs`
-// after a build. Only for a new kind, codec or format version: a file that is here must load for ever, so existing ones
+// after a build. Only for a new kind, codec, metric or format version: a file that is here must load for ever, so existing ones
 // are kept unless --force is given (before a version's first release).
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -51,6 +51,11 @@ const CODECS = [
   { metric: "l2", codec: { type: "pq", m: 5, bits: 4, rotate: "random" }, own: { rerank: true, trainAt: 64 } },
   { metric: "l2", codec: { type: "rabitq", bits: 2 }, own: { rerank: { codec: "sq8" }, trainAt: 64 } },
 ];
+/** Metrics without a codec of their own, over f32. */
+const METRICS = { l1: ["flat", "hnsw", "forest"] };
+const OTHERS = Object.entries(METRICS).flatMap(([metric, kinds]) =>
+  kinds.map((kind) => ({ kind, metric, codec: "f32", own: OWN[kind] ?? {} })),
+);
 const RECIPES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"].flatMap((kind) =>
   CODECS.filter(({ metric, own }) => {
     if (metric === "hamming") return ["flat", "hnsw", "lsh"].includes(kind);
@@ -64,12 +69,13 @@ const RECIPES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"].flatMap((kind
 );
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const vicinal = await import("../../../../dist/index.js");
+  const vicinal = await import("../../../dist/index.js");
   await vicinal.init({ variant: "simd" });
   const here = (name) => fileURLToPath(new URL(name, import.meta.url));
   const golden = existsSync(here("golden.json")) ? JSON.parse(readFileSync(here("golden.json"), "utf8")) : {};
-  for (const recipe of RECIPES) {
-    const name = `v${VERSION}-${recipe.kind}-${recipe.codec.type ?? recipe.codec}.vic`;
+  for (const recipe of [...RECIPES, ...OTHERS]) {
+    const metric = recipe.metric in METRICS ? `-${recipe.metric}` : "";
+    const name = `v${VERSION}-${recipe.kind}-${recipe.codec.type ?? recipe.codec}${metric}.vic`;
     if (existsSync(here(name)) && !process.argv.includes("--force")) continue;
     const index = await build(vicinal, recipe);
     writeFileSync(here(name), index.toBytes());
