@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
+import { type Bytes, type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
 
 /** One read at most. */
 const READ_BYTES = 1 << 30;
@@ -41,7 +41,7 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /** The bytes of a file, also beyond the 2 GiB that `readFile` of node:fs can. */
-export async function readBytes(path: string): Promise<Uint8Array> {
+export async function readBytes(path: string): Promise<Bytes> {
   const file = await open(path, "r");
   try {
     const bytes = new Uint8Array((await file.stat()).size);

@@ -11,6 +11,7 @@
 
 import { type Engine, type Part, partBytes } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
+import type { Bytes } from "../words/arrays.js";
 import { checkState } from "../words/check-state.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { optionsOf } from "../words/describe.js";
@@ -47,7 +48,7 @@ interface Header {
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** @internal */
-export function writeFile(engine: Engine): Uint8Array {
+export function writeFile(engine: Engine): Bytes {
   const parts = engine.parts();
   const [slots, records] = [engine.exports.storeCount(0), engine.exports.storeCount(1)];
   const table = HEADER_BYTES + ENTRY_BYTES * (parts.length + 1);
