@@ -47,6 +47,14 @@ interface Header {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+function bytesFor(end: number): Bytes {
+  try {
+    return new Uint8Array(end);
+  } catch {
+    throw new VicinalError("OUT_OF_MEMORY", `there is no room for a file of ${end} bytes beside the index`);
+  }
+}
+
 /** @internal */
 export function writeFile(engine: Engine): Bytes {
   const parts = engine.parts();
@@ -62,7 +70,7 @@ export function writeFile(engine: Engine): Bytes {
   place(STATE_TAG, STATE_BYTES, STATE_BYTES);
   for (const part of parts) place(part.tag, part.stride, partBytes(part, slots, records));
 
-  const file = new Uint8Array(end);
+  const file = bytesFor(end);
   const state = engine.copyState();
   file.set(state, sections[0].offset);
   sections[0].checksum = engine.hash(state);
