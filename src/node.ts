@@ -5,7 +5,7 @@ import { access, chmod, chown, type FileHandle, lstat, open, realpath, rename, r
 import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
+import { type Bytes, type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
 
 /** Where a file is: text, a `file:` URL, or bytes, such as a Buffer, for a name that need not be UTF-8. */
 export type FilePath = string | URL | Uint8Array;
@@ -94,7 +94,7 @@ async function syncFolder(folder: string | Buffer): Promise<void> {
 }
 
 /** The bytes of a file, also beyond the 2 GiB that `readFile` of node:fs can, or of a pipe, until it ends. */
-export async function readBytes(path: FilePath): Promise<Uint8Array> {
+export async function readBytes(path: FilePath): Promise<Bytes> {
   const name = asPath(path);
   return asking(name, "read", async () => {
     const file = await open(name, "r");
@@ -107,7 +107,7 @@ export async function readBytes(path: FilePath): Promise<Uint8Array> {
   });
 }
 
-async function readAll(file: FileHandle, length: number, name: string | Buffer): Promise<Uint8Array> {
+async function readAll(file: FileHandle, length: number, name: string | Buffer): Promise<Bytes> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await file.read(bytes, at, Math.min(READ_BYTES, length - at), at);
@@ -117,7 +117,7 @@ async function readAll(file: FileHandle, length: number, name: string | Buffer):
   return bytes;
 }
 
-async function readToEnd(file: FileHandle): Promise<Uint8Array> {
+async function readToEnd(file: FileHandle): Promise<Bytes> {
   const pieces: Uint8Array[] = [];
   const piece = new Uint8Array(PIPE_BYTES);
   let length = 0;

@@ -17,6 +17,7 @@ import {
   wantedOf,
   within,
 } from "../search/plan.js";
+import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
@@ -252,12 +253,12 @@ export abstract class VectorIndex {
   }
 
   /** The vector of an id, or undefined: as it was given (cosine: to within rounding), or as the codec kept it. */
-  get(id: number): Float32Array | undefined {
+  get(id: number): Floats | undefined {
     return this.engine.vector(checkId(id, "id"));
   }
 
   /** All ids in the index, in no promised order. */
-  ids(): Uint32Array {
+  ids(): Ids {
     return this.engine.ids();
   }
 
@@ -290,7 +291,7 @@ export abstract class VectorIndex {
   }
 
   /** The whole index as a .vic file. */
-  toBytes(): Uint8Array {
+  toBytes(): Bytes {
     return writeFile(this.engine);
   }
 

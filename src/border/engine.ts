@@ -2,6 +2,7 @@
 
 import type { Rows } from "../input/vectors.js";
 import { badRow } from "../input/vectors.js";
+import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
 import { VicinalError } from "../words/errors.js";
 import { PAGE_BYTES } from "../words/needs.js";
@@ -174,7 +175,7 @@ export class Engine implements Tenant {
     writeField(new DataView(this.#here.memory.buffer, this.#state, STATE_BYTES), name, value);
   }
 
-  copyState(): Uint8Array {
+  copyState(): Bytes {
     return this.u8().slice(this.#state, this.#state + STATE_BYTES);
   }
 
@@ -247,10 +248,10 @@ export class Engine implements Tenant {
     this.u32().set(values, address >>> 2);
   }
 
-  copyU32(address: number, count: number): Uint32Array {
+  copyU32(address: number, count: number): Ids {
     return this.u32().slice(address >>> 2, (address >>> 2) + count);
   }
-  copyF32(address: number, count: number): Float32Array {
+  copyF32(address: number, count: number): Floats {
     return this.f32().slice(address >>> 2, (address >>> 2) + count);
   }
 
@@ -286,12 +287,12 @@ export class Engine implements Tenant {
     return this.exports.prepareQuery();
   }
   /** The query as it was handed over. */
-  copyQuery(): Float32Array {
+  copyQuery(): Floats {
     return this.copyF32(this.#query, this.state("dimensions"));
   }
 
   /** The vector of an id, or undefined. */
-  vector(id: number): Float32Array | undefined {
+  vector(id: number): Floats | undefined {
     return this.scope(() => {
       const dimensions = this.state("dimensions");
       const out = this.alloc(dimensions * 4);
@@ -300,7 +301,7 @@ export class Engine implements Tenant {
   }
 
   /** The ids of all live slots, in slot order. */
-  ids(): Uint32Array {
+  ids(): Ids {
     const ids = new Uint32Array(this.live);
     this.scope(() => {
       const out = this.alloc(Math.min(this.exports.storeCount(0), IDS_CHUNK) * 4);

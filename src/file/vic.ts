@@ -11,6 +11,7 @@
 
 import { type Engine, type Part, partBytes } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
+import type { Bytes } from "../words/arrays.js";
 import { checkState } from "../words/check-state.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { optionsOf } from "../words/describe.js";
@@ -47,8 +48,16 @@ interface Header {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+function bytesFor(end: number): Bytes {
+  try {
+    return new Uint8Array(end);
+  } catch {
+    throw new VicinalError("OUT_OF_MEMORY", `there is no room for a file of ${end} bytes beside the index`);
+  }
+}
+
 /** @internal */
-export function writeFile(engine: Engine): Uint8Array {
+export function writeFile(engine: Engine): Bytes {
   const parts = engine.parts();
   const [slots, records] = [engine.exports.storeCount(0), engine.exports.storeCount(1)];
   const table = HEADER_BYTES + ENTRY_BYTES * (parts.length + 1);
@@ -62,7 +71,7 @@ export function writeFile(engine: Engine): Uint8Array {
   place(STATE_TAG, STATE_BYTES, STATE_BYTES);
   for (const part of parts) place(part.tag, part.stride, partBytes(part, slots, records));
 
-  const file = new Uint8Array(end);
+  const file = bytesFor(end);
   const state = engine.copyState();
   file.set(state, sections[0].offset);
   sections[0].checksum = engine.hash(state);

@@ -4,6 +4,7 @@ import type { SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import type { Rows } from "../input/vectors.js";
+import type { Floats, Ids } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, CODECS } from "../words/kinds.js";
 import { integer } from "../words/options.js";
@@ -15,8 +16,8 @@ export type BatchOptions = Omit<SearchOptions, "radius">;
 
 /** Row i of the answer is at i * k; short rows end with id 4294967295 at distance Infinity. */
 export interface BatchHits {
-  ids: Uint32Array;
-  distances: Float32Array;
+  ids: Ids;
+  distances: Floats;
   k: number;
 }
 

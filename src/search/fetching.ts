@@ -5,6 +5,7 @@ import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import { type Closable, isPromise, patiently } from "../input/patience.js";
 import { copyOf, type ownRows, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
+import type { Ids } from "../words/arrays.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
@@ -41,7 +42,7 @@ interface Asked extends Closable {
 }
 
 /** Asks for the vectors of ids and goes on with them. */
-type Steps<T> = Generator<Uint32Array, T, Fetched>;
+type Steps<T> = Generator<Ids, T, Fetched>;
 
 const nearer = (a: Hit, b: Hit): number => a.distance - b.distance || a.id - b.id;
 

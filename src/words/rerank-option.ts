@@ -1,11 +1,12 @@
 // The `rerank` option and the numbers it becomes.
+import type { Ids } from "./arrays.js";
 import { badOption, show } from "./errors.js";
 import { CODEC_NAMES, CODECS, isLossy, METRIC_NAMES, RERANK_NAMES } from "./kinds.js";
 import { known, oneOf, real } from "./options.js";
 import type { State } from "./state.js";
 
 /** The vectors of these ids, in their order: n * dimensions numbers, or n vectors. */
-export type FetchVectors = (ids: Uint32Array) => Fetched | Promise<Fetched>;
+export type FetchVectors = (ids: Ids) => Fetched | Promise<Fetched>;
 export type Fetched = Float32Array | ArrayLike<ArrayLike<number>>;
 
 export interface RerankOptions {

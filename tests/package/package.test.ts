@@ -299,25 +299,35 @@ describe("node", () => {
   });
 });
 
-describe("types", () => {
-  const RESOLUTIONS = [
-    { module: "node16", moduleResolution: "node16", files: ["types.mts", "types.cts"] },
-    { module: "nodenext", moduleResolution: "nodenext", files: ["types.mts", "types.cts"] },
-    { module: "preserve", moduleResolution: "bundler", files: ["types.ts"] },
-  ];
-  const LIBRARIES = [
-    { libraries: "the DOM", lib: ["ES2022", "DOM"], types: [] },
-    { libraries: "Node", lib: ["ES2022"], types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] },
+describeWith(["tools"], "types", () => {
+  const NODE16 = { module: "node16", moduleResolution: "node16", files: ["types.mts", "types.cts"] };
+  const NODENEXT = { module: "nodenext", moduleResolution: "nodenext", files: ["types.mts", "types.cts"] };
+  const BUNDLER = { module: "es2022", moduleResolution: "bundler", files: ["types.ts"] };
+  const DOM = { libraries: "the DOM", lib: ["ES2022", "DOM"], types: [] };
+  const NODE = { libraries: "Node", lib: ["ES2022"], types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] };
+  /** The oldest that is supported, and the newest; @types/node is for the newest. */
+  const COMPILERS = [
+    { name: "typescript-old", cases: [NODE16, BUNDLER].map((resolution) => ({ resolution, library: DOM })) },
+    {
+      name: "typescript",
+      cases: [NODE16, NODENEXT, BUNDLER].flatMap((resolution) => [DOM, NODE].map((library) => ({ resolution, library }))),
+    },
   ];
 
-  for (const { files, ...resolution } of RESOLUTIONS) {
-    for (const { libraries, ...declared } of LIBRARIES) {
-      test(`${files.join(" and ")} compile under ${resolution.moduleResolution} for ${libraries}`, async () => {
-        const source = readFileSync(join(project.folder, "types.ts"), "utf8");
-        for (const file of files) writeFileSync(join(project.folder, file), source);
-        const compilerOptions = { target: "es2022", strict: true, noEmit: true, ...resolution, ...declared };
-        writeFileSync(join(project.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
-        const tsc = project.node(join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.json");
+  for (const { name, cases } of COMPILERS) {
+    const { version } = requireTool(`${name}/package.json`);
+    for (const { resolution, library } of cases) {
+      const { files, ...resolved } = resolution;
+      const { libraries, ...declared } = library;
+      test(`TypeScript ${version}: ${files.join(" and ")} compile under ${resolved.moduleResolution} for ${libraries}`, async () => {
+        const all = library === DOM ? [...files, ...files.map((file) => file.replace("types", "types-dom"))] : files;
+        for (const file of all) {
+          const source = readFileSync(join(project.folder, file.replace(/[mc]ts$/, "ts")), "utf8");
+          writeFileSync(join(project.folder, file), source);
+        }
+        const compilerOptions = { target: "es2022", strict: true, noEmit: true, ...resolved, ...declared };
+        writeFileSync(join(project.folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: all }));
+        const tsc = project.node(join(requireTool.resolve(`${name}/package.json`), "../bin/tsc"), "-p", "tsconfig.json");
         await expect(tsc.catch(({ stdout }) => stdout)).resolves.toBe("");
       });
     }

@@ -167,6 +167,23 @@ describe.runIf(process.platform === "linux")("where address space is limited", (
     expect(await limited(3, program)).toEqual(["OUT_OF_MEMORY", expect.stringContaining("--disable-wasm-trap-handler")]);
   });
 
+  it("a file that there is no room for is refused, and the index is unharmed", async () => {
+    const program = `
+      const index = await v.Flat.create({ dimensions: 1024, metric: "l2" });
+      const rows = new Float32Array(1024 * 1024).fill(3);
+      for (let i = 0; i < 8; i++) index.add(rows);
+      const ballast = [];
+      try { for (;;) ballast.push(new Uint8Array(1 << 24)); } catch {}
+      let error;
+      try { index.toBytes(); } catch ({ code, message }) { error = [code, message]; }
+      return [...error, index.search(rows.subarray(0, 1024), { k: 1 })[0].distance];`;
+    expect(await limited(3, program, "--disable-wasm-trap-handler")).toEqual([
+      "OUT_OF_MEMORY",
+      expect.stringMatching(/^there is no room for a file of 33\d{6} bytes beside the index$/),
+      0,
+    ]);
+  });
+
   it("Node without trap handlers has room for more, as the sentence says", async () => {
     expect(await limited(3, `${FILL} await fill(20); return all.length;`, "--disable-wasm-trap-handler")).toBe(20);
   });

@@ -1,18 +1,21 @@
 // Compiled by TypeScript, as ESM and as CommonJS, under each module resolution; never run.
 import {
   type BatchHits,
+  type Bytes,
   type CodecOption,
   compareMetrics,
   createIndex,
   type FetchVectors,
   type FileInfo,
   Flat,
+  type Floats,
   Forest,
   type ForestOptions,
   factory,
   type Hit,
   Hnsw,
   type HnswOptions,
+  type Ids,
   type IndexStats,
   type InitOptions,
   Ivf,
@@ -34,6 +37,7 @@ import {
   variant,
 } from "vicinal";
 import { openFile, saveFile } from "vicinal/node";
+import { Flat as StaticFlat, type VectorIndex as StaticIndex } from "vicinal/static";
 
 export async function lifeCycle(path: string, module: InitOptions["module"]): Promise<Hit[]> {
   const options: HnswOptions = { dimensions: 3, metric: "cosine", codec: "sq8", rerank: 2, m: 8 };
@@ -84,6 +88,26 @@ export async function families(query: Float32Array): Promise<IndexStats[]> {
   // @ts-expect-error: no such codec
   await Ivf.create({ dimensions: 3, codec: { type: "pq", bits: 5 } });
   return [described.stats(), { ...chosen.stats(), kind }];
+}
+
+/** What callers hand on: to Blobs, workers, WebGPU, crypto. */
+export function handedOn(index: VectorIndex, batch: BatchHits): ArrayBuffer[] {
+  const vector = index.get(1);
+  const own: ArrayBuffer[] = [index.toBytes().buffer, index.ids().buffer, batch.ids.buffer, batch.distances.buffer];
+  const fetchVectors: FetchVectors = (ids) => {
+    own.push(ids.buffer);
+    return [];
+  };
+  const bytes: Bytes = index.toBytes();
+  const [ids, distances]: [Ids, Floats] = [batch.ids, batch.distances];
+  const plain: [Uint8Array, Uint32Array, Float32Array] = [bytes, ids, distances];
+  if (vector) own.push(vector.buffer);
+  return fetchVectors.length ? own : plain.map(() => new ArrayBuffer(0));
+}
+
+export async function inOneFile(): Promise<Bytes> {
+  const index: StaticIndex = await StaticFlat.create({ dimensions: 3 });
+  return index.toBytes();
 }
 
 export function code(error: unknown): string {
