@@ -28,6 +28,7 @@ import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import type { Knobs } from "../words/knobs.js";
 import { known } from "../words/options.js";
 import { readState } from "../words/state.js";
 import { addRows, iteratorOf, newIds, nextId } from "./adding.js";
@@ -111,6 +112,9 @@ export abstract class VectorIndex {
     this.#profile = profileOf(this.kind, this.metric, this.dimensions, engine.state("rerankFactor"), fetcher !== undefined);
   }
 
+  /** @internal The family's own options. */
+  protected abstract readonly knobs: Knobs;
+
   /** @internal */
   protected get engine(): Engine {
     if (!this.#engine) throw new VicinalError("CLOSED", `this ${this.kind} index is closed`);
@@ -152,7 +156,13 @@ export abstract class VectorIndex {
     const own = codecOptions(state);
     return {
       ...{ kind, metric, codec, ...(own && { codecOptions: own }), dimensions, size, deleted, trained },
-      ...{ bytes, bytesPerVector: size ? bytes / size : 0, variant, options: optionsOf(state), factory: wordsOf(state) },
+      ...{
+        bytes,
+        bytesPerVector: size ? bytes / size : 0,
+        variant,
+        options: optionsOf(state, this.knobs),
+        factory: wordsOf(state),
+      },
       ...(own && trained && { error: state.reconstruction }),
     };
   }

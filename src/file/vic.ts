@@ -16,6 +16,7 @@ import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { optionsOf } from "../words/describe.js";
 import { bad, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import { KNOBS } from "../words/knobs.js";
 import { EMPTY, FRESH, readState, STATE_BYTES, STATE_BYTES_1, type State, stateBytes, upgraded } from "../words/state.js";
 
 const MAGIC = [0x56, 0x49, 0x43, 0x49, 0x4e, 0x41, 0x4c, 0];
@@ -236,7 +237,7 @@ export async function inspect(bytes: FileBytes): Promise<FileInfo> {
     count: state.live,
     deleted: state.dead + state.doomed,
     trained: state.trained === 1,
-    options: optionsOf(state),
+    options: optionsOf(state, KNOBS[KIND_NAMES[state.kind]]),
     sections: sections.map(({ tag, offset, bytes, checksum }) => ({
       tag,
       offset,

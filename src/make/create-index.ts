@@ -1,15 +1,16 @@
 // The one-line entry: which index, from what is known about the vectors. Exact while a scan is fast on this machine, a
 // graph beyond, and inverted lists of small codes where memory is short.
 
-import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, type Opened, open } from "../base/create.js";
+import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, type Opened, open, ownState } from "../base/create.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { wrap } from "../family/classes.js";
 import { Flat } from "../family/flat.js";
 import type { CodecOption } from "../words/codec-option.js";
-import { COARSE_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODECS, type Metric } from "../words/kinds.js";
-import { LIMITS, listsFor, POINTS_PER_CENTROID } from "../words/limits.js";
+import { HNSW, IVF } from "../words/knobs.js";
+import { LIMITS, POINTS_PER_CENTROID } from "../words/limits.js";
+import { listsFor } from "../words/needs.js";
 import { integer, known, real } from "../words/options.js";
 import type { RerankOption } from "../words/rerank-option.js";
 
@@ -159,7 +160,7 @@ async function small({ options, metric, n, limit, nprobe }: Known, kind: "flat" 
     );
   }
   const { codec, rerank, needs, wants } = code;
-  const own = kind === "ivf" ? { nlist, effort: nprobe, coarseGraph: COARSE_NAMES.indexOf("auto") } : {};
+  const own = kind === "ivf" ? { ...ownState(kind, IVF, options), nlist, effort: nprobe } : {};
   const trainAt = Math.max(Math.min(most, n, Math.max(POINTS_PER_CENTROID * nlist, wants)), needs, nlist);
   const family = kind === "ivf" ? `Ivf of ${count(nlist)} lists` : "Flat";
   const why = `${family}, ${code.name}, about ${megabytes(bytesOf(code))}: ${reason}, and maxBytes is ${megabytes(limit)}`;
@@ -182,7 +183,7 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
   const speed = await scanSpeed(dimensions, metric);
   const threshold = Math.round(Math.min(Math.max(speed * FAST_MS, LEAST_THRESHOLD), MOST_THRESHOLD));
   const fact = `a scan looks at ${count(speed)} vectors of ${dimensions} dimensions a millisecond here`;
-  const graph = { m: 16, efConstruction: 200, effort: ef };
+  const graph = { ...ownState("hnsw", HNSW, options), effort: ef };
   if (n === undefined) {
     if (recall === 1) return open("flat", options, {}, "Flat: a recall of 1 takes exact search");
     const why = `Hnsw, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;
