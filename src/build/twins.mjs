@@ -130,6 +130,7 @@ const TWINS = [
   [number("assembly/family/graph/bulk/team.ts", "MOST_WORKERS", 1), most("threads")],
   [number("assembly/family/lsh/lsh.ts", "WIDTH_SAMPLE"), number("src/words/needs.ts", "WIDTH_POINTS")],
   [letters("assembly/kernel/centres.ts", "TAG_CELLS"), letters("src/base/coarse-graph.ts", "CENTROIDS")],
+  [letters("assembly/index/open.ts", "TAG_UPPER"), letters("src/file/format.ts", "UPPER_TAG")],
   [number(ARENA, "PAGE"), number("src/words/needs.ts", "PAGE_BYTES")],
   [number(ARENA, "STATIC"), config("memoryBase", ({ options }) => ({ "": options.memoryBase }))],
   [config("maximumMemory", ({ targets }) => ({ "": targets.threads.maximumMemory })), number("src/words/needs.ts", "MAX_PAGES")],

@@ -83,7 +83,7 @@ export function readField(memory: Uint32Array, at: number, name: keyof State): n
 
 /** The state in 256 bytes of a file. */
 export function readState(bytes: Uint8Array): State {
-  const words = new Uint32Array(bytes.slice().buffer);
+  const words = new Uint32Array(new Uint8Array(bytes).buffer);
   const state = {} as State;
   for (const name in LAYOUT) state[name as keyof State] = readField(words, 0, name as keyof State);
   return state;

@@ -183,6 +183,12 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "TAG_CELLS is cent in assembly/kernel/centres.ts, but CENTROIDS is cell in src/base/coarse-graph.ts",
   ],
   [
+    "src/file/format.ts",
+    '"uppr"',
+    '"up  "',
+    "TAG_UPPER is uppr in assembly/index/open.ts, but UPPER_TAG is up   in src/file/format.ts",
+  ],
+  [
     "src/build/text.mjs",
     "FREQUENT = 89",
     "FREQUENT = 88",
