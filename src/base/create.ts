@@ -5,9 +5,10 @@ import { newEngine } from "../border/runtime.js";
 import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, canEstimate, KIND_NAMES, KINDS, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import { type Knobs, settingsOf } from "../words/knobs.js";
 import { LIMITS } from "../words/limits.js";
 import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
-import { integer, oneOf } from "../words/options.js";
+import { integer, known, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
 import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
 import { EMPTY, FRESH, type State, stateBytes } from "../words/state.js";
@@ -36,7 +37,7 @@ export interface IndexOptions {
    */
   trainAt?: number;
 }
-export const INDEX_OPTIONS = ["dimensions", "metric", "codec", "rerank", "seed", "maxBytes", "trainAt"];
+const INDEX_OPTIONS = ["dimensions", "metric", "codec", "rerank", "seed", "maxBytes", "trainAt"];
 
 /** Makes ready what an index will need at once: an untrained one to learn, one without rows to ask for them. */
 export async function prepared(engine: Engine, fetchVectors: FetchVectors | undefined, why?: string): Promise<Opened> {
@@ -61,6 +62,12 @@ export function metricOf(kind: Kind, options: { metric?: Metric }): Metric {
   const { family, metrics } = KINDS[kind];
   if (metrics.includes(metric)) return metric;
   throw badOption(`${family} does not have metric "${metric}"; it has ${metrics.join(", ")}`);
+}
+
+/** What the family's own options make of the state, checked as all their names are; `threads` and `expected` are beside it. */
+export function ownState(kind: Kind, knobs: Knobs, options: IndexOptions): Record<string, number> {
+  known(`${KINDS[kind].family}.create`, options, [...INDEX_OPTIONS, ...Object.keys(knobs)]);
+  return settingsOf(knobs, options);
 }
 
 /** A new, empty index; `own` is what its family alone has. */

@@ -2,5 +2,5 @@
 export { Fetcher } from "../search/fetching.js";
 export { addAll } from "./add-all.js";
 export { findLists } from "./coarse-graph.js";
-export { noEstimates, noMips, noTrainAt } from "./refusals.js";
+export { noEstimates, noTrainAt } from "./refusals.js";
 export { compact, prepareLearner, train } from "./succession.js";

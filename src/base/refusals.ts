@@ -1,8 +1,6 @@
 // Options that do not go together, in sentences.
-import { MIPS_NAMES } from "../words/describe.js";
 import { badOption, type VicinalError } from "../words/errors.js";
-import { CODEC_NAMES, DOT_METRICS, KIND_NAMES, KINDS, METRIC_NAMES, type Metric } from "../words/kinds.js";
-import { oneOf } from "../words/options.js";
+import { CODEC_NAMES, DOT_METRICS, KIND_NAMES, KINDS, METRIC_NAMES } from "../words/kinds.js";
 import type { State } from "../words/state.js";
 
 /** For codes of neighbours, and a prefilter: codec and metric are no good. */
@@ -10,11 +8,6 @@ export function noEstimates({ prefilter, codec, metric }: State): VicinalError {
   const what = prefilter ? "prefilter is for f32 rows" : "fastScan is for rows of floats or sq8";
   const metrics = DOT_METRICS.join(", ");
   return badOption(`${what} under ${metrics}, not codec "${CODEC_NAMES[codec]}" under metric "${METRIC_NAMES[metric]}"`);
-}
-
-export function noMips({ mips, metric = "cosine" }: { mips?: (typeof MIPS_NAMES)[number]; metric?: Metric }): VicinalError {
-  oneOf("mips", mips, MIPS_NAMES);
-  return badOption(`mips is for metric "dot", not ${JSON.stringify(metric)}`);
 }
 
 export function noTrainAt({ kind }: State): VicinalError {

@@ -23,6 +23,7 @@ import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import type { Knobs } from "../words/knobs.js";
 import { checkSignal, heed, known } from "../words/options.js";
 import { part } from "../words/part.js";
 import { readState } from "../words/state.js";
@@ -96,6 +97,9 @@ export abstract class VectorIndex {
     }
   }
 
+  /** @internal The family's own options. */
+  protected abstract readonly knobs: Knobs;
+
   /** @internal */
   protected get engine(): Engine {
     return this.seat.engine;
@@ -136,7 +140,13 @@ export abstract class VectorIndex {
     const own = codecOptions(state);
     return {
       ...{ kind, metric, codec, ...(own && { codecOptions: own }), dimensions, size, deleted, trained },
-      ...{ bytes, bytesPerVector: size ? bytes / size : 0, variant, options: optionsOf(state), factory: wordsOf(state) },
+      ...{
+        bytes,
+        bytesPerVector: size ? bytes / size : 0,
+        variant,
+        options: optionsOf(state, this.knobs),
+        factory: wordsOf(state),
+      },
       ...(own && trained && { error: state.reconstruction }),
     };
   }

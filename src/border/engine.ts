@@ -13,15 +13,16 @@ import { another, type Instance } from "./instance.js";
 import type { Tenant } from "./tenants.js";
 import type { Variant } from "./variants.js";
 
-/** A section of the file as it lies in memory: a column of a store (0 nodes, 1 upper), or a table of fixed size. */
+/** What a section of the file is in memory: a column of a store (0 nodes, 1 upper), or a table of fixed size. */
 export interface Part {
   readonly tag: string;
   /** Bytes per slot; of a table, all of it. */
   readonly stride: number;
-  readonly store: 0 | 1 | undefined;
+  /** Not of a table. */
+  readonly store?: 0 | 1;
   readonly index: number;
   /** Slots come in whole groups of 32. */
-  readonly packed: boolean;
+  readonly packed?: boolean;
 }
 
 /** Finds the lists of an ivf index from outside it. */
@@ -41,13 +42,15 @@ const HASH_CHUNK = 1 << 16;
 const RECORDS_BYTES = 4096;
 const STORES = [0, 1] as const;
 
-// Where assembly/search/work.ts has what, in words from WORK on.
-const WORK_DISTANCES = 0;
-const WORK_VISITED = 1;
-const WORK_RERANKED = 2;
-const WORK_FOUND = 3;
-const WORK_IDS = 4;
-const WORK_VALUES = 5;
+/** The fields of assembly/search/work.ts, a word each. */
+enum Work {
+  distances,
+  visited,
+  reranked,
+  found,
+  ids,
+  values,
+}
 
 /** Bytes of a part in an index of so many slots and records. */
 export function partBytes({ store, stride, packed }: Part, slots: number, records: number): number {
@@ -324,20 +327,20 @@ export class Engine implements Tenant {
   counters(): SearchStats {
     const u32 = this.u32();
     const at = this.#work;
-    return { distances: u32[at + WORK_DISTANCES], visited: u32[at + WORK_VISITED], reranked: u32[at + WORK_RERANKED] };
+    return { distances: u32[at + Work.distances], visited: u32[at + Work.visited], reranked: u32[at + Work.reranked] };
   }
 
   get found(): number {
-    return this.u32()[this.#work + WORK_FOUND];
+    return this.u32()[this.#work + Work.found];
   }
 
   /** Hits of the last search. */
   hits(distance: (raw: number) => number): Hit[] {
     const u32 = this.u32();
     const f32 = this.f32();
-    const found = u32[this.#work + WORK_FOUND];
-    const ids = u32[this.#work + WORK_IDS] >>> 2;
-    const values = u32[this.#work + WORK_VALUES] >>> 2;
+    const found = u32[this.#work + Work.found];
+    const ids = u32[this.#work + Work.ids] >>> 2;
+    const values = u32[this.#work + Work.values] >>> 2;
     const hits: Hit[] = [];
     for (let i = 0; i < found; i++) hits.push({ id: u32[ids + i], distance: distance(f32[values + i]) });
     return hits;
@@ -354,8 +357,8 @@ export class Engine implements Tenant {
   ) {
     const u32 = this.u32();
     const f32 = this.f32();
-    const first = (u32[this.#work + WORK_IDS] >>> 2) + from;
-    const values = (u32[this.#work + WORK_VALUES] >>> 2) + from;
+    const first = (u32[this.#work + Work.ids] >>> 2) + from;
+    const values = (u32[this.#work + Work.values] >>> 2) + from;
     for (let i = 0; i < count && u32[first + i] !== NONE; i++) {
       ids[at + i] = u32[first + i];
       distances[at + i] = distance(f32[values + i]);
@@ -377,10 +380,9 @@ export class Engine implements Tenant {
       })),
     );
     const tables = this.tables().filter(({ bytes }) => bytes > 0);
-    return [
-      ...columns,
-      ...tables.map(({ tag, bytes, index }) => ({ tag, stride: bytes, store: undefined, index, packed: false })),
-    ].filter(({ tag }) => tag !== "");
+    return [...columns, ...tables.map(({ tag, bytes, index }) => ({ tag, stride: bytes, index }))].filter(
+      ({ tag }) => tag !== "",
+    );
   }
 
   /** Tables of fixed size; without a tag where they follow from others, or from the state. */

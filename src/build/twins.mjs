@@ -14,8 +14,6 @@ const EXPORTS = "src/border/exports.ts";
 const BUILDS = "src/border/builds.ts";
 const CONFIG = "asconfig.json";
 
-const FIELD_BYTES = { u32: 4, f32: 4, u64: 8, f64: 8 };
-
 /** One side of a twin: what it is called where, and how a text says it: an object of names and values. */
 const side = (file, what, read) => ({ file, what, read });
 
@@ -48,6 +46,13 @@ const list = (file, name) =>
     return found && Object.fromEntries(evaluated(`[${found[1]}]`).map((word, i) => [word, i]));
   });
 
+/** The members of an enum by their places. */
+const members = (file, name) =>
+  side(file, `enum ${name}`, (text) => {
+    const [found] = all(text, new RegExp(`\\benum ${name} {([^}]*)}`, "g")) ?? [];
+    return found && Object.fromEntries([...found[1].matchAll(/\w+/g)].map(([word], i) => [word, i]));
+  });
+
 /** `A ? 2 : B ? 1 : 0` as the numbers of A, B and `otherwise`; `also` are other names. */
 const choice = (file, name, otherwise, also = {}) =>
   side(file, name, (text) => {
@@ -60,33 +65,38 @@ const choice = (file, name, otherwise, also = {}) =>
     return Object.fromEntries([...cases, [otherwise, Number(found[2])]]);
   });
 
-/** The fields of a class without a base, laid out as AssemblyScript does: each from a multiple of its size on. */
-const fields = (file, name, say) =>
+/** Fields with their types, laid out as AssemblyScript does: each from a multiple of its size on. */
+function laidOut(found, say) {
+  let end = 0;
+  const said = [...found].map(([, field, type]) => {
+    const bytes = Number(type.slice(1)) / 8;
+    const at = Math.ceil(end / bytes) * bytes;
+    end = at + bytes;
+    return [field, say(at, type)];
+  });
+  return said.length ? Object.fromEntries(said) : undefined;
+}
+const place = (at, type) => `${type} at ${at}`;
+
+/** The fields of a class without a base. */
+const fields = (file, name, say = place) =>
   side(file, `class ${name}`, (text) => {
     const [body] = all(text, new RegExp(`@unmanaged export class ${name} {\n([^}]*)\n}`, "g")) ?? [];
-    let end = 0;
-    const said = [...(body?.[1] ?? "").matchAll(/^ {2}(\w+): (\w+);/gm)].map(([, field, type]) => {
-      const bytes = FIELD_BYTES[type];
-      const at = Math.ceil(end / bytes) * bytes;
-      end = at + bytes;
-      return [field, say(at, type)];
-    });
-    return said.length ? Object.fromEntries(said) : undefined;
+    return laidOut((body?.[1] ?? "").matchAll(/^ {2}(\w+): (\w+);/gm), say);
   });
 
-/** `name: [0, "u32"],` */
+/** `name: "u32",` */
 const layout = (file, name) =>
   side(file, name, (text) => {
     const [body] = all(text, new RegExp(`\\bconst ${name} = {\n([^}]*)\n} as const;`, "g")) ?? [];
-    const said = body && all(body[1], /^ {2}(\w+): \[(\d+), "(\w+)"\],$/gm);
-    return said && Object.fromEntries(said.map(([, field, at, type]) => [field, `${type} at ${at}`]));
+    return laidOut((body?.[1] ?? "").matchAll(/^ {2}(\w+): "(\w+)",$/gm), place);
   });
 
-/** The most of an option in LIMITS. */
-const most = (file, name, words = {}) =>
-  side(file, `LIMITS.${name}`, (text) => {
-    const [found] = all(text, new RegExp(`^ {2}${name}: \\[([^,]+), ([^\\]]+)\\],$`, "gm")) ?? [];
-    return found && { "": evaluated(words[found[2]] ?? found[2]) };
+/** The most of an option in KNOBS. */
+const most = (name) =>
+  side("src/words/knobs.ts", `KNOBS ${name}`, (text) => {
+    const [found] = all(text, new RegExp(`^ +${name}: { range: \\[[^,]+, ([^\\]]+)\\]`, "gm")) ?? [];
+    return found && { "": evaluated(found[1]) };
   });
 
 /** The four letters of a section's name. */
@@ -106,20 +116,21 @@ const TWINS = [
   [numbers(CODES, "KIND_"), list(KINDS, "KIND_NAMES")],
   [numbers(CODES, "RERANK_"), list(KINDS, "RERANK_NAMES")],
   [numbers(CODES, "ROTATE_"), list(KINDS, "ROTATE_NAMES")],
-  [numbers(STATE, "MIPS_"), list("src/words/describe.ts", "MIPS_NAMES")],
+  [numbers(STATE, "MIPS_"), list("src/words/knobs.ts", "MIPS_NAMES")],
   [choice(SIMD, "VARIANT", "scalar"), list("src/border/variants.ts", "VARIANTS")],
   [choice(CODES, "BUILD", "core", { ALL: "full" }), list(KINDS, "BUILDS")],
   [numbers(CODES, "E_"), numbers("src/words/codes.ts", "E_"), "within"],
   [number(CODES, "NONE"), number("src/words/state.ts", "NONE")],
   [number(CODES, "NONE", -1), number("src/input/vectors.ts", "MAX_ID")],
-  [fields(STATE, "State", (at, type) => `${type} at ${at}`), layout("src/words/state.ts", "LAYOUT")],
+  [fields(STATE, "State"), layout("src/words/state.ts", "LAYOUT")],
   [number(ARENA, "STATE_BYTES"), number("src/words/state.ts", "STATE_BYTES")],
-  [fields("assembly/search/work.ts", "Work", (at) => at / 4), numbers(ENGINE, "WORK_"), "within"],
+  [fields("assembly/search/work.ts", "Work", (at) => at / 4), members(ENGINE, "Work"), "within"],
   [number("assembly/memory/store.ts", "GROUP"), number(ENGINE, "GROUP")],
   [number("assembly/base/key.ts", "MAX_SLOTS"), number("src/words/limits.ts", "MAX_SLOTS")],
-  [number("assembly/family/graph/bulk/team.ts", "MOST_WORKERS", 1), most("src/words/limits.ts", "threads")],
+  [number("assembly/family/graph/bulk/team.ts", "MOST_WORKERS", 1), most("threads")],
   [number("assembly/family/lsh/lsh.ts", "WIDTH_SAMPLE"), number("src/words/needs.ts", "WIDTH_POINTS")],
   [letters("assembly/kernel/centres.ts", "TAG_CELLS"), letters("src/base/coarse-graph.ts", "CENTROIDS")],
+  [letters("assembly/family/graph/graph.ts", "TAG_UPPER"), letters("src/file/format.ts", "UPPER_TAG")],
   [number(ARENA, "PAGE"), number("src/words/needs.ts", "PAGE_BYTES")],
   [number(ARENA, "STATIC"), config("memoryBase", ({ options }) => ({ "": options.memoryBase }))],
   [config("maximumMemory", ({ targets }) => ({ "": targets.threads.maximumMemory })), number("src/words/needs.ts", "MAX_PAGES")],

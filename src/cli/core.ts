@@ -15,5 +15,5 @@ export type {
 } from "../index.js";
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { destination, readBytes } from "../node.js";
-export { COARSE_NAMES, MIPS_NAMES } from "../words/describe.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
+export { KNOBS, type Knob } from "../words/knobs.js";

@@ -1,15 +1,16 @@
-// What families and codecs have of their own, as flags: one table for every command.
+// What families and codecs have of their own, as flags: one table for every command. Families' names, choices and defaults are those
+// of src/words/knobs.ts.
 import { Option } from "commander";
 import {
-  COARSE_NAMES,
   type Codec,
   type Effort,
   type Index,
   KIND_NAMES,
   KINDS,
   type Kind,
-  MIPS_NAMES,
+  KNOBS,
   ROTATE_NAMES,
+  type Knob as Row,
 } from "./core.js";
 import { UsageError } from "./errors.js";
 import { finiteNumber, listOf, orWord, positiveInt } from "./options.js";
@@ -28,105 +29,125 @@ interface Knob<Owner extends string> {
 /** The flag that trades a family's speed for recall. */
 interface EffortKnob extends Knob<Kind> {
   readonly parse: (text: string) => number;
-  readonly usual: string;
-  /** What `eval` measures where it is not told. */
-  readonly sweep: (k: number, options: Readonly<Record<string, unknown>>) => number[];
-  readonly swept: string;
+  readonly name: Effort;
 }
 
 /** What commander has parsed. */
 export type Flags = Readonly<Record<string, unknown>>;
 
+interface Help {
+  readonly text: string;
+  /** What the value is; "n" where nothing is said. */
+  readonly value?: string;
+  /** In place of the table's. */
+  readonly usual?: string;
+}
+
+type Name = { [K in Kind]: keyof (typeof KNOBS)[K] }[Kind];
+
+/** In the order of the help. The command line builds with one thread. */
+const HELP: Readonly<Record<Exclude<Name, Effort | "threads">, Help>> = {
+  m: { value: "links", text: "links per vector" },
+  efConstruction: { text: "candidates kept while building" },
+  mips: { value: "way", text: "with dot: link by inner product as it is, or by one more coordinate as l2" },
+  fastScan: { text: "keep the codes of each node's neighbours: faster searches, more memory" },
+  prefilter: { text: "scan a byte per value first: the same answers sooner, more memory" },
+  nlist: { text: 'lists, or "auto": 4 sqrt(vectors)' },
+  coarse: { value: "way", text: "how the nearest lists are found" },
+  expected: {
+    text: "about how many vectors, for --nlist auto",
+    usual: "counted where the format tells, else those it trains on",
+  },
+  leafSize: { text: "vectors in a leaf before it splits" },
+  trees: { text: "how many trees" },
+  tables: { text: "hash tables" },
+  bits: { text: "hash functions per table" },
+  width: { value: "distance", text: "with l2: width of a hash cell", usual: "learned from the vectors" },
+};
+
 const DOUBLING = [1, 2, 4, 8, 16, 32];
 
-const EFFORTS: Readonly<Record<Effort, Omit<EffortKnob, "of">>> = {
+interface Sweep {
+  readonly text: string;
+  /** What `eval` measures where it is not told. */
+  readonly sweep: (k: number, options: Readonly<Record<string, unknown>>) => number[];
+  readonly swept: string;
+}
+
+const EFFORTS: Readonly<Record<Effort, Sweep>> = {
   ef: {
-    flag: "--ef <n>",
     text: "candidates kept while searching",
-    usual: "64",
-    parse: positiveInt,
     sweep: (k) => DOUBLING.map((factor) => factor * k),
     swept: `k x ${DOUBLING.join(", ")}`,
   },
   nprobe: {
-    flag: "--nprobe <n>",
     text: "lists scanned",
-    usual: "8",
-    parse: positiveInt,
     sweep: (_, { nlist }) => [...DOUBLING, 64, 128].filter((nprobe, i) => i === 0 || nprobe <= Number(nlist)),
     swept: `${DOUBLING.join(", ")}, 64, 128, as far as there are lists`,
   },
   searchK: {
-    flag: "--search-k <n>",
     text: "candidates gathered over all trees",
-    usual: "1024",
-    parse: positiveInt,
     sweep: (k) => [10, 20, 40, 80, 160, 320].map((factor) => factor * k),
     swept: "k x 10, 20, 40, 80, 160, 320",
   },
   maxLeaves: {
-    flag: "--max-leaves <n>",
     text: 'leaves visited, or "all" for the exact answer',
-    usual: "all",
-    parse: orWord(positiveInt, "all", Number.POSITIVE_INFINITY),
     sweep: () => [4, 16, 64, 256, 1024, Number.POSITIVE_INFINITY],
     swept: "4, 16, 64, 256, 1024, all",
   },
   probes: {
-    flag: "--probes <n>",
     text: "buckets looked into per table",
-    usual: "32",
-    parse: positiveInt,
     sweep: () => [...DOUBLING, 64, 128],
     swept: `${DOUBLING.join(", ")}, 64, 128`,
   },
 };
 
-const EFFORT_KNOBS: readonly EffortKnob[] = Object.entries(EFFORTS).map(([name, knob]) => ({
-  ...knob,
-  of: KIND_NAMES.filter((kind) => KINDS[kind].effort === name),
-}));
+/** The families that have an option, each with its row. */
+function rowsOf(name: string): [kind: Kind, row: Row][] {
+  return KIND_NAMES.flatMap((kind): [Kind, Row][] => {
+    const rows: Readonly<Record<string, Row>> = KNOBS[kind];
+    return name in rows ? [[kind, rows[name] as Row]] : [];
+  });
+}
 
-const FAMILY_KNOBS: readonly Knob<Kind>[] = [
-  { flag: "--m <links>", of: ["hnsw"], text: "links per vector (default: 16)", parse: positiveInt },
-  { flag: "--ef-construction <n>", of: ["hnsw"], text: "candidates kept while building (default: 200)", parse: positiveInt },
-  {
-    flag: "--mips <way>",
-    of: ["hnsw"],
-    text: "with dot: link by inner product as it is, or by one more coordinate as l2 (default: native)",
-    choices: MIPS_NAMES,
-  },
-  { flag: "--fast-scan", of: ["hnsw"], text: "keep the codes of each node's neighbours: faster searches, more memory" },
-  { flag: "--prefilter", of: ["flat"], text: "scan a byte per value first: the same answers sooner, more memory" },
-  {
-    flag: "--nlist <n>",
-    of: ["ivf"],
-    text: 'lists, or "auto": 4 sqrt(vectors) (default: auto)',
-    parse: orWord(positiveInt, "auto", "auto"),
-  },
-  { flag: "--coarse <way>", of: ["ivf"], text: "how the nearest lists are found (default: auto)", choices: COARSE_NAMES },
-  {
-    flag: "--expected <n>",
-    of: ["ivf"],
-    text: "about how many vectors, for --nlist auto (default: counted where the format tells, else those it trains on)",
-    parse: positiveInt,
-  },
-  {
-    flag: "--leaf-size <n>",
-    of: ["kdtree", "forest"],
-    text: "vectors in a leaf before it splits (default: 16; forest 32)",
-    parse: positiveInt,
-  },
-  { flag: "--trees <n>", of: ["forest"], text: "how many trees (default: 16)", parse: positiveInt },
-  { flag: "--tables <n>", of: ["lsh"], text: "hash tables (default: 16)", parse: positiveInt },
-  { flag: "--bits <n>", of: ["lsh"], text: "hash functions per table (default: 12)", parse: positiveInt },
-  {
-    flag: "--width <distance>",
-    of: ["lsh"],
-    text: "with l2: width of a hash cell (default: learned from the vectors)",
-    parse: finiteNumber,
-  },
-];
+const shown = (usual: Row["usual"]): string => (usual === Number.POSITIVE_INFINITY ? "all" : String(usual));
+
+/** `16; forest 32` */
+function usualOf(name: string): string {
+  const [[, first], ...others] = rowsOf(name) as [[Kind, Row], ...[Kind, Row][]];
+  const differing = others.filter(([, { usual }]) => usual !== first.usual);
+  return [shown(first.usual), ...differing.map(([kind, { usual }]) => `${kind} ${shown(usual)}`)].join("; ");
+}
+
+function parserOf({ range, real, usual }: Row): ((text: string) => unknown) | undefined {
+  if (!range) return undefined;
+  if (real) return finiteNumber;
+  if (usual === Number.POSITIVE_INFINITY) return orWord(positiveInt, "all", usual);
+  return typeof usual === "string" ? orWord(positiveInt, usual, usual) : positiveInt;
+}
+
+/** A family's option as a flag: `--ef-construction <n>`. */
+function knobOf(name: string, text: string, value = "n"): Knob<Kind> {
+  const rows = rowsOf(name);
+  const [, row] = rows[0] as [Kind, Row];
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    flag: `--${words}${row.range || row.choices ? ` <${value}>` : ""}`,
+    of: rows.map(([kind]) => kind),
+    text,
+    parse: parserOf(row),
+    choices: row.choices,
+  };
+}
+
+const FAMILY_KNOBS: readonly Knob<Kind>[] = Object.entries(HELP).map(([name, { text, value, usual = usualOf(name) }]) =>
+  knobOf(name, usual === "undefined" ? text : `${text} (default: ${usual})`, value),
+);
+
+const EFFORT_KNOBS = (Object.keys(EFFORTS) as Effort[]).map((name) => ({
+  ...knobOf(name, EFFORTS[name].text),
+  name,
+})) as EffortKnob[];
 
 const CODEC_KNOBS: readonly Knob<Codec>[] = [
   {
@@ -155,7 +176,9 @@ function optionOf({ flag, of, choices, parse }: Knob<string>, text: string): Opt
 
 /** The flags of `build`, families' and codecs'. */
 export function buildKnobs(): Option[] {
-  const efforts = EFFORT_KNOBS.map((knob) => optionOf(knob, `${knob.text}, unless the search says (default: ${knob.usual})`));
+  const efforts = EFFORT_KNOBS.map((knob) =>
+    optionOf(knob, `${knob.text}, unless the search says (default: ${usualOf(knob.name)})`),
+  );
   return [
     ...FAMILY_KNOBS.map((knob) => optionOf(knob, knob.text)),
     ...efforts,
@@ -172,7 +195,7 @@ export function effortKnobs(): Option[] {
 export function sweepKnobs(): Option[] {
   return EFFORT_KNOBS.map((knob) => {
     const flag = knob.flag.replace("<n>", "<list>");
-    const text = `the values to sweep, comma-separated: ${knob.text} (default: ${knob.swept})`;
+    const text = `the values to sweep, comma-separated: ${knob.text} (default: ${EFFORTS[knob.name].swept})`;
     return optionOf({ ...knob, flag, parse: listOf(knob.parse) }, text);
   });
 }

@@ -1,6 +1,6 @@
-import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
+import { type IndexOptions, open, ownState } from "../base/create.js";
 import { VectorIndex } from "../base/vector-index.js";
-import { flag, known } from "../words/options.js";
+import { FLAT } from "../words/knobs.js";
 
 export interface FlatOptions extends IndexOptions {
   /**
@@ -14,8 +14,10 @@ export interface FlatOptions extends IndexOptions {
 
 /** Exact search: every vector is looked at. Nothing to tune, nothing missed; the choice up to some ten thousand vectors. */
 export class Flat extends VectorIndex {
+  /** @internal */
+  protected override readonly knobs = FLAT;
+
   static async create(options: FlatOptions): Promise<Flat> {
-    known("Flat.create", options, [...INDEX_OPTIONS, "prefilter"]);
-    return new this(await open("flat", options, { prefilter: Number(flag("prefilter", options.prefilter)) }));
+    return new this(await open("flat", options, ownState("flat", FLAT, options)));
   }
 }

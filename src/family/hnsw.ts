@@ -1,12 +1,7 @@
-import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
+import { type IndexOptions, open, ownState } from "../base/create.js";
 import { type IndexStats, VectorIndex } from "../base/vector-index.js";
-import { effortOf } from "../search/plan.js";
-import { MIPS_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
-import { METRICS } from "../words/kinds.js";
-import { LIMITS } from "../words/limits.js";
-import { flag, integer, known, oneOf } from "../words/options.js";
-import { part } from "../words/part.js";
+import { HNSW, type MIPS_NAMES } from "../words/knobs.js";
 
 export interface HnswOptions extends IndexOptions {
   /** Links per node and layer (2m on the lowest), 2 to 512. More: better recall, more memory. Default 16. */
@@ -40,27 +35,18 @@ export interface HnswOptions extends IndexOptions {
    */
   threads?: number;
 }
-const OWN_OPTIONS = ["m", "efConstruction", "ef", "mips", "fastScan", "threads"];
 
 /**
  * Hierarchical navigable small world graph (Malkov and Yashunin 2016, arXiv 1603.09320): approximate search in
  * logarithmic time. Vectors are added one by one for ever; there is no size to announce.
  */
 export class Hnsw extends VectorIndex {
+  /** @internal */
+  protected override readonly knobs = HNSW;
+
   static async create(options: HnswOptions): Promise<Hnsw> {
-    known("Hnsw.create", options, [...INDEX_OPTIONS, ...OWN_OPTIONS]);
-    if (options.mips !== undefined && !METRICS[options.metric ?? "cosine"]?.signed) {
-      throw (await part(import("../base/extras.js"))).noMips(options);
-    }
-    const threads = integer("threads", options.threads ?? 1, ...LIMITS.threads);
-    if (threads > 1 && !options.fastScan) throw badOption("threads build graphs with fastScan; others are built by one");
-    const own = {
-      m: integer("m", options.m ?? 16, ...LIMITS.m),
-      efConstruction: integer("efConstruction", options.efConstruction ?? 200, ...LIMITS.efConstruction),
-      effort: effortOf("ef", options.ef ?? 64),
-      fastScan: Number(flag("fastScan", options.fastScan)),
-      mips: MIPS_NAMES.indexOf(oneOf("mips", options.mips ?? "native", MIPS_NAMES)),
-    };
+    const { threads, ...own } = ownState("hnsw", HNSW, options);
+    if (threads > 1 && !own.fastScan) throw badOption("threads build graphs with fastScan; others are built by one");
     return new this(await open("hnsw", options, own, undefined, threads));
   }
 

@@ -1,9 +1,7 @@
-import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
+import { type IndexOptions, open, ownState } from "../base/create.js";
 import { VectorIndex } from "../base/vector-index.js";
-import { effortOf } from "../search/plan.js";
-import { COARSE_NAMES } from "../words/describe.js";
-import { LIMITS, listsFor } from "../words/limits.js";
-import { integer, known, oneOf } from "../words/options.js";
+import { type COARSE_NAMES, IVF } from "../words/knobs.js";
+import { listsFor } from "../words/needs.js";
 
 export interface IvfOptions extends IndexOptions {
   /**
@@ -18,23 +16,18 @@ export interface IvfOptions extends IndexOptions {
   /** For nlist "auto": how many vectors there will be, where that is known before the first of them. */
   expected?: number;
 }
-const OWN_OPTIONS = ["nlist", "nprobe", "coarse", "expected"];
 
 /**
  * Inverted lists: vectors lie in the list of the nearest of `nlist` centroids, which k-means learns, and a search scans
  * the `nprobe` lists nearest to the query. With codec "pq" this is IVF-PQ (Jegou et al. 2011): small and fast.
  */
 export class Ivf extends VectorIndex {
+  /** @internal */
+  protected override readonly knobs = IVF;
+
   static async create(options: IvfOptions): Promise<Ivf> {
-    known("Ivf.create", options, [...INDEX_OPTIONS, ...OWN_OPTIONS]);
-    const { nlist = "auto", expected } = options;
-    const n = expected === undefined ? 0 : integer("expected", expected, ...LIMITS.trainAt);
-    return new this(
-      await open("ivf", options, {
-        nlist: nlist === "auto" ? n && listsFor(n, n) : integer("nlist", nlist, ...LIMITS.nlist),
-        effort: effortOf("nprobe", options.nprobe ?? 8),
-        coarseGraph: COARSE_NAMES.indexOf(oneOf("coarse", options.coarse ?? "auto", COARSE_NAMES)),
-      }),
-    );
+    const { expected, ...own } = ownState("ivf", IVF, options);
+    if (expected && !own.nlist) own.nlist = listsFor(expected, expected);
+    return new this(await open("ivf", options, own));
   }
 }

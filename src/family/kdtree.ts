@@ -1,8 +1,6 @@
-import { INDEX_OPTIONS, type IndexOptions, open } from "../base/create.js";
+import { type IndexOptions, open, ownState } from "../base/create.js";
 import { type IndexStats, VectorIndex } from "../base/vector-index.js";
-import { effortOf } from "../search/plan.js";
-import { LIMITS } from "../words/limits.js";
-import { integer, known } from "../words/options.js";
+import { KDTREE } from "../words/knobs.js";
 import { treeStats } from "./tree-stats.js";
 
 export interface KdTreeOptions extends IndexOptions {
@@ -11,21 +9,17 @@ export interface KdTreeOptions extends IndexOptions {
   /** Leaves visited by searches that do not say. Default Infinity: the exact answer. */
   maxLeaves?: number;
 }
-const OWN_OPTIONS = ["leafSize", "maxLeaves"];
 
 /**
  * k-d tree: exact search by branch and bound, for few dimensions (up to about 20; beyond, almost every leaf is visited and
  * a scan is faster). `maxLeaves` trades exactness for speed.
  */
 export class KdTree extends VectorIndex {
+  /** @internal */
+  protected override readonly knobs = KDTREE;
+
   static async create(options: KdTreeOptions): Promise<KdTree> {
-    known("KdTree.create", options, [...INDEX_OPTIONS, ...OWN_OPTIONS]);
-    return new this(
-      await open("kdtree", options, {
-        leafSize: integer("leafSize", options.leafSize ?? 16, ...LIMITS.leafSize),
-        effort: effortOf("maxLeaves", options.maxLeaves ?? Infinity),
-      }),
-    );
+    return new this(await open("kdtree", options, ownState("kdtree", KDTREE, options)));
   }
 
   override stats(): IndexStats {

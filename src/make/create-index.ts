@@ -1,16 +1,17 @@
 // The one-line entry: which index, from what is known about the vectors. Exact while a scan is fast on this machine, a
 // graph beyond, and inverted lists of small codes where memory is short.
 
-import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, open } from "../base/create.js";
+import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, open, ownState } from "../base/create.js";
 import type { Opened } from "../base/seat.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { wrap } from "../family/classes.js";
 import { Flat } from "../family/flat.js";
 import type { CodecOption } from "../words/codec-option.js";
-import { COARSE_NAMES } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODECS, type Codec, KINDS, METRICS, type Metric } from "../words/kinds.js";
-import { LIMITS, listsFor, POINTS_PER_CENTROID } from "../words/limits.js";
+import { HNSW, IVF } from "../words/knobs.js";
+import { LIMITS, POINTS_PER_CENTROID } from "../words/limits.js";
+import { listsFor } from "../words/needs.js";
 import { integer, known, real } from "../words/options.js";
 import type { RerankOption } from "../words/rerank-option.js";
 
@@ -157,7 +158,7 @@ interface Known {
   readonly metric: Metric;
   readonly n: number;
   readonly limit: number;
-  readonly graph: { readonly m: number; readonly efConstruction: number; readonly effort: number };
+  readonly graph: Readonly<Record<string, number>>;
 }
 
 /** The largest code whose index fits the limit: as a scan, in lists, or as a graph under metrics that have no lists. */
@@ -181,8 +182,11 @@ async function small(of: Known, kind: "flat" | "ivf" | "hnsw", reason: string): 
     );
   }
   const { codec, rerank, needs, wants } = code;
-  const lists = { nlist, effort: graph.effort >> 2, coarseGraph: COARSE_NAMES.indexOf("auto") };
-  const own = { flat: {}, ivf: lists, hnsw: graph }[kind];
+  const own = {
+    flat: () => ({}),
+    ivf: () => ({ ...ownState("ivf", IVF, options), nlist, effort: graph.effort >> 2 }),
+    hnsw: () => graph,
+  }[kind]();
   const trainAt = Math.max(Math.min(most, n, Math.max(POINTS_PER_CENTROID * nlist, wants)), needs, nlist);
   const family = kind === "ivf" ? `Ivf of ${count(nlist)} lists` : KINDS[kind].family;
   const why = `${family}, ${code.name}, about ${megabytes(bytesOf(code))}: ${reason}, and maxBytes is ${megabytes(limit)}`;
@@ -205,7 +209,7 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
   const speed = await scanSpeed(dimensions, metric);
   const threshold = Math.round(Math.min(Math.max(speed * FAST_MS, LEAST_THRESHOLD), MOST_THRESHOLD));
   const fact = `a scan looks at ${count(speed)} vectors of ${dimensions} dimensions a millisecond here`;
-  const graph = { m: 16, efConstruction: 200, effort: ef };
+  const graph = { ...ownState("hnsw", HNSW, options), effort: ef };
   if (n === undefined) {
     if (recall === 1) return open("flat", options, {}, "Flat: a recall of 1 takes exact search");
     const why = `Hnsw, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;

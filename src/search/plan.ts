@@ -85,7 +85,7 @@ export function checkNames({ kind, efforts }: Profile, options: object | undefin
 }
 
 /** An effort as wasm takes it. */
-export function effortOf(name: Effort, value: unknown): number {
+function effortOf(name: Effort, value: unknown): number {
   return name === "maxLeaves" && value === Infinity ? NONE : integer(name, value, 1, NONE);
 }
 

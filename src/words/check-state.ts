@@ -8,15 +8,14 @@ import {
   isLossy,
   KIND_NAMES,
   METRIC_NAMES,
-  METRICS,
   RERANK_NAMES,
   ROTATE_NAMES,
 } from "./kinds.js";
+import { HNSW, KNOBS, type Knob, type Knobs, type Range } from "./knobs.js";
 import { LIMITS } from "./limits.js";
 import { MOST_FACTOR } from "./rerank-option.js";
 import { NONE, type State } from "./state.js";
 
-type Range = readonly [least: number, most: number];
 const ZERO: Range = [0, 0];
 const FLAG: Range = [0, 1];
 
@@ -29,40 +28,48 @@ function rerankIsSound({ rerank, rerankFactor, metric, codec }: State): boolean 
   return (rows && rerankFactor === 0) || (rerankFactor >= 1 && rerankFactor <= MOST_FACTOR);
 }
 
+/** What an option of the family may have become; what it decides in training is 0 until then. */
+function rangeOf({ range, real, choices, usual, metric }: Knob, state: State): Range {
+  if (metric && metric !== METRIC_NAMES[state.metric]) return ZERO;
+  if (choices) return [0, choices.length - 1];
+  if (!range) return FLAG;
+  if (typeof usual === "number") return range;
+  const [least, most] = range;
+  return [state.trained === 0 ? 0 : real ? Number.MIN_VALUE : least, Math.fround(most)];
+}
+
 /** What each number may be, given the family, metric and codec. */
-function rangesOf(state: State): Partial<Record<keyof State, Range>> {
+function rangesOf(state: State): Readonly<Record<string, Range>> {
   const kind = KIND_NAMES[state.kind];
   const metric = METRIC_NAMES[state.metric];
   const codec = CODEC_NAMES[state.codec];
   const young = state.trained === 0;
   const pq = codec === "pq";
-  const trees = kind === "kdtree" || kind === "forest";
-  const ivf = kind === "ivf";
-  const lsh = kind === "lsh";
-  const own = (has: boolean | undefined, range: Range): Range => (has ? range : ZERO);
+  const own = (has: boolean, range: Range): Range => (has ? range : ZERO);
+  const ranges: Record<string, Range> = {};
+  for (const knobs of Object.values<Knobs>(KNOBS)) {
+    for (const [name, { field = name }] of Object.entries(knobs)) if (field in state) ranges[field] = ZERO;
+  }
+  Object.assign(ranges, { m: HNSW.m.range, efConstruction: HNSW.efConstruction.range, effort: [1, NONE] });
+  for (const [name, knob] of Object.entries<Knob>(KNOBS[kind])) {
+    const { field = name } = knob;
+    if (field in state) ranges[field] = rangeOf(knob, state);
+  }
   return {
-    m: LIMITS.m,
-    efConstruction: LIMITS.efConstruction,
-    effort: [1, NONE],
-    mips: own(kind === "hnsw" && METRICS[metric].signed, FLAG),
+    ...ranges,
     coarse: kind === "hnsw" && codec === "f32" ? FLAG : [1, 1],
     watched: [0, Number.MAX_VALUE],
     blurred: [0, Number.MAX_VALUE],
     trained: FLAG,
-    trainAt: young ? [1, LIMITS.trainAt[1]] : [0, LIMITS.trainAt[1]],
-    nlist: own(ivf, young ? [0, LIMITS.nlist[1]] : LIMITS.nlist),
-    coarseGraph: own(ivf, young ? [0, 2] : FLAG),
+    trainAt: young ? LIMITS.trainAt : [0, LIMITS.trainAt[1]],
+    coarseGraph: own(kind === "ivf", young ? ranges.coarseGraph : FLAG),
     pqM: own(pq, [1, state.dimensions]),
     codeBits: pq ? [4, 8] : own(codec === "rabitq", LIMITS.bits),
     rotate: pq ? [0, ROTATE_NAMES.length - 1] : own(codec === "rabitq", [1, 1]),
     symmetric: own(pq, FLAG),
-    residual: own(pq && ivf, FLAG),
-    trees: lsh ? LIMITS.tables : own(kind === "forest", LIMITS.trees),
-    leafSize: own(trees, LIMITS.leafSize),
-    hashBits: own(lsh, LIMITS.hashBits),
-    width: own(lsh && METRICS[metric].cells, [young ? 0 : Number.MIN_VALUE, LIMITS.width[1]]),
-    fastScan: own(kind === "hnsw" && canEstimate(false, codec, metric), FLAG),
-    prefilter: own(kind === "flat" && canEstimate(true, codec, metric), FLAG),
+    residual: own(pq && kind === "ivf", FLAG),
+    fastScan: own(canEstimate(false, codec, metric), ranges.fastScan),
+    prefilter: own(canEstimate(true, codec, metric), ranges.prefilter),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

@@ -1,6 +1,7 @@
 // The `codec` option and the numbers it becomes.
 import { badOption, show } from "./errors.js";
 import { CODEC_NAMES, type Codec, codecsOf, KIND_NAMES, type Kind, type Metric, ROTATE_NAMES } from "./kinds.js";
+import { LIMITS } from "./limits.js";
 import { flag, integer, known, oneOf } from "./options.js";
 import type { State } from "./state.js";
 
@@ -69,7 +70,7 @@ function pqState(kind: Kind, options: Record<string, unknown>, dimensions: numbe
 
 function rabitqState(options: Record<string, unknown>): Partial<State> {
   known("codec rabitq", options, ["type", "bits"]);
-  return { codeBits: integer("bits", options.bits ?? 1, 1, 8), rotate: ROTATE_NAMES.indexOf("random") };
+  return { codeBits: integer("bits", options.bits ?? 1, ...LIMITS.bits), rotate: ROTATE_NAMES.indexOf("random") };
 }
 
 /** What `create` was given, as far as it is not in the codec's name. */

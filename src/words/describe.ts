@@ -1,59 +1,16 @@
 // The options an index was created with, read back from its state.
-import {
-  CODEC_NAMES,
-  type Codec,
-  KIND_NAMES,
-  KINDS,
-  type Kind,
-  METRIC_NAMES,
-  METRICS,
-  RERANK_NAMES,
-  ROTATE_NAMES,
-} from "./kinds.js";
+import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, METRICS, RERANK_NAMES, ROTATE_NAMES } from "./kinds.js";
+import { COARSE_NAMES, type Knobs, optionsFrom } from "./knobs.js";
 import { rerankOptions } from "./rerank-option.js";
-import { NONE, type State } from "./state.js";
-
-export const MIPS_NAMES = ["native", "augment"] as const;
-/** By state.coarseGraph. */
-export const COARSE_NAMES = ["exact", "hnsw", "auto"] as const;
-
-type Options = Record<string, number | string | boolean>;
-
-function familyOptions(state: State): Options {
-  const { leafSize, trees, hashBits: bits, width } = state;
-  const { signed, cells } = METRICS[METRIC_NAMES[state.metric]];
-  switch (KIND_NAMES[state.kind]) {
-    case "flat":
-      return state.prefilter ? { prefilter: true } : {};
-    case "hnsw": {
-      const { m, efConstruction, fastScan } = state;
-      return {
-        m,
-        efConstruction,
-        ...(fastScan && { fastScan: true }),
-        ...(signed && { mips: MIPS_NAMES[state.mips] }),
-      };
-    }
-    case "ivf":
-      return { nlist: state.nlist || "auto", coarse: COARSE_NAMES[state.coarseGraph] };
-    case "kdtree":
-      return { leafSize };
-    case "forest":
-      return { trees, leafSize };
-    case "lsh":
-      return { tables: trees, bits, ...(cells && { width: width || "auto" }) };
-  }
-}
+import type { State } from "./state.js";
 
 /** The family's options and what else `create` was given, by their names there. */
-export function optionsOf(state: State): Options {
-  const { effort } = KINDS[KIND_NAMES[state.kind]];
+export function optionsOf(state: State, knobs: Knobs): Record<string, number | string | boolean> {
   const rerank = rerankOptions(state);
   return {
     seed: state.seed,
     ...(rerank && { rerank: rerank.fetchVectors ? "fetchVectors" : (rerank.codec as string), rerankFactor: rerank.factor }),
-    ...familyOptions(state),
-    ...(effort && { [effort]: state.effort === NONE ? Infinity : state.effort }),
+    ...optionsFrom(knobs, METRIC_NAMES[state.metric], state),
     ...(state.trainAt && { trainAt: state.trainAt }),
   };
 }

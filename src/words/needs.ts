@@ -1,5 +1,6 @@
 // What an index must see before it can learn, and what it begins as until then.
 import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES, METRICS } from "./kinds.js";
+import { IVF } from "./knobs.js";
 import { POINTS_PER_CENTROID } from "./limits.js";
 import type { State } from "./state.js";
 
@@ -25,6 +26,12 @@ export function trainingNeeds(state: Pick<State, "kind" | "metric" | "codec" | "
 
 /** Lists of an Ivf that decides by itself, while it has seen nothing. */
 const FIRST_LISTS = 64;
+
+/** nlist "auto": 4 sqrt(n), as far as `points` suffice to place so many centroids. */
+export function listsFor(n: number, points: number): number {
+  const [least, most] = IVF.nlist.range;
+  return Math.max(Math.min(Math.round(4 * Math.sqrt(n)), Math.floor(points / POINTS_PER_CENTROID), most), least);
+}
 
 /** Vectors that the width of Lsh under l2 is learned from. */
 const WIDTH_POINTS = 256;

@@ -1,47 +1,48 @@
 // The 256 bytes of assembly/memory/state.ts: options and persistent numbers, in memory and in the file alike.
 
+/** In the order of the file: append, never reorder. */
 const LAYOUT = {
-  seed: [0, "u64"],
-  nextId: [8, "u64"],
-  kind: [16, "u32"],
-  metric: [20, "u32"],
-  codec: [24, "u32"],
-  dimensions: [28, "u32"],
-  rerank: [32, "u32"],
-  m: [36, "u32"],
-  efConstruction: [40, "u32"],
-  mips: [44, "u32"],
-  effort: [48, "u32"],
-  rerankFactor: [52, "f32"],
-  maxSquaredNorm: [56, "f32"],
-  live: [60, "u32"],
-  dead: [64, "u32"],
-  doomed: [68, "u32"],
-  freeHead: [72, "u32"],
-  identity: [76, "u32"],
-  entry: [80, "u32"],
-  topLevel: [84, "u32"],
-  sweepCursor: [88, "u32"],
-  coarse: [92, "u32"],
-  watched: [96, "f64"],
-  blurred: [104, "f64"],
-  trained: [112, "u32"],
-  nlist: [116, "u32"],
-  pqM: [120, "u32"],
-  codeBits: [124, "u32"],
-  rotate: [128, "u32"],
-  symmetric: [132, "u32"],
-  trees: [136, "u32"],
-  leafSize: [140, "u32"],
-  hashBits: [144, "u32"],
-  width: [148, "f32"],
-  reconstruction: [152, "f64"],
-  coarseGraph: [160, "u32"],
-  trainAt: [164, "u32"],
-  residual: [168, "u32"],
-  treeFree: [172, "u32"],
-  fastScan: [176, "u32"],
-  prefilter: [180, "u32"],
+  seed: "u64",
+  nextId: "u64",
+  kind: "u32",
+  metric: "u32",
+  codec: "u32",
+  dimensions: "u32",
+  rerank: "u32",
+  m: "u32",
+  efConstruction: "u32",
+  mips: "u32",
+  effort: "u32",
+  rerankFactor: "f32",
+  maxSquaredNorm: "f32",
+  live: "u32",
+  dead: "u32",
+  doomed: "u32",
+  freeHead: "u32",
+  identity: "u32",
+  entry: "u32",
+  topLevel: "u32",
+  sweepCursor: "u32",
+  coarse: "u32",
+  watched: "f64",
+  blurred: "f64",
+  trained: "u32",
+  nlist: "u32",
+  pqM: "u32",
+  codeBits: "u32",
+  rotate: "u32",
+  symmetric: "u32",
+  trees: "u32",
+  leafSize: "u32",
+  hashBits: "u32",
+  width: "f32",
+  reconstruction: "f64",
+  coarseGraph: "u32",
+  trainAt: "u32",
+  residual: "u32",
+  treeFree: "u32",
+  fastScan: "u32",
+  prefilter: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -52,16 +53,29 @@ export const NONE = 0xffffffff;
 
 export type State = { -readonly [name in keyof typeof LAYOUT]: number };
 
+/** Where each number begins: as in a class of AssemblyScript, at the next multiple of its size. */
+const OFFSETS = ((): State => {
+  const offsets = {} as State;
+  let end = 0;
+  for (const [name, type] of Object.entries(LAYOUT)) {
+    const bytes = type.endsWith("64") ? 8 : 4;
+    offsets[name as keyof State] = Math.ceil(end / bytes) * bytes;
+    end = offsets[name as keyof State] + bytes;
+  }
+  return offsets;
+})();
+
 export function offsetOf(name: keyof State): number {
-  return LAYOUT[name][0];
+  return OFFSETS[name];
 }
 
 /** One number of the state at byte `at` of a memory, which is little-endian as every machine with wasm. */
 export function readField(memory: Uint32Array, at: number, name: keyof State): number {
-  const [offset, type] = LAYOUT[name];
-  const value = memory[(at + offset) >>> 2];
+  const type = LAYOUT[name];
+  const word = (at + OFFSETS[name]) >>> 2;
+  const value = memory[word];
   if (type === "u32") return value;
-  const high = memory[((at + offset) >>> 2) + 1];
+  const high = memory[word + 1];
   if (type === "u64") return value + high * 2 ** 32;
   const bytes = Uint32Array.of(value, high).buffer;
   return type === "f64" ? new Float64Array(bytes)[0] : new Float32Array(bytes)[0];
@@ -69,14 +83,15 @@ export function readField(memory: Uint32Array, at: number, name: keyof State): n
 
 /** The state in 256 bytes of a file. */
 export function readState(bytes: Uint8Array): State {
-  const words = new Uint32Array(bytes.slice().buffer);
+  const words = new Uint32Array(new Uint8Array(bytes).buffer);
   const state = {} as State;
   for (const name in LAYOUT) state[name as keyof State] = readField(words, 0, name as keyof State);
   return state;
 }
 
 export function writeField(view: DataView, name: keyof State, value: number): void {
-  const [offset, type] = LAYOUT[name];
+  const type = LAYOUT[name];
+  const offset = OFFSETS[name];
   if (type === "u64") view.setBigUint64(offset, BigInt(value), true);
   else if (type === "f64") view.setFloat64(offset, value, true);
   else if (type === "f32") view.setFloat32(offset, value, true);

@@ -1,4 +1,4 @@
-// The .vic format once more, written from the comment in src/file/vic.ts: a second opinion, and the means to make files with
+// The .vic format once more, written from the comment in src/file/format.ts: a second opinion, and the means to make files with
 // correct checksums and wrong content.
 
 const MASK = 2n ** 64n - 1n;

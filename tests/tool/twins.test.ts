@@ -90,7 +90,7 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "assembly/memory/state.ts",
     "MIPS_AUGMENT: u32 = 1",
     "MIPS_AUGMENT: u32 = 2",
-    'MIPS_* "augment" is 2 in assembly/memory/state.ts, but MIPS_NAMES "augment" is 1 in src/words/describe.ts',
+    'MIPS_* "augment" is 2 in assembly/memory/state.ts, but MIPS_NAMES "augment" is 1 in src/words/knobs.ts',
   ],
   [
     "assembly/memory/state.ts",
@@ -106,7 +106,7 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
   ],
   [
     "src/words/state.ts",
-    '  prefilter: [180, "u32"],\n',
+    '  prefilter: "u32",\n',
     "",
     'class State "prefilter" is u32 at 180 in assembly/memory/state.ts, but LAYOUT "prefilter" is missing in src/words/state.ts',
   ],
@@ -148,15 +148,15 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
   ],
   [
     "src/border/engine.ts",
-    "WORK_FOUND = 3",
-    "WORK_FOUND = 4",
-    'class Work "found" is 3 in assembly/search/work.ts, but WORK_* "found" is 4 in src/border/engine.ts',
+    "  found,\n",
+    "  found,\n  plan,\n",
+    'class Work "ids" is 4 in assembly/search/work.ts, but enum Work "ids" is 5 in src/border/engine.ts',
   ],
   [
     "assembly/search/work.ts",
     "  found: u32;",
     "  plan: u32;\n  found: u32;",
-    'class Work "values" is 6 in assembly/search/work.ts, but WORK_* "values" is 5 in src/border/engine.ts',
+    'class Work "values" is 6 in assembly/search/work.ts, but enum Work "values" is 5 in src/border/engine.ts',
   ],
   [
     "src/border/engine.ts",
@@ -174,13 +174,19 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "assembly/family/graph/bulk/team.ts",
     "MOST_WORKERS: u32 = 31",
     "MOST_WORKERS: u32 = 15",
-    "MOST_WORKERS + 1 is 16 in assembly/family/graph/bulk/team.ts, but LIMITS.threads is 32 in src/words/limits.ts",
+    "MOST_WORKERS + 1 is 16 in assembly/family/graph/bulk/team.ts, but KNOBS threads is 32 in src/words/knobs.ts",
   ],
   [
     "src/base/coarse-graph.ts",
     '"cent"',
     '"cell"',
     "TAG_CELLS is cent in assembly/kernel/centres.ts, but CENTROIDS is cell in src/base/coarse-graph.ts",
+  ],
+  [
+    "src/file/format.ts",
+    '"uppr"',
+    '"up  "',
+    "TAG_UPPER is uppr in assembly/family/graph/graph.ts, but UPPER_TAG is up   in src/file/format.ts",
   ],
   [
     "src/build/text.mjs",
