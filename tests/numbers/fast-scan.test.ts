@@ -165,7 +165,7 @@ it("takes a bit per dimension and two floats for each of 2m links", async () => 
     const [plain, fast] = await Promise.all(
       [false, true].map(async (fastScan) => {
         const index = await Hnsw.create({ dimensions: d, metric: "l2", m, fastScan });
-        // Building at once takes scratch: tests/bulk.test.ts.
+        // Building at once takes scratch: bulk.test.ts.
         for (let i = 0; i < rows.length; i += 300) index.add(rows.slice(i, i + 300));
         return index;
       }),

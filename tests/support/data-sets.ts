@@ -1,13 +1,16 @@
-// Real data sets, where a folder of them is at hand: VICINAL_DATA, by default beside the repository. They are not part of it.
+// Real data sets, where VICINAL_DATA says the folder that has them, or, where CI=true, one beside the repository has. They are not part
+// of it, and take minutes.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { THOROUGH } from "./thorough.js";
 
-const folder = process.env.VICINAL_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const beside = fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const folder = process.env.VICINAL_DATA ?? (THOROUGH ? beside : "");
 
 export function haveData(set: string): boolean {
-  return existsSync(join(folder, set));
+  return folder !== "" && existsSync(join(folder, set));
 }
 
 /** The rows of an .fvecs, .bvecs or .ivecs file, also .gz: each a 4-byte length, then values. */
