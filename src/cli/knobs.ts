@@ -246,3 +246,9 @@ export function sweepOf(flags: Flags, index: Index, k: number): { effort: Effort
   if (effort === undefined || !index.trained) return undefined;
   return { effort, values: given[effort] ?? EFFORTS[effort].sweep(k, index.stats().options) };
 }
+
+/** What an option of a family is, in a few words. */
+export function textOf(name: Name): string {
+  const texts: Readonly<Partial<Record<Name, Help>>> = HELP;
+  return texts[name]?.text ?? EFFORTS[name as Effort].text;
+}

@@ -110,7 +110,9 @@ describe("commands", () => {
         writeFileSync("vectors.npy", npy(12_000, 96));
         writeFileSync("queries.npy", npy(20, 96));
         mkdirSync("notes", { recursive: true });
-        writeFileSync("notes/a.md", "# Passwords\\n\\nThey are reset under Settings.\\n");`;
+        const about = ["passwords", "invoices", "holidays", "parking", "printers"];
+        const notes = Array.from({ length: 40 }, (_, i) => "# Note " + i + "\\n\\nOf " + about[i % 5] + " we said " + "again and ".repeat(i % 7) + "at last " + i + " things.\\n");
+        writeFileSync("notes/a.md", notes.join("\\n"));`;
       await project.node("--input-type=module", "-e", script);
     });
 
