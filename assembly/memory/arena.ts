@@ -11,9 +11,11 @@
 //   1408   Buffers    where the query goes and other fixed places
 //   1520   IdTable    id -> slot (ids.ts)
 //   1536   Work       counters and results of the last search
-//   1600   Hash       state of a running checksum (checksum.ts)
-//   1664   three records while memory is reserved (room.ts)
-//   1784   u32        class id of the family, as of an object at 1792 (family.ts)
+//   1568   Hash       state of a running checksum (checksum.ts)
+//   1616   three records while memory is reserved (room.ts)
+//   1696   Ask        what the search at hand is asked (ask.ts)
+//   1744   Scorer     scan
+//   1880   u32        class id of the family, as of an object at 1888 (family.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   2048   Team       what threads share while a graph is built (team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
@@ -37,9 +39,11 @@ export const LINK_SCORER: usize = 1280;
 export const BUFFERS: usize = 1408;
 export const ID_TABLE: usize = 1520;
 export const WORK: usize = 1536;
-export const HASH: usize = 1600;
-export const SAVED: usize = 1664;
-export const FAMILY: usize = 1792;
+export const HASH: usize = 1568;
+export const SAVED: usize = 1616;
+export const ASK: usize = 1696;
+export const SCAN_SCORER: usize = 1744;
+export const FAMILY: usize = 1888;
 export const BLOBS: usize = 1920;
 export const TEAM: usize = 2048;
 

@@ -24,10 +24,10 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   model: u32;        // pq: codebooks; binary: cosines
   rotation: u32;     // pq, rabitq: rotation.ts
   cells: u32;        // centres as learned, rows of rowBytes(dimensions) f32
-  coarse: u32;       // ivf: Centres over them (nearest-centre.ts)
+  centroids: u32;    // ivf: NearestCentre of them
   neighbours: u32;   // hnsw, fastScan: codes of a node's neighbours (neighbours.ts)
   turnedRows: u32;   // hnsw, fastScan: two rotated rows
-  tables: u32;       // hnsw, fastScan: the query as lookup tables
+  guide: u32;        // hnsw, fastScan: the query as lookup tables (neighbours.ts)
   question: u32;     // flat, prefilter: the query as integers (bounds.ts)
 }
 

@@ -5,7 +5,7 @@ import { badRow } from "../input/vectors.js";
 import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
 import { VicinalError } from "../words/errors.js";
 import { offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
-import type { Hit, Passing, SearchStats } from "./answers.js";
+import { type Hit, PLANS, type SearchStats } from "./answers.js";
 import type { Exports } from "./exports.js";
 import type { Variant } from "./variants.js";
 
@@ -32,7 +32,7 @@ export interface Part {
 export interface Lists {
   readonly bytes: number;
   /** The index's own search for the query at hand, in the lists found. */
-  search(engine: Engine, k: number, nprobe: number, candidates: number, filter: Passing): void;
+  search(engine: Engine, nprobe: number): void;
   /** Where in scratch the list of each of n vectors at `vectors` is. */
   assign(engine: Engine, vectors: number, n: number): number;
 }
@@ -294,20 +294,25 @@ export class Engine {
   /** Work of the last search. */
   counters(): SearchStats {
     const u32 = this.u32();
-    return { distances: u32[this.#work], visited: u32[this.#work + 1], reranked: u32[this.#work + 2] };
+    return {
+      distances: u32[this.#work],
+      visited: u32[this.#work + 1],
+      reranked: u32[this.#work + 2],
+      plan: PLANS[u32[this.#work + 3]],
+    };
   }
 
   get found(): number {
-    return this.u32()[this.#work + 3];
+    return this.u32()[this.#work + 4];
   }
 
   /** Hits of the last search. */
   hits(distance: (raw: number) => number): Hit[] {
+    const { found } = this;
     const u32 = this.u32();
     const f32 = this.f32();
-    const found = u32[this.#work + 3];
-    const ids = u32[this.#work + 4] >>> 2;
-    const values = u32[this.#work + 5] >>> 2;
+    const ids = u32[this.#work + 5] >>> 2;
+    const values = u32[this.#work + 6] >>> 2;
     const hits: Hit[] = [];
     for (let i = 0; i < found; i++) hits.push({ id: u32[ids + i], distance: distance(f32[values + i]) });
     return hits;
@@ -324,8 +329,8 @@ export class Engine {
   ) {
     const u32 = this.u32();
     const f32 = this.f32();
-    const first = (u32[this.#work + 4] >>> 2) + from;
-    const values = (u32[this.#work + 5] >>> 2) + from;
+    const first = (u32[this.#work + 5] >>> 2) + from;
+    const values = (u32[this.#work + 6] >>> 2) + from;
     for (let i = 0; i < count && u32[first + i] !== 0xffffffff; i++) {
       ids[at + i] = u32[first + i];
       distances[at + i] = distance(f32[values + i]);

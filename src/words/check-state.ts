@@ -44,7 +44,7 @@ function rangesOf(state: State): Partial<Record<keyof State, Range>> {
     efConstruction: LIMITS.efConstruction,
     effort: [1, NONE],
     mips: own(kind === "hnsw" && metric === "dot", FLAG),
-    coarse: kind === "hnsw" && codec === "f32" ? FLAG : [1, 1],
+    sharp: kind === "hnsw" && codec === "f32" ? FLAG : [1, 1],
     watched: [0, Number.MAX_VALUE],
     blurred: [0, Number.MAX_VALUE],
     trained: FLAG,
