@@ -2,7 +2,7 @@
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
 import { align } from "../base/sizes";
-import { CODEC, CODEC_BYTES, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, SCORER_BYTES, WALK_SCORER, alloc, here } from "../memory/arena";
+import { CODEC, CODEC_BYTES, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, SCAN_SCORER, SCORER_BYTES, WALK_SCORER, alloc, here } from "../memory/arena";
 import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { layout, nodes } from "../table/nodes";
@@ -22,7 +22,7 @@ import { MAX_SQUARED_NORM } from "../kernel/metric";
   bias: f32;       // dot family: distance = max(bias - dot, least)
   least: f32;      // cosine: 0, for what rounds below; dot: -Infinity
   extra: f32;      // scoreAugmented: the bound row's extra coordinate
-  scattered: u32;  // 1: the slots come from a walk and their rows lie anywhere (touch.ts); 0: from a scan
+  scattered: u32;  // 1: its rows lie anywhere, and touch.ts goes before; 0: of a scan. Which a scorer is, it stays
   own: u32;        // room for a query in the codec's form, codec.ownBytes
   aux: u32;        // the rows' second column
   groups: u32;     // packed codecs: table index of (scorer, group, out): 32 distances from the group's first slot on
@@ -59,31 +59,45 @@ if (offsetof<Codec>() > CODEC_BYTES) ERROR("Codec has outgrown CODEC_BYTES of as
 // use the exact one; and codes beside exact rows, where scans too only nominate.
 
 /** Whether scans only nominate candidates for exactCodec. */
-@inline export function scanNominates(): bool { return exactCodec().column != coarseCodec().column; }
-/** Whether walks read only half of what scans read (split.ts). */
-@inline export function walkIsSplit(): bool { return walkNominates() && !scanNominates(); }
-/** Whether walks do. */
-@inline export function walkNominates(): bool { return exactCodec().bindQuery != walkCodec().bindQuery; }
+@inline export function scanNominates(): bool { return exactCodec().column != ownCodec().column; }
+/** Whether what goes by a codec only nominates. */
+@inline export function nominates(by: Codec): bool { return exactCodec().bindQuery != by.bindQuery; }
+/** Whether a walk by a codec reads only half of what scans read (split.ts). */
+@inline export function isSplit(by: Codec): bool { return nominates(by) && !scanNominates(); }
 
 /** The table index of a function. */
 @inline export function indexOf<F>(f: F): u32 { return load<u32>(changetype<usize>(f)); }
 
-/** What rows are stored in, before any exact rows. */
-@inline export function coarseCodec(): Codec { return changetype<Codec>(CODEC + here()); }
-@inline export function walkCodec(): Codec { return changetype<Codec>((state().coarse ? CODEC : EXACT_CODEC) + here()); }
+/** The index's own: what rows are stored in, before any exact rows. */
+@inline export function ownCodec(): Codec { return changetype<Codec>(CODEC + here()); }
 @inline export function exactCodec(): Codec { return changetype<Codec>(EXACT_CODEC + here()); }
+/** What a family's search goes by, and a graph is built by, where they have no reason for another. */
+@inline export function walkCodec(): Codec { return state().sharp ? ownCodec() : exactCodec(); }
+
+/** Of walks: the query, or a stored row, against rows that lie anywhere. */
 @inline export function walkScorer(): Scorer { return changetype<Scorer>(WALK_SCORER + here()); }
+/** Of scans: the query against rows in the order of their slots. No walk goes on after a scan: they share a room. */
+@inline export function scanScorer(): Scorer { return changetype<Scorer>(SCAN_SCORER + here()); }
+/** Of candidates, by exact rows. */
 @inline export function exactScorer(): Scorer { return changetype<Scorer>(EXACT_SCORER + here()); }
+/** Of links: a stored row against its neighbours. */
 @inline export function linkScorer(): Scorer { return changetype<Scorer>(LINK_SCORER + here()); }
 
 /** Of a query bound to either codec. */
-export function codecBytes(): u32 { return <u32>align(max(coarseCodec().ownBytes, exactCodec().ownBytes), 64); }
+export function codecBytes(): u32 { return <u32>align(max(ownCodec().ownBytes, exactCodec().ownBytes), 64); }
 
-/** Room for bound queries; false where memory cannot grow. */
-export function giveRoom(scorer: Scorer): bool {
+/** Rooms for bound queries, one of them for walks and scans; false where memory cannot grow. */
+export function openScorers(): bool {
+  const done = giveRoom(walkScorer()) && giveRoom(exactScorer()) && giveRoom(linkScorer());
+  scanScorer().own = walkScorer().own;
+  return done;
+}
+
+/** All but a scan's rows lie anywhere. */
+function giveRoom(scorer: Scorer): bool {
   const own = alloc(codecBytes());
   scorer.own = <u32>own;
-  scorer.scattered = 1; // scans say otherwise
+  scorer.scattered = 1;
   return own != 0;
 }
 

@@ -4,10 +4,10 @@ export { STATE, WORK, alloc, mark, reset } from "../memory/arena";
 export { blobCount } from "../memory/blobs";
 export { checksumAdd, checksumEnd, checksumStart } from "../memory/checksum";
 export { slotOfId } from "../table/ids";
+export { ask } from "../search/ask";
 export { inputBytes } from "../search/prepare";
 export { rescore } from "../search/rerank";
-export { clearWork } from "../search/work";
-export { batchBytes, exactSearchBatch, sharesScans } from "../family/flat/batch";
+export { batchBytes, searchTogether, sharesScans } from "../family/flat/batch";
 export { startSweep, sweep } from "../family/graph/sweep";
 export { addVectors, firstBad, removeIds, reserve, whyBad } from "../index/change";
 export { compactSlots } from "../index/compact";
@@ -15,7 +15,7 @@ export {
   blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,
   storeColumns, storeCount,
 } from "../index/content";
-export { exactSearch, getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
+export { getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
 export { build, open, variant } from "../index/open";
 export { roomToUse } from "../index/room";
 export { isValid } from "../index/validate";

@@ -6,7 +6,7 @@ import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { nodes } from "../table/nodes";
 import { storeNew } from "../search/rows";
-import { Builder, beginBuild, endBuild } from "../family/graph/builder";
+import { Builder } from "../family/graph/builder";
 import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";
 import { LEAF } from "../family/graph/bulk/job";
@@ -36,11 +36,9 @@ export function linkAll(first: u32): i32 {
   const start = mark();
   const b = Builder.open();
   if (!b) return E_MEMORY;
-  beginBuild();
   if (!linkInBulk(b, false) && !(THREADS && linkInBulk(b, true))) {
     for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
   }
-  endBuild();
   reset(start);
   return OK;
 }

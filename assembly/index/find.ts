@@ -4,7 +4,8 @@ import { NONE, OK } from "../base/codes";
 import { alloc } from "../memory/arena";
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, layout, nodes, stageOf } from "../table/nodes";
-import { bindQuery, scoreMany, walkCodec, walkScorer } from "../codec/scorer";
+import { bindQuery, scanScorer, scoreMany, walkCodec } from "../codec/scorer";
+import { asked } from "../search/ask";
 import { family } from "../search/family";
 import { checkedNorm, prepare } from "../search/prepare";
 import { readVector } from "../search/rows";
@@ -42,26 +43,18 @@ export function prepareQuery(): i32 {
 }
 
 /**
- * The family's own search for the prepared query: the k nearest of the `passing` live slots that pass the filter (bitset
- * of slots, 0 = all). `effort` is ef, nprobe, searchK, maxLeaves or probes. Results: work().
+ * What is asked, for the prepared query: the family's own search for the k nearest that pass; exact, all within the bound
+ * if fewer, by the exact rows where they are kept, else by what the codes say. Results: work().
  */
-export function search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
-  return family().search(k, effort, candidates, filter, passing);
-}
-
-/**
- * The k nearest to the prepared query that pass the filter, or all within `bound` if fewer: by the exact rows where they
- * are kept, else by what the codes say. Results: work().
- */
-export function exactSearch(k: u32, filter: usize, bound: f32): i32 {
-  return family().exact(k, filter, bound);
+export function search(): i32 {
+  const ask = asked();
+  return ask.exact ? family().exact(ask) : family().search(ask);
 }
 
 /** For measurements and the self-test: the distances of n slots to the prepared query. */
 export function scoreSlots(slots: usize, n: u32, out: usize): void {
-  bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  walkScorer().scattered = 0;
-  scoreMany(walkScorer(), slots, n, out);
+  bindQuery(walkCodec(), scanScorer(), layout().prepared);
+  scoreMany(scanScorer(), slots, n, out);
 }
 
 /** An empty filter, or 0 where scratch cannot grow. */

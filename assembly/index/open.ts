@@ -18,7 +18,7 @@ import { halfRowBytes, installHalves } from "../codec/halves";
 import { installPq, openPq, pqRowBytes } from "../codec/pq";
 import { RABITQ_AUX_BYTES, installRabitq, rabitqRowBytes } from "../codec/rabitq";
 import { installRows } from "../codec/rows";
-import { Codec, exactCodec, exactScorer, giveRoom, linkScorer, walkScorer } from "../codec/scorer";
+import { Codec, exactCodec, openScorers, ownCodec } from "../codec/scorer";
 import { installUpper, installWhole, splitRowBytes } from "../codec/split";
 import { AUX_BYTES, installSq8, sq8RowBytes } from "../codec/sq8";
 import { Family, family, setFamily } from "../search/family";
@@ -74,7 +74,7 @@ export function open(): i32 {
   l.query = <u32>alloc(vectorBytes);
   l.prepared = <u32>alloc(vectorBytes);
   if (!l.query || !l.prepared) return E_MEMORY;
-  if (!giveRoom(walkScorer()) || !giveRoom(exactScorer()) || !giveRoom(linkScorer())) return E_MEMORY;
+  if (!openScorers()) return E_MEMORY;
   settle();
   return OK;
 }
@@ -83,30 +83,30 @@ export function open(): i32 {
 function addCodes(f: Family): bool {
   const s = state();
   const table = nodes();
-  const coarse = changetype<Codec>(CODEC);
+  const own = ownCodec();
   const codec = codecNow();
   const d = s.dimensions;
   if (isOfBits() || codec == CODEC_BINARY) {
-    installBinary(coarse, table.addColumn(TAG_CODE, binaryRowBytes(d)));
+    installBinary(own, table.addColumn(TAG_CODE, binaryRowBytes(d)));
     return isOfBits() || openCosines();
   }
   if (codec == CODEC_SQ8) {
-    installSq8(coarse, table.addColumn(TAG_CODE, sq8RowBytes(d)), table.addColumn(TAG_AUX, AUX_BYTES));
+    installSq8(own, table.addColumn(TAG_CODE, sq8RowBytes(d)), table.addColumn(TAG_AUX, AUX_BYTES));
   } else if (codec == CODEC_F16 || codec == CODEC_BF16) {
-    installHalves(coarse, table.addColumn(TAG_CODE, halfRowBytes(d)), codec == CODEC_BF16);
+    installHalves(own, table.addColumn(TAG_CODE, halfRowBytes(d)), codec == CODEC_BF16);
   } else if (ALL && (codec == CODEC_PQ || codec == CODEC_RABITQ)) {
     const scanned = f.packs();
     if (!openRotation() || !openCentres(codec == CODEC_RABITQ || s.residual != 0)) return false;
     if (codec == CODEC_PQ) {
       const packed = scanned && s.codeBits == 4;
       if (!openPq()) return false;
-      installPq(coarse, table.addColumn(TAG_CODE, pqRowBytes(), packed ? NIBBLES : PLAIN), packed);
+      installPq(own, table.addColumn(TAG_CODE, pqRowBytes(), packed ? NIBBLES : PLAIN), packed);
     } else {
       const code = table.addColumn(TAG_CODE, rabitqRowBytes(), scanned ? NIBBLES : PLAIN);
-      installRabitq(coarse, code, table.addColumn(TAG_AUX, RABITQ_AUX_BYTES, scanned ? FLOATS : PLAIN), scanned);
+      installRabitq(own, code, table.addColumn(TAG_AUX, RABITQ_AUX_BYTES, scanned ? FLOATS : PLAIN), scanned);
     }
-  } else if (f.halves()) installUpper(coarse, table.addColumn(TAG_CODE, splitRowBytes(d)));
-  else installRows(coarse, table.addColumn(TAG_CODE, rowBytes(d)));
+  } else if (f.halves()) installUpper(own, table.addColumn(TAG_CODE, splitRowBytes(d)));
+  else installRows(own, table.addColumn(TAG_CODE, rowBytes(d)));
   return true;
 }
 

@@ -6,7 +6,7 @@ import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { fillIds, slotOfId } from "../table/ids";
 import { COLUMN_ID, DOOMED, FREE, LIVE, idOf, layout, nodes, stageOf } from "../table/nodes";
-import { coarseCodec, exactCodec, isSound, scanNominates } from "../codec/scorer";
+import { exactCodec, isSound, ownCodec, scanNominates } from "../codec/scorer";
 import { family } from "../search/family";
 import { finishTables } from "../learn/training";
 
@@ -72,7 +72,7 @@ function rowsAreValid(): bool {
   if (augmented && !(s.maxSquaredNorm >= 0 && s.maxSquaredNorm < Infinity)) return false;
   for (let slot: u32 = 0; slot < table.count; slot++) {
     if (stageOf(slot) == FREE) continue;
-    if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(coarseCodec(), slot))) return false;
+    if (!isSound(exactCodec(), slot) || (scanNominates() && !isSound(ownCodec(), slot))) return false;
     if (isOfUnits() && !isLength(load<f32>(table.at(layout().norm, slot)))) return false;
     if (augmented && !isLength(load<f32>(table.at(layout().extra, slot)))) return false;
   }

@@ -7,7 +7,7 @@ import { addBlob } from "../memory/blobs";
 import { kindNow, state } from "../memory/state";
 import { listOf } from "../table/lists";
 import { layout } from "../table/nodes";
-import { Centres } from "./nearest-centre";
+import { NearestCentre } from "./nearest-centre";
 import { codeBytes, rotate } from "./rotation";
 
 const TAG_CELLS: u32 = 0x746e6563; // "cent"
@@ -23,9 +23,9 @@ export function openCentres(rotated: bool): bool {
   const n = centreCount();
   if (!n) return true;
   if (!l.cells) l.cells = <u32>addBlob(TAG_CELLS, <usize>n * rowBytes(state().dimensions));
-  if (kindNow() == KIND_IVF && l.cells && !l.coarse) {
-    l.coarse = <u32>changetype<usize>(Centres.open(l.cells, n, rowBytes(state().dimensions)));
-    if (!l.coarse) return false;
+  if (kindNow() == KIND_IVF && l.cells && !l.centroids) {
+    l.centroids = <u32>changetype<usize>(NearestCentre.open(l.cells, n, rowBytes(state().dimensions)));
+    if (!l.centroids) return false;
   }
   if (rotated && l.cells) l.centres = <u32>addBlob(TRANSIENT, <usize>n * codeBytes());
   return l.cells != 0 && (!rotated || l.centres != 0);

@@ -6,11 +6,11 @@ import { leastOf } from "../base/sizes";
 import { alloc } from "../memory/arena";
 import { dotOf, dots4x2, squaredNorm } from "./metric";
 
-/** Centres whose dots with four points are held at a time: 4 KiB. */
+/** NearestCentre whose dots with four points are held at a time: 4 KiB. */
 const CHUNK: u32 = 256;
 const POINTS: u32 = 4;
 
-@unmanaged export class Centres {
+@unmanaged export class NearestCentre {
   rows: u32;   // k x stride
   k: u32;
   stride: u32; // bytes
@@ -20,13 +20,13 @@ const POINTS: u32 = 4;
   best: u32;
 
   /** Over k rows that stay where they are; 0 where scratch cannot grow. Call measure() once they are set. */
-  static open(rows: usize, k: u32, stride: u32): Centres {
-    const at = alloc(offsetof<Centres>());
+  static open(rows: usize, k: u32, stride: u32): NearestCentre {
+    const at = alloc(offsetof<NearestCentre>());
     const norms = alloc(<usize>(k + CHUNK) << 2);
     const dots = alloc(POINTS * CHUNK << 2);
     const best = alloc(POINTS << 3);
-    if (!at || !norms || !dots || !best) return changetype<Centres>(0);
-    const c = changetype<Centres>(at);
+    if (!at || !norms || !dots || !best) return changetype<NearestCentre>(0);
+    const c = changetype<NearestCentre>(at);
     c.rows = <u32>rows;
     c.k = k;
     c.stride = stride;

@@ -8,7 +8,7 @@ import { alloc } from "../memory/arena";
 import { isSigned } from "../memory/metrics";
 import { state } from "../memory/state";
 import { addRow, scaleBy, squaredNorm } from "../kernel/metric";
-import { Centres } from "../kernel/nearest-centre";
+import { NearestCentre } from "../kernel/nearest-centre";
 
 /** How far the halves of a split cell are moved apart. */
 const APART: f32 = 1 / 1024;
@@ -17,7 +17,7 @@ const APART: f32 = 1 / 1024;
   points: u32;
   n: u32;
   stride: u32;
-  centres: u32; // Centres
+  centres: u32; // NearestCentre
   rows: u32;    // k x stride
   sums: u32;    // k x stride, of the assigned points
   counts: u32;  // k x u32
@@ -26,7 +26,7 @@ const APART: f32 = 1 / 1024;
   squares: f64;   // sum of the points' squared lengths; 0 under dot
   objective: f64;
 
-  @inline centresOf(): Centres { return changetype<Centres>(this.centres); }
+  @inline centresOf(): NearestCentre { return changetype<NearestCentre>(this.centres); }
 }
 
 /** k <= n cells over n prepared rows; 0 where scratch cannot grow. */
@@ -39,7 +39,7 @@ export function kmeansOpen(points: usize, n: u32, k: u32): usize {
   const nearest = alloc(<usize>n << 2);
   const scores = alloc(<usize>n << 2);
   if (!at || !rows || !sums || !counts || !nearest || !scores) return 0;
-  const centres = Centres.open(rows, k, stride);
+  const centres = NearestCentre.open(rows, k, stride);
   if (!centres) return 0;
   const km = changetype<KMeans>(at);
   km.points = <u32>points;

@@ -8,7 +8,7 @@ import { state } from "../memory/state";
 import { layout } from "../table/nodes";
 import { cellRow, centreRow, lessCentre, turnCentres } from "../kernel/centres";
 import { scaleBy } from "../kernel/metric";
-import { Centres } from "../kernel/nearest-centre";
+import { NearestCentre } from "../kernel/nearest-centre";
 import { codeBytes, rotate } from "../kernel/rotation";
 import { pqError } from "../codec/pq";
 import { rabitqError } from "../codec/rabitq";
@@ -49,7 +49,7 @@ export function learnMean(rows: usize, n: u32): void {
 /** What follows from the tables that were learned or loaded: rotated centres, their lengths. */
 export function finishTables(): void {
   if (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ) turnCentres();
-  if (state().kind == KIND_IVF) changetype<Centres>(layout().coarse).measure(isSigned());
+  if (state().kind == KIND_IVF) changetype<NearestCentre>(layout().centroids).measure(isSigned());
 }
 
 /** Rows from..to of the sample, rotated and less their centres, to `out` + i * residualStride(). False: no scratch. */
@@ -59,7 +59,7 @@ export function takeResiduals(rows: usize, n: u32, out: usize): bool {
   const lists = alloc(<usize>n << 2);
   if (!lists) return false;
   memory.fill(lists, 0, <usize>n << 2);
-  if (state().kind == KIND_IVF) changetype<Centres>(l.coarse).assign(rows, n, lists, 0);
+  if (state().kind == KIND_IVF) changetype<NearestCentre>(l.centroids).assign(rows, n, lists, 0);
   for (let i: u32 = 0; i < n; i++) {
     const centre = l.centres ? centreRow(load<u32>(lists + (<usize>i << 2))) : 0;
     rotate(rows + <usize>i * sampleStride(), l.turned);

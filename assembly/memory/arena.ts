@@ -11,9 +11,11 @@
 //   1408   Buffers    where the query goes and other fixed places
 //   1520   IdTable    id -> slot (ids.ts)
 //   1536   Work       counters and results of the last search
-//   1600   Hash       state of a running checksum (checksum.ts)
-//   1664   three records while memory is reserved (room.ts)
-//   1784   u32        class id of the family, as of an object at 1792 (family.ts)
+//   1568   Hash       state of a running checksum (checksum.ts)
+//   1616   three records while memory is reserved (room.ts)
+//   1696   Ask        what the search at hand is asked (ask.ts)
+//   1744   Scorer     scan
+//   1880   u32        class id of the family, as of an object at 1888 (family.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   2048   Team       what threads share while a graph is built (team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
@@ -33,11 +35,12 @@ export const CODEC_BYTES: usize = 64;
 export const SCORER_BYTES: usize = 128;
 export const BUFFERS_BYTES: usize = 112;
 export const ID_TABLE_BYTES: usize = 16;
-export const WORK_BYTES: usize = 64;
-export const HASH_BYTES: usize = 64;
-export const SAVED_BYTES: usize = 112;
+export const WORK_BYTES: usize = 32;
+export const HASH_BYTES: usize = 48;
+export const SAVED_BYTES: usize = 80;
+export const ASK_BYTES: usize = 48;
 const FAMILY_HEADER: usize = 16;
-const FAMILY_BYTES: usize = 128;
+const FAMILY_BYTES: usize = 32;
 export const BLOBS_BYTES: usize = 128;
 export const TEAM_BYTES: usize = 2048;
 
@@ -55,7 +58,9 @@ export const ID_TABLE: usize = BUFFERS + BUFFERS_BYTES;
 export const WORK: usize = ID_TABLE + ID_TABLE_BYTES;
 export const HASH: usize = WORK + WORK_BYTES;
 export const SAVED: usize = HASH + HASH_BYTES;
-export const FAMILY: usize = SAVED + SAVED_BYTES + FAMILY_HEADER;
+export const ASK: usize = SAVED + SAVED_BYTES;
+export const SCAN_SCORER: usize = ASK + ASK_BYTES;
+export const FAMILY: usize = SCAN_SCORER + SCORER_BYTES + FAMILY_HEADER;
 export const BLOBS: usize = FAMILY + FAMILY_BYTES;
 export const TEAM: usize = BLOBS + BLOBS_BYTES;
 const STATIC: usize = 4096;

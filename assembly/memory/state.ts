@@ -27,7 +27,7 @@ export const MIPS_AUGMENT: u32 = 1;
   entry: u32;           // hnsw: where every search starts; NONE in an empty graph
   topLevel: u32;        // hnsw: the level of `entry`
   sweepCursor: u32;     // hnsw: next slot to repair while doomed > 0
-  coarse: u32;          // 1: walks use the walk codec; 0: the exact one (blur.ts decides)
+  sharp: u32;           // hnsw: 1: walks may go by upper halves; 0: most were blurred, they go by whole values (blur.ts)
   watched: f64;         // blur.ts: vectors linked by upper halves
   blurred: f64;         // blur.ts: those among them that upper halves could not place
   trained: u32;         // 0: not yet; until then vectors lie as a Flat index's f32 rows

@@ -3,10 +3,11 @@
 // classes in this build and goes on directly, so that what only one family calls is still inlined; indices in the function
 // table would be 2 KB more. A family says only what it does otherwise than the class it extends.
 import { OK } from "../base/codes";
-import { FAMILY } from "../memory/arena";
-import { compactRows } from "../table/compaction";
+import { FAMILY, mark, reset } from "../memory/arena";
+import { moveSlots, newNumbers } from "../table/compaction";
 import { nodes } from "../table/nodes";
 import { clearSlots, freeSlot } from "../table/slots";
+import { Ask } from "./ask";
 
 export abstract class Family {
   /** Columns beside the rows, and tables; false where memory cannot grow. */
@@ -41,11 +42,22 @@ export abstract class Family {
   /** Nothing is live any more. */
   clear(): void { clearSlots(); }
   /** Live slots move together; false, and nothing has changed, where scratch cannot grow. */
-  compact(): bool { return compactRows(); }
+  compact(): bool {
+    const start = mark();
+    const map = newNumbers();
+    if (map) {
+      this.renumber(map);
+      moveSlots(map);
+    }
+    reset(start);
+    return map != 0;
+  }
+  /** Before slots move: what leads to one leads to where the map sends it. */
+  renumber(map: usize): void {}
 
   /** As index/find.ts says. */
-  abstract search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32;
-  abstract exact(k: u32, filter: usize, bound: f32): i32;
+  abstract search(ask: Ask): i32;
+  abstract exact(ask: Ask): i32;
 
   /** Whether what leads to slots in a loaded file may be followed: before rows are read. */
   valid(): bool { return true; }

@@ -34,7 +34,6 @@ const BATCH: u32 = 128;
     g.top = <u32>changetype<usize>(top);
     g.gathered = 0;
     bindQuery(codec, scorer, layout().prepared);
-    scorer.scattered = 1;
     return g;
   }
 

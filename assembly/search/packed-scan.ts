@@ -5,7 +5,7 @@ import { SIMD, within } from "../base/simd";
 import { codecNow, state } from "../memory/state";
 import { COLUMN_STAGE, LIVE, layout, nodes } from "../table/nodes";
 import {
-  Scorer, bindQuery, exactCodec, exactScorer, scanNominates, scoreGroup, scoreMany, walkCodec, walkScorer,
+  Scorer, bindQuery, exactCodec, exactScorer, ownCodec, scanNominates, scanScorer, scoreGroup, scoreMany,
 } from "../codec/scorer";
 import { Nominees } from "./nominees";
 import { TopK } from "./topk";
@@ -45,20 +45,20 @@ export function nominateGroup(s: Scorer, first: u32, filter: usize, nominees: No
 
 /** Whether candidates are re-scored by their error bound, while codes are scanned. */
 export function rescoresAtOnce(): bool {
-  return scanNominates() && state().rerankFactor == 0 && codecNow() == CODEC_RABITQ && walkCodec().groups != 0;
+  return scanNominates() && state().rerankFactor == 0 && codecNow() == CODEC_RABITQ && ownCodec().groups != 0;
 }
 
 /** The prepared query for codes with bounds, and for exact rows. */
 export function bindBounded(): void {
-  bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  walkScorer().bounds = 1;
+  bindQuery(ownCodec(), scanScorer(), layout().prepared);
+  scanScorer().bounds = 1;
   bindQuery(exactCodec(), exactScorer(), layout().prepared);
 }
 
 /** The same, and keeps all 32 lower bounds, Infinity where a slot cannot be answered. */
 export function guessGroup(first: u32, filter: usize, nominees: Nominees, bounds: usize): u32 {
-  const n = nominateGroup(walkScorer(), first, filter, nominees);
-  copyBounds(walkScorer().own + 128, bounds);
+  const n = nominateGroup(scanScorer(), first, filter, nominees);
+  copyBounds(scanScorer().own + 128, bounds);
   excludeAbsent(passing(first, filter), bounds);
   return n;
 }
@@ -83,8 +83,8 @@ export function guessGroup(first: u32, filter: usize, nominees: Nominees, bounds
 export function rescoreGroup(first: u32, filter: usize, top: TopK): void {
   const there = passing(first, filter);
   if (!there) return;
-  const distances: usize = walkScorer().own;
-  scoreGroup(walkScorer(), first, distances);
+  const distances: usize = scanScorer().own;
+  scoreGroup(scanScorer(), first, distances);
   rescore(first, there & within(distances + 128, top.bound), top);
   count(there);
 }
@@ -94,7 +94,7 @@ export function rescoreWithin(first: u32, bounds: usize, top: TopK): void { resc
 
 function rescore(first: u32, which: u32, top: TopK): void {
   if (!which) return;
-  const distances: usize = walkScorer().own, slots = distances + 128;
+  const distances: usize = scanScorer().own, slots = distances + 128;
   let n: u32 = 0;
   for (; which; which &= which - 1) store<u32>(slots + (n++ << 2), first + ctz(which));
   scoreMany(exactScorer(), slots, n, distances);

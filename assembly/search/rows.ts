@@ -3,7 +3,7 @@ import { isOfUnits } from "../memory/metrics";
 import { isAugmented, state } from "../memory/state";
 import { FREE, layout, nodes, stageOf } from "../table/nodes";
 import { takeSlot } from "../table/slots";
-import { coarseCodec, decode, encode, exactCodec, scanNominates } from "../codec/scorer";
+import { decode, encode, exactCodec, ownCodec, scanNominates } from "../codec/scorer";
 import { checkedNorm, inputBytes, prepare } from "./prepare";
 
 /** A slot for vector i of those at `vectors` under its id, and its row in it; `place` as for takeSlot(). */
@@ -19,7 +19,7 @@ function storeVector(slot: u32, p: usize): void {
   const l = layout();
   const norm = checkedNorm(p);
   prepare(p, norm, l.prepared);
-  encode(coarseCodec(), slot, l.prepared);
+  encode(ownCodec(), slot, l.prepared);
   if (scanNominates()) encode(exactCodec(), slot, l.prepared);
   if (isOfUnits()) store<f32>(nodes().at(l.norm, slot), <f32>sqrt(norm));
   if (isAugmented()) storeExtra(slot, <f32>norm);

@@ -1,4 +1,5 @@
-// Counters and results of the last search, read by JS.
+// Counters and results of the last search, read by JS. The results lie in scratch that is given back when the search returns: they
+// last until something takes scratch again.
 import { WORK, WORK_BYTES, alloc, here } from "../memory/arena";
 import { isSigned } from "../memory/metrics";
 import { idOf } from "../table/nodes";
@@ -8,6 +9,7 @@ import { TopK } from "./topk";
   distances: u32; // distances computed on the walked codec
   visited: u32;   // graph: nodes expanded; scan: rows scored
   reranked: u32;  // exact distances computed to re-score
+  plan: u32;      // PLAN_*: how it was searched
   found: u32;
   ids: u32;       // found x u32
   values: u32;    // found x f32
@@ -16,12 +18,11 @@ if (offsetof<Work>() > WORK_BYTES) ERROR("Work has outgrown WORK_BYTES of assemb
 
 @inline export function work(): Work { return changetype<Work>(WORK + here()); }
 
+/** Counters at 0, the plan PLAN_SCAN; two at a time. */
 export function clearWork(): void {
-  const w = work();
-  w.distances = 0;
-  w.visited = 0;
-  w.reranked = 0;
-  w.found = 0;
+  const w = changetype<usize>(work());
+  store<u64>(w, 0);
+  store<u64>(w, 0, 8);
 }
 
 /**

@@ -1,8 +1,8 @@
 // Live slots move together at the front, in their order, in place.
 import { NONE } from "../base/codes";
-import { alloc, mark, reset } from "../memory/arena";
-import { LIVE, nodes, stageOf } from "./nodes";
+import { alloc } from "../memory/arena";
 import { state } from "../memory/state";
+import { LIVE, nodes, stageOf } from "./nodes";
 
 /** Where each slot goes, u32 per slot in scratch: the live ones to 0, 1, 2 ... in their order, the others NONE. 0: no scratch. */
 export function newNumbers(): usize {
@@ -24,13 +24,4 @@ export function moveSlots(map: usize): void {
   }
   table.count = s.live;
   s.freeHead = NONE;
-}
-
-/** Both; false where scratch cannot grow. */
-export function compactRows(): bool {
-  const start = mark();
-  const map = newNumbers();
-  if (map) moveSlots(map);
-  reset(start);
-  return map != 0;
 }

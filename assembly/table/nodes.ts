@@ -17,17 +17,17 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key
-  turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); rotatedDimensions() x f32
+  turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); codeDimensions() x f32
   residual: u32;     // pq, rabitq: the same less its centre
   centres: u32;      // pq, rabitq: rotated centres, one per list (ivf) or one (rabitq); 0 = none
   lists: u32;        // ivf: List x nlist (lists.ts); kdtree, forest, lsh: the family's own record
   model: u32;        // pq: codebooks; binary: cosines
   rotation: u32;     // pq, rabitq: rotation.ts
   cells: u32;        // centres as learned, rows of rowBytes(dimensions) f32
-  coarse: u32;       // ivf: Centres over them (nearest-centre.ts)
+  centroids: u32;    // ivf: NearestCentre of them
   neighbours: u32;   // hnsw, fastScan: codes of a node's neighbours (neighbours.ts)
   turnedRows: u32;   // hnsw, fastScan: two rotated rows
-  tables: u32;       // hnsw, fastScan: the query as lookup tables
+  guide: u32;        // hnsw, fastScan: the query as lookup tables (neighbours.ts)
   question: u32;     // flat, prefilter: the query as integers (bounds.ts)
 }
 if (offsetof<Layout>() > BUFFERS_BYTES) ERROR("Layout has outgrown BUFFERS_BYTES of assembly/memory/arena.ts");

@@ -54,9 +54,11 @@ export function clearSlots(): void {
   s.dead = 0;
   s.doomed = 0;
   s.freeHead = NONE;
+  s.entry = NONE;
+  s.topLevel = 0;
   s.sweepCursor = 0;
   s.maxSquaredNorm = 0;
-  s.coarse = 1;
+  s.sharp = 1;
   s.watched = 0;
   s.blurred = 0;
 }

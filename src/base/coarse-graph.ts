@@ -1,7 +1,6 @@
 // A graph over the centroids of an ivf index, for so many lists that looking at each centroid would cost more than the
 // lists that are probed. It is an Hnsw of its own, made anew from the centroids wherever an index comes to be.
 
-import type { Passing } from "../border/answers.js";
 import { tableRows } from "../border/copies.js";
 import { Engine, type Lists } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
@@ -36,12 +35,11 @@ class Graph implements Lists {
     return this.#graph.bytes;
   }
 
-  search(engine: Engine, k: number, nprobe: number, candidates: number, filter: Passing): void {
+  search(engine: Engine, nprobe: number): void {
     const lists = this.#nearest(engine.copyQuery(), Math.min(nprobe, this.#graph.live));
     engine.scope(() => {
       const { ivfSearch } = engine.exports as FullExports;
-      const at = engine.writeU32(lists);
-      engine.done(ivfSearch(k, lists.length, candidates, filter.address, filter.count, at));
+      engine.done(ivfSearch(engine.writeU32(lists), lists.length));
     });
   }
 
@@ -60,7 +58,8 @@ class Graph implements Lists {
       if (length > 0) for (let i = 0; i < query.length; i++) query[i] /= length;
     }
     graph.setFloats(query);
-    graph.done(graph.exports.search(n, n + EF_MARGIN, n, 0, graph.live));
+    graph.exports.ask(n, n + EF_MARGIN, n, 0, graph.live, Infinity, false);
+    graph.done(graph.exports.search());
     return graph.hits((raw) => raw).map(({ id }) => id);
   }
 }

@@ -11,6 +11,19 @@ export interface Hit {
   distance: number;
 }
 
+/** By PLAN_* of assembly/base/codes.ts. */
+export const PLANS = [
+  "scan",
+  "walk",
+  "widened walk",
+  "walk, then scan",
+  "lists",
+  "more lists",
+  "trees",
+  "buckets",
+  "buckets, then scan",
+] as const;
+
 /** The work of the last search (of a whole batch for searchBatch). */
 export interface SearchStats {
   /** Distances computed on the index's codec; with a prefilter, bounds by its codes. */
@@ -19,4 +32,11 @@ export interface SearchStats {
   visited: number;
   /** Exact distances computed to re-score candidates, or of what a prefilter let pass. */
   reranked: number;
+  /**
+   * How it was searched; of a batch, its first query. "scan": all that pass the filter, one by one, which is also what `exact`
+   * asks for. Otherwise by the index: "walk" through the graph, a "widened walk" where a filter or removed vectors leave only
+   * some of what is met, `nprobe` "lists" or "more lists" where those had too few, "trees", "buckets". What comes back short
+   * goes on: "walk, then scan", "buckets, then scan". Undefined before the first search.
+   */
+  plan: (typeof PLANS)[number] | undefined;
 }

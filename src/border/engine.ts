@@ -7,7 +7,7 @@ import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
 import { VicinalError } from "../words/errors.js";
 import { PAGE_BYTES } from "../words/needs.js";
 import { NONE, offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
-import type { Hit, Passing, SearchStats } from "./answers.js";
+import { type Hit, PLANS, type SearchStats } from "./answers.js";
 import type { Exports } from "./exports.js";
 import { another, type Instance } from "./instance.js";
 import type { Tenant } from "./tenants.js";
@@ -29,7 +29,7 @@ export interface Part {
 export interface Lists {
   readonly bytes: number;
   /** The index's own search for the query at hand, in the lists found. */
-  search(engine: Engine, k: number, nprobe: number, candidates: number, filter: Passing): void;
+  search(engine: Engine, nprobe: number): void;
   /** Where in scratch the list of each of n vectors at `vectors` is. */
   assign(engine: Engine, vectors: number, n: number): number;
 }
@@ -47,6 +47,7 @@ enum Work {
   distances,
   visited,
   reranked,
+  plan,
   found,
   ids,
   values,
@@ -327,7 +328,12 @@ export class Engine implements Tenant {
   counters(): SearchStats {
     const u32 = this.u32();
     const at = this.#work;
-    return { distances: u32[at + Work.distances], visited: u32[at + Work.visited], reranked: u32[at + Work.reranked] };
+    return {
+      distances: u32[at + Work.distances],
+      visited: u32[at + Work.visited],
+      reranked: u32[at + Work.reranked],
+      plan: PLANS[u32[at + Work.plan]],
+    };
   }
 
   get found(): number {
@@ -336,9 +342,9 @@ export class Engine implements Tenant {
 
   /** Hits of the last search. */
   hits(distance: (raw: number) => number): Hit[] {
+    const { found } = this;
     const u32 = this.u32();
     const f32 = this.f32();
-    const found = u32[this.#work + Work.found];
     const ids = u32[this.#work + Work.ids] >>> 2;
     const values = u32[this.#work + Work.values] >>> 2;
     const hits: Hit[] = [];

@@ -36,11 +36,11 @@ export interface Exports {
   getVector(id: number, out: number): number;
   liveIds(first: number, n: number, out: number): number;
 
-  clearWork(): void;
   prepareQuery(): number;
-  search(k: number, effort: number, candidates: number, filter: number, passing: number): number;
-  exactSearch(k: number, filter: number, bound: number): number;
-  exactSearchBatch(inputs: number, n: number, k: number, candidates: number, filter: number, exact: boolean): number;
+  /** What the searches that follow are asked. */
+  ask(k: number, effort: number, candidates: number, filter: number, passing: number, bound: number, exact: boolean): void;
+  search(): number;
+  searchTogether(inputs: number, n: number): number;
   batchBytes(keep: number): number;
   sharesScans(): number;
   rescore(vectors: number, ids: number, n: number, k: number, bound: number): number;
@@ -72,7 +72,7 @@ export interface Exports {
 
 /** What the full builds export beside it. */
 export interface FullExports extends Exports {
-  ivfSearch(k: number, nprobe: number, candidates: number, filter: number, passing: number, lists: number): number;
+  ivfSearch(lists: number, n: number): number;
   treeLeaves(): number;
   treeDepth(): number;
 

@@ -82,10 +82,11 @@ function isRight(engine: Engine, metric: Metric, error = 0): boolean {
     const out = engine.alloc(ROWS * 4);
     engine.exports.scoreSlots(ids, ROWS, out);
     const scores = engine.copyF32(out, ROWS);
-    engine.exports.clearWork();
-    engine.done(engine.exports.exactSearchBatch(at, 2, ROWS, ROWS, 0, true));
-    const found = { ids: new Uint32Array(2 * ROWS), distances: new Float32Array(2 * ROWS) };
-    engine.copyHits(0, 2 * ROWS, found.ids, found.distances, 0, (distance) => distance);
-    return scores.every(isNear) && found.distances.subarray(0, ROWS).every((distance, i) => isNear(distance, found.ids[i]));
+    engine.exports.ask(ROWS, ROWS, ROWS, 0, ROWS, Infinity, true);
+    engine.done(engine.exports.searchTogether(at, 2));
+    const found = new Uint32Array(2 * ROWS);
+    const distances = new Float32Array(2 * ROWS);
+    engine.copyHits(0, 2 * ROWS, found, distances, 0, (distance) => distance);
+    return scores.every(isNear) && distances.subarray(0, ROWS).every((distance, i) => isNear(distance, found[i]));
   });
 }

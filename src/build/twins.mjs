@@ -53,6 +53,13 @@ const members = (file, name) =>
     return found && Object.fromEntries([...found[1].matchAll(/\w+/g)].map(([word], i) => [word, i]));
   });
 
+/** The same of sentences: "walk, then scan" is walk_then_scan. */
+const phrases = (file, name) =>
+  side(file, name, (text) => {
+    const said = list(file, name).read(text);
+    return said && Object.fromEntries(Object.entries(said).map(([words, i]) => [words.replace(/,? /g, "_"), i]));
+  });
+
 /** `A ? 2 : B ? 1 : 0` as the numbers of A, B and `otherwise`; `also` are other names. */
 const choice = (file, name, otherwise, also = {}) =>
   side(file, name, (text) => {
@@ -119,6 +126,7 @@ const TWINS = [
   [numbers(STATE, "MIPS_"), list("src/words/knobs.ts", "MIPS_NAMES")],
   [choice(SIMD, "VARIANT", "scalar"), list("src/border/variants.ts", "VARIANTS")],
   [choice(CODES, "BUILD", "core", { ALL: "full" }), list(KINDS, "BUILDS")],
+  [numbers(CODES, "PLAN_"), phrases("src/border/answers.ts", "PLANS")],
   [numbers(CODES, "E_"), numbers("src/words/codes.ts", "E_"), "within"],
   [number(CODES, "NONE"), number("src/words/state.ts", "NONE")],
   [number(CODES, "NONE", -1), number("src/input/vectors.ts", "MAX_ID")],

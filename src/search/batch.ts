@@ -6,11 +6,10 @@ import { writeChecked } from "../border/engine.js";
 import type { Rows } from "../input/vectors.js";
 import type { Floats, Ids } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES, CODECS } from "../words/kinds.js";
 import { integer } from "../words/options.js";
 import { NONE } from "../words/state.js";
 import { place, type Settled } from "./filter.js";
-import { ask, DEFAULT_K, NO_WORK, type Profile, plus, type SearchOptions, type Wanted } from "./plan.js";
+import { ask, DEFAULT_K, NO_WORK, type Profile, plus, type SearchOptions, tell, type Wanted } from "./plan.js";
 
 export type BatchOptions = Omit<SearchOptions, "radius">;
 
@@ -38,12 +37,6 @@ export function noHits(n: number, k: number): BatchHits {
   return { ids: new Uint32Array(n * k).fill(NONE), distances: new Float32Array(n * k).fill(Infinity), k };
 }
 
-/** Whether one scan serves all queries: not the family's own search, nor codes that differ in meaning from list to list. */
-function isOneScan({ kind }: Profile, engine: Engine, { exact }: Wanted): boolean {
-  if (!exact) return engine.exports.sharesScans() !== 0;
-  return kind !== "ivf" || !engine.state("trained") || !CODECS[CODEC_NAMES[engine.state("codec")]].full;
-}
-
 export function searchBatch(
   profile: Profile,
   engine: Engine,
@@ -54,7 +47,6 @@ export function searchBatch(
 ): { hits: BatchHits; stats: SearchStats } {
   const hits = noHits(queries.n, k);
   let stats = NO_WORK;
-  const together = isOneScan(profile, engine, wanted);
   const keep = engine.state("rerank") ? Math.max(wanted.k, wanted.candidates) : wanted.k;
   const perQuery = engine.rowBytes + engine.exports.batchBytes(keep) + 24 * keep + 256;
   const chunk = Math.min(queries.n, Math.max(Math.floor(Math.min(BATCH_BYTES, engine.spare) / perQuery), 1));
@@ -70,16 +62,15 @@ export function searchBatch(
       engine.scope(() => {
         const at = engine.alloc(n * engine.rowBytes);
         writeChecked(engine, queries, at, from, from + n);
-        if (together) {
-          const { exports } = engine;
-          exports.clearWork();
-          engine.done(exports.exactSearchBatch(at, n, wanted.k, wanted.candidates, filter.address, wanted.exact));
+        tell(engine, wanted, filter);
+        if (engine.exports.sharesScans()) {
+          engine.done(engine.exports.searchTogether(at, n));
           collect(from, n, wanted.k);
           return;
         }
         for (let i = 0; i < n; i++) {
           engine.setQueryFrom(at, i);
-          ask(engine, wanted, filter, Infinity);
+          ask(engine, wanted, filter);
           collect(from + i, 1, engine.found);
         }
       });

@@ -92,7 +92,7 @@ function* searchSteps(profile: Profile, asked: Asked, query: Vector, options: Se
 function nominate({ metric }: Profile, engine: Engine, wanted: Wanted, settled: Settled): Hit[] {
   let k = wanted.k;
   if (engine.state("trained")) k = wanted.exact ? Math.max(engine.live, 1) : Math.max(wanted.candidates, k);
-  engine.scope(() => ask(engine, { ...wanted, k, candidates: k }, place(engine, settled), Infinity));
+  engine.scope(() => ask(engine, { ...wanted, k, candidates: k }, place(engine, settled)));
   return engine.hits(metric.distance);
 }
 

@@ -38,10 +38,15 @@ export interface AsyncSearchOptions extends SearchOptions {
   signal?: AbortSignal;
 }
 
-export const NO_WORK: SearchStats = { distances: 0, visited: 0, reranked: 0 };
+export const NO_WORK: SearchStats = { distances: 0, visited: 0, reranked: 0, plan: undefined };
 
 export function plus(a: SearchStats, b: SearchStats): SearchStats {
-  return { distances: a.distances + b.distances, visited: a.visited + b.visited, reranked: a.reranked + b.reranked };
+  return {
+    distances: a.distances + b.distances,
+    visited: a.visited + b.visited,
+    reranked: a.reranked + b.reranked,
+    plan: a.plan ?? b.plan,
+  };
 }
 
 export const DEFAULT_K = 10;
@@ -108,16 +113,21 @@ export function writeQuery({ shape }: Profile, engine: Engine, query: Vector): v
   if (code < 0) throw badRow(oneRow(query, shape, "query"), 0, code);
 }
 
-/** The family's own search for the query at hand. */
-function walk(engine: Engine, { k, effort, candidates }: Wanted, filter: Passing): void {
-  if (engine.lists) engine.lists.search(engine, k, effort, candidates, filter);
-  else engine.done(engine.exports.search(k, effort, candidates, filter.address, filter.count));
+/** Says what the searches that follow are asked. */
+export function tell(
+  { exports }: Engine,
+  { k, effort, candidates, exact }: Wanted,
+  { address, count }: Passing,
+  bound = Infinity,
+): void {
+  exports.ask(k, effort, candidates, address, count, bound, exact);
 }
 
 /** Searches for the query at hand; the hits are the engine's. */
-export function ask(engine: Engine, wanted: Wanted, filter: Passing, bound: number): void {
-  if (wanted.exact) engine.done(engine.exports.exactSearch(wanted.k, filter.address, bound));
-  else walk(engine, wanted, filter);
+export function ask(engine: Engine, wanted: Wanted, filter: Passing, bound?: number): void {
+  tell(engine, wanted, filter, bound);
+  if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort);
+  else engine.done(engine.exports.search());
 }
 
 export function searchOne(
@@ -126,10 +136,10 @@ export function searchOne(
   query: Vector,
   wanted: Wanted,
   settled: Settled,
-  bound = Infinity,
+  bound?: number,
 ): Hit[] {
   writeQuery(profile, engine, query);
-  if (settled === undefined) ask(engine, wanted, { address: 0, count: engine.live }, bound);
+  if (settled === undefined) ask(engine, wanted, place(engine, settled), bound);
   else engine.scope(() => ask(engine, wanted, place(engine, settled), bound));
   return engine.hits(profile.metric.distance);
 }

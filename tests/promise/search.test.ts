@@ -228,17 +228,17 @@ for (const of of EVERY_CASE) {
       if (of.options.prefilter) {
         // Codes first, then the rows that they do not exclude; a few rows alone are read at once.
         index.search(queries[0], { k: 10 });
-        expect(index.lastStats).toEqual({ distances: N, visited: N, reranked: expect.any(Number) });
+        expect(index.lastStats).toEqual({ distances: N, visited: N, reranked: expect.any(Number), plan: "scan" });
         expect(index.lastStats.reranked).toBeGreaterThanOrEqual(10);
         index.search(queries[0], { filter: [1, 2, 3] });
-        expect(index.lastStats).toEqual({ distances: 0, visited: 3, reranked: 3 });
+        expect(index.lastStats).toEqual({ distances: 0, visited: 3, reranked: 3, plan: "scan" });
         return;
       }
       // An exact search scans exact rows where they are kept: nothing is left to re-score.
       // Codes that lists have their own tables for are scanned list by list.
       index.search(queries[0], { exact: true });
       const visited = of.kind === "ivf" && of.estimates ? expect.any(Number) : N;
-      expect(index.lastStats).toEqual({ distances: N, visited, reranked: 0 });
+      expect(index.lastStats).toEqual({ distances: N, visited, reranked: 0, plan: "scan" });
       index.search(queries[0], { exact: true, filter: [1, 2, 3] });
       expect(index.lastStats).toMatchObject({ distances: 3, reranked: 0 });
       if (visited === N) expect(index.lastStats.visited).toBe(3);

@@ -149,14 +149,14 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
   [
     "src/border/engine.ts",
     "  found,\n",
-    "  found,\n  plan,\n",
-    'class Work "ids" is 4 in assembly/search/work.ts, but enum Work "ids" is 5 in src/border/engine.ts',
+    "  again,\n  found,\n",
+    'class Work "ids" is 5 in assembly/search/work.ts, but enum Work "ids" is 6 in src/border/engine.ts',
   ],
   [
     "assembly/search/work.ts",
     "  found: u32;",
-    "  plan: u32;\n  found: u32;",
-    'class Work "values" is 6 in assembly/search/work.ts, but enum Work "values" is 5 in src/border/engine.ts',
+    "  again: u32;\n  found: u32;",
+    'class Work "values" is 7 in assembly/search/work.ts, but enum Work "values" is 6 in src/border/engine.ts',
   ],
   [
     "src/border/engine.ts",

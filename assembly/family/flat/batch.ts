@@ -3,7 +3,7 @@
 // f32 rows go through a register-blocked screen of plain dots, 4 queries x 2 rows: |q - r|^2 = |q|^2 + |r|^2 - 2 <q, r>
 // less an error bound decides who could be among the k nearest, and only those get the real distance. So a batch gives
 // exactly what single searches give, bit for bit.
-import { E_MEMORY, KIND_FLAT, NONE, OK } from "../../base/codes";
+import { ALL, E_MEMORY, KIND_FLAT, NONE, OK } from "../../base/codes";
 import { SIMD } from "../../base/simd";
 import { align } from "../../base/sizes";
 import { SCORER_BYTES, alloc, mark, reset } from "../../memory/arena";
@@ -11,7 +11,8 @@ import { addsSquares, isOfUnits } from "../../memory/metrics";
 import { kindNow, state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
 import { squaredNorm } from "../../kernel/metric";
-import { Codec, Scorer, bindQuery, codecBytes, exactCodec, scanNominates, scoreMany, walkCodec } from "../../codec/scorer";
+import { Codec, Scorer, bindQuery, codecBytes, exactCodec, ownCodec, scanNominates, scoreMany } from "../../codec/scorer";
+import { asked } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { checkedNorm, inputBytes, prepare } from "../../search/prepare";
 import { openTop, rerank } from "../../search/rerank";
@@ -21,7 +22,7 @@ import { publishTo, sortShown, work } from "../../search/work";
 /** Rows held in cache while every query passes over them: 64 x 784 f32 = 196 KiB. */
 const TILE: u32 = 64;
 /** Queries screened at a time, so that their dots with a tile (8 KiB) stay in L1. */
-const GROUP: u32 = 32;
+const SCREENED: u32 = 32;
 const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
 
 /** What a batch of `n` queries works with, all in scratch. */
@@ -38,15 +39,20 @@ const UNDERFLOW: f32 = 1.1754943508222875e-38; // 2^-126
   tile: u32;      // Batch of TILE rows
   maybe: u32;     // Batch of the rows that passed a screen
   tileNorms: u32; // f32
-  dots: u32;      // GROUP x TILE f32
+  dots: u32;      // SCREENED x TILE f32
 
   @inline vector(i: u32): usize { return this.vectors + i * this.stride; }
   @inline scorer(i: u32): Scorer { return changetype<Scorer>(this.scorers + i * SCORER_BYTES); }
   @inline top(i: u32): TopK { return changetype<TopK>(this.tops + i * this.topBytes); }
 }
 
-/** Whether the index's own search is a scan that a batch shares, rows being read one by one. */
-export function sharesScans(): bool { return kindNow() == KIND_FLAT && !walkCodec().groups; }
+/**
+ * Whether one scan answers all queries of a batch as asked: exact, or of an index whose own search it is, rows being read one by
+ * one, unless codes differ in meaning from list to list.
+ */
+export function sharesScans(): bool {
+  return asked().exact ? !ALL || !exactCodec().bindList : kindNow() == KIND_FLAT && !ownCodec().groups;
+}
 
 /** Scratch per query of a batch that keeps `keep` candidates, beside input and results. */
 export function batchBytes(keep: u32): u32 {
@@ -54,16 +60,18 @@ export function batchBytes(keep: u32): u32 {
 }
 
 /**
- * Nearest k of each of `n` input vectors at `inputs`, at least one slot live; `exact`: by the exact rows alone. work().ids and .values then hold n x k,
- * short rows ended with NONE and Infinity.
+ * What is asked, for each of `n` input vectors at `inputs`, at least one slot live. work().ids and .values then hold n x k, short
+ * rows ended with NONE and Infinity.
  */
-export function exactSearchBatch(inputs: usize, n: u32, k: u32, candidates: u32, filter: usize, exact: bool): i32 {
+export function searchTogether(inputs: usize, n: u32): i32 {
   const start = mark();
-  const nominates = scanNominates() && !exact;
-  const q = open(inputs, n, nominates ? candidates : k, nominates);
+  const ask = asked();
+  const k = ask.k;
+  const nominates = scanNominates() && !ask.exact;
+  const q = open(inputs, n, nominates ? ask.candidates : k, nominates);
   const ids = q ? alloc(<usize>n * k << 2) : 0;
   const values = ids ? alloc(<usize>n * k << 2) : 0;
-  const ok = values && scanTiles(q, filter) && publishAll(q, k, ids, values);
+  const ok = values && scanTiles(q, ask.filter) && publishAll(q, k, ids, values);
   reset(start);
   return ok ? OK : E_MEMORY;
 }
@@ -78,7 +86,7 @@ function open(inputs: usize, n: u32, keep: u32, nominates: bool): Queries {
   const stride = <u32>align(inputBytes(), 16);
   const own = codecBytes();
   q.nominates = nominates;
-  q.codec = <u32>changetype<usize>(nominates ? walkCodec() : exactCodec());
+  q.codec = <u32>changetype<usize>(nominates ? ownCodec() : exactCodec());
   q.n = n;
   q.stride = stride;
   q.topBytes = <u32>TopK.bytes(max(min(keep, s.live), 1));
@@ -89,7 +97,7 @@ function open(inputs: usize, n: u32, keep: u32, nominates: bool): Queries {
   q.tile = <u32>changetype<usize>(Batch.open(TILE));
   q.maybe = <u32>changetype<usize>(Batch.open(TILE));
   q.tileNorms = <u32>alloc(TILE << 2);
-  q.dots = <u32>alloc(GROUP * TILE << 2);
+  q.dots = <u32>alloc(SCREENED * TILE << 2);
   const owned = alloc(<usize>n * own);
   if (!q.vectors || !q.scorers || !q.tops || !q.norms || !q.tile || !q.maybe || !q.tileNorms || !q.dots || !owned) return none;
   memory.fill(q.vector(n), 0, (padded - n) * stride);
@@ -143,10 +151,10 @@ function screenTile(q: Queries, tile: Batch): void {
     store<f32>(q.tileNorms + (j << 2), norm * scale);
   }
   const maybe = changetype<Batch>(q.maybe);
-  for (let first: u32 = 0; first < q.n; first += GROUP) {
-    const inGroup = min(GROUP, q.n - first);
-    call_indirect<void>(codec.screen, codec, q.vector(first), <u32>align(inGroup, 4), tile.slots, tile.count, <usize>q.dots, TILE << 2);
-    for (let i: u32 = 0; i < inGroup; i++) {
+  for (let first: u32 = 0; first < q.n; first += SCREENED) {
+    const screened = min(SCREENED, q.n - first);
+    call_indirect<void>(codec.screen, codec, q.vector(first), <u32>align(screened, 4), tile.slots, tile.count, <usize>q.dots, TILE << 2);
+    for (let i: u32 = 0; i < screened; i++) {
       const top = q.top(first + i);
       const a = (isOfUnits() ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - UNDERFLOW - top.bound;
       pick(tile, a, q.tileNorms, f, q.dots + i * (TILE << 2), maybe);

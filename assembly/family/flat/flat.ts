@@ -3,7 +3,8 @@
 import { ALL, E_MEMORY, NONE, OK } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { layout, nodes } from "../../table/nodes";
-import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Codec, Scorer, bindQuery, exactCodec, scanNominates, scanScorer, scoreMany } from "../../codec/scorer";
+import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Family } from "../../search/family";
 import { Nominees } from "../../search/nominees";
@@ -18,8 +19,8 @@ const BATCH: u32 = 128;
 export class Flat extends Family {
   packs(): bool { return true; }
   room(slots: u32): usize { return ALL ? flatRoom(slots) : 0; }
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return flatSearch(k, candidates, filter); }
-  exact(k: u32, filter: usize, bound: f32): i32 { return exactScan(k, filter, bound); }
+  search(ask: Ask): i32 { return flatSearch(ask); }
+  exact(ask: Ask): i32 { return exactScan(ask); }
 
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
     for (let i: u32 = 0; i < n; i++) storeNew(vectors, ids, i, NONE);
@@ -27,9 +28,10 @@ export class Flat extends Family {
   }
 }
 
-/** Offers every live slot that passes the filter; `codec` is bound to the scorer. False where scratch cannot grow. */
-function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: TopK): bool {
-  scorer.scattered = 0;
+/** Offers every live slot that passes the filter, by a codec. False where scratch cannot grow. */
+function scan(codec: Codec, filter: usize, batch: Batch, top: TopK): bool {
+  const scorer = scanScorer();
+  bindQuery(codec, scorer, layout().prepared);
   if (ALL && codec.groups) {
     const nominees = Nominees.open(top);
     if (!nominees) return false;
@@ -51,19 +53,14 @@ function scan(codec: Codec, scorer: Scorer, filter: usize, batch: Batch, top: To
 }
 
 /**
- * The k nearest to the prepared query that pass the filter, or all within `bound` if fewer: by the exact rows where they
+ * The k nearest to the prepared query that pass the filter, or all within the bound if fewer: by the exact rows where they
  * are kept, else by what the codes say. Results: work().
  */
-export function exactScan(k: u32, filter: usize, bound: f32): i32 {
+export function exactScan(ask: Ask): i32 {
   const start = mark();
   const batch = Batch.open(BATCH);
-  const top = batch ? openTop(k, bound) : changetype<TopK>(0);
-  if (!top) {
-    reset(start);
-    return E_MEMORY;
-  }
-  bindQuery(exactCodec(), walkScorer(), layout().prepared);
-  const done = scan(exactCodec(), walkScorer(), filter, batch, top) && publish(top);
+  const top = batch ? openTop(ask.k, ask.bound) : changetype<TopK>(0);
+  const done = !!top && scan(exactCodec(), ask.filter, batch, top) && publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
@@ -71,19 +68,14 @@ export function exactScan(k: u32, filter: usize, bound: f32): i32 {
 /** searchAtOnce has a bound per slot. */
 function flatRoom(slots: u32): usize { return rescoresAtOnce() ? <usize>slots + GROUP << 2 : 0; }
 
-/** The search of a Flat index. With exact rows kept, the codes nominate `candidates` and the rows decide. */
-export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
-  if (!scanNominates()) return exactScan(k, filter, Infinity);
-  if (ALL && rescoresAtOnce()) return searchAtOnce(k, filter);
+/** The search of a Flat index. With exact rows kept, the codes nominate candidates and the rows decide. */
+export function flatSearch(ask: Ask): i32 {
+  if (!scanNominates()) return exactScan(ask);
+  if (ALL && rescoresAtOnce()) return searchAtOnce(ask);
   const start = mark();
   const batch = Batch.open(BATCH);
-  const nominated = batch ? openTop(candidates, Infinity) : changetype<TopK>(0);
-  if (!nominated) {
-    reset(start);
-    return E_MEMORY;
-  }
-  bindQuery(walkCodec(), walkScorer(), layout().prepared);
-  const done = scan(walkCodec(), walkScorer(), filter, batch, nominated) && publishReranked(nominated, k, Infinity);
+  const nominated = batch ? openTop(ask.candidates, Infinity) : changetype<TopK>(0);
+  const done = !!nominated && scan(ask.codec(), ask.filter, batch, nominated) && publishReranked(nominated, ask.k, Infinity);
   reset(start);
   return done ? OK : E_MEMORY;
 }
@@ -92,11 +84,12 @@ export function flatSearch(k: u32, candidates: u32, filter: usize): i32 {
  * rabitq with an adaptive rerank: the k best by estimate are scored exactly, and then every row whose lower bound is within
  * reach of the worst of them. minilm-384, n = 11,389: 77 exact distances a query in place of 679 with one pass.
  */
-function searchAtOnce(k: u32, filter: usize): i32 {
+function searchAtOnce(ask: Ask): i32 {
   const start = mark();
+  const filter: usize = ask.filter;
   const n = nodes().count;
   const bounds = alloc(<usize>n + GROUP << 2); // f32 per slot, Infinity where nothing can be answered
-  const top = bounds ? openTop(k, Infinity) : changetype<TopK>(0);
+  const top = bounds ? openTop(ask.k, Infinity) : changetype<TopK>(0);
   const guess = top ? Nominees.open(top) : changetype<Nominees>(0);
   if (!guess) {
     reset(start);

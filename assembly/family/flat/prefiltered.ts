@@ -6,6 +6,7 @@ import { E_MEMORY, NONE, OK } from "../../base/codes";
 import { within } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
 import { layout, nodes, upper } from "../../table/nodes";
+import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { GROUP, excludeAbsent, offerNear, passing } from "../../search/packed-scan";
 import { openTop, rerank, rerankBatch } from "../../search/rerank";
@@ -28,8 +29,8 @@ export class Prefiltered extends Flat {
   room(slots: u32): usize { return boundsBytes(slots); }
   compact(): bool { return super.compact() && filterRows(); }
   link(): bool { return filterRows(); }
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return prefilteredSearch(k, filter, Infinity); }
-  exact(k: u32, filter: usize, bound: f32): i32 { return prefilteredSearch(k, filter, bound); }
+  search(ask: Ask): i32 { return prefilteredSearch(ask); }
+  exact(ask: Ask): i32 { return prefilteredSearch(ask); }
 
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
     for (let i: u32 = 0; i < n; i++) filterRow(storeNew(vectors, ids, i, NONE));
@@ -39,16 +40,16 @@ export class Prefiltered extends Flat {
 
 @inline function boundsBytes(slots: u32): usize { return <usize>slots + GROUP << 2; }
 
-function prefilteredSearch(k: u32, filter: usize, bound: f32): i32 {
+function prefilteredSearch(ask: Ask): i32 {
   const start = mark();
   const bounds = alloc(boundsBytes(nodes().count));
-  const guess = bounds ? openTop(k, bound) : changetype<TopK>(0);
-  const top = guess ? openTop(k, bound) : changetype<TopK>(0);
+  const guess = bounds ? openTop(ask.k, ask.bound) : changetype<TopK>(0);
+  const top = guess ? openTop(ask.k, ask.bound) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
-  guessAll(filter, bounds, guess);
+  guessAll(ask.filter, bounds, guess);
   const done = rerank(layout().prepared, guess, top) && scoreWithin(bounds, guess, top) && publish(top);
   reset(start);
   return done ? OK : E_MEMORY;

@@ -1,6 +1,6 @@
 // When upper halves will not do. Rounded to 8 bits, vectors that lie close together look alike: a walk on upper halves
 // (split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
-// distance (coarse less exact, measured on the nodes that are scored exactly anyway) against how far the beam's
+// distance (upper halves less whole values, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
 import { hasBit } from "../../base/bitset";
 import { state } from "../../memory/state";
@@ -26,7 +26,6 @@ const ENOUGH: f64 = 64;
 export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch, top: TopK): bool {
   if (!pool.size) return true;
   bindQuery(exactCodec(), exactScorer(), layout().prepared);
-  exactScorer().scattered = 1;
   let noise: f32 = 0;
   let at: u32 = 0;
   let most = min(first, batch.capacity);

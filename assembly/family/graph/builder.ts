@@ -3,7 +3,7 @@ import { CODEC_SQ8, GRAPH } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
-import { bindSlot, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
@@ -18,6 +18,9 @@ import { Walk } from "./walk";
   neighbours: u32; // Batch
   nearest: u32;    // Pool of M, for addNearestLive
   most: u32;       // candidates the selection has room for
+  by: u32;         // Codec that walks and links go by
+
+  @inline codec(): Codec { return changetype<Codec>(this.by); }
 
   /** 0 where scratch cannot grow. */
   static open(): Builder {
@@ -27,6 +30,8 @@ import { Walk } from "./walk";
     const at = alloc(offsetof<Builder>());
     if (!at) return none;
     const b = changetype<Builder>(at);
+    b.by = <u32>changetype<usize>(buildsOnExactRows() ? exactCodec() : walkCodec());
+    if (GRAPH && s.fastScan) forgetTurned();
     b.most = max(s.efConstruction, REPAIR_CANDIDATES * limit);
     b.walk = <u32>changetype<usize>(Walk.open(s.efConstruction, nodes().blocks << nodes().shift));
     b.selection = <u32>changetype<usize>(Selection.open(b.most, limit));
@@ -37,14 +42,9 @@ import { Walk } from "./walk";
   }
 }
 
-// A graph over coarse codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
+// A graph over codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
 // sq8 is exact enough.
 @inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
-export function beginBuild(): void {
-  if (buildsOnExactRows()) state().coarse = 0;
-  if (GRAPH && state().fastScan) forgetTurned();
-}
-export function endBuild(): void { if (buildsOnExactRows()) state().coarse = 1; }
 
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
 const REPAIR_CANDIDATES: u32 = 4;
@@ -58,7 +58,6 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   const pool = changetype<Pool>(b.nearest);
   pool.clear(state().m);
   batch.cursor = 0;
-  walkScorer().scattered = 0;
   while (batch.fill(0)) {
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {
@@ -95,8 +94,8 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   for (let i: u32 = 0; i < n; i++) batch.add(load<u32>(links + (i << 2)));
   batch.add(to);
   selection.clear();
-  bindSlot(walkCodec(), linkScorer(), from);
+  bindSlot(b.codec(), linkScorer(), from);
   selection.addScored(batch);
-  selection.choose(limit, false);
+  selection.choose(b.codec(), limit, false);
   setLinks(layer, from, selection.slots, selection.taken);
 }

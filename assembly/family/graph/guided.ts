@@ -1,6 +1,6 @@
-// The beam on layer 0, guided by the codes that nodes keep of their neighbours (neighbours.ts). Neighbours enter a
-// frontier by estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
-// may be in the frontier several times, seen from several neighbours; the best estimate counts. The walk is over when
+// The beam on layer 0, guided by the codes that nodes keep of their neighbours (neighbours.ts). Neighbours begin to
+// wait at an estimated distance; a node's own row is read only when it is expanded, and then it is in the beam. A node
+// may wait several times, seen from several neighbours; the best estimate counts. The walk is over when
 // no estimate is below the beam's last distance.
 // Its gain is in bench/README.md: on the graph that insertions make, 1.5 times the queries a second of whole rows walked.
 //
@@ -12,13 +12,13 @@ import { NONE } from "../../base/codes";
 import { within } from "../../base/simd";
 import { state } from "../../memory/state";
 import { layout, nodes } from "../../table/nodes";
-import { Scorer, linkScorer, scoreMany } from "../../codec/scorer";
+import { Scorer, scoreMany } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
 import { Queue } from "../../search/queue";
 import { work } from "../../search/work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
-import { bindNeighbours, groupBytes, scoreNeighbours } from "./neighbours";
-import { ROUND, Walk, frontierOf, score } from "./walk";
+import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
+import { ROUND, Walk, queueSize, score } from "./walk";
 
 /**
  * From the entry to the beam, empty so far, around the bound query; false if more than `most` distances were needed. The walk ends
@@ -27,8 +27,7 @@ import { ROUND, Walk, frontierOf, score } from "./walk";
 export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
   const s = state();
   const beam = w.beam();
-  const frontier = w.frontier();
-  rows.scattered = 1;
+  const waiting = w.waiting();
   bindNeighbours();
   let start = s.entry;
   let distance = exactly(w, rows, start);
@@ -40,8 +39,8 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
     }
   }
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
-  frontier.clear(frontierOf(beam.capacity));
-  frontier.push(distance, start);
+  waiting.clear(queueSize(beam.capacity));
+  waiting.push(distance, start);
   for (let round: u32 = 1; takeRound(w, ef, min(round, ROUND)); round++) {
     if (w.scored > most) return false;
     expandRound(w, rows);
@@ -54,12 +53,12 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
 function scoreWaiting(w: Walk, rows: Scorer): void {
   const batch = w.gathered();
   const beam = w.beam();
-  const frontier = w.frontier();
+  const waiting = w.waiting();
   let left = beam.capacity;
-  while (frontier.hasNext() && (left || beam.size < beam.capacity)) {
+  while (waiting.hasNext() && (left || beam.size < beam.capacity)) {
     batch.count = 0;
-    while (batch.count < batch.capacity && frontier.hasNext() && (left || beam.size + batch.count < beam.capacity)) {
-      const slot = frontier.pop();
+    while (batch.count < batch.capacity && waiting.hasNext() && (left || beam.size + batch.count < beam.capacity)) {
+      const slot = waiting.pop();
       if (testAndSet(w.visited, slot)) continue;
       batch.add(slot);
       if (left) left--;
@@ -72,12 +71,12 @@ function scoreWaiting(w: Walk, rows: Scorer): void {
 /** Takes the nearest that wait, at most `n` and none beyond the `ef`-th of the beam; false if there is none. */
 function takeRound(w: Walk, ef: u32, n: u32): bool {
   const round = w.round();
-  const frontier = w.frontier();
+  const waiting = w.waiting();
   const beam = w.beam();
   const bound = beam.size < ef ? <f32>Infinity : beam.distanceAt(ef - 1);
   round.count = 0;
-  while (round.count < n && frontier.hasNext() && frontier.nearest() <= bound) {
-    const slot = frontier.pop();
+  while (round.count < n && waiting.hasNext() && waiting.nearest() <= bound) {
+    const slot = waiting.pop();
     if (!testAndSet(w.visited, slot)) round.add(slot);
   }
   return round.count > 0;
@@ -105,7 +104,7 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
   for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
     const size = min(n - from, 32);
     const own: usize = w.estimates;
-    scoreNeighbours(linkScorer(), group, distance, own);
+    scoreNeighbours(guide(), group, distance, own);
     for (let tries: u32 = 0; tries < TRIES; tries++) {
       let best: u32 = 0;
       for (let i: u32 = 1; i < size; i++) if (load<f32>(own + (i << 2)) < load<f32>(own + (best << 2))) best = i;
@@ -133,36 +132,36 @@ function expandRound(w: Walk, rows: Scorer): void {
   work().visited += n;
   for (let i: u32 = 0; i < n; i++) beam.push(round.distanceAt(i), round.slotAt(i));
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
-  w.frontier().shrink(max(beam.capacity - beam.size, beam.capacity >> 2) + 16);
+  w.waiting().shrink(max(beam.capacity - beam.size, beam.capacity >> 2) + 16);
   for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i));
 }
 
 /** The neighbours of a node at `distance` begin to wait. */
 @inline function expand(w: Walk, rows: Scorer, slot: u32, distance: f32): void {
   let links = linksOf(0, slot);
-  if (distance < linkScorer().least) {
+  if (distance < guide().nearest) {
     pushExact(w, rows, links);
     return;
   }
   const beam = w.beam();
-  const frontier = w.frontier();
+  const waiting = w.waiting();
   const estimates: usize = w.estimates;
   const bytes = groupBytes();
   let group = codesOf(0, slot);
   for (const end = links + (degreeLimit(0) << 2); links < end && load<u32>(links) != NONE; links += 128, group += bytes) {
-    scoreNeighbours(linkScorer(), group, distance, estimates);
-    pushNear(frontier, min(frontier.farthest(), beam.farthest()), w.visited, links, end, estimates);
+    scoreNeighbours(guide(), group, distance, estimates);
+    pushNear(waiting, min(waiting.farthest(), beam.farthest()), w.visited, links, end, estimates);
   }
 }
 
 /** Those of up to 32 neighbours that are near enough and have not been expanded. */
-@inline function pushNear(frontier: Queue, bound: f32, visited: usize, links: usize, end: usize, estimates: usize): void {
+@inline function pushNear(waiting: Queue, bound: f32, visited: usize, links: usize, end: usize, estimates: usize): void {
   for (let near = within(estimates, bound); near; near &= near - 1) {
     const place = ctz(near) << 2;
     if (links + place >= end) return; // a group may be wider than the list
     const slot = load<u32>(links + place);
     if (slot == NONE) return;
-    if (!hasBit(visited, slot)) frontier.push(load<f32>(estimates + place), slot);
+    if (!hasBit(visited, slot)) waiting.push(load<f32>(estimates + place), slot);
   }
 }
 
@@ -179,6 +178,6 @@ function pushExact(w: Walk, rows: Scorer, links: usize): void {
   scoreMany(rows, batch.slots, n, batch.distances);
   w.scored += n;
   for (let i: u32 = 0; i < n; i++) {
-    if (batch.distanceAt(i) <= bound) w.frontier().push(batch.distanceAt(i), batch.slotAt(i));
+    if (batch.distanceAt(i) <= bound) w.waiting().push(batch.distanceAt(i), batch.slotAt(i));
   }
 }

@@ -1,11 +1,11 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
 import { hasBit, testAndSet } from "../../base/bitset";
-import { E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
+import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN, PLAN_WIDENED_WALK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { moveSlots, newNumbers } from "../../table/compaction";
 import { LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
-import { bindQuery, bindSlot, scanNominates, walkCodec, walkIsSplit, walkNominates, walkScorer } from "../../codec/scorer";
+import { Codec, bindQuery, bindSlot, exactCodec, isSplit, nominates, scanNominates, walkScorer } from "../../codec/scorer";
+import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { openTop, publishReranked } from "../../search/rerank";
@@ -14,7 +14,7 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, rescoreBeam } from "./blur";
-import { Builder, addNearestLive, beginBuild, endBuild, setChosen } from "./builder";
+import { Builder, addNearestLive, setChosen } from "./builder";
 import { openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
@@ -33,13 +33,13 @@ export class Hnsw extends Flat {
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
   remove(slot: u32): void { bury(slot); }
   settle(n: u32): void { sweepAfter(n); }
+  renumber(map: usize): void { renumberGraph(map); }
   valid(): bool { return graphIsValid(); }
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return hnswSearch(k, effort, candidates, filter, passing); }
+  search(ask: Ask): i32 { return hnswSearch(ask); }
 
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
     const b = Builder.open();
     if (!b) return E_MEMORY;
-    beginBuild();
     for (let i: u32 = 0; i < n; i++) {
       const count = nodes().count;
       const slot = storeNew(vectors, ids, i, NONE);
@@ -47,25 +47,7 @@ export class Hnsw extends Flat {
       hnswInsert(b, slot, slot == count);
       advanceSweep(b);
     }
-    endBuild();
     return OK;
-  }
-
-  clear(): void {
-    const s = state();
-    super.clear();
-    s.entry = NONE;
-    s.topLevel = 0;
-  }
-
-  compact(): bool {
-    const start = mark();
-    const map = newNumbers();
-    if (!map) return false;
-    renumberGraph(map);
-    moveSlots(map);
-    reset(start);
-    return true;
   }
 }
 
@@ -75,30 +57,34 @@ const DISTANCES_PER_EF: f64 = 8;
 const LEAST_WIDTH: u32 = 100;
 
 /**
- * The k nearest to the prepared query that pass the filter (bitset of slots, 0 = all; `passing` live slots pass).
+ * The k nearest to the prepared query that pass the filter.
  * Always k results where k pass: the beam is widened by the share that passes, a set so small that a scan is cheaper is
  * scanned, and so is any set whose walk came back short. Results: work().
  */
-function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, passing: u32): i32 {
+function hnswSearch(ask: Ask): i32 {
   const s = state();
+  const k = ask.k, ef = ask.effort, candidates = ask.candidates, passing = ask.passing;
+  const filter: usize = ask.filter;
   const linked = s.live + s.dead + s.doomed;
   const wanted = min(k, passing);
   const width = <f64>max(ef, k) * <f64>linked / <f64>max(passing, 1);
   const all = passing == linked;
-  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactScan(k, filter, Infinity);
+  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactScan(ask);
+  work().plan = all ? PLAN_WALK : PLAN_WIDENED_WALK;
   const beam = <u32>min(ceil(width), <f64>linked);
   const most = all ? u32.MAX_VALUE : passing;
+  const by = ask.codec();
   const start = mark();
   const w = Walk.open(beam, nodes().count);
-  const top = w ? openTop(walkNominates() ? candidates : k, Infinity) : changetype<TopK>(0);
+  const top = w ? openTop(nominates(by) ? candidates : k, Infinity) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
   // A search may ask for less than k, of a graph that can fill up what is missing; not the index's own ef, for any k.
   const narrow = all && ef < k && ef != s.effort ? min(ef, beam) : beam;
-  let finished = walkTo(w, beam, narrow, most);
-  if (walkIsSplit()) {
+  let finished = walkTo(w, by, beam, narrow, most);
+  if (isSplit(by)) {
     const batch = Batch.open(max(candidates, 8));
     if (!batch) {
       reset(start);
@@ -106,16 +92,15 @@ function hnswSearch(k: u32, ef: u32, candidates: u32, filter: usize, passing: u3
     }
     top.k = max(min(k, s.live), 1);
     if (finished && !rescoreBeam(w.beam(), candidates, filter, batch, top)) {
-      s.coarse = 0;
-      finished = walkTo(w, beam, narrow, most);
-      s.coarse = 1;
+      finished = walkTo(w, exactCodec(), beam, narrow, most);
       top.clear();
       offerBeam(w.beam(), filter, top);
     }
   } else offerBeam(w.beam(), filter, top);
   if (!finished || top.size < wanted) {
     reset(start);
-    return exactScan(k, filter, Infinity);
+    work().plan = PLAN_WALK_THEN_SCAN;
+    return exactScan(ask);
   }
   const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
   reset(start);
@@ -129,9 +114,9 @@ function hnswRoom(slots: u32): usize {
 }
 
 /** From the entry to the beam around the prepared query. */
-function walkTo(w: Walk, beam: u32, ef: u32, most: u32): bool {
+function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, most: u32): bool {
   const s = state();
-  bindQuery(walkCodec(), walkScorer(), layout().prepared);
+  bindQuery(by, walkScorer(), layout().prepared);
   let finished: bool;
   if (GRAPH && s.fastScan) {
     w.beam().clear(beam);
@@ -165,18 +150,21 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
     return;
   }
   const w = changetype<Walk>(b.walk);
-  approach(w, slot, min(level, s.topLevel));
+  const by = b.by;
+  approach(b, slot, min(level, s.topLevel));
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
     beamSearch(w, walkScorer(), l, u32.MAX_VALUE);
-    const again = !l && walkIsSplit() && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
+    const again = !l && isSplit(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {
-      s.coarse = 0;
-      approach(w, slot, 0);
+      b.by = <u32>changetype<usize>(exactCodec());
+      approach(b, slot, 0);
       beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
     }
     chooseLinks(b, l, slot);
     setChosen(b, l, slot);
-    if (again && !isHopeless()) s.coarse = 1;
+    if (!again) continue;
+    if (isHopeless()) s.sharp = 0;
+    else b.by = by;
   }
   if (level > s.topLevel) {
     s.entry = slot;
@@ -185,9 +173,10 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
 }
 
 /** A stored row as the query, from the entry down to above `layer`; never by way of itself, on layers it is linked on. */
-function approach(w: Walk, slot: u32, layer: u32): void {
+function approach(b: Builder, slot: u32, layer: u32): void {
   const s = state();
-  bindSlot(walkCodec(), walkScorer(), slot);
+  const w = changetype<Walk>(b.walk);
+  bindSlot(b.codec(), walkScorer(), slot);
   begin(w, walkScorer(), s.efConstruction, s.entry);
   testAndSet(w.visited, slot);
   for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
@@ -202,5 +191,5 @@ function chooseLinks(b: Builder, layer: u32, slot: u32): void {
     if (stageOf(pool.slotAt(i)) == LIVE) selection.add(pool.distanceAt(i), pool.slotAt(i));
   }
   if (!selection.count) addNearestLive(b, layer, slot);
-  selection.choose(state().m, true);
+  selection.choose(b.codec(), state().m, true);
 }

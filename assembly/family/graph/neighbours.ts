@@ -17,10 +17,10 @@ import { isSigned, squareShare } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { nibbleAt, setNibble } from "../../memory/store";
 import { layout, nodes, upper } from "../../table/nodes";
-import { fillTables, quantiseTables, sumGroup } from "../../kernel/lookup";
+import { Steps, fillTables, quantiseTables, sumGroup } from "../../kernel/lookup";
 import { sumOf } from "../../kernel/metric";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../../kernel/rotation";
-import { Scorer, decode, exactCodec, linkScorer } from "../../codec/scorer";
+import { decode, exactCodec } from "../../codec/scorer";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
 const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"
@@ -69,6 +69,17 @@ const LARGEST: f64 = 1e38;
 }
 const OWNERS_AT: usize = 64;
 
+/** The query as codes are compared with it: lookup tables behind this, n x 16 f32 and then n x 16 u8 in steps. */
+@unmanaged export class Guide extends Steps {
+  nibbles: u32; // n
+  tables: u32;  // those in steps
+  shift: f32;   // what a sum of lookups lacks
+  nearest: f32; // nearer than this to a node, the query's neighbours are not told apart by codes
+}
+const TABLES_AT: usize = 64;
+
+@inline export function guide(): Guide { return changetype<Guide>(layout().guide); }
+
 @inline function turned(): Turned { return changetype<Turned>(layout().turnedRows); }
 
 /** The column, the rotation, and room for a query; false where memory cannot grow. */
@@ -78,8 +89,8 @@ export function openNeighbours(): bool {
   l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, codesBytes(state().m << 1));
   upper().addColumn(TAG_UPPER_NEIGHBOURS, codesBytes(state().m));
   l.turnedRows = <u32>alloc(Turned.bytes(1));
-  l.tables = <u32>alloc(nibbles() * 80); // 16 f32 and 16 u8 each
-  if (!l.turnedRows || !l.tables) return false;
+  l.guide = <u32>alloc(TABLES_AT + nibbles() * 80);
+  if (!l.turnedRows || !l.guide) return false;
   turned().open(1);
   return true;
 }
@@ -221,20 +232,20 @@ export function copyNeighbour(codes: usize, from: u32, to: u32): void {
   store<f32>(factorsOf(target, to), load<f32>(factors, GROUP << 2), GROUP << 2);
 }
 
-/** The prepared query, for scoreNeighbours with linkScorer(). */
+/** The prepared query becomes the guide's. */
 export function bindNeighbours(): void {
-  const l = layout();
-  const s = linkScorer();
+  const turned = layout().turned;
+  const g = guide();
   const n = nibbles();
-  rotate(l.prepared, l.turned);
-  const bytes = l.tables + (n << 6);
-  fillTables(l.turned, n, l.tables);
-  quantiseTables(l.tables, n, bytes, s.steps());
-  s.tables = <u32>bytes;
+  const tables = changetype<usize>(g) + TABLES_AT;
+  rotate(layout().prepared, turned);
+  fillTables(turned, n, tables);
+  g.nibbles = n;
+  g.tables = <u32>tables + (n << 6);
+  quantiseTables(tables, n, g.tables, g);
   // <q, sign> = 2 sum(q where the sign is positive) - sum(q)
-  s.shift = 2 * s.tableLeast - <f32>sumOf(l.turned, codeDimensions());
-  s.planes = n;
-  s.least = leastDistance(2 * s.step * sqrt(<f32>n / 12));
+  g.shift = 2 * g.least - <f32>sumOf(turned, codeDimensions());
+  g.nearest = leastDistance(2 * g.step * sqrt(<f32>n / 12));
 }
 
 /**
@@ -249,12 +260,12 @@ function leastDistance(error: f32): f32 {
 }
 
 /** Estimates for the 32 neighbours of a group, to `out`; the node itself is at `distance`. */
-export function scoreNeighbours(s: Scorer, group: usize, distance: f32, out: usize): void {
-  const n = s.planes;
+export function scoreNeighbours(g: Guide, group: usize, distance: f32, out: usize): void {
+  const n = g.nibbles;
   const factors = group + (n << 4);
-  sumGroup(group, s.tables, n, 2 * s.step, out, false);
+  sumGroup(group, g.tables, n, 2 * g.step, out, false);
   if (SIMD) {
-    const shift = f32x4.splat(s.shift), own = f32x4.splat(distance);
+    const shift = f32x4.splat(g.shift), own = f32x4.splat(distance);
     for (let i: usize = 0; i < GROUP << 2; i += 16) {
       const change = f32x4.mul(v128.load(factors + i, GROUP << 2), f32x4.add(shift, v128.load(out + i)));
       v128.store(out + i, f32x4.add(own, f32x4.add(v128.load(factors + i), change)));
@@ -262,7 +273,7 @@ export function scoreNeighbours(s: Scorer, group: usize, distance: f32, out: usi
     return;
   }
   for (let i: usize = 0; i < GROUP << 2; i += 4) {
-    const change = load<f32>(factors + i, GROUP << 2) * (s.shift + load<f32>(out + i));
+    const change = load<f32>(factors + i, GROUP << 2) * (g.shift + load<f32>(out + i));
     store<f32>(out + i, distance + (load<f32>(factors + i) + change));
   }
 }

@@ -6,7 +6,7 @@ import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
-import { bindSlot, walkCodec, walkScorer } from "../../codec/scorer";
+import { bindSlot, walkScorer } from "../../codec/scorer";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";
@@ -49,7 +49,7 @@ function flood(layer: u32, from: u32, reached: usize, queue: usize): void {
 function bridge(b: Builder, layer: u32, slot: u32, reached: usize): void {
   const s = state();
   const w = changetype<Walk>(b.walk);
-  bindSlot(walkCodec(), walkScorer(), slot);
+  bindSlot(b.codec(), walkScorer(), slot);
   begin(w, walkScorer(), s.efConstruction, s.entry);
   for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
   beamSearch(w, walkScorer(), layer, u32.MAX_VALUE);

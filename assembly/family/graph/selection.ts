@@ -4,7 +4,7 @@
 import { distanceOf, insertKey, keyOf, slotOf } from "../../base/key";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
-import { bindSlot, linkScorer, scoreMany, walkCodec } from "../../codec/scorer";
+import { Codec, bindSlot, linkScorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
@@ -46,13 +46,13 @@ const CHUNK: u32 = 4;
 
   @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }
 
-  /** Takes at most `limit`; the outcome is slots[0 .. taken). */
-  choose(limit: u32, backfill: bool): void {
+  /** Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). */
+  choose(by: Codec, limit: u32, backfill: bool): void {
     const slots: usize = this.slots, passed: usize = this.passed;
     let taken: u32 = 0, pruned: u32 = 0;
     for (let i: u32 = 0; i < this.count && taken < limit; i++) {
       const key = this.candidate(i);
-      if (this.isCovered(key, taken)) {
+      if (this.isCovered(by, key, taken)) {
         if (pruned < limit) store<u32>(passed + (pruned++ << 2), slotOf(key));
       } else store<u32>(slots + (taken++ << 2), slotOf(key));
     }
@@ -65,11 +65,11 @@ const CHUNK: u32 = 4;
   }
 
   /** Whether one of the first `taken` is nearer to the candidate than the node is. */
-  @inline private isCovered(key: u64, taken: u32): bool {
+  @inline private isCovered(by: Codec, key: u64, taken: u32): bool {
     if (!taken) return false;
     const distance = distanceOf(key);
     const scorer = linkScorer();
-    bindSlot(walkCodec(), scorer, slotOf(key));
+    bindSlot(by, scorer, slotOf(key));
     for (let i: u32 = 0; i < taken; i += CHUNK) {
       const n = min(CHUNK, taken - i);
       scoreMany(scorer, this.slots + (i << 2), n, this.scored);

@@ -8,9 +8,9 @@ import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
 import { freeSlot } from "../../table/slots";
-import { bindSlot, linkScorer, walkCodec, walkScorer } from "../../codec/scorer";
+import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
-import { Builder, addNearestLive, beginBuild, endBuild, setChosen } from "./builder";
+import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
 import { Selection } from "./selection";
@@ -29,9 +29,7 @@ export function bury(slot: u32): void {
 export function sweepAfter(n: u32): void {
   const start = mark();
   const builder = Builder.open();
-  beginBuild();
   for (let i: u32 = 0; builder && i < n; i++) advanceSweep(builder);
-  endBuild();
   reset(start);
 }
 
@@ -39,9 +37,7 @@ export function sweepAfter(n: u32): void {
 export function sweep(most: u32): i32 {
   const start = mark();
   const builder = Builder.open();
-  beginBuild();
   const done = builder ? <i32>sweepSlots(builder, most) : E_MEMORY;
-  endBuild();
   reset(start);
   return done;
 }
@@ -113,14 +109,14 @@ function repair(b: Builder, layer: u32, slot: u32): void {
   const selection = changetype<Selection>(b.selection);
   selection.clear();
   if (batch.count) {
-    bindSlot(walkCodec(), linkScorer(), slot);
+    bindSlot(b.codec(), linkScorer(), slot);
     selection.addScored(batch);
-    selection.choose(limit, true);
+    selection.choose(b.codec(), limit, true);
   } else {
     // Everyone around is gone: join the nearest who are left.
-    bindSlot(walkCodec(), walkScorer(), slot);
+    bindSlot(b.codec(), walkScorer(), slot);
     addNearestLive(b, layer, slot);
-    selection.choose(state().m, true);
+    selection.choose(b.codec(), state().m, true);
   }
   setChosen(b, layer, slot); // both ways: links to this slot were lost as well
 }

@@ -18,7 +18,7 @@ export const ROUND: u32 = 4;
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
 /** fastScan: nodes wait by their estimates, some more than once. */
-@inline export function frontierOf(ef: u32): u32 { return ef + 16; }
+@inline export function queueSize(ef: u32): u32 { return ef + 16; }
 
 /** Scratch of one walk. */
 @unmanaged export class Walk {
@@ -27,13 +27,13 @@ const ESTIMATES: usize = 128;
   batch: u32;
   keys: u32;    // 2M x u64, for pushAll
   scored: u32;  // distances so far
-  open: u32;    // fastScan: the frontier (guided.ts), a Queue
+  queue: u32;   // fastScan: nodes that wait (guided.ts)
   estimates: u32; // fastScan: 32 x f32
   together: u32;  // fastScan: nodes that are expanded together
 
   static bytes(ef: u32, slots: u32): usize {
-    const frontier = GRAPH && state().fastScan ? Queue.bytes(frontierOf(ef)) + ESTIMATES + Batch.bytes(ROUND) + 192 : 0;
-    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + frontier + 320;
+    const waiting = GRAPH && state().fastScan ? Queue.bytes(queueSize(ef)) + ESTIMATES + Batch.bytes(ROUND) + 192 : 0;
+    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + waiting + 320;
   }
 
   /** A walk over at most `slots` slots; 0 where scratch cannot grow. */
@@ -47,17 +47,17 @@ const ESTIMATES: usize = 128;
     w.batch = <u32>changetype<usize>(Batch.open(state().m << 1));
     w.keys = <u32>alloc(state().m << 4);
     if (GRAPH && state().fastScan) {
-      w.open = <u32>alloc(Queue.bytes(frontierOf(ef)));
+      w.queue = <u32>alloc(Queue.bytes(queueSize(ef)));
       w.estimates = <u32>alloc(ESTIMATES);
       w.together = <u32>changetype<usize>(Batch.open(ROUND));
-      if (!w.open || !w.estimates || !w.together) return none;
-      w.frontier().clear(frontierOf(ef));
+      if (!w.queue || !w.estimates || !w.together) return none;
+      w.waiting().clear(queueSize(ef));
     }
     return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
 
   @inline round(): Batch { return changetype<Batch>(this.together); }
-  @inline frontier(): Queue { return changetype<Queue>(this.open); }
+  @inline waiting(): Queue { return changetype<Queue>(this.queue); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
 }
@@ -67,7 +67,6 @@ export function begin(w: Walk, scorer: Scorer, ef: u32, entry: u32): void {
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
   w.beam().clear(ef);
   w.scored = 0;
-  scorer.scattered = 1;
   const batch = w.gathered();
   store<u32>(batch.slots, entry);
   testAndSet(w.visited, entry);

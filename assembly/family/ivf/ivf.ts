@@ -2,7 +2,7 @@
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
-import { E_MEMORY, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK, PLAN_LISTS, PLAN_MORE_LISTS } from "../../base/codes";
 import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
@@ -13,9 +13,10 @@ import {
 } from "../../table/lists";
 import { LIVE, layout, stageOf } from "../../table/nodes";
 import { openCentres } from "../../kernel/centres";
-import { Centres } from "../../kernel/nearest-centre";
+import { NearestCentre } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
-import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { Codec, bindQuery, exactCodec, exactScorer, scanNominates, scanScorer, scoreMany } from "../../codec/scorer";
+import { Ask, asked } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Frontier } from "../../search/frontier";
 import { Nominees } from "../../search/nominees";
@@ -38,12 +39,10 @@ export class Ivf extends Flat {
   remove(slot: u32): void { giveSlotBack(slot); }
   compact(): bool { return compactLists(); }
   valid(): bool { return linkLists(); }
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return ivfSearch(k, effort, candidates, filter, passing, 0); }
+  search(ask: Ask): i32 { return searchLists(ask); }
 
   /** Codes that are seen from their list's centre are scanned list by list. */
-  exact(k: u32, filter: usize, bound: f32): i32 {
-    return exactCodec().bindList ? searchEveryList(k, filter, bound) : super.exact(k, filter, bound);
-  }
+  exact(ask: Ask): i32 { return exactCodec().bindList ? searchEveryList(ask) : super.exact(ask); }
 
   /** The lists, and rows to find them by. */
   roomToAdd(n: u32, chunk: u32): usize { return align(<usize>chunk << 2, 64) + <usize>chunk * rowBytes(state().dimensions) + 64; }
@@ -61,7 +60,7 @@ export class Ivf extends Flat {
   }
 }
 
-@inline function coarse(): Centres { return changetype<Centres>(layout().coarse); }
+@inline function centroids(): NearestCentre { return changetype<NearestCentre>(layout().centroids); }
 
 /** The nearest list of each of n input vectors, n x u32 in scratch; 0 where scratch cannot grow. */
 function assignLists(vectors: usize, n: u32): usize {
@@ -73,7 +72,7 @@ function assignLists(vectors: usize, n: u32): usize {
     const vector = vectors + <usize>i * inputBytes();
     prepare(vector, checkedNorm(vector), rows + <usize>i * stride);
   }
-  coarse().assign(rows, n, lists, 0);
+  centroids().assign(rows, n, lists, 0);
   return lists;
 }
 
@@ -93,44 +92,51 @@ function assignLists(vectors: usize, n: u32): usize {
   @inline found(): u32 { return this.topOf().size + this.batchOf().count; }
 }
 
-/**
- * The k nearest to the prepared query among the nprobe nearest lists, or those that JS names (`lists`: nprobe x u32).
- * Results: work(), visited = lists probed.
- */
-export function ivfSearch(k: u32, nprobe: u32, candidates: u32, filter: usize, passing: u32, lists: usize): i32 {
+/** The search by lists that JS has found: n x u32. */
+export function ivfSearch(lists: usize, n: u32): i32 {
+  const ask = asked();
+  ask.lists = <u32>lists;
+  ask.effort = n;
+  return searchLists(ask);
+}
+
+/** The k nearest to the prepared query among the nprobe nearest lists, or those that JS names. Results: work(), visited = lists probed. */
+function searchLists(ask: Ask): i32 {
   const start = mark();
+  const lists: usize = ask.lists;
   const rerank = scanNominates();
   const atOnce = rerank && rescoresAtOnce();
-  const probe = openProbe(walkCodec(), rerank && !atOnce ? candidates : k, filter, atOnce, Infinity);
+  const probe = openProbe(ask.codec(), rerank && !atOnce ? ask.candidates : ask.k, ask.filter, atOnce, Infinity);
   const order = probe && !lists ? openOrder() : changetype<Frontier>(0);
   if (!probe || (!lists && !order)) {
     reset(start);
     return E_MEMORY;
   }
-  const wanted = min(k, passing);
+  const wanted = min(ask.k, ask.passing);
   if (lists) {
-    for (let i: u32 = 0; i < nprobe; i++) probeList(probe, load<u32>(lists + (<usize>i << 2)), NaN);
+    for (let i: u32 = 0; i < ask.effort; i++) probeList(probe, load<u32>(lists + (<usize>i << 2)), NaN);
     for (let list: u32 = 0; list < state().nlist && probe.found() < wanted; list++) probeList(probe, list, NaN);
   } else {
-    for (let probed: u32 = 0; order.size && (probed < nprobe || probe.found() < wanted); probed++) {
+    for (let probed: u32 = 0; order.size && (probed < ask.effort || probe.found() < wanted); probed++) {
       const distance = order.peekPriority();
       probeList(probe, order.pop(), distance);
     }
   }
+  work().plan = work().visited > ask.effort ? PLAN_MORE_LISTS : PLAN_LISTS;
   let done: bool;
-  if (rerank && !atOnce && probe.codecOf().groups && state().rerankFactor != 0) done = publishNominees(probe.nomineesOf(), k);
+  if (rerank && !atOnce && probe.codecOf().groups && state().rerankFactor != 0) done = publishNominees(probe.nomineesOf(), ask.k);
   else {
     const top = nearest(probe);
-    done = rerank && !atOnce ? publishReranked(top, k, Infinity) : publish(top);
+    done = rerank && !atOnce ? publishReranked(top, ask.k, Infinity) : publish(top);
   }
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
 /** Every list, by codes alone: the exact answer where no exact rows are kept. */
-function searchEveryList(k: u32, filter: usize, bound: f32): i32 {
+function searchEveryList(ask: Ask): i32 {
   const start = mark();
-  const probe = openProbe(exactCodec(), k, filter, false, bound);
+  const probe = openProbe(exactCodec(), ask.k, ask.filter, false, ask.bound);
   if (!probe) {
     reset(start);
     return E_MEMORY;
@@ -167,9 +173,8 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
   p.top = <u32>changetype<usize>(top);
   p.probed = <u32>probed;
   if (codec.bindList) rotate(layout().prepared, layout().turned);
-  else bindQuery(codec, walkScorer(), layout().prepared);
-  walkScorer().scattered = 0;
-  walkScorer().bounds = atOnce;
+  else bindQuery(codec, scanScorer(), layout().prepared);
+  scanScorer().bounds = atOnce;
   if (atOnce) bindQuery(exactCodec(), exactScorer(), layout().prepared);
   return p;
 }
@@ -185,20 +190,20 @@ function openOrder(): Frontier {
   const n = state().nlist;
   const order = Frontier.open(n);
   if (!order) return order;
-  for (let list: u32 = 0; list < n; list++) order.append(coarse().scoreOne(layout().prepared, list), list);
+  for (let list: u32 = 0; list < n; list++) order.append(centroids().scoreOne(layout().prepared, list), list);
   order.heapify();
   return order;
 }
 
-/** `distance`: what the coarse search found, NaN if it has to be looked up; only dot needs it. */
+/** `distance`: that of the list's centroid, NaN if it has to be looked up; only dot needs it. */
 function probeList(p: Probe, list: u32, distance: f32): void {
   if (list >= state().nlist || testAndSet(p.probed, list)) return;
   work().visited++;
   if (!listAt(list).live) return;
   const codec = p.codecOf();
   if (codec.bindList) {
-    if (isSigned() && distance != distance) distance = coarse().scoreOne(layout().prepared, list);
-    call_indirect<void>(codec.bindList, codec, walkScorer(), list, distance);
+    if (isSigned() && distance != distance) distance = centroids().scoreOne(layout().prepared, list);
+    call_indirect<void>(codec.bindList, codec, scanScorer(), list, distance);
   }
   if (codec.groups) scanGroups(p, list);
   else scanRows(p, list);
@@ -207,7 +212,7 @@ function probeList(p: Probe, list: u32, distance: f32): void {
 function scanGroups(p: Probe, list: u32): void {
   for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
     if (p.atOnce) rescoreGroup(group << 5, p.filter, p.topOf());
-    else nominateGroup(walkScorer(), group << 5, p.filter, p.nomineesOf());
+    else nominateGroup(scanScorer(), group << 5, p.filter, p.nomineesOf());
   }
 }
 
@@ -227,7 +232,7 @@ function scanRows(p: Probe, list: u32): void {
 function offerBatch(p: Probe): void {
   const batch = p.batchOf();
   if (!batch.count) return;
-  scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+  scoreMany(scanScorer(), batch.slots, batch.count, batch.distances);
   p.topOf().offerAll(batch.distances, batch.slots, batch.count);
   work().distances += batch.count;
   batch.count = 0;

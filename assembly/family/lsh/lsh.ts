@@ -14,7 +14,7 @@
 //   upper store  one record per bucket: u32 x tables, the first slot, or NONE; never counted or saved
 //   blob         [Tables][ranges][HashFunction x tables x bits][vector x tables x bits][one row]: from the seed, not saved
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
-import { E_MEMORY, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK, PLAN_BUCKETS, PLAN_BUCKETS_THEN_SCAN } from "../../base/codes";
 import { gaussian, random64, randomBelow, uniform } from "../../base/random";
 import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -24,7 +24,8 @@ import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
-import { decode, exactCodec, scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { decode, exactCodec, scanNominates, walkScorer } from "../../codec/scorer";
+import { Ask } from "../../search/ask";
 import { Gathering } from "../../search/gathering";
 import { publishReranked } from "../../search/rerank";
 import { storeNew } from "../../search/rows";
@@ -57,7 +58,7 @@ export class Lsh extends Flat {
   room(slots: u32): usize { return lshRoom(slots); }
   compact(): bool { return super.compact() && linkLsh(); }
   link(): bool { return linkLsh(); }
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return lshSearch(k, effort, candidates, filter, passing); }
+  search(ask: Ask): i32 { return lshSearch(ask); }
 
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
     for (let i: u32 = 0; i < n; i++) insert(storeNew(vectors, ids, i, NONE));
@@ -345,20 +346,23 @@ function gatherBucket(table: u32, key: u32, g: Gathering): void {
 /**
  * The k nearest in `effort` buckets of each table (dot: and range); where those hold fewer, of all. work().visited: buckets.
  */
-function lshSearch(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
-  if (!tables().buckets) return flatSearch(k, candidates, filter);
+function lshSearch(ask: Ask): i32 {
+  if (!tables().buckets) return flatSearch(ask);
   const start = mark();
-  const g = Gathering.open(scanNominates() ? max(candidates, k) : k, walkCodec(), walkScorer(), filter, true);
-  const lookup = Lookup.open(effort);
+  const k = ask.k;
+  work().plan = PLAN_BUCKETS;
+  const g = Gathering.open(scanNominates() ? max(ask.candidates, k) : k, ask.codec(), walkScorer(), ask.filter, true);
+  const lookup = Lookup.open(ask.effort);
   if (!g || !lookup) {
     reset(start);
     return E_MEMORY;
   }
   if (isSigned()) gatherRanges(lookup, g);
   else lookup.gather(0, g);
-  if (g.nearest().size < min(k, passing)) {
+  if (g.nearest().size < min(k, ask.passing)) {
     reset(start);
-    return flatSearch(k, candidates, filter);
+    work().plan = PLAN_BUCKETS_THEN_SCAN;
+    return flatSearch(ask);
   }
   const done = scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest());
   reset(start);

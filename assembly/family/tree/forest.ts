@@ -5,7 +5,7 @@
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long. Under l1 planes are those of l2, as Annoy has
 // them: one between two means parts what lies about either, by whatever distance, and rows are scored by their own.
-import { E_MEMORY, NONE, OK } from "../../base/codes";
+import { E_MEMORY, NONE, OK, PLAN_TREES } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -14,7 +14,8 @@ import { state } from "../../memory/state";
 import { nextOf } from "../../table/chain";
 import { layout } from "../../table/nodes";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../kernel/metric";
-import { scanNominates, walkCodec, walkScorer } from "../../codec/scorer";
+import { scanNominates, walkScorer } from "../../codec/scorer";
+import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { Gathering } from "../../search/gathering";
 import { publishReranked } from "../../search/rerank";
@@ -120,16 +121,18 @@ export function planeIsFinite(plane: Plane): bool {
  * The k nearest of `searchK` slots or more that the trees lead to; of those that pass the filter always k, as far as there
  * are so many. work().visited: leaves.
  */
-export function forestSearch(k: u32, searchK: u32, candidates: u32, filter: usize, passing: u32): i32 {
-  if (passing <= searchK) return flatSearch(k, candidates, filter);
+export function forestSearch(ask: Ask): i32 {
+  const k = ask.k, searchK = ask.effort;
+  if (ask.passing <= searchK) return flatSearch(ask);
   const start = mark();
-  const g = Gathering.open(scanNominates() ? max(candidates, k) : k, walkCodec(), walkScorer(), filter, treeCount() > 1);
+  work().plan = PLAN_TREES;
+  const g = Gathering.open(scanNominates() ? max(ask.candidates, k) : k, ask.codec(), walkScorer(), ask.filter, treeCount() > 1);
   const frontier = Frontier.open(frontierSize());
   if (!g || !frontier) {
     reset(start);
     return E_MEMORY;
   }
-  walkPlanes(frontier, g, max(searchK, min(k, passing)));
+  walkPlanes(frontier, g, max(searchK, min(k, ask.passing)));
   const done = scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest());
   reset(start);
   return done ? OK : E_MEMORY;

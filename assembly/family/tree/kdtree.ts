@@ -5,7 +5,7 @@
 // Bounds of the score, from the box alone: the distance to its nearest point under l2, its largest dot under dot. Under
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
-import { CODEC_SQ8, E_MEMORY, NONE, OK, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
+import { CODEC_SQ8, E_MEMORY, NONE, OK, PLAN_TREES, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -15,6 +15,7 @@ import { nextOf } from "../../table/chain";
 import { layout } from "../../table/nodes";
 import { squaredNorm } from "../../kernel/metric";
 import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
+import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { Gathering } from "../../search/gathering";
 import { TopK } from "../../search/topk";
@@ -202,16 +203,17 @@ function select(values: usize, n: u32, rank: i32): f32 {
   }
 }
 
-/** The k nearest that pass the filter; exact unless `maxLeaves` end the search. work().visited: leaves. */
-export function kdTreeSearch(k: u32, maxLeaves: u32, filter: usize, passing: u32): i32 {
-  if (filter && <u64>passing <= SCANNED_PER_RESULT * k) return exactScan(k, filter, Infinity);
+/** The k nearest that pass the filter; exact unless maxLeaves end the search. work().visited: leaves. */
+export function kdTreeSearch(ask: Ask): i32 {
+  if (ask.filter && <u64>ask.passing <= SCANNED_PER_RESULT * ask.k) return exactScan(ask);
   const start = mark();
-  const v = Visit.open(k, filter);
+  work().plan = PLAN_TREES;
+  const v = Visit.open(ask.k, ask.filter);
   if (!v) {
     reset(start);
     return E_MEMORY;
   }
-  walkBoxes(v, maxLeaves, min(k, passing));
+  walkBoxes(v, ask.effort, min(ask.k, ask.passing));
   work().visited += v.leaves;
   const done = publish(v.nearest());
   reset(start);
@@ -270,17 +272,17 @@ function setBound(v: Visit, scorer: Scorer): void {
   const d = <f64>state().dimensions;
   const rounding = (d / 8 + 32) / 8388608;
   const norm = squaredNorm(layout().prepared, state().dimensions), reach = trees().reach;
-  const coarse = isSq8() ? roundedAway(layout().prepared, scorer) * sqrt(reach) + rounding * (norm + reach) : 0;
+  const lost = isSq8() ? roundedAway(layout().prepared, scorer) * sqrt(reach) + rounding * (norm + reach) : 0;
   v.dot = u32(isSigned());
   if (addsSquares()) {
     v.scale = 1 - rounding;
-    v.shift = -2 * coarse;
+    v.shift = -2 * lost;
   } else if (isSigned()) {
     v.scale = -1;
-    v.shift = -coarse - rounding * sqrt(norm * reach * d); // no corner of a box is longer than sqrt(reach * d)
+    v.shift = -lost - rounding * sqrt(norm * reach * d); // no corner of a box is longer than sqrt(reach * d)
   } else if (isOfUnits()) {
     v.scale = 0.5 * (1 - rounding);
-    v.shift = 1 - 0.5 * (norm + reach) - coarse - 2 * rounding * (norm + reach);
+    v.shift = 1 - 0.5 * (norm + reach) - lost - 2 * rounding * (norm + reach);
   } else unreachable();
 }
 

@@ -8,6 +8,7 @@ import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { LIVE, nodes, stageOf, upper } from "../../table/nodes";
+import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { storeNew } from "../../search/rows";
 import { Flat } from "../flat/flat";
@@ -58,19 +59,14 @@ abstract class TreeFamily extends Flat {
     return moved;
   }
 
-  search(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 {
-    return state().live ? this.walk(k, effort, candidates, filter, passing) : super.search(k, effort, candidates, filter, passing);
-  }
-
-  abstract walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32;
 }
 
 export class KdTree extends TreeFamily {
-  walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return kdTreeSearch(k, effort, filter, passing); }
+  search(ask: Ask): i32 { return state().live ? kdTreeSearch(ask) : super.search(ask); }
 }
 
 export class Forest extends TreeFamily {
-  walk(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32): i32 { return forestSearch(k, effort, candidates, filter, passing); }
+  search(ask: Ask): i32 { return state().live ? forestSearch(ask) : super.search(ask); }
 }
 
 /** Scratch of trees built anew. */

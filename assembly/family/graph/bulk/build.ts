@@ -45,12 +45,13 @@ export function linkInBulk(builder: Builder, alone: bool): bool {
   let ok = marks != 0;
   if (ok) {
     const s = state();
-    const watched = s.watched, blurred = s.blurred, coarse = s.coarse;
+    const watched = s.watched, blurred = s.blurred, sharp = s.sharp;
     s.entry = NONE;
     memory.fill(marks, 0, n);
     const b = changetype<Bulk>(at);
     b.slots = <u32>slots;
     b.marks = <u32>marks;
+    b.by = builder.by;
     b.byDots = <u32>!distancesSuit();
     gather(at, alone ? 0 : deskBytes(n));
     let top: u32 = 0;
@@ -61,7 +62,7 @@ export function linkInBulk(builder: Builder, alone: bool): bool {
     else {
       s.watched = watched;
       s.blurred = blurred;
-      s.coarse = coarse;
+      s.sharp = sharp;
     }
   }
   reset(start);
@@ -143,33 +144,31 @@ function chooseBlurred(b: Bulk, some: u32): bool {
   for (let i: u32 = 0; i < b.n; i++) blurred += <u32>isBlurred(b, i);
   countBlurred(b.n, blurred);
   if (!blurred) return true;
-  const s = state();
-  s.coarse = 0;
   if (isHopeless()) {
+    state().sharp = 0;
+    b.by = <u32>changetype<usize>(exactCodec());
     for (let i: u32 = 0; i < b.n; i++) {
       const mark = b.marks + load<u32>(b.order + (<usize>i << 2));
       store<u8>(mark, load<u8>(mark) & ~BLURRED);
     }
     return runTasks(CHOOSE, some);
   }
-  s.coarse = 1;
   return eachBlurred(b, CHOOSE);
 }
 
 /** The blurred choose, or link back, by whole values. */
 function eachBlurred(b: Bulk, kind: u32): bool {
-  const s = state();
-  const before = s.coarse;
+  const by = b.by;
   const start = mark();
   const ok = openDesk(kind);
-  s.coarse = 0;
+  b.by = <u32>changetype<usize>(exactCodec());
   for (let i: u32 = 0; i < b.n && ok; i++) {
     if (!isBlurred(b, i)) continue;
     const slot = load<u32>(b.order + (<usize>i << 2));
     if (kind == CHOOSE) chooseLinks(slot);
     else joinLinks(slot);
   }
-  s.coarse = before;
+  b.by = by;
   reset(start);
   return ok;
 }
@@ -202,6 +201,7 @@ function openLinks(b: Bulk): bool {
 /** The entry; unclear slots by themselves; and whoever nobody links to. */
 function finish(b: Builder, marks: usize): void {
   const s = state();
+  b.by = bulk().by;
   const n = nodes().count;
   for (let slot: u32 = 0; slot < n; slot++) {
     if (load<u8>(marks + slot) & UNCLEAR || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;

@@ -1,5 +1,6 @@
 // What is being built at once, and by whom: the records that all of bulk/ reads.
 import { TEAM } from "../../../memory/arena";
+import { Codec } from "../../../codec/scorer";
 
 /** Slots of a leaf at most. Their codes at d = 784 and their distances (1 MiB) pass through L2. */
 export const LEAF: u32 = 512;
@@ -31,6 +32,9 @@ export const BLURRED: u8 = 2;
   path: u64;     // of the leaders' random numbers
   byDots: u32;   // 1: leaves are by direction, and by dots within; 0: both by distance
   hubs: u32;     // Hubs, where byDots
+  by: u32;       // Codec that links are chosen by
+
+  @inline codec(): Codec { return changetype<Codec>(this.by); }
 }
 
 @inline export function bulk(): Bulk { return changetype<Bulk>(bulkNow()); }

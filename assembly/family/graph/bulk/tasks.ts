@@ -2,7 +2,7 @@
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (neighbours.ts).
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
-import { bindSlot, linkScorer, scoreMany, walkCodec, walkIsSplit } from "../../../codec/scorer";
+import { bindSlot, isSplit, linkScorer, scoreMany } from "../../../codec/scorer";
 import { Batch } from "../../../search/batch";
 import { Pool } from "../../../search/pool";
 import { isBlurredBeam } from "../blur";
@@ -72,7 +72,7 @@ export function openDesk(kind: u32): bool {
 }
 
 /** Does one task; false where scratch cannot grow. */
-export function work(kind: u32, task: u32): bool {
+export function doTask(kind: u32, task: u32): bool {
   const b = bulk();
   const cutter = changetype<Cutter>(desk.cutter);
   if (kind == PART) {
@@ -115,14 +115,14 @@ export function chooseLinks(slot: u32): void {
   for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
   pool.clear(most());
   offer(slot, batch, pool);
-  if (walkIsSplit() && pool.size && isBlurredBeam(pool, slot, batch)) store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
+  if (isSplit(b.codec()) && pool.size && isBlurredBeam(pool, slot, batch)) store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
   link(slot, pool, ownLinks(b.layer));
 }
 
 /** Scores a batch, which is empty then. */
 function offer(slot: u32, batch: Batch, pool: Pool): void {
   if (!batch.count) return;
-  bindSlot(walkCodec(), linkScorer(), slot);
+  bindSlot(bulk().codec(), linkScorer(), slot);
   scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
   for (let i: u32 = 0; i < batch.count; i++) pool.push(batch.distanceAt(i), batch.slotAt(i));
   batch.count = 0;
@@ -133,7 +133,7 @@ function link(slot: u32, pool: Pool, limit: u32): void {
   const selection = changetype<Selection>(desk.selection);
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
-  selection.choose(limit, true);
+  selection.choose(bulk().codec(), limit, true);
   writeLinks(bulk().layer, slot, selection.slots, selection.taken);
 }
 

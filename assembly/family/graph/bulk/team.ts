@@ -7,9 +7,9 @@
 import { NONE } from "../../../base/codes";
 import { THREADS } from "../../../base/simd";
 import { TEAM, TEAM_BYTES, alloc, copyRecords, mark, reset, workAt } from "../../../memory/arena";
-import { codecBytes, exactScorer, giveRoom, linkScorer, walkScorer } from "../../../codec/scorer";
+import { codecBytes, openScorers } from "../../../codec/scorer";
 import { Team, team } from "./job";
-import { openDesk, work } from "./tasks";
+import { doTask, openDesk } from "./tasks";
 
 const MOST_WORKERS: u32 = 31;
 if (offsetof<Team>("regions") + MOST_WORKERS * sizeof<u32>() > TEAM_BYTES) ERROR("Team has outgrown TEAM_BYTES of assembly/memory/arena.ts");
@@ -36,7 +36,7 @@ export function runTasks(kind: u32, n: u32): bool {
   if (!THREADS) {
     const start = mark();
     let ok = openDesk(kind);
-    for (let i: u32 = 0; i < n && ok; i++) ok = work(kind, i);
+    for (let i: u32 = 0; i < n && ok; i++) ok = doTask(kind, i);
     reset(start);
     return ok;
   }
@@ -65,9 +65,7 @@ export function runTasks(kind: u32, n: u32): bool {
 function prepareRegion(region: usize): void {
   copyRecords(region, team().bytes);
   workAt(region);
-  giveRoom(walkScorer());
-  giveRoom(exactScorer());
-  giveRoom(linkScorer());
+  openScorers();
   workAt(0);
 }
 
@@ -93,7 +91,7 @@ function takeTasks(run: u32): void {
   for (let i = take(run); i != NONE; i = take(run)) {
     if (!asked) ready = openDesk(t.kind);
     asked = true;
-    if (!ready || !work(t.kind, i)) atomic.store<u32>(TEAM + offsetof<Team>("failed"), 1);
+    if (!ready || !doTask(t.kind, i)) atomic.store<u32>(TEAM + offsetof<Team>("failed"), 1);
     atomic.add<u32>(TEAM + offsetof<Team>("done"), 1);
   }
 }

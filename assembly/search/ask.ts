@@ -1,0 +1,37 @@
+// What a search is asked: one record, so that whoever hands a search on hands on all of it.
+import { ASK, ASK_BYTES } from "../memory/arena";
+import { Codec, walkCodec } from "../codec/scorer";
+import { clearWork } from "./work";
+
+@unmanaged export class Ask {
+  k: u32;          // results, at least 1
+  effort: u32;     // ef, nprobe, maxLeaves, searchK or probes
+  candidates: u32; // to re-score, where codes nominate
+  filter: u32;     // bitset of slots that may be answered; 0: all
+  passing: u32;    // live slots that pass
+  bound: f32;      // nothing farther is wanted; Infinity unless the search is exact
+  by: u32;         // Codec that the family's own search goes by
+  exact: u32;      // 1: whatever it takes, by exact rows where they are kept
+  lists: u32;      // ivf: effort x u32, the lists to look into; 0: the nearest
+
+  @inline codec(): Codec { return changetype<Codec>(this.by); }
+}
+if (offsetof<Ask>() > ASK_BYTES) ERROR("Ask has outgrown ASK_BYTES of assembly/memory/arena.ts");
+
+/** The search at hand. */
+@inline export function asked(): Ask { return changetype<Ask>(ASK); }
+
+/** For the searches that follow, until the next ask() or a change of the index. */
+export function ask(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32, bound: f32, exact: bool): void {
+  clearWork();
+  const a = asked();
+  a.k = k;
+  a.effort = effort;
+  a.candidates = candidates;
+  a.filter = <u32>filter;
+  a.passing = passing;
+  a.bound = bound;
+  a.by = <u32>changetype<usize>(walkCodec());
+  a.exact = exact;
+  a.lists = 0;
+}
