@@ -5,7 +5,7 @@ export { learnWidth } from "../family/lsh/lsh";
 export { treeDepth, treeLeaves } from "../family/tree/tree";
 export { pqStep } from "../codec/pq";
 export { kmeansAssign, kmeansOpen, kmeansUpdate } from "../learn/kmeans";
-export { opqDecode, opqGather, opqOpen, opqPolar, opqTurn } from "../learn/opq";
+export { opqBegin, opqDecode, opqGather, opqOpen, opqPolar, opqStep, opqTurn } from "../learn/opq";
 export {
   finishTables, learnMean, prepareSample, residualError, residualStride, sampleStride, takeCentres, takeResiduals,
 } from "../learn/training";

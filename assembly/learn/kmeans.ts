@@ -25,6 +25,7 @@ const APART: f32 = 1 / 1024;
   scores: u32;  // n x f32
   squares: f64;   // sum of the points' squared lengths; 0 under dot
   objective: f64;
+  before: f64;    // the objective of the round that ended last
 
   @inline centresOf(): NearestCentre { return changetype<NearestCentre>(this.centres); }
 }
@@ -114,9 +115,9 @@ export function kmeansUpdate(at: usize): f64 {
     scaleBy(km.rows + <usize>i * stride, state().dimensions, 1 / <f64>count);
   }
   for (let i: u32 = 0; i < k; i++) if (!load<u32>(km.counts + (<usize>i << 2))) splitLargest(km, i);
-  const objective = km.objective;
+  km.before = km.objective;
   beginRound(km);
-  return objective;
+  return km.before;
 }
 
 function splitLargest(km: KMeans, empty: u32): void {

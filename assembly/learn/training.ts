@@ -28,10 +28,17 @@ export function prepareSample(vectors: usize, rows: usize, n: u32): void {
   }
 }
 
-/** ivf: the finished centroids become the index's. */
+/**
+ * ivf: the finished centroids become the index's. Under dot they are directions; where codes are of what is left of a vector
+ * beside its centroid, all get the mean length of the sample along them, which changes no list.
+ */
 export function takeCentres(km: usize): void {
   const k = changetype<KMeans>(km);
-  memory.copy(layout().cells, k.rows, <usize>state().nlist * sampleStride());
+  const nlist = state().nlist;
+  memory.copy(layout().cells, k.rows, <usize>nlist * sampleStride());
+  if (!isSigned() || !layout().centres) return;
+  const length = -k.before / <f64>k.n;
+  if (length > 0) for (let i: u32 = 0; i < nlist; i++) scaleBy(cellRow(i), state().dimensions, length);
 }
 
 /** rabitq outside ivf: the mean of the sample. */

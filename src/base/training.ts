@@ -19,9 +19,9 @@ const PART_ROUNDS = 25;
 const OPQ_ROUNDS = 8;
 const OPQ_FIRST_STEPS = 4;
 const OPQ_STEPS = 2;
-/** Steps towards an orthogonal matrix, and how near it must come. */
+/** Steps towards an orthogonal matrix, as many as it may take; and as many as it does take. */
 const POLAR_STEPS = 60;
-const POLAR_FAR = 1e-3;
+const POLAR_EXPECTED = 12;
 /** Points that opq looks at: more do not turn the space better. */
 const OPQ_POINTS = 4096;
 /** Points per centroid that are looked at, at most. */
@@ -95,11 +95,16 @@ function taskOf(engine: Engine, n: number): Task {
   const lists = n * dimensions * nlist;
   const codes = n * dimensions * centroids;
   const turned = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions));
-  const turns = turned * dimensions * (OPQ_STEPS * centroids + 2 * dimensions);
+  const turns = dimensions * (turned * (OPQ_STEPS * centroids + 2 * dimensions) + POLAR_EXPECTED * polarWork(dimensions));
   const total = LIST_ROUNDS * lists + PART_ROUNDS * codes + (opq ? OPQ_ROUNDS * turns : 0) + lists + codes + n;
   const parts = codec === "pq" ? engine.state("pqM") : 0;
   const wasm = engine.exports as FullExports;
   return { engine, wasm, n, dimensions, nlist, parts, centroids, codec, opq, turned, total, done: 0 };
+}
+
+/** Of one row in one step: three quarters of two products of matrices. */
+function polarWork(dimensions: number): number {
+  return 1.5 * dimensions * dimensions;
 }
 
 function spend(task: Task, work: number): number {
@@ -107,9 +112,9 @@ function spend(task: Task, work: number): number {
   return Math.min(task.done / task.total, 1);
 }
 
-/** Cuts `n` points, each of so much work, into steps. */
+/** Cuts `n` points, each of so much work, into steps of four or a multiple. */
 function* steps(task: Task, n: number, each: number, step: (from: number, count: number) => void): Steps<void> {
-  const size = Math.max(Math.floor(STEP_WORK / Math.max(each, 1)), 4);
+  const size = Math.max(Math.floor(STEP_WORK / Math.max(each, 1)) & ~3, 4);
   for (let from = 0; from < n; from += size) {
     const count = Math.min(size, n - from);
     step(from, count);
@@ -193,7 +198,7 @@ function* learnPart(task: Task, residuals: Table, n: number, j: number, rounds: 
 function* learnRotation(task: Task, residuals: Table): Steps<void> {
   const { engine, wasm, parts, centroids, dimensions, turned: n } = task;
   const rotated = tableOf(engine, n, wasm.residualStride());
-  const opq = wasm.opqOpen() >>> 0;
+  const opq = wasm.opqOpen(residuals.at(0), n) >>> 0;
   if (!opq) throw engine.outOfMemory();
   for (let round = 0; round < OPQ_ROUNDS; round++) {
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
@@ -202,9 +207,15 @@ function* learnRotation(task: Task, residuals: Table): Steps<void> {
     for (let j = 0; j < parts; j++) yield* learnPart(task, rotated, n, j, round ? OPQ_STEPS : OPQ_FIRST_STEPS, round === 0);
     yield* steps(task, n, dimensions * centroids, (from, many) => wasm.opqDecode(rotated.at(from), many));
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
-      wasm.opqGather(opq, residuals.at(from), rotated.at(from), many);
+      wasm.opqGather(opq, residuals.at(from), rotated.at(from), many, from === 0);
     });
-    for (let step = 0; step < POLAR_STEPS && wasm.opqPolar(opq, step === 0) >= POLAR_FAR; step++) yield spend(task, 0);
+    wasm.opqBegin(opq);
+    const end = task.done + POLAR_EXPECTED * dimensions * polarWork(dimensions);
+    for (let step = 0, last = 0; step < POLAR_STEPS && !last; step++) {
+      yield* steps(task, dimensions, polarWork(dimensions), (from, many) => wasm.opqPolar(opq, from, from + many));
+      last = wasm.opqStep(opq);
+    }
+    task.done = Math.max(task.done, end);
   }
 }
 

@@ -89,9 +89,11 @@ export interface FullExports extends Exports {
   takeResiduals(rows: number, n: number, out: number): number;
   residualError(residuals: number, n: number): number;
   pqStep(residuals: number, n: number, j: number, first: boolean): number;
-  opqOpen(): number;
+  opqOpen(residuals: number, n: number): number;
   opqTurn(residuals: number, n: number, out: number): void;
   opqDecode(turned: number, n: number): void;
-  opqGather(opq: number, residuals: number, decoded: number, n: number): void;
-  opqPolar(opq: number, first: boolean): number;
+  opqGather(opq: number, residuals: number, decoded: number, n: number, first: boolean): void;
+  opqBegin(opq: number): void;
+  opqPolar(opq: number, from: number, to: number): void;
+  opqStep(opq: number): number;
 }

@@ -41,5 +41,6 @@ async function compile({ target, entry, file }) {
 
 process.on("message", async (task) => {
   const failure = await compile(task).catch((error) => `${task.target}: ${error.stack}`);
-  process.send({ failure });
+  process.send({ failure }, () => {}); // whoever asked may have ended meanwhile
 });
+process.on("disconnect", () => process.exit());

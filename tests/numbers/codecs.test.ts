@@ -1,8 +1,8 @@
 // What each codec promises of its numbers, against plain JS: what is kept, how far a distance may be off, what training says.
-import { Flat, Hnsw, type IndexOptions, Ivf, init, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
+import { Flat, Hnsw, type IndexOptions, Ivf, init, Lsh, load, type PqOptions, type Variant, type VectorIndex } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DOT_METRICS, METRICS, type Metric } from "../../src/words/kinds.js";
-import { measured, nearest, numbered, recallOf, truthOf } from "../support/answers.js";
+import { expectSameBytes, measured, nearest, numbered, recallOf, truthOf } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { correlated, gaussians, random, shuffled } from "../support/data.js";
 import { expectError } from "../support/errors.js";
@@ -286,6 +286,73 @@ describe("pq", () => {
       }),
     );
     expect(measured("opq error / none, nothing to gain", opq / none)).toBeLessThan(1.01); // .995
+  });
+});
+
+describe("what is learned does not depend on the unit of the values", () => {
+  const D = 16;
+  const rows = correlated(1000, D, 4, 11);
+  const LEARNERS: Record<string, (options: IndexOptions) => Promise<VectorIndex>> = {
+    pq: (options) => Flat.create({ ...options, codec: { type: "pq", m: 4, bits: 4 } }),
+    "pq with opq": (options) => Flat.create({ ...options, codec: { type: "pq", m: 4, bits: 4, rotate: "opq" } }),
+    rabitq: (options) => Flat.create({ ...options, codec: { type: "rabitq", bits: 3 } }),
+    "lists and rabitq": (options) => Ivf.create({ ...options, nlist: 4, codec: { type: "rabitq", bits: 3 } }),
+    lists: (options) => Ivf.create({ ...options, nlist: 16, nprobe: 4 }),
+    "lists and pq with opq": (options) => Ivf.create({ ...options, nlist: 4, codec: { type: "pq", m: 4, rotate: "opq" } }),
+    widths: (options) => Lsh.create(options),
+  };
+  async function learned(make: (options: IndexOptions) => Promise<VectorIndex>, metric: Metric, unit: number): Promise<unknown> {
+    const index = await make({ dimensions: D, metric, trainAt: rows.length });
+    index.add(rows.map((row) => scaled(row, unit)));
+    const { error } = index.stats();
+    const hits = rows.slice(0, 20).map((row) => index.search(scaled(row, unit), { k: 5 }).map(({ id }) => id));
+    return [index.trained, error && error / unit ** 2, hits];
+  }
+
+  // Powers of two, so that nothing rounds otherwise; squares stay within f32, of the largest just so.
+  for (const [name, make] of Object.entries(LEARNERS)) {
+    for (const metric of name === "widths" ? (["l2"] as const) : (["l2", "dot"] as const)) {
+      it.each([2 ** 40, 2 ** 57, 2 ** -8, 2 ** -48])(`${name} under ${metric}, unit %d`, async (unit) => {
+        expect(await learned(make, metric, unit)).toEqual(await learned(make, metric, 1));
+      });
+    }
+  }
+
+  it.each(Object.entries(LEARNERS))("%s of vectors that are all the same finds them", async (_, make) => {
+    for (const value of [0, 3, 1e17]) {
+      const index = await make({ dimensions: D, metric: "l2", trainAt: 300 });
+      index.add(rows.slice(0, 300).map((row) => row.map(() => value)));
+      const hits = index.search(new Float32Array(D).fill(value), { k: 3 });
+      expect(index.trained).toBe(true);
+      expect(hits).toHaveLength(3);
+      for (const { distance } of hits) expect(distance).toBeLessThanOrEqual(1e-4 * Math.max(value, 0));
+    }
+  });
+});
+
+describe("training with opq in many dimensions", () => {
+  it("tells how far it is, more than once a round, and ends where it is told to", async () => {
+    const rows = gaussians(300, 320, 12);
+    const index = await Flat.create({ dimensions: 320, metric: "l2", codec: { type: "pq", m: 20, rotate: "opq" } });
+    index.add(rows);
+    const before = index.toBytes();
+    const controller = new AbortController();
+    const until = (share: number, parts: number[]) => ({
+      signal: controller.signal,
+      onProgress: ({ done, total }: { done: number; total: number }) => {
+        parts.push(done / total);
+        if (done / total > share) controller.abort();
+      },
+    });
+    const some: number[] = [];
+    await expect(index.train(undefined, until(0.2, some))).rejects.toMatchObject({ name: "AbortError" });
+    expect(some.at(-1)).toBeLessThan(0.5);
+    expectSameBytes(index.toBytes(), before);
+    const all: number[] = [];
+    await index.train(undefined, { onProgress: ({ done, total }) => all.push(done / total) });
+    expect(all).toEqual([...all].sort((a, b) => a - b));
+    expect(new Set(all).size).toBeGreaterThan(20);
+    expect(index.trained).toBe(true);
   });
 });
 
