@@ -5,7 +5,7 @@
 import { SIMD } from "../base/simd";
 import { alloc } from "../memory/arena";
 import { state } from "../memory/state";
-import { dotOf } from "../kernel/metric";
+import { dotOf, scaleBy, squaredNorm } from "../kernel/metric";
 import { codeBytes, rotate, rotationRow } from "../kernel/rotation";
 import { pqRound } from "../codec/pq";
 
@@ -21,7 +21,6 @@ const MOST_STRETCH: f64 = 2.2;
 @unmanaged class Procrustes {
   sum: u32;      // d rows: sum of y x^T, and then what becomes orthogonal, X
   next: u32;     // d rows
-  product: u32;  // one row
   weights: u32;  // TILE x TILE f32: of rows j in rows i, and behind it of rows i in rows j
   scale: f32;    // a power of two: times this no value of the sample reaches 2
   farthest: f32;
@@ -36,13 +35,11 @@ export function opqOpen(residuals: usize, n: u32): usize {
   const at = alloc(offsetof<Procrustes>());
   const sum = alloc(<usize>state().dimensions * codeBytes());
   const next = alloc(<usize>state().dimensions * codeBytes());
-  const product = alloc(codeBytes());
   const weights = alloc(2 * TILE * TILE << 2);
-  if (!at || !sum || !next || !product || !weights) return 0;
+  if (!at || !sum || !next || !weights) return 0;
   const p = changetype<Procrustes>(at);
   p.sum = <u32>sum;
   p.next = <u32>next;
-  p.product = <u32>product;
   p.weights = <u32>weights;
   p.scale = scaleOf(residuals, residuals + <usize>n * codeBytes());
   return at;
@@ -156,27 +153,17 @@ function beginStep(p: Procrustes, d: u32, near: bool): void {
   memory.fill(p.next, 0, <usize>d * codeBytes());
 }
 
-/** Before the first step: the sum over a bound of its norm. Largest row sum times largest column sum bounds the squared norm. */
+/** Before the first step: the sum over its Frobenius norm, which is no less than its greatest singular value. */
 export function opqBegin(at: usize): void {
   const p = changetype<Procrustes>(at);
   const d = state().dimensions;
-  let rows: f64 = 0, columns: f64 = 0;
-  memory.fill(p.product, 0, codeBytes());
-  for (let i: u32 = 0; i < d; i++) {
-    let sum: f64 = 0;
-    for (let j: u32 = 0; j < d; j++) {
-      const v = abs(load<f32>(rowAt(p.sum, i) + (j << 2)));
-      sum += v;
-      store<f32>(p.product + (j << 2), load<f32>(p.product + (j << 2)) + v);
-    }
-    rows = max(rows, sum);
-  }
-  for (let j: u32 = 0; j < d; j++) columns = max(columns, load<f32>(p.product + (j << 2)));
-  const scale = <f32>(rows * columns > 0 ? 1 / sqrt(rows * columns) : 0);
+  let squares: f64 = 0;
+  for (let i: u32 = 0; i < d; i++) squares += squaredNorm(rowAt(p.sum, i), d);
   for (let i: u32 = 0; i < d; i++) {
     const row = rowAt(p.sum, i);
-    for (let j: u32 = 0; j < d; j++) store<f32>(row + (j << 2), load<f32>(row + (j << 2)) * scale);
+    if (squares > 0) scaleBy(row, d, 1 / sqrt(squares));
     addScaled(row, rotationRow(i), INERTIA);
-  }  p.least = INERTIA / 2;
+  }
+  p.least = INERTIA / 2;
   beginStep(p, d, false);
 }
