@@ -1,6 +1,6 @@
-// The contract between an index and its family: methods of a class without fields, called once per operation. Which class an index
-// has is written down once, where a managed object would have its class id. A call compares that with the ids of the
-// classes in this build and goes on directly, so that what only one family calls is still inlined; indices in the function
+// The contract between an index and its family: methods of a class without fields, called once per operation. Which class
+// an index has is written down once, where a managed object would have its class id. A call compares that with the ids of
+// the classes in this build and goes on directly, so that what has one caller is still inlined; indices in the function
 // table would be 2 KB more. A family says only what it does otherwise than the class it extends.
 import { OK } from "../base/codes";
 import { FAMILY, mark, reset } from "../memory/arena";

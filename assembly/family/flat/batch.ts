@@ -153,7 +153,8 @@ function screenTile(q: Queries, tile: Batch): void {
   const maybe = changetype<Batch>(q.maybe);
   for (let first: u32 = 0; first < q.n; first += SCREENED) {
     const screened = min(SCREENED, q.n - first);
-    call_indirect<void>(codec.screen, codec, q.vector(first), <u32>align(screened, 4), tile.slots, tile.count, <usize>q.dots, TILE << 2);
+    const most = <u32>align(screened, 4);
+    call_indirect<void>(codec.screen, codec, q.vector(first), most, tile.slots, tile.count, <usize>q.dots, TILE << 2);
     for (let i: u32 = 0; i < screened; i++) {
       const top = q.top(first + i);
       const a = (isOfUnits() ? <f32>1 : 0) + scale * load<f32>(q.norms + (first + i << 2)) - UNDERFLOW - top.bound;

@@ -40,8 +40,8 @@ import { COLUMN_CODE, FREE, layout, nodes, stageOf, upper } from "../../table/no
 import { squaredNorm, sumOf } from "../../kernel/metric";
 
 const CODES: u32 = 0; // the column
-const GROUP: u32 = 16;
-const GROUP_BYTES: usize = 64; // one word of each
+const BLOCK: u32 = 16;
+const BLOCK_BYTES: usize = 64; // one word of each
 const FACTORS: u32 = 4;
 const LARGEST_CODE: f64 = 127;
 /** One less than what fits, for the sum to be brought to 0. Two products of 63 x 127 twice fit an i16. */
@@ -100,7 +100,7 @@ export function filterRows(): bool {
 export function filterRow(slot: u32): void {
   const d = state().dimensions;
   const row = nodes().at(COLUMN_CODE, slot);
-  const codes = upper().at(CODES, slot & ~(GROUP - 1)) + ((slot & GROUP - 1) << 2);
+  const codes = upper().at(CODES, slot & ~(BLOCK - 1)) + ((slot & BLOCK - 1) << 2);
   const low = <f64>leastOf(row, d, 1), high = -<f64>leastOf(row, d, -1), span = high - low;
   // As sq8 has it: integers that span little lose nothing.
   const step = <f32>(span == 0 || (span <= LARGEST_CODE && areIntegers(row, d)) ? 1 : max(span / LARGEST_CODE, SMALLEST));
@@ -110,7 +110,7 @@ export function filterRow(slot: u32): void {
   if (SIMD) {
     const lows = f64x2.splat(low), steps = f64x2.splat(t), inverses = f64x2.splat(inverse), largest = f64x2.splat(LARGEST_CODE);
     let sums = f64x2.splat(0), products = sums, errors = sums;
-    for (let to = codes; i + 4 <= d; i += 4, to += GROUP_BYTES) {
+    for (let to = codes; i + 4 <= d; i += 4, to += BLOCK_BYTES) {
       const v = v128.load(row + (i << 2));
       const a = f64x2.sub(f64x2.promote_low_f32x4(v), lows);
       const b = f64x2.sub(f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3)), lows);
@@ -134,20 +134,20 @@ export function filterRow(slot: u32): void {
     sum += code;
     squares += code * code;
     error += lost * lost;
-    store<u8>(codes + (i >> 2) * GROUP_BYTES + (i & 3), <u8>code);
+    store<u8>(codes + (i >> 2) * BLOCK_BYTES + (i & 3), <u8>code);
   }
-  for (; i < wordsOf(d) << 2; i++) store<u8>(codes + (i >> 2) * GROUP_BYTES + (i & 3), 0);
+  for (; i < wordsOf(d) << 2; i++) store<u8>(codes + (i >> 2) * BLOCK_BYTES + (i & 3), 0);
   const most = max(abs(low), abs(high));
   let f = raised(sqrt(error), most, d) + most * sqrt(<f64>d) * MEAN_OFF;
   if (isOfUnits()) {
     const square = squaredNorm(row, d);
     if (square != 0 && !(abs(square - 1) <= UNIT)) f = Infinity;
   }
-  const factors = codes + wordsOf(d) * GROUP_BYTES;
+  const factors = codes + wordsOf(d) * BLOCK_BYTES;
   store<f32>(factors, <f32>(low + t * (sum / <f64>d)));
-  store<f32>(factors, step, GROUP_BYTES);
-  store<f32>(factors, <f32>(t * sqrt((squares * <f64>d - sum * sum) / <f64>d)), 2 * GROUP_BYTES); // both products are exact
-  store<f32>(factors, <f32>f, 3 * GROUP_BYTES);
+  store<f32>(factors, step, BLOCK_BYTES);
+  store<f32>(factors, <f32>(t * sqrt((squares * <f64>d - sum * sum) / <f64>d)), 2 * BLOCK_BYTES); // both products are exact
+  store<f32>(factors, <f32>f, 3 * BLOCK_BYTES);
 }
 
 /** The least of d values times `sign`. */
@@ -278,10 +278,10 @@ function packPairs(x: Question, words: u32): void {
 /** Lower bounds of the 32 slots from `first` on to the query, to `out`; anything for a slot without a row. */
 export function filterSlots(first: u32, out: usize): void {
   const x = question();
-  for (let slot = first; slot < first + 32; slot += GROUP, out += GROUP_BYTES) {
+  for (let slot = first; slot < first + 32; slot += BLOCK, out += BLOCK_BYTES) {
     const group = upper().at(CODES, slot);
     sumProducts(x, group, out);
-    const factors = group + x.words * GROUP_BYTES;
+    const factors = group + x.words * BLOCK_BYTES;
     if (isSigned()) boundDots(x, factors, out);
     else boundSquares(x, factors, out);
   }
@@ -295,12 +295,12 @@ function sumProducts(x: Question, p: usize, out: usize): void {
   } else if (SIMD) {
     const lanes = v128.load64_splat(changetype<usize>(x));
     const chunk = <usize>x.chunk << 3;
-    for (let i: usize = 0; i < GROUP_BYTES; i += 16) v128.store(out + i, i32x4.splat(0));
+    for (let i: usize = 0; i < BLOCK_BYTES; i += 16) v128.store(out + i, i32x4.splat(0));
     for (let q = first, end = q + (x.words << 3); q < end; q += chunk, p += chunk << 3) addPairs(p, q, min(q + chunk, end), lanes, out);
   } else {
-    for (let i: usize = 0; i < GROUP_BYTES; i += 4) {
+    for (let i: usize = 0; i < BLOCK_BYTES; i += 4) {
       let sum: i32 = 0;
-      for (let q = first, end = q + (x.words << 2), r = p + i; q < end; q += 4, r += GROUP_BYTES) {
+      for (let q = first, end = q + (x.words << 2), r = p + i; q < end; q += 4, r += BLOCK_BYTES) {
         sum += <i32>load<i8>(q) * <i32>load<u8>(r) + <i32>load<i8>(q, 1) * <i32>load<u8>(r, 1)
           + (<i32>load<i8>(q, 2) * <i32>load<u8>(r, 2) + <i32>load<i8>(q, 3) * <i32>load<u8>(r, 3));
       }
@@ -314,7 +314,7 @@ function sumProducts(x: Question, p: usize, out: usize): void {
 /** simd: 7.9 ns. Adds the sums of the words from `q` to `end`. */
 function addPairs(p: usize, q: usize, end: usize, low: v128, out: usize): void {
   let a = i32x4.splat(0), b = a, c = a, d = a;
-  for (; q < end; q += 8, p += GROUP_BYTES) {
+  for (; q < end; q += 8, p += BLOCK_BYTES) {
     const odd = v128.load32_splat(q), even = v128.load32_splat(q, 4);
     a = addPair(a, v128.load(p), odd, even, low);
     b = addPair(b, v128.load(p, 16), odd, even, low);
@@ -334,7 +334,7 @@ function addPairs(p: usize, q: usize, end: usize, low: v128, out: usize): void {
 /** relaxed: 4.6 ns. Products of two words are added before they are widened. */
 function sumBytes(p: usize, q: usize, end: usize, ones: v128, out: usize): void {
   let a = i32x4.splat(0), b = a, c = a, d = a;
-  for (; q < end; q += 8, p += 2 * GROUP_BYTES) {
+  for (; q < end; q += 8, p += 2 * BLOCK_BYTES) {
     const first = v128.load32_splat(q), second = v128.load32_splat(q, 4);
     a = addBytes(a, v128.load(p), v128.load(p, 64), first, second, ones);
     b = addBytes(b, v128.load(p, 16), v128.load(p, 80), first, second, ones);
@@ -356,26 +356,26 @@ function boundSquares(x: Question, factors: usize, out: usize): void {
     const zero = f32x4.splat(0), keep = f32x4.splat(KEEP), mean = f32x4.splat(x.mean);
     const along = f32x4.splat(x.along), square = f32x4.splat(x.square), step = f32x4.splat(x.step), error = f32x4.splat(x.error);
     const scale = f32x4.splat(x.scale), bias = f32x4.splat(x.bias), tiny = f32x4.splat(<f32>TINY);
-    for (const end = out + GROUP_BYTES; out < end; out += 16, factors += 16) {
+    for (const end = out + BLOCK_BYTES; out < end; out += 16, factors += 16) {
       const off = f32x4.sub(mean, v128.load(factors));
-      const g = v128.load(factors, 2 * GROUP_BYTES);
+      const g = v128.load(factors, 2 * BLOCK_BYTES);
       const sizes = f32x4.add(f32x4.mul(f32x4.mul(along, off), off), f32x4.add(square, f32x4.mul(g, g)));
-      const products = f32x4.mul(v128.load(factors, GROUP_BYTES), f32x4.convert_i32x4_s(v128.load(out)));
+      const products = f32x4.mul(v128.load(factors, BLOCK_BYTES), f32x4.convert_i32x4_s(v128.load(out)));
       const between = f32x4.sub(f32x4.sub(f32x4.mul(sizes, keep), f32x4.mul(step, products)), tiny);
-      const errors = f32x4.add(error, v128.load(factors, 3 * GROUP_BYTES));
+      const errors = f32x4.add(error, v128.load(factors, 3 * BLOCK_BYTES));
       const root = f32x4.sub(f32x4.mul(f32x4.sqrt(f32x4.pmax(zero, between)), keep), errors);
       const least = f32x4.pmax(zero, root);
       v128.store(out, f32x4.add(f32x4.mul(f32x4.mul(least, least), scale), bias));
     }
     return;
   }
-  for (const end = out + GROUP_BYTES; out < end; out += 4, factors += 4) {
+  for (const end = out + BLOCK_BYTES; out < end; out += 4, factors += 4) {
     const off = x.mean - load<f32>(factors);
-    const g = load<f32>(factors, 2 * GROUP_BYTES);
+    const g = load<f32>(factors, 2 * BLOCK_BYTES);
     const sizes = x.along * off * off + (x.square + g * g);
-    const products = load<f32>(factors, GROUP_BYTES) * <f32>load<i32>(out);
+    const products = load<f32>(factors, BLOCK_BYTES) * <f32>load<i32>(out);
     const between = sizes * KEEP - x.step * products - <f32>TINY;
-    const least = max(sqrt(max<f32>(between, 0)) * KEEP - (x.error + load<f32>(factors, 3 * GROUP_BYTES)), 0);
+    const least = max(sqrt(max<f32>(between, 0)) * KEEP - (x.error + load<f32>(factors, 3 * BLOCK_BYTES)), 0);
     store<f32>(out, least * least * x.scale + x.bias);
   }
 }
@@ -385,20 +385,20 @@ function boundDots(x: Question, factors: usize, out: usize): void {
   if (SIMD) {
     const along = f32x4.splat(x.along), step = f32x4.splat(x.step);
     const error = f32x4.splat(x.error), spread = f32x4.splat(x.spread), level = f32x4.splat(x.level), bias = f32x4.splat(x.bias);
-    for (const end = out + GROUP_BYTES; out < end; out += 16, factors += 16) {
+    for (const end = out + BLOCK_BYTES; out < end; out += 16, factors += 16) {
       const m = v128.load(factors);
-      const products = f32x4.mul(v128.load(factors, GROUP_BYTES), f32x4.convert_i32x4_s(v128.load(out)));
+      const products = f32x4.mul(v128.load(factors, BLOCK_BYTES), f32x4.convert_i32x4_s(v128.load(out)));
       const dot = f32x4.add(f32x4.mul(along, m), f32x4.mul(step, products));
-      const codes = f32x4.add(f32x4.mul(error, v128.load(factors, 3 * GROUP_BYTES)), f32x4.mul(spread, v128.load(factors, 2 * GROUP_BYTES)));
+      const codes = f32x4.add(f32x4.mul(error, v128.load(factors, 3 * BLOCK_BYTES)), f32x4.mul(spread, v128.load(factors, 2 * BLOCK_BYTES)));
       const more = f32x4.add(codes, f32x4.mul(level, f32x4.abs(m)));
       v128.store(out, f32x4.sub(bias, f32x4.add(dot, more)));
     }
     return;
   }
-  for (const end = out + GROUP_BYTES; out < end; out += 4, factors += 4) {
+  for (const end = out + BLOCK_BYTES; out < end; out += 4, factors += 4) {
     const m = load<f32>(factors);
-    const products = load<f32>(factors, GROUP_BYTES) * <f32>load<i32>(out);
-    const codes = x.error * load<f32>(factors, 3 * GROUP_BYTES) + x.spread * load<f32>(factors, 2 * GROUP_BYTES);
+    const products = load<f32>(factors, BLOCK_BYTES) * <f32>load<i32>(out);
+    const codes = x.error * load<f32>(factors, 3 * BLOCK_BYTES) + x.spread * load<f32>(factors, 2 * BLOCK_BYTES);
     store<f32>(out, x.bias - (x.along * m + x.step * products + (codes + x.level * abs(m))));
   }
 }

@@ -15,7 +15,7 @@ import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
 import { isSigned, squareShare } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { nibbleAt, setNibble } from "../../memory/store";
+import { GROUP, nibbleAt, setNibble } from "../../memory/store";
 import { layout, nodes, upper } from "../../table/nodes";
 import { Steps, fillTables, quantiseTables, sumGroup } from "../../kernel/lookup";
 import { sumOf } from "../../kernel/metric";
@@ -24,7 +24,6 @@ import { decode, exactCodec } from "../../codec/scorer";
 
 const TAG_NEIGHBOURS: u32 = 0x7262686e; // "nhbr"
 const TAG_UPPER_NEIGHBOURS: u32 = 0x72626e75; // "unbr"
-const GROUP: u32 = 32;
 /** Rotated rows kept while building in bulk. */
 const MANY_BYTES: usize = 4 << 20;
 const MOST_PAIRS: u32 = 1024;

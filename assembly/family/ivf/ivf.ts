@@ -100,7 +100,7 @@ export function ivfSearch(lists: usize, n: u32): i32 {
   return searchLists(ask);
 }
 
-/** The k nearest to the prepared query among the nprobe nearest lists, or those that JS names. Results: work(), visited = lists probed. */
+/** The k nearest to the prepared query in the nearest lists, or in those that JS names. Results: work(), visited = lists probed. */
 function searchLists(ask: Ask): i32 {
   const start = mark();
   const lists: usize = ask.lists;

@@ -115,7 +115,9 @@ export function chooseLinks(slot: u32): void {
   for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
   pool.clear(most());
   offer(slot, batch, pool);
-  if (isSplit(b.codec()) && pool.size && isBlurredBeam(pool, slot, batch)) store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
+  if (isSplit(b.codec()) && pool.size && isBlurredBeam(pool, slot, batch)) {
+    store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
+  }
   link(slot, pool, ownLinks(b.layer));
 }
 
