@@ -26,7 +26,7 @@ import {
   METRICS,
   type Metric,
 } from "../../src/words/kinds.js";
-import { exactData } from "./data.js";
+import { learnedFrom } from "./data.js";
 
 export const VARIANTS = ["scalar", "simd", "relaxed", "threads"] as const;
 
@@ -223,7 +223,7 @@ export async function open(of: Case, dimensions: number, more: Partial<AnyOption
   const file = learned.get(key);
   if (file) return vicinal.load(file);
   const index = await create(of.kind, options);
-  await index.train(exactData(of.metric, 300, dimensions, 1));
+  await index.train(learnedFrom(of.metric, dimensions));
   learned.set(key, index.toBytes());
   return index;
 }

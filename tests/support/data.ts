@@ -102,3 +102,8 @@ const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
 export const SHORT = thorough([...upTo(20), 31, 32, 33, 48, 63, 64, 65], upTo(67));
 /** And some larger primes. */
 export const DIMENSIONS = [...SHORT, ...thorough([127, 521], [127, 251, 521])];
+
+/** What indices of the suites learn from, where they learn. */
+export function learnedFrom(metric: Metric, d: number): Float32Array[] {
+  return exactData(metric, 300, d, 1);
+}
