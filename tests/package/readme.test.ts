@@ -110,8 +110,8 @@ describe("commands", () => {
         writeFileSync("vectors.npy", npy(12_000, 96));
         writeFileSync("queries.npy", npy(20, 96));
         mkdirSync("notes", { recursive: true });
-        const about = ["passwords", "invoices", "holidays", "parking", "printers"];
-        const notes = Array.from({ length: 40 }, (_, i) => "# Note " + i + "\\n\\nOf " + about[i % 5] + " we said " + "again and ".repeat(i % 7) + "at last " + i + " things.\\n");
+        const notes = Array.from({ length: 60 }, (_, i) => "## Section " + i + "\\n\\nThe printer on floor " + i + " prints slowly when tray " + i +
+          " is empty, and the help desk asks for its serial number, which stands on a label at its back beside the power socket.\\n");
         writeFileSync("notes/a.md", notes.join("\\n"));`;
       await project.node("--input-type=module", "-e", script);
     });
