@@ -48,7 +48,7 @@ describe("in Node", () => {
   });
 });
 
-describeWith(["chromium"], "in a service worker of Chromium", () => {
+describeWith(["tools", "chromium"], "in a service worker of Chromium", () => {
   const browser = launched();
   let site: Site;
 
