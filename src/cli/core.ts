@@ -14,6 +14,7 @@ export type {
   VectorIndex as Index,
 } from "../index.js";
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
+export { MAX_ID } from "../input/vectors.js";
 export { destination, readBytes } from "../node.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 export { KNOBS, type Knob } from "../words/knobs.js";

@@ -1,12 +1,10 @@
 // Every snippet and every command of README.md, run on the packed tarball.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launched } from "../support/browser.js";
+import { evaluated, launched, type Site, serve } from "../support/browser.js";
 import { describeWith, install, type Project, ROOT } from "../support/packed.js";
 import { COMMANDS, SNIPPETS, snippet } from "../support/readme.js";
 
@@ -130,17 +128,7 @@ describe("commands", () => {
 
 describeWith(["tools", "chromium"], "in a page", () => {
   const browser = launched();
-  let origin: string;
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", origin);
-    try {
-      const body = readFileSync(join(folder, "page", pathname));
-      const type = { ".html": "text/html", ".js": "text/javascript", ".json": "application/json" }[extname(pathname)];
-      response.writeHead(200, { "content-type": type ?? "application/octet-stream" }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
+  let site: Site;
 
   beforeAll(async () => {
     await project.node(join(folder, "app.js"));
@@ -155,40 +143,34 @@ describeWith(["tools", "chromium"], "in a page", () => {
     });
     const page = '<!doctype html><link rel="icon" href="data:,"><input><ol></ol><script type="module" src="page.js"></script>';
     writeFileSync(join(folder, "page/index.html"), page);
-    writeFileSync(join(folder, "page/empty.html"), '<!doctype html><link rel="icon" href="data:,">');
+    cpSync(join(project.folder, "blank.html"), join(folder, "page/blank.html"));
     writeFileSync(join(folder, "page/notes.json"), JSON.stringify(["about passwords", "about invoices", "about the office"]));
     writeFileSync(join(folder, "page/notes.vic"), readFileSync(join(project.folder, "notes.vic")));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }, 120_000);
-  afterAll(() => server.close());
+    site = await serve(join(folder, "page"));
+  });
+  afterAll(() => site?.close());
 
   test("page.js and worker.js show what is nearest to what is typed", async () => {
-    const page = await browser().newPage();
-    await page.goto(`${origin}/index.html`);
-    const shown = await page.evaluate(`new Promise((resolve) => {
+    const ask = `new Promise((resolve) => {
       const input = document.querySelector("input"), list = document.querySelector("ol");
       new MutationObserver(() => resolve([...list.children].map((item) => item.textContent))).observe(list, { childList: true });
       input.value = "reset passwords";
       input.dispatchEvent(new Event("input"));
-    })`);
+    })`;
+    const shown = (await evaluated(browser(), `${site.origin}/index.html`, ask)) as string[];
     expect(shown).toHaveLength(3);
-    expect((shown as string[])[0]).toBe("about passwords");
-    await page.close();
+    expect(shown[0]).toBe("about passwords");
   });
 
   test("build.js builds, keeps and reopens", async () => {
-    const page = await browser().newPage();
-    await page.goto(`${origin}/empty.html`);
-    const found = await page.evaluate(`import("/build.js").then(async ({ build, keep, reopen }) => {
+    const ask = `import("/build.js").then(async ({ build, keep, reopen }) => {
       const texts = Array.from({ length: 40 }, (_, i) => "note " + i + " says " + i * i);
       let last;
       const index = await build(texts, ({ done }) => { last = done; });
       await keep(index);
       const again = await reopen();
       return { size: again.size, last, self: again.search(index.get(7), { k: 1 })[0].id };
-    })`);
-    expect(found).toEqual({ size: 40, last: 40, self: 7 });
-    await page.close();
+    })`;
+    expect(await evaluated(browser(), `${site.origin}/blank.html`, ask)).toEqual({ size: 40, last: 40, self: 7 });
   });
 });

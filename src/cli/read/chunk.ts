@@ -1,3 +1,4 @@
+import { MAX_ID } from "../core.js";
 import { InputError } from "../errors.js";
 
 /** Some rows of a file of vectors, as the core takes them. */
@@ -77,9 +78,6 @@ export function notFinite(where: string, column: number, value: number): string 
   const why = Number.isFinite(value) ? "too large for float32" : "not a finite number";
   return `${where}, value ${column + 1} is ${value}: ${why}`;
 }
-
-/** The largest id the core can hold. */
-export const MAX_ID = 4294967294;
 
 /** An id as a file spells it, as 7 or, where a program took it for a float, as 7.0; undefined when the core cannot hold it. */
 export function parseId(spelling: unknown): number | undefined {

@@ -1,6 +1,7 @@
+import { MAX_ID } from "../core.js";
 import { InputError } from "../errors.js";
 import type { ByteReader } from "./bytes.js";
-import { type Chunk, MAX_DIMENSIONS, MAX_ID, rowsPerChunk } from "./chunk.js";
+import { type Chunk, MAX_DIMENSIONS, rowsPerChunk } from "./chunk.js";
 import { BOOL, decodeBlock, type Element, F16, F32, F64, I8, I16, I32, I64, packedBlock, U8, U16, U32, U64 } from "./elements.js";
 
 /** By what stands behind the mark of the byte order; "b1" are booleans, one to the byte. */
