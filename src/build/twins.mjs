@@ -140,6 +140,7 @@ const TWINS = [
   [letters("assembly/kernel/centres.ts", "TAG_CELLS"), letters("src/base/coarse-graph.ts", "CENTROIDS")],
   [letters("assembly/family/graph/graph.ts", "TAG_UPPER"), letters("src/file/format.ts", "UPPER_TAG")],
   [number(ARENA, "PAGE"), number("src/words/needs.ts", "PAGE_BYTES")],
+  [number(ARENA, "STATIC"), number(ENGINE, "RECORDS_BYTES")],
   [number(ARENA, "STATIC"), config("memoryBase", ({ options }) => ({ "": options.memoryBase }))],
   [config("maximumMemory", ({ targets }) => ({ "": targets.threads.maximumMemory })), number("src/words/needs.ts", "MAX_PAGES")],
   [
