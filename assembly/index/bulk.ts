@@ -11,8 +11,9 @@ import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";
 import { LEAF } from "../family/graph/bulk/job";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
-import { raiseTower } from "../family/graph/graph";
+import { isTwin, raiseTower } from "../family/graph/graph";
 import { hnswInsert } from "../family/graph/hnsw";
+import { standAlone } from "../family/graph/twins";
 
 /** Fewer vectors are inserted one by one. */
 const LEAST: u32 = 512;
@@ -26,7 +27,9 @@ export function buildsInBulk(n: u32): bool {
 /** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */
 export function storeVectors(vectors: usize, ids: usize, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
-    raiseTower(storeNew(vectors, ids, i, NONE));
+    const slot = storeNew(vectors, ids, i, NONE);
+    raiseTower(slot);
+    standAlone(slot);
   }
 }
 
@@ -36,8 +39,8 @@ export function linkAll(first: u32): i32 {
   const start = mark();
   const b = Builder.open();
   if (!b) return E_MEMORY;
-  if (!linkInBulk(b, false) && !(THREADS && linkInBulk(b, true))) {
-    for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) hnswInsert(b, slot, false);
+  if (!linkInBulk(b, first, false) && !(THREADS && linkInBulk(b, first, true))) {
+    for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) if (!isTwin(slot)) hnswInsert(b, slot);
   }
   reset(start);
   return OK;

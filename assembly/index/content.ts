@@ -4,7 +4,7 @@ import { blob } from "../memory/blobs";
 import { state } from "../memory/state";
 import { Store } from "../memory/store";
 import { reserveIds } from "../table/ids";
-import { FREE, nodes, stageOf, upper } from "../table/nodes";
+import { FREE, layout, nodes, stageOf, upper } from "../table/nodes";
 import { family } from "../search/family";
 import { degree, topOf } from "../family/graph/graph";
 import { fits } from "./room";
@@ -17,7 +17,11 @@ export function storeBlockSlots(i: u32): u32 { return 1 << storeOf(i).shift; }
 
 export function storeColumns(i: u32): u32 { return storeOf(i).columns; }
 
-export function columnTag(i: u32, column: u32): u32 { return storeOf(i).column(column).tag; }
+/** 0: not in a file, since it would say nothing. */
+export function columnTag(i: u32, column: u32): u32 {
+  const silent = !i && column && column == layout().twin && !state().twins;
+  return silent ? 0 : storeOf(i).column(column).tag;
+}
 
 export function columnStride(i: u32, column: u32): u32 { return storeOf(i).column(column).stride; }
 

@@ -47,6 +47,7 @@ export const MIPS_AUGMENT: u32 = 1;
   treeFree: u32;        // kdtree, forest: head of the free tree records, or NONE
   fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (neighbours.ts)
   prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (bounds.ts)
+  twins: u32;           // hnsw: entries of the twin column that lead anywhere (twins.ts)
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

@@ -61,4 +61,5 @@ export function clearSlots(): void {
   s.sharp = 1;
   s.watched = 0;
   s.blurred = 0;
+  s.twins = 0;
 }

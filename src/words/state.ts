@@ -43,6 +43,7 @@ const LAYOUT = {
   treeFree: "u32",
   fastScan: "u32",
   prefilter: "u32",
+  twins: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -133,6 +134,7 @@ export const FRESH = {
   trained: 1,
   reconstruction: 0,
   treeFree: NONE,
+  twins: 0,
 } as const;
 
 /** Options that a family or codec does not have. */

@@ -2,14 +2,14 @@
 // (split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (upper halves less whole values, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
-import { hasBit } from "../../base/bitset";
 import { state } from "../../memory/state";
-import { LIVE, layout, stageOf } from "../../table/nodes";
+import { layout } from "../../table/nodes";
 import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { work } from "../../search/work";
+import { anyPasses, offerTwins } from "./twins";
 
 /** A beam is sharp if its distances spread over this many times the noise. */
 const SPREAD_PER_NOISE: f32 = 8;
@@ -34,7 +34,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     batch.count = 0;
     for (; at < pool.size && batch.count < most; at++) {
       const slot = pool.slotAt(at);
-      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
+      if (anyPasses(slot, filter)) batch.add(slot);
     }
     if (!batch.count) break;
     scoreMany(exactScorer(), batch.slots, batch.count, batch.distances);
@@ -42,7 +42,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     for (let i: u32 = 0, p = from; i < batch.count; p++) {
       if (pool.slotAt(p) != batch.slotAt(i)) continue; // did not pass
       noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(p)));
-      top.offer(batch.distanceAt(i), batch.slotAt(i));
+      offerTwins(batch.distanceAt(i), batch.slotAt(i), filter, top);
       i++;
     }
     if (at < pool.size && top.size == top.k && pool.distanceAt(at) > top.bound + 2 * noise) break;

@@ -15,6 +15,8 @@ const TAG_LINKS: u32 = 0x6b6e696c; // "link"
 const TAG_TOWER: u32 = 0x72776f74; // "towr"
 const TAG_UPPER: u32 = 0x72707075; // "uppr"
 const MAX_LEVEL: u32 = 15;
+/** In the tower column, behind the level: twins.ts. */
+const TWIN: u32 = 16;
 const LEVEL_BITS: u32 = 5;
 
 /** Columns; false where memory cannot grow. */
@@ -38,7 +40,14 @@ function levelOf(slot: u32): u32 {
 
 @inline function towerAt(slot: u32): usize { return nodes().at(layout().tower, slot); }
 /** The highest layer the slot is on. */
-@inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & (1 << LEVEL_BITS) - 1; }
+@inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & MAX_LEVEL; }
+
+/** Whether the slot is no node of its own: twins.ts. */
+@inline export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWIN) != 0; }
+@inline export function markTwin(slot: u32, twin: bool): void {
+  const at = towerAt(slot);
+  store<u32>(at, load<u32>(at) & ~TWIN | (twin ? TWIN : 0));
+}
 
 /** Room for `fresh` slots beyond the present ones, in both stores. */
 export function reserveGraph(fresh: u32): bool {
@@ -57,16 +66,18 @@ export function raiseTower(slot: u32): void {
 
 /** For a loaded file: towers stand one after the other. */
 export function checkTower(slot: u32, firstRecord: u32): bool {
-  return load<u32>(towerAt(slot)) >> LEVEL_BITS == firstRecord && topOf(slot) <= MAX_LEVEL;
+  return load<u32>(towerAt(slot)) >> LEVEL_BITS == firstRecord;
 }
 
-/** For compaction, before slots move: links lead to the numbers that slots will have, and the live ones' towers close up. */
+/** For compaction, before slots move: links and twins lead to the numbers that slots will have, and the live ones' towers close up. */
 export function renumberGraph(map: usize): void {
   const s = state();
   let record: u32 = 0;
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
     if (load<u32>(map + (<usize>slot << 2)) == NONE) continue;
     const top = topOf(slot);
+    const twin = nodes().at(layout().twin, slot);
+    if (load<u32>(twin) != NONE) store<u32>(twin, load<u32>(map + (<usize>load<u32>(twin) << 2)));
     for (let layer: u32 = 0; layer <= top; layer++) {
       const links = linksOf(layer, slot);
       for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
@@ -76,7 +87,7 @@ export function renumberGraph(map: usize): void {
       memory.copy(upper().at(0, record + layer - 1), links, s.m << 2);
       if (GRAPH && s.fastScan) memory.copy(upper().at(1, record + layer - 1), codesOf(layer, slot), upper().column(1).stride);
     }
-    store<u32>(towerAt(slot), record << LEVEL_BITS | top);
+    store<u32>(towerAt(slot), record << LEVEL_BITS | load<u32>(towerAt(slot)) & (TWIN | MAX_LEVEL));
     record += top;
   }
   upper().count = record;

@@ -3,8 +3,8 @@ import { hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN, PLAN_WIDENED_WALK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
-import { Codec, bindQuery, bindSlot, exactCodec, isSplit, nominates, scanNominates, walkScorer } from "../../codec/scorer";
+import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
+import { Codec, bindQuery, bindSlot, exactCodec, isSplit, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
@@ -19,12 +19,16 @@ import { openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } f
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { Selection } from "./selection";
+import { areEqual, joinTwins, offerTwins, openTwins, standAlone, twinOf } from "./twins";
 import { advanceSweep, bury, sweepAfter } from "./sweep";
 import { graphIsValid } from "./valid";
 import { Walk, beamSearch, begin, descend } from "./walk";
 
 export class Hnsw extends Flat {
-  open(): bool { return openGraph(); }
+  open(): bool {
+    openTwins();
+    return openGraph();
+  }
   halves(): bool { return true; }
   packs(): bool { return false; }
   buries(): bool { return true; }
@@ -44,7 +48,9 @@ export class Hnsw extends Flat {
       const count = nodes().count;
       const slot = storeNew(vectors, ids, i, NONE);
       if (GRAPH && state().fastScan) forgetTurned();
-      hnswInsert(b, slot, slot == count);
+      if (slot == count) raiseTower(slot);
+      standAlone(slot);
+      hnswInsert(b, slot);
       advanceSweep(b);
     }
     return OK;
@@ -133,15 +139,13 @@ function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, most: u32): bool {
 
 function offerBeam(pool: Pool, filter: usize, top: TopK): void {
   for (let i: u32 = 0; i < pool.size; i++) {
-    const slot = pool.slotAt(i);
-    if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) top.offer(pool.distanceAt(i), slot);
+    offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top);
   }
 }
 
-/** Links a slot whose row is stored. */
-export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
+/** Links a slot whose row is stored and whose tower stands. */
+export function hnswInsert(b: Builder, slot: u32): void {
   const s = state();
-  if (fresh) raiseTower(slot);
   const level = topOf(slot);
   for (let l: u32 = 0; l <= level; l++) setLinks(l, slot, 0, 0);
   if (s.entry == NONE) {
@@ -151,14 +155,21 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
   }
   const w = changetype<Walk>(b.walk);
   const by = b.by;
-  approach(b, slot, min(level, s.topLevel));
+  if (level) {
+    approach(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
+    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
+    if (joinTwin(b, slot)) return;
+  }
+  approach(b, slot, min(level, s.topLevel), s.efConstruction);
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
     beamSearch(w, walkScorer(), l, u32.MAX_VALUE);
+    if (!l && joinTwin(b, slot)) return;
     const again = !l && isSplit(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {
       b.by = <u32>changetype<usize>(exactCodec());
-      approach(b, slot, 0);
+      approach(b, slot, 0, s.efConstruction);
       beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
+      if (joinTwin(b, slot)) return;
     }
     chooseLinks(b, l, slot);
     setChosen(b, l, slot);
@@ -173,13 +184,33 @@ export function hnswInsert(b: Builder, slot: u32, fresh: bool): void {
 }
 
 /** A stored row as the query, from the entry down to above `layer`; never by way of itself, on layers it is linked on. */
-function approach(b: Builder, slot: u32, layer: u32): void {
+function approach(b: Builder, slot: u32, layer: u32, ef: u32): void {
   const s = state();
   const w = changetype<Walk>(b.walk);
   bindSlot(b.codec(), walkScorer(), slot);
-  begin(w, walkScorer(), s.efConstruction, s.entry);
+  begin(w, walkScorer(), ef, s.entry);
   testAndSet(w.visited, slot);
   for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
+}
+
+/** Beam width of a look for an equal row before a slot is linked on layers where twins are not. */
+const TWIN_SEARCH: u32 = 32;
+
+/** Whether the beam around a slot has a row equal to its own: the slot is a twin then. An equal row is exactly as far as the slot itself. */
+function joinTwin(b: Builder, slot: u32): bool {
+  if (twinOf(slot) != NONE) return false; // built at once: it has twins itself, and no equal is elsewhere
+  const pool = changetype<Walk>(b.walk).beam();
+  const batch = changetype<Batch>(b.neighbours);
+  store<u32>(batch.slots, slot);
+  scoreMany(walkScorer(), batch.slots, 1, batch.distances);
+  const itself = batch.distanceAt(0);
+  for (let i: u32 = 0; i < pool.size && pool.distanceAt(i) <= itself; i++) {
+    const other = pool.slotAt(i);
+    if (pool.distanceAt(i) < itself || stageOf(other) == DOOMED || !areEqual(other, slot)) continue;
+    joinTwins(other, slot);
+    return true;
+  }
+  return false;
 }
 
 /** At most M of the beam's live nodes, or of all live nodes where the beam met only removed ones. */

@@ -8,7 +8,7 @@ import { state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
 import { bindSlot, walkScorer } from "../../codec/scorer";
 import { Builder } from "./builder";
-import { degree, degreeLimit, holds, linksOf, putLink, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
 import { Walk, beamSearch, begin, descend } from "./walk";
 
 /** Where scratch cannot grow, the layer stays as it is. */
@@ -22,7 +22,7 @@ export function reconnect(b: Builder, layer: u32): void {
     memory.fill(reached, 0, bitsetBytes(n));
     flood(layer, s.entry, reached, queue);
     for (let slot: u32 = 0; slot < n; slot++) {
-      if (stageOf(slot) == FREE || topOf(slot) < layer || hasBit(reached, slot)) continue;
+      if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
       bridge(b, layer, slot, reached);
       flood(layer, slot, reached, queue);
     }

@@ -11,9 +11,10 @@ import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, holds, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linksOf, topOf } from "./graph";
 import { reconnect } from "./reconnect";
 import { Selection } from "./selection";
+import { forgetHeir, heirOf, partTwins } from "./twins";
 
 /** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
 const ALIVE_PER_DEAD: u32 = 4;
@@ -56,6 +57,7 @@ export function startSweep(): void {
   s.doomed += s.dead;
   s.dead = 0;
   s.sweepCursor = 0;
+  partTwins();
 }
 
 /** Repairs the next `most` slots; true when no doomed node is left. */
@@ -71,7 +73,10 @@ function sweepSlots(b: Builder, most: u32): bool {
   }
   s.sweepCursor = end;
   if (end < n) return false;
-  for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) freeSlot(slot);
+  for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) {
+    forgetHeir(slot);
+    freeSlot(slot);
+  }
   s.doomed = 0;
   s.sweepCursor = 0;
   if (stageOf(s.entry) == FREE) moveEntry();
@@ -84,7 +89,7 @@ function moveEntry(): void {
   const s = state();
   s.entry = NONE;
   for (let slot: u32 = 0; slot < nodes().count; slot++) {
-    if (stageOf(slot) == FREE || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
+    if (stageOf(slot) == FREE || isTwin(slot) || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
     s.entry = slot;
     s.topLevel = topOf(slot);
   }
@@ -97,6 +102,7 @@ function repair(b: Builder, layer: u32, slot: u32): void {
   const batch = changetype<Batch>(b.neighbours);
   batch.count = 0;
   const n = degree(layer, slot);
+  if (!layer && state().twins) linkToHeirs(slot, links, n);
   for (let i: u32 = 0; i < n; i++) {
     const neighbour = load<u32>(links + (i << 2));
     if (stageOf(neighbour) != DOOMED) batch.add(neighbour);
@@ -119,6 +125,16 @@ function repair(b: Builder, layer: u32, slot: u32): void {
     selection.choose(b.codec(), state().m, true);
   }
   setChosen(b, layer, slot); // both ways: links to this slot were lost as well
+}
+
+/** A link to a doomed node whose twin has taken its place leads to that: the row, and so the code, is the same. */
+function linkToHeirs(slot: u32, links: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) != DOOMED) continue;
+    const heir = heirOf(neighbour);
+    if (heir != NONE && heir != slot && !holds(links, n, heir)) store<u32>(links + (i << 2), heir);
+  }
 }
 
 /** The neighbours of a doomed node stand in for it. */

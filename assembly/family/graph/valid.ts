@@ -3,10 +3,12 @@ import { NONE } from "../../base/codes";
 import { state } from "../../memory/state";
 import { DOOMED, FREE, nodes, stageOf, upper } from "../../table/nodes";
 import { checkTower, degreeLimit, linksOf, topOf } from "./graph";
+import { clearTwins, twinsAreValid } from "./twins";
 
 /** Towers stand one after the other, links lead to slots in use that are on the layer, and the entry is of the highest. */
 export function graphIsValid(): bool {
   const s = state();
+  if (!s.twins) clearTwins();
   const n = nodes().count;
   let record: u32 = 0;
   for (let slot: u32 = 0; slot < n; slot++) {
@@ -19,6 +21,7 @@ export function graphIsValid(): bool {
     if (stageOf(slot) == FREE) continue;
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) if (!linksAreValid(layer, slot)) return false;
   }
+  if (!twinsAreValid()) return false;
   if (s.entry == NONE) return s.live + s.dead + s.doomed == 0 && s.topLevel == 0;
   return s.entry < n && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
 }

@@ -16,9 +16,10 @@ import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { countBlurred, isHopeless } from "../blur";
 import { Builder, linkBack } from "../builder";
-import { codesOf, degree, linksOf, topOf } from "../graph";
+import { codesOf, degree, isTwin, linksOf, topOf } from "../graph";
 import { hnswInsert } from "../hnsw";
 import { reconnect } from "../reconnect";
+import { joinAllTwins } from "../twins";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { Hubs } from "./hubs";
@@ -33,10 +34,10 @@ const BEAM_PER_ROUND: u32 = 200;
 const MOST_ROUNDS: u32 = 8;
 
 /**
- * Links all slots, all of them live, their towers raised. False where scratch cannot grow: there may then be no entry, and links
+ * Links all slots, all of them live, their towers raised, those from `first` on new. False where scratch cannot grow: there may then be no entry, and links
  * are not to be used. `alone`: without other threads.
  */
-export function linkInBulk(builder: Builder, alone: bool): bool {
+export function linkInBulk(builder: Builder, first: u32, alone: bool): bool {
   const n = nodes().count;
   const start = mark();
   const at = alloc(offsetof<Bulk>());
@@ -48,6 +49,7 @@ export function linkInBulk(builder: Builder, alone: bool): bool {
     const watched = s.watched, blurred = s.blurred, sharp = s.sharp;
     s.entry = NONE;
     memory.fill(marks, 0, n);
+    joinAllTwins(first);
     const b = changetype<Bulk>(at);
     b.slots = <u32>slots;
     b.marks = <u32>marks;
@@ -55,7 +57,7 @@ export function linkInBulk(builder: Builder, alone: bool): bool {
     b.byDots = <u32>!distancesSuit();
     gather(at, alone ? 0 : deskBytes(n));
     let top: u32 = 0;
-    for (let slot: u32 = 0; slot < n; slot++) top = max(top, topOf(slot));
+    for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot)) top = max(top, topOf(slot));
     for (let layer: i32 = <i32>top; layer >= 0 && ok; layer--) ok = linkLayer(b, <u32>layer);
     dismiss();
     if (ok) finish(builder, marks);
@@ -88,7 +90,7 @@ function linkLayer(b: Bulk, layer: u32): bool {
   b.path = state().seed ^ 0x6361727665 + <u64>layer;
   b.n = 0;
   for (let slot: u32 = 0; slot < nodes().count; slot++) {
-    if (topOf(slot) < layer) continue;
+    if (topOf(slot) < layer || isTwin(slot)) continue;
     store<u32>(b.slots + (<usize>b.n << 2), slot);
     b.n++;
     clearCandidates(codesOf(layer, slot));
@@ -204,12 +206,12 @@ function finish(b: Builder, marks: usize): void {
   b.by = bulk().by;
   const n = nodes().count;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (load<u8>(marks + slot) & UNCLEAR || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
+    if (isTwin(slot) || load<u8>(marks + slot) & UNCLEAR || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
     s.entry = slot;
     s.topLevel = topOf(slot);
   }
-  for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot, false);
-  for (let slot: u32 = 0; slot < n; slot++) if (!(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
+  for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot);
+  for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot) && !(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
   // By dots about half cannot be reached, as those that are nobody's answer; nor can they in a graph of insertions.
   if (!bulk().byDots) for (let layer: u32 = 0; layer <= s.topLevel; layer++) reconnect(b, layer);
 }

@@ -1,0 +1,194 @@
+// Equal rows are one node with many ids. The first of them is in the graph; the others, its twins, are a list that hangs on it:
+// nobody links to them, and all they link to is the node. So a crowd of copies takes one place in a beam and one of a neighbour's
+// links, where as nodes of their own copies link to nothing but each other (33 of them at M = 16) and hide what is behind.
+//
+//   twin column, u32 per slot: of a node its first twin, of a twin the next; NONE where there is none
+//                              of a doomed node: the twin that has taken its place (heir)
+import { GRAPH, NONE } from "../../base/codes";
+import { isOfUnits } from "../../memory/metrics";
+import { state } from "../../memory/state";
+import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { alloc, mark, reset } from "../../memory/arena";
+import { hasBit } from "../../base/bitset";
+import { TopK } from "../../search/topk";
+import { clearNeighbours } from "./neighbours";
+import { codesOf, degree, degreeLimit, isTwin, linksOf, markTwin, topOf, writeLinks } from "./graph";
+
+const TAG_TWIN: u32 = 0x6e697774; // "twin"
+
+export function openTwins(): void { layout().twin = nodes().addColumn(TAG_TWIN, 4); }
+
+@inline function twinAt(slot: u32): usize { return nodes().at(layout().twin, slot); }
+@inline export function twinOf(slot: u32): u32 { return load<u32>(twinAt(slot)); }
+
+/** A slot that is to be linked, whatever it was before. */
+@inline export function standAlone(slot: u32): void {
+  store<u32>(twinAt(slot), NONE);
+  markTwin(slot, false);
+}
+
+/** The column is in a file where it says anything: state().twins. */
+export function clearTwins(): void {
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) store<u32>(twinAt(slot), NONE);
+}
+
+/** Whether no search can tell two slots apart. */
+export function areEqual(a: u32, b: u32): bool {
+  const table = nodes();
+  const l = layout();
+  for (let c = COLUMN_CODE; c < l.rowColumns; c++) {
+    if (isOfUnits() && c == l.norm) continue;
+    if (memory.compare(table.at(c, a), table.at(c, b), table.column(c).stride)) return false;
+  }
+  return true;
+}
+
+/** `slot`, which stands alone, becomes a twin of `node`, which is no twin. */
+export function joinTwins(node: u32, slot: u32): void {
+  store<u32>(twinAt(slot), twinOf(node));
+  store<u32>(twinAt(node), slot);
+  markTwin(slot, true);
+  for (let layer = topOf(slot); layer > 0; layer--) clearLinks(layer, slot);
+  leadTo(slot, node);
+  state().twins++;
+}
+
+function clearLinks(layer: u32, slot: u32): void {
+  writeLinks(layer, slot, 0, 0);
+  if (GRAPH && state().fastScan) clearNeighbours(codesOf(layer, slot), degreeLimit(layer));
+}
+
+/** The one link of a twin. Codes of zeros are those of a neighbour at no distance. */
+function leadTo(slot: u32, node: u32): void {
+  clearLinks(0, slot);
+  store<u32>(linksOf(0, slot), node);
+}
+
+/** The node that a slot is a twin of, or itself. */
+@inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? load<u32>(linksOf(0, slot)) : slot; }
+
+/** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
+export function anyPasses(node: u32, filter: usize): bool {
+  if (stageOf(node) == DOOMED) return false;
+  for (let slot = node; slot != NONE; slot = twinOf(slot)) {
+    if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) return true;
+  }
+  return false;
+}
+
+/** Offers a node and its twins at one distance, those that are live and pass; no more of them than are wanted in all. */
+export function offerTwins(distance: f32, node: u32, filter: usize, top: TopK): void {
+  if (stageOf(node) == DOOMED) return;
+  let wanted = top.k;
+  for (let slot = node; slot != NONE && wanted; slot = twinOf(slot)) {
+    if (stageOf(slot) != LIVE || (filter && !hasBit(filter, slot))) continue;
+    top.offer(distance, slot);
+    wanted--;
+  }
+}
+
+/**
+ * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, the first of them
+ * takes its place on layer 0.
+ */
+export function partTwins(): void {
+  if (!state().twins) return;
+  for (let node: u32 = 0, n = nodes().count; node < n; node++) {
+    if (stageOf(node) == FREE || isTwin(node) || twinOf(node) == NONE) continue;
+    let last = node;
+    for (let slot = twinOf(node); slot != NONE; ) {
+      const next = twinOf(slot);
+      if (stageOf(slot) == DOOMED) {
+        store<u32>(twinAt(last), next);
+        standAlone(slot);
+        clearLinks(0, slot);
+        state().twins--;
+      } else last = slot;
+      slot = next;
+    }
+    if (stageOf(node) == DOOMED && twinOf(node) != NONE) inherit(node);
+  }
+}
+
+/** The first twin gets the links of a doomed node on layer 0, and the other twins. Links to the node become links to it: sweep.ts. */
+function inherit(node: u32): void {
+  const heir = twinOf(node);
+  markTwin(heir, false);
+  writeLinks(0, heir, linksOf(0, node), degree(0, node));
+  if (GRAPH && state().fastScan) memory.copy(codesOf(0, heir), codesOf(0, node), nodes().column(layout().neighbours).stride);
+  for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) store<u32>(linksOf(0, slot), heir);
+}
+
+/** The twin that stands in for a doomed node, or NONE. */
+@inline export function heirOf(doomed: u32): u32 { return state().twins ? twinOf(doomed) : NONE; }
+
+/** A doomed node is about to be free. */
+@inline export function forgetHeir(doomed: u32): void {
+  if (twinOf(doomed) != NONE) state().twins--;
+  store<u32>(twinAt(doomed), NONE);
+}
+
+// ---- many at once -------------------------------------------------------------------------------------------------
+
+/**
+ * Of slots from `first` on, all without links, those that are equal to an earlier one, whichever, become its twins. False, and
+ * nothing has changed, where scratch cannot grow.
+ */
+export function joinAllTwins(first: u32): bool {
+  const n = nodes().count;
+  let bits: u32 = 4;
+  while ((<u64>1 << bits) < <u64>n * 2) bits++;
+  const start = mark();
+  const table = alloc(<usize>4 << bits); // slots by the hash of their rows, open addressing, NONE where empty
+  if (!table) return false;
+  memory.fill(table, 0xff, <usize>4 << bits);
+  const mask: u32 = (1 << bits) - 1;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    if (slot < first && isTwin(slot)) continue;
+    for (let i = hashOf(slot) & mask; ; i = i + 1 & mask) {
+      const place = table + (<usize>i << 2);
+      const other = load<u32>(place);
+      if (other == NONE) {
+        store<u32>(place, slot);
+        break;
+      }
+      if (!areEqual(other, slot)) continue;
+      if (slot >= first) joinTwins(other, slot);
+      break;
+    }
+  }
+  reset(start);
+  return true;
+}
+
+/** Of the codes that a slot has: words mixed one after the other (the multiplier of splitmix64). */
+function hashOf(slot: u32): u32 {
+  const stride = nodes().column(COLUMN_CODE).stride;
+  let p = nodes().at(COLUMN_CODE, slot);
+  let hash: u64 = 0;
+  for (const end = p + (stride & ~3); p < end; p += 4) hash = (hash ^ load<u32>(p)) * 0xbf58476d1ce4e5b9 ^ hash >> 29;
+  for (const end = p + (stride & 3); p < end; p++) hash = (hash ^ load<u8>(p)) * 0xbf58476d1ce4e5b9;
+  return <u32>(hash >> 32);
+}
+
+// ---- of a file ----------------------------------------------------------------------------------------------------
+
+/** Lists hang on nodes, each twin on one, equal to it and linked to nothing else; and as many as the state says. */
+export function twinsAreValid(): bool {
+  const n = nodes().count;
+  let marked: u32 = 0, listed: u32 = 0, heirs: u32 = 0;
+  for (let slot: u32 = 0; slot < n; slot++) {
+    if (stageOf(slot) == FREE) continue;
+    if (isTwin(slot)) marked++;
+    else if (stageOf(slot) == DOOMED) {
+      const heir = twinOf(slot);
+      if (heir == NONE) continue;
+      heirs++;
+      if (heir >= n || stageOf(heir) == FREE || isTwin(heir) || stageOf(heir) == DOOMED) return false;
+    } else for (let twin = twinOf(slot); twin != NONE; twin = twinOf(twin)) {
+      if (++listed > n || twin >= n || !isTwin(twin) || stageOf(twin) == FREE || stageOf(twin) == DOOMED) return false;
+      if (load<u32>(linksOf(0, twin)) != slot || degree(0, twin) != 1 || !areEqual(slot, twin)) return false;
+    }
+  }
+  return marked == listed && listed + heirs == state().twins;
+}
