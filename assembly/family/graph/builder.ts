@@ -1,5 +1,5 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
-import { CODEC_SQ8, GRAPH } from "../../base/codes";
+import { CODEC_SQ8, GRAPH, NONE } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
@@ -8,6 +8,7 @@ import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
+import { findParent, hasParent } from "./roots";
 import { Selection } from "./selection";
 import { Walk } from "./walk";
 
@@ -75,6 +76,7 @@ export function setChosen(b: Builder, layer: u32, slot: u32): void {
   const n = selection.taken;
   memory.copy(b.chosen, selection.slots, n << 2);
   setLinks(layer, slot, b.chosen, n);
+  if (!layer && slot != state().entry && !hasParent(slot)) findParent(slot, b.chosen, n);
   for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
 }
 
@@ -96,6 +98,6 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   selection.clear();
   bindSlot(b.codec(), linkScorer(), from);
   selection.addScored(batch);
-  selection.choose(b.codec(), limit, false);
+  selection.choose(b.codec(), limit, false, layer ? NONE : from);
   setLinks(layer, from, selection.slots, selection.taken);
 }

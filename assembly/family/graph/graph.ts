@@ -108,7 +108,7 @@ export function renumberGraph(map: usize): void {
 }
 
 /** Whether links of a layer have codes: walks pass layer 1 by (guided.ts), whose codes' places stay zeros. */
-@inline export function haveCodes(layer: u32): bool { return GRAPH && state().fastScan != 0 && layer != 1; }
+@inline export function haveCodes(layer: u32): bool { return GRAPH && state().fastScan != 0; }
 
 /** fastScan: the codes of those linked to, place by place. */
 @inline export function codesOf(layer: u32, slot: u32): usize {

@@ -31,22 +31,38 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
   bindNeighbours();
   let start = s.entry;
   let distance = exactly(w, rows, start);
-  for (let layer = s.topLevel; layer > 1; layer--) {
+  memory.fill(w.visited, 0, bitsetBytes(nodes().count));
+  // Whoever is passed waits on layer 0: where the descent ends there may be no way out.
+  waiting.clear(queueSize(beam.capacity));
+  waiting.push(distance, start);
+  for (let layer = s.topLevel; layer > 0; layer--) {
     for (let next = start; next != NONE; ) {
       start = next;
       next = nearerNeighbour(w, rows, layer, start, distance);
-      if (next != NONE) distance = w.gathered().distanceAt(0);
+      if (next == NONE) break;
+      distance = w.gathered().distanceAt(0);
+      waiting.push(distance, next);
     }
   }
-  memory.fill(w.visited, 0, bitsetBytes(nodes().count));
-  waiting.clear(queueSize(beam.capacity));
-  waiting.push(distance, start);
-  for (let round: u32 = 1; takeRound(w, ef, min(round, ROUND)); round++) {
-    if (w.scored > most) return false;
-    expandRound(w, rows);
-  }
+  do {
+    for (let round: u32 = 1; takeRound(w, ef, min(round, ROUND)); round++) {
+      if (w.scored > most) return false;
+      expandRound(w, rows);
+    }
+  } while (beam.size < ef && resume(w, rows));
   if (ef < beam.capacity) scoreWaiting(w, rows);
   return true;
+}
+
+/**
+ * Whoever waits several times may have pushed others out: a beam that is not full looks once more at all its neighbours. False where all of
+ * them are in it.
+ */
+function resume(w: Walk, rows: Scorer): bool {
+  const beam = w.beam();
+  w.waiting().clear(queueSize(beam.capacity));
+  for (let i: u32 = 0; i < beam.size; i++) expand(w, rows, beam.slotAt(i), beam.distanceAt(i));
+  return w.waiting().hasNext();
 }
 
 /** As many as the beam holds, or more where it is not full yet, by their rows. */

@@ -18,6 +18,8 @@ import { Builder, addNearestLive, setChosen } from "./builder";
 import { openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
+import { findRoots } from "./reconnect";
+import { moveRoot, openRoots } from "./roots";
 import { Selection } from "./selection";
 import { areEqual, joinTwins, offerTwins, openTwins, standAlone, twinOf } from "./twins";
 import { advanceSweep, bury, sweepAfter } from "./sweep";
@@ -27,6 +29,7 @@ import { Walk, beamSearch, begin, descend } from "./walk";
 export class Hnsw extends Flat {
   open(): bool {
     openTwins();
+    openRoots();
     return openGraph();
   }
   halves(): bool { return true; }
@@ -44,6 +47,7 @@ export class Hnsw extends Flat {
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
     const b = Builder.open();
     if (!b) return E_MEMORY;
+    findRoots(b);
     for (let i: u32 = 0; i < n; i++) {
       const count = nodes().count;
       const slot = storeNew(vectors, ids, i, NONE);
@@ -178,6 +182,7 @@ export function hnswInsert(b: Builder, slot: u32): void {
     else b.by = by;
   }
   if (level > s.topLevel) {
+    moveRoot(s.entry, slot);
     s.entry = slot;
     s.topLevel = level;
   }
@@ -222,5 +227,5 @@ function chooseLinks(b: Builder, layer: u32, slot: u32): void {
     if (stageOf(pool.slotAt(i)) == LIVE) selection.add(pool.distanceAt(i), pool.slotAt(i));
   }
   if (!selection.count) addNearestLive(b, layer, slot);
-  selection.choose(b.codec(), state().m, true);
+  selection.choose(b.codec(), state().m, true, NONE);
 }

@@ -1,15 +1,34 @@
-// After a sweep, lost nodes are tied back: removing the nodes between two clusters can leave one of them without a link from the
-// other, and local repair cannot see that. So whatever the entry cannot reach on a layer is tied to the nearest that it
-// can. Costs one pass over the links of the layer. A tie into a full list takes the place of its last link, so that at
-// M 2 to 4 another node may in turn be lost; at M 8 and more none was seen.
+// Lost nodes are tied back: removing the nodes between two clusters can leave one of them without a link from the other, a build
+// at once may never have made one, and local choices cannot see that. So whatever the entry cannot reach on a layer is
+// tied to the nearest that it can. Costs one pass over the links of the layer, which also finds everybody's parent on layer 0
+// (roots.ts).
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
+import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { FREE, nodes, stageOf } from "../../table/nodes";
-import { bindSlot, walkScorer } from "../../codec/scorer";
+import { FREE, layout, nodes, stageOf } from "../../table/nodes";
+import { bindSlot, scoreMany, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
 import { Builder } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
+import { adopt, parentOf, setParent } from "./roots";
 import { Walk, beamSearch, begin, descend } from "./walk";
+
+/** Of an island's nodes one of so many is tied by itself: a beam may never come across a single tie. */
+const NODES_PER_TIE: u32 = 16;
+
+/** Beam width of a walk to see whether a node is found. */
+const LOOK: u32 = 8;
+/** Of where it ends so many are tied to the node. */
+const TIES: u32 = 4;
+
+/** Before layer 0 changes: everybody's parent is known. */
+export function findRoots(b: Builder): void {
+  if (layout().rooted) return;
+  if (state().entry != NONE) reconnect(b, 0);
+  layout().rooted = 1;
+}
 
 /** Where scratch cannot grow, the layer stays as it is. */
 export function reconnect(b: Builder, layer: u32): void {
@@ -19,53 +38,103 @@ export function reconnect(b: Builder, layer: u32): void {
   const reached = alloc(bitsetBytes(n));
   const queue = alloc(<usize>n << 2);
   if (reached && queue) {
+    if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
     memory.fill(reached, 0, bitsetBytes(n));
-    flood(layer, s.entry, reached, queue);
+    let end = flood(layer, s.entry, reached, queue, 0);
     for (let slot: u32 = 0; slot < n; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
-      bridge(b, layer, slot, reached);
-      flood(layer, slot, reached, queue);
+      const shore = approachFrom(b, layer, slot, s.efConstruction);
+      bridge(shore, layer, slot);
+      const from = end;
+      end = flood(layer, slot, reached, queue, from);
+      for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.size; i += NODES_PER_TIE, j++) {
+        bridgeTo(shore, j, layer, load<u32>(queue + (<usize>i << 2)));
+      }
     }
   }
   reset(start);
 }
 
-/** Marks all that can be reached from `from`. */
-function flood(layer: u32, from: u32, reached: usize, queue: usize): void {
-  let tail: u32 = 0;
+/** Marks all that can be reached from `from`, and leaves them in `queue` from place `at` on; returns where they end. */
+function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u32): u32 {
+  let tail = at;
   testAndSet(reached, from);
-  store<u32>(queue, from);
-  for (let head: u32 = 0; head <= tail; head++) {
-    const slot = load<u32>(queue + (head << 2));
+  store<u32>(queue + (<usize>tail << 2), from);
+  tail++;
+  for (let head = at; head < tail; head++) {
+    const slot = load<u32>(queue + (<usize>head << 2));
     const links = linksOf(layer, slot);
     for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
       const other = load<u32>(p);
-      if (!testAndSet(reached, other)) store<u32>(queue + (++tail << 2), other);
+      if (testAndSet(reached, other)) continue;
+      if (!layer) setParent(other, slot);
+      store<u32>(queue + (<usize>tail << 2), other);
+      tail++;
     }
+  }
+  return tail;
+}
+
+/**
+ * The nodes of the layers above are looked for, as one of some 16 from everywhere: where a narrow walk ends farther from one than all its
+ * neighbours are, as in another cluster or half a curve away, it is tied to the place.
+ */
+export function tieStrayed(b: Builder): void {
+  const s = state();
+  const batch = changetype<Batch>(b.neighbours);
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (stageOf(slot) == FREE || isTwin(slot) || !topOf(slot) || slot == s.entry) continue;
+    const pool = approachFrom(b, 0, slot, min(LOOK, s.efConstruction));
+    batch.count = 0;
+    for (let i: u32 = 0, count = degree(0, slot); i < count; i++) batch.add(load<u32>(linksOf(0, slot) + (i << 2)));
+    if (!batch.count) continue;
+    scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+    let farthest = batch.distanceAt(0);
+    for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
+    if (pool.distanceAt(0) <= farthest) continue;
+    for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool, i, 0, slot);
   }
 }
 
-/** Links the nearest reached nodes that a search meets, half of M at most, to `slot` and back; failing that the entry. */
-function bridge(b: Builder, layer: u32, slot: u32, reached: usize): void {
+/** The nodes around a slot that a search from the entry meets. */
+function approachFrom(b: Builder, layer: u32, slot: u32, ef: u32): Pool {
   const s = state();
   const w = changetype<Walk>(b.walk);
   bindSlot(b.codec(), walkScorer(), slot);
-  begin(w, walkScorer(), s.efConstruction, s.entry);
+  begin(w, walkScorer(), ef, s.entry);
   for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
   beamSearch(w, walkScorer(), layer, u32.MAX_VALUE);
-  const pool = w.beam();
-  let ties: u32 = 0;
-  for (let i: u32 = 0; i < pool.size && ties < max(s.m >> 1, 1); i++) {
-    if (!hasBit(reached, pool.slotAt(i))) continue;
-    tie(layer, pool.slotAt(i), slot);
-    ties++;
-  }
-  if (!ties) tie(layer, s.entry, slot);
+  return w.beam();
 }
 
-function tie(layer: u32, from: u32, to: u32): void {
-  addLink(layer, from, to);
+/** Links the nearest half of M of a pool, or as many as can, to `slot` and back; failing that the entry. */
+function bridge(pool: Pool, layer: u32, slot: u32): void {
+  let ties: u32 = 0;
+  for (let i: u32 = 0; i < pool.size && ties < max(state().m >> 1, 1); i++) ties += <u32>tie(layer, pool.slotAt(i), slot);
+  if (!ties) tie(layer, state().entry, slot);
+}
+
+/** One more tie of an island. */
+function bridgeTo(pool: Pool, i: u32, layer: u32, slot: u32): void {
+  const from = pool.slotAt(i);
+  const n = degree(layer, from);
+  let place = n;
+  if (n == degreeLimit(layer)) {
+    place--;
+    if (!layer && parentOf(load<u32>(linksOf(0, from) + (place << 2))) == from) return;
+  }
+  if (!holds(linksOf(layer, from), n, slot)) putLink(layer, from, place, slot);
+  if (degree(layer, slot) < degreeLimit(layer)) addLink(layer, slot, from);
+}
+
+function tie(layer: u32, from: u32, to: u32): bool {
+  if (from == to) return false;
+  if (layer) addLink(layer, from, to);
+  else if (parentOf(to) == NONE) {
+    if (!adopt(from, to)) return false;
+  } else if (degree(0, from) < degreeLimit(0)) addLink(0, from, to);
   if (degree(layer, to) < degreeLimit(layer)) addLink(layer, to, from);
+  return true;
 }
 
 /** Adds a link if it is not there, in place of the last of a full list. */

@@ -1,11 +1,13 @@
 // Neighbour selection by the heuristic (arXiv 1603.09320, algorithm 4): from near to far, a candidate is taken if it is
 // nearer to the node than to every neighbour taken so far; free places are then filled with the nearest that were not
 // (keepPrunedConnections).
+import { NONE } from "../../base/codes";
 import { distanceOf, insertKey, keyOf, slotOf } from "../../base/key";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
 import { Codec, bindSlot, linkScorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { parentOf } from "./roots";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
 const CHUNK: u32 = 4;
@@ -46,13 +48,20 @@ const CHUNK: u32 = 4;
 
   @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }
 
-  /** Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). */
-  choose(by: Codec, limit: u32, backfill: bool): void {
+  /**
+   * Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). Children of `parent` (NONE: nobody's), fewer than
+   * `limit`, are taken whatever covers them.
+   */
+  choose(by: Codec, limit: u32, backfill: bool, parent: u32): void {
     const slots: usize = this.slots, passed: usize = this.passed;
-    let taken: u32 = 0, pruned: u32 = 0;
+    let taken: u32 = 0, pruned: u32 = 0, children: u32 = 0;
+    if (parent != NONE) for (let i: u32 = 0; i < this.count; i++) children += <u32>(parentOf(slotOf(this.candidate(i))) == parent);
     for (let i: u32 = 0; i < this.count && taken < limit; i++) {
       const key = this.candidate(i);
-      if (this.isCovered(by, key, taken)) {
+      if (children && parentOf(slotOf(key)) == parent) {
+        children--;
+        store<u32>(slots + (taken++ << 2), slotOf(key));
+      } else if (taken + children >= limit || this.isCovered(by, key, taken)) {
         if (pruned < limit) store<u32>(passed + (pruned++ << 2), slotOf(key));
       } else store<u32>(slots + (taken++ << 2), slotOf(key));
     }

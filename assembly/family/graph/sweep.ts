@@ -12,7 +12,7 @@ import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linksOf, topOf } from "./graph";
-import { reconnect } from "./reconnect";
+import { findRoots, reconnect } from "./reconnect";
 import { Selection } from "./selection";
 import { forgetHeir, heirOf, partTwins } from "./twins";
 
@@ -64,6 +64,7 @@ export function startSweep(): void {
 function sweepSlots(b: Builder, most: u32): bool {
   const s = state();
   if (!s.doomed) return true;
+  findRoots(b);
   const n = nodes().count;
   const end = most < n - s.sweepCursor ? s.sweepCursor + most : n;
   for (let slot = s.sweepCursor; slot < end; slot++) {
@@ -117,12 +118,12 @@ function repair(b: Builder, layer: u32, slot: u32): void {
   if (batch.count) {
     bindSlot(b.codec(), linkScorer(), slot);
     selection.addScored(batch);
-    selection.choose(b.codec(), limit, true);
+    selection.choose(b.codec(), limit, true, layer ? NONE : slot);
   } else {
     // Everyone around is gone: join the nearest who are left.
     bindSlot(b.codec(), walkScorer(), slot);
     addNearestLive(b, layer, slot);
-    selection.choose(b.codec(), state().m, true);
+    selection.choose(b.codec(), state().m, true, NONE);
   }
   setChosen(b, layer, slot); // both ways: links to this slot were lost as well
 }

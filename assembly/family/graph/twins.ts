@@ -12,6 +12,7 @@ import { alloc, mark, reset } from "../../memory/arena";
 import { hasBit } from "../../base/bitset";
 import { TopK } from "../../search/topk";
 import { clearNeighbours } from "./neighbours";
+import { parentOf, setParent } from "./roots";
 import { codesOf, degree, degreeLimit, isTwin, linksOf, markTwin, topOf, writeLinks } from "./graph";
 
 const TAG_TWIN: u32 = 0x6e697774; // "twin"
@@ -25,6 +26,7 @@ export function openTwins(): void { layout().twin = nodes().addColumn(TAG_TWIN, 
 @inline export function standAlone(slot: u32): void {
   store<u32>(twinAt(slot), NONE);
   markTwin(slot, false);
+  setParent(slot, NONE);
 }
 
 /** The column is in a file where it says anything: state().twins. */
@@ -116,6 +118,10 @@ function inherit(node: u32): void {
   markTwin(heir, false);
   writeLinks(0, heir, linksOf(0, node), degree(0, node));
   if (GRAPH && state().fastScan) memory.copy(codesOf(0, heir), codesOf(0, node), nodes().column(layout().neighbours).stride);
+  for (let p = linksOf(0, heir), end = p + (degree(0, heir) << 2); p < end; p += 4) {
+    if (parentOf(load<u32>(p)) == node) setParent(load<u32>(p), heir);
+  }
+  setParent(heir, parentOf(node));
   for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) store<u32>(linksOf(0, slot), heir);
 }
 

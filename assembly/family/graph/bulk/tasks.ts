@@ -1,5 +1,6 @@
 // What there is to do for one layer, cut into tasks. Where several write to one place, what becomes of it does not depend on
 // their order: lists of candidates (candidates.ts), marks, which are only set, and who copies a rotated row (neighbours.ts).
+import { NONE } from "../../../base/codes";
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { bindSlot, isSplit, linkScorer, scoreMany } from "../../../codec/scorer";
@@ -135,7 +136,7 @@ function link(slot: u32, pool: Pool, limit: u32): void {
   const selection = changetype<Selection>(desk.selection);
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
-  selection.choose(bulk().codec(), limit, true);
+  selection.choose(bulk().codec(), limit, true, NONE);
   writeLinks(bulk().layer, slot, selection.slots, selection.taken);
 }
 
