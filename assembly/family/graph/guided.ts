@@ -41,7 +41,6 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, most: u32): bool {
       next = nearerNeighbour(w, rows, layer, start, distance);
       if (next == NONE) break;
       distance = w.gathered().distanceAt(0);
-      waiting.push(distance, next);
     }
   }
   do {
@@ -107,30 +106,24 @@ function takeRound(w: Walk, ef: u32, n: u32): bool {
   return one.distanceAt(0);
 }
 
-/** Estimates of one layer that are tried by their rows before a node counts as the nearest of its surroundings. */
-const TRIES: u32 = 3;
-
-/** A neighbour that is nearer by its row than `slot` at `distance`, its own left in w.batch; NONE if none of the best is. */
+/** The nearest neighbour if it is nearer than `slot` at `distance`, its own left in w.batch; else NONE. */
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {
-  const links = linksOf(layer, slot);
-  let group = codesOf(layer, slot);
-  touch(group, groupBytes());
+  const batch = w.gathered();
   const n = degree(layer, slot);
+  if (!n) return NONE;
+  memory.copy(batch.slots, linksOf(layer, slot), n << 2);
   work().visited++;
-  for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
-    const size = min(n - from, 32);
-    const own: usize = w.estimates;
-    scoreNeighbours(guide(), group, distance, own);
-    for (let tries: u32 = 0; tries < TRIES; tries++) {
-      let best: u32 = 0;
-      for (let i: u32 = 1; i < size; i++) if (load<f32>(own + (i << 2)) < load<f32>(own + (best << 2))) best = i;
-      if (!(load<f32>(own + (best << 2)) < distance)) break;
-      const other = load<u32>(links + (from + best << 2));
-      if (exactly(w, rows, other) < distance) return other;
-      store<f32>(own + (best << 2), Infinity);
-    }
+  scoreMany(rows, batch.slots, n, batch.distances);
+  w.scored += n;
+  let best: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    if (batch.distanceAt(i) < batch.distanceAt(best)) best = i;
+    w.waiting().push(batch.distanceAt(i), batch.slotAt(i));
   }
-  return NONE;
+  const nearest = batch.slotAt(best), at = batch.distanceAt(best);
+  if (!(at < distance)) return NONE;
+  store<f32>(batch.distances, at);
+  return nearest;
 }
 
 /** All that the nodes of a round have in memory is asked for before any of it is used. */

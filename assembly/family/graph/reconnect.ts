@@ -43,13 +43,14 @@ export function reconnect(b: Builder, layer: u32): void {
     let end = flood(layer, s.entry, reached, queue, 0);
     for (let slot: u32 = 0; slot < n; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
-      const shore = approachFrom(b, layer, slot, s.efConstruction);
+      const shore = shoreOf(b, layer, slot, reached);
       bridge(shore, layer, slot);
       const from = end;
       end = flood(layer, slot, reached, queue, from);
-      for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.size; i += NODES_PER_TIE, j++) {
-        bridgeTo(shore, j, layer, load<u32>(queue + (<usize>i << 2)));
+      for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.count; i += NODES_PER_TIE, j++) {
+        bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
       }
+      if (!layer) for (let i = from; i + 1 < end; i += NODES_PER_TIE) tieStrayed(b, load<u32>(queue + (<usize>i << 2)));
     }
   }
   reset(start);
@@ -75,25 +76,28 @@ function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u32): u3
   return tail;
 }
 
-/**
- * The nodes of the layers above are looked for, as one of some 16 from everywhere: where a narrow walk ends farther from one than all its
- * neighbours are, as in another cluster or half a curve away, it is tied to the place.
- */
-export function tieStrayed(b: Builder): void {
-  const s = state();
-  const batch = changetype<Batch>(b.neighbours);
+/** The nodes of the layers above are looked for, as one of some 16 from everywhere. */
+export function tieAllStrayed(b: Builder): void {
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
-    if (stageOf(slot) == FREE || isTwin(slot) || !topOf(slot) || slot == s.entry) continue;
-    const pool = approachFrom(b, 0, slot, min(LOOK, s.efConstruction));
-    batch.count = 0;
-    for (let i: u32 = 0, count = degree(0, slot); i < count; i++) batch.add(load<u32>(linksOf(0, slot) + (i << 2)));
-    if (!batch.count) continue;
-    scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
-    let farthest = batch.distanceAt(0);
-    for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
-    if (pool.distanceAt(0) <= farthest) continue;
-    for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool, i, 0, slot);
+    if (stageOf(slot) != FREE && !isTwin(slot) && topOf(slot)) tieStrayed(b, slot);
   }
+}
+
+/**
+ * Where a narrow walk ends farther from a node than all its neighbours are, as in another cluster or half a curve away, the node is tied
+ * to the place.
+ */
+function tieStrayed(b: Builder, slot: u32): void {
+  const batch = changetype<Batch>(b.neighbours);
+  batch.count = 0;
+  for (let i: u32 = 0, count = degree(0, slot); i < count; i++) batch.add(load<u32>(linksOf(0, slot) + (i << 2)));
+  if (!batch.count) return;
+  const pool = approachFrom(b, 0, slot, min(LOOK, state().efConstruction));
+  scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+  let farthest = batch.distanceAt(0);
+  for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
+  if (pool.distanceAt(0) <= farthest) return;
+  for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool.slotAt(i), 0, slot);
 }
 
 /** The nodes around a slot that a search from the entry meets. */
@@ -107,16 +111,25 @@ function approachFrom(b: Builder, layer: u32, slot: u32, ef: u32): Pool {
   return w.beam();
 }
 
+/** Of the nodes around a slot those that have been reached, nearest first; the entry where there is none. */
+function shoreOf(b: Builder, layer: u32, slot: u32, reached: usize): Batch {
+  const pool = approachFrom(b, layer, slot, state().efConstruction);
+  const shore = changetype<Batch>(b.neighbours);
+  shore.count = 0;
+  for (let i: u32 = 0; i < pool.size; i++) if (hasBit(reached, pool.slotAt(i))) shore.add(pool.slotAt(i));
+  if (!shore.count) shore.add(state().entry);
+  return shore;
+}
+
 /** Links the nearest half of M of a pool, or as many as can, to `slot` and back; failing that the entry. */
-function bridge(pool: Pool, layer: u32, slot: u32): void {
+function bridge(pool: Batch, layer: u32, slot: u32): void {
   let ties: u32 = 0;
-  for (let i: u32 = 0; i < pool.size && ties < max(state().m >> 1, 1); i++) ties += <u32>tie(layer, pool.slotAt(i), slot);
+  for (let i: u32 = 0; i < pool.count && ties < max(state().m >> 1, 1); i++) ties += <u32>tie(layer, pool.slotAt(i), slot);
   if (!ties) tie(layer, state().entry, slot);
 }
 
 /** One more tie of an island. */
-function bridgeTo(pool: Pool, i: u32, layer: u32, slot: u32): void {
-  const from = pool.slotAt(i);
+function bridgeTo(from: u32, layer: u32, slot: u32): void {
   const n = degree(layer, from);
   let place = n;
   if (n == degreeLimit(layer)) {

@@ -18,7 +18,7 @@ import { countBlurred, isHopeless } from "../blur";
 import { Builder, linkBack } from "../builder";
 import { codesOf, degree, isTwin, linksOf, topOf } from "../graph";
 import { hnswInsert } from "../hnsw";
-import { reconnect, tieStrayed } from "../reconnect";
+import { reconnect, tieAllStrayed } from "../reconnect";
 import { joinAllTwins } from "../twins";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
@@ -213,8 +213,8 @@ function finish(b: Builder, marks: usize): void {
   for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot);
   for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot) && !(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
   layout().rooted = 1;
-  for (let layer: u32 = 0; layer <= s.topLevel; layer++) reconnect(b, layer);
-  tieStrayed(b);
+  for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
+  tieAllStrayed(b);
 }
 
 /** Unclear slots link back to a clear one that links to them: the ways out of a crowd whose members see each other alone. */

@@ -15,8 +15,8 @@ import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
-@inline function mostLooked(): u32 { return max(16, state().m); }
-@inline function mostTaken(): u32 { return max(6, state().m * 3 >> 3); }
+@inline function mostLooked(): u32 { return bulk().layer ? max(64, state().m) : max(16, state().m); }
+@inline function mostTaken(): u32 { return bulk().layer ? max(16, state().m) : max(6, state().m * 3 >> 3); }
 /** By dots it takes as many as it will have links: what covers a slot there are hubs, which cover nearly all. */
 @inline function mostTakenByDots(): u32 { return state().m; }
 /** Hubs of a leaf that choose in it as well, being in leaves of their own: one of so many. All that do so make no better graph. */
@@ -28,7 +28,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   squares: u32; // LEAF x LEAF i32: squared distances
   nearest: u32; // mostLooked() x u64: [squared distance 32][place in the leaf 32]
 
-  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLooked() << 3) + 512; }
+  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (max(64, state().m) << 3) + 512; }
 
   /** Scratch; 0 where it cannot grow. */
   static open(): Leaf {
@@ -43,7 +43,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       if (!leaf.company) return none;
     }
     leaf.squares = <u32>alloc(<usize>LEAF * LEAF << 2);
-    leaf.nearest = <u32>alloc(mostLooked() << 3);
+    leaf.nearest = <u32>alloc(max(64, state().m) << 3);
     return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
   }
 
