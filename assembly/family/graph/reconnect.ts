@@ -31,7 +31,7 @@ export function reconnect(b: Builder, layer: u32): void {
 }
 
 /** Marks all that can be reached from `from`. */
-function flood(layer: u32, from: u32, reached: usize, queue: usize): void {
+export function flood(layer: u32, from: u32, reached: usize, queue: usize): void {
   let tail: u32 = 0;
   testAndSet(reached, from);
   store<u32>(queue, from);
