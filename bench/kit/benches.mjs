@@ -24,7 +24,7 @@ export const SECONDS = {
   filter: 30,
   flat: 80,
   families: 150,
-  hard: 250,
+  hard: 220,
   gates: 120,
   ivf: 80,
   reference: 90,

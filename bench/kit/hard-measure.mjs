@@ -47,21 +47,20 @@ export const HARD_GATES = { recall: 0.97, below: 0.01, blind: 0, unreachable: 0 
 
 const lengthOf = (row) => Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
 
-/**
- * How far codes nominate past the exact order: sq8 moves each of d values by a step / sqrt(12), a row by sqrt(d) of that, and
- * two rows are compared.
- */
-function blurOf(row, metric) {
-  const unit = metric === "cosine" ? lengthOf(row) || 1 : 1;
-  const step = (Math.max(...row) - Math.min(...row)) / 255 / unit;
-  return step * Math.sqrt(row.length / 6);
+/** sq8: a value is off by half of this at most; under cosine that of the unit row. */
+function stepOf(row, metric) {
+  const length = metric === "cosine" ? lengthOf(row) || 1 : 1;
+  return (Math.max(...row) - Math.min(...row)) / 255 / length;
 }
 
-/** What moving a row by `blur` does to its distance from a query. */
-const MOVED = {
-  l2: (blur) => blur,
-  cosine: (blur, distance) => Math.sqrt(2 * Math.max(distance, 0)) * blur + blur * blur,
-  dot: (blur, _distance, query) => lengthOf(query) * blur,
+/**
+ * How far past the exact order sq8 nominates: an error of step / sqrt(12) a value moves a row by sqrt(d) of that, its product with
+ * a unit query by that itself. Two rows are compared; of products, which no average evens out, three deviations.
+ */
+const BLUR = {
+  l2: (step, query) => step * Math.sqrt(query.length / 6),
+  cosine: (step) => step * Math.sqrt(1.5),
+  dot: (step, query) => step * Math.sqrt(1.5) * lengthOf(query),
 };
 
 /** By query, the farthest that still counts as one of the k nearest. */
@@ -71,7 +70,7 @@ function boundsOf(index, rows, queries, k, longest) {
     const last = distances[(q + 1) * k - 1];
     // What f32 can tell apart near 0: sums of products cancel, differences do not.
     const least = { l2: 1e-12, cosine: 1e-6, dot: 1e-6 * lengthOf(query) * longest }[index.metric];
-    const blur = index.rerank ? MOVED[index.metric](blurOf(rows[ids[(q + 1) * k - 1]], index.metric), last, query) : 0;
+    const blur = index.rerank ? BLUR[index.metric](stepOf(rows[ids[(q + 1) * k - 1]], index.metric), query) : 0;
     return last + ROUNDING * Math.abs(last) + least + blur;
   });
 }

@@ -5,7 +5,7 @@ import { drawSet, HARD_SETS } from "../kit/hard-sets.mjs";
 import { drawsOr } from "../kit/options.mjs";
 import { atLeast, atMost, finish, fixed, whole } from "../kit/result.mjs";
 
-const DRAWS = drawsOr(5, 1);
+const DRAWS = drawsOr(3, 1);
 const LAYOUTS = Object.keys(HARD_LAYOUTS);
 
 /** One set in every layout and metric; `below`: how much less than the yardstick is found. */
