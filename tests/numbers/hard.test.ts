@@ -62,3 +62,15 @@ it.each([false, true])("stats() count what no walk reaches, fastScan %s", async 
   expect(index.stats().unreachable).toBe(unreachable(index));
   expect(index.stats().bytes).toBe(index.bytes);
 });
+
+it("stats() do without where there is no memory to count in", async () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => Float32Array.of(i));
+  const options = { dimensions: 1, metric: "l2", m: 2, efConstruction: 1 } as const;
+  const roomy = await Hnsw.create(options);
+  roomy.add(rows);
+  const tight = await Hnsw.create({ ...options, maxBytes: roomy.bytes });
+  tight.add(rows);
+  expect(roomy.stats().unreachable).toBeTypeOf("number");
+  expect(tight.stats()).not.toHaveProperty("unreachable");
+  expect(tight.search(rows[7], { k: 1 })).toEqual(roomy.search(rows[7], { k: 1 }));
+});
