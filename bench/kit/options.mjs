@@ -11,6 +11,7 @@ const { values } = parseArgs({
     metric: { type: "string" }, // hnsw.mjs, families.mjs, peers.mjs: where a set has ground truth for several
     limit: { type: "string" }, // so many base vectors
     rounds: { type: "string" },
+    draws: { type: "string" }, // hard.mjs: so many sets of each kind
     run: { type: "boolean", default: false }, // browser.mjs: in a headless Chromium
   },
 });
@@ -23,7 +24,8 @@ const count = (text) => {
 
 export const { quick, only, run, peer: peers, set: sets, metric, factory } = values;
 /** A run that is not the whole measurement: its results never reach bench/README.md. */
-export const partial = quick || [values.limit, values.rounds, factory, peers].some((value) => value !== undefined);
+export const partial = quick || [values.limit, values.rounds, values.draws, factory, peers].some((value) => value !== undefined);
 /** Base vectors to take, `few` of them in a quick run. */
 export const limitOr = (few) => (values.limit ? count(values.limit) : quick ? few : Infinity);
+export const drawsOr = (full, few) => (values.draws ? count(values.draws) : quick ? few : full);
 export const roundsOr = (full, few) => (values.rounds ? count(values.rounds) : quick ? few : full);

@@ -57,6 +57,8 @@ export interface IndexStats {
   /** Graph: vectors by their highest layer, and mean links on layer 0. */
   levels?: number[];
   meanDegree?: number;
+  /** Graph: vectors that no walk can reach, so that approximate searches never answer them; missing where memory to count them is. */
+  unreachable?: number;
   /** Trees: all their leaves, and the longest way to one. */
   leaves?: number;
   depth?: number;

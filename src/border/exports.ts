@@ -68,6 +68,8 @@ export interface Exports {
 
   slotsOnLevel(level: number): number;
   countLinks(): number;
+  /** Live slots of a graph that no walk reaches; needs scratch. */
+  countUnreachable(): number;
 }
 
 /** What the full builds export beside it. */

@@ -40,10 +40,23 @@ function training({ trained, options, error }: Described): string {
 }
 
 /** What the family has built. */
-function structureOf({ kind, trained, size, options, leaves, depth, levels, meanDegree }: Described): string | undefined {
+function structureOf({
+  kind,
+  trained,
+  size,
+  options,
+  leaves,
+  depth,
+  levels,
+  meanDegree,
+  unreachable,
+}: Described): string | undefined {
   if (!trained || size === undefined) return undefined;
   if (leaves !== undefined) return `${count(leaves)} leaves, at most ${depth} splits deep`;
-  if (levels !== undefined) return `${levels.length} layers, ${figure(meanDegree ?? 0)} links per vector on the lowest`;
+  if (levels !== undefined) {
+    const lost = unreachable === undefined ? "" : `, ${count(unreachable)} vectors out of reach`;
+    return `${levels.length} layers, ${figure(meanDegree ?? 0)} links per vector on the lowest${lost}`;
+  }
   if (kind === "ivf")
     return `${count(Number(options.nlist))} lists, ${figure(size / Number(options.nlist))} vectors in each on average`;
   return undefined;

@@ -55,6 +55,12 @@ export class Hnsw extends VectorIndex {
     const { exports } = this.engine;
     const levels = Array.from({ length: this.engine.state("topLevel") + 1 }, (_, level) => exports.slotsOnLevel(level));
     const nodes = this.size + this.deleted;
-    return { ...super.stats(), levels, meanDegree: nodes ? exports.countLinks() / nodes : 0 };
+    const unreachable = exports.countUnreachable();
+    return {
+      ...super.stats(),
+      levels,
+      meanDegree: nodes ? exports.countLinks() / nodes : 0,
+      ...(unreachable >= 0 && { unreachable }),
+    };
   }
 }

@@ -126,7 +126,12 @@ describe("build, info, search and eval, for each kind of index", () => {
       expect(info).toMatchObject({ count: ROWS, dimensions, deleted: 0, fileBytes: built.fileBytes });
       expect(info.bytesPerVector).toBeGreaterThan(0);
       expect(info.sections.length).toBeGreaterThan(0);
-      expect(run("info", file).stdout).toContain("checksum");
+      const { stdout } = run("info", file);
+      expect(stdout).toContain("checksum");
+      if (info.kind === "hnsw") {
+        expect(info.unreachable).toBe(0);
+        expect(stdout).toContain("0 vectors out of reach");
+      }
 
       const found = json("search", file, "--query", queries, "-k", "5");
       expect(found.map(({ query }: { query: number }) => query)).toEqual(QUERIES.map((_, i) => i));

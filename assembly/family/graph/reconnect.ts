@@ -40,13 +40,13 @@ export function reconnect(b: Builder, layer: u32): void {
   if (reached && queue) {
     if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
     memory.fill(reached, 0, bitsetBytes(n));
-    let end = flood(layer, s.entry, reached, queue, 0);
+    let end = flood(layer, s.entry, reached, queue, 0, !layer);
     for (let slot: u32 = 0; slot < n; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
       const shore = shoreOf(b, layer, slot, reached);
       bridge(shore, layer, slot);
       const from = end;
-      end = flood(layer, slot, reached, queue, from);
+      end = flood(layer, slot, reached, queue, from, !layer);
       for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.count; i += NODES_PER_TIE, j++) {
         bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
       }
@@ -56,8 +56,11 @@ export function reconnect(b: Builder, layer: u32): void {
   reset(start);
 }
 
-/** Marks all that can be reached from `from`, and leaves them in `queue` from place `at` on; returns where they end. */
-function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u32): u32 {
+/**
+ * Marks all that can be reached from `from`, and leaves them in `queue` from place `at` on; returns where they end. `asChildren`: of whom they
+ * were reached from (roots.ts).
+ */
+export function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u32, asChildren: bool): u32 {
   let tail = at;
   testAndSet(reached, from);
   store<u32>(queue + (<usize>tail << 2), from);
@@ -68,7 +71,7 @@ function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u32): u3
     for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
       const other = load<u32>(p);
       if (testAndSet(reached, other)) continue;
-      if (!layer) setParent(other, slot);
+      if (asChildren) setParent(other, slot);
       store<u32>(queue + (<usize>tail << 2), other);
       tail++;
     }

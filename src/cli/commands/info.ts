@@ -24,8 +24,8 @@ async function info(path: string, { json }: { json?: true }): Promise<void> {
   const bytesPerVector = memoryBytes === undefined ? undefined : memoryBytes / Math.max(1, header.count);
 
   if (json) {
-    const { factory, error, leaves, depth, levels, meanDegree } = stats ?? {};
-    const built = { factory, error, leaves, depth, levels, meanDegree };
+    const { factory, error, leaves, depth, levels, meanDegree, unreachable } = stats ?? {};
+    const built = { factory, error, leaves, depth, levels, meanDegree, unreachable };
     printJson({ file: path, fileBytes: contents.length, memoryBytes, bytesPerVector, ...header, ...built });
   } else {
     const { version, dimensions } = header;
