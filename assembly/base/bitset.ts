@@ -10,6 +10,11 @@
   store<u8>(p, <u8>(<u32>load<u8>(p) | 1 << (i & 7)));
 }
 
+@inline export function clearBit(set: usize, i: u32): void {
+  const p = set + (i >> 3);
+  store<u8>(p, <u8>(<u32>load<u8>(p) & ~(1 << (i & 7))));
+}
+
 /** Sets the bit; true if it was set before. */
 @inline export function testAndSet(set: usize, i: u32): bool {
   const p = set + (i >> 3);

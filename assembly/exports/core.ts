@@ -3,6 +3,7 @@
 export { STATE, WORK, alloc, mark, reset } from "../memory/arena";
 export { blobCount } from "../memory/blobs";
 export { checksumAdd, checksumEnd, checksumStart } from "../memory/checksum";
+export { closeFilter, openFilter, passIds } from "../table/filters";
 export { slotOfId } from "../table/ids";
 export { ask } from "../search/ask";
 export { inputBytes } from "../search/prepare";
@@ -16,7 +17,8 @@ export {
   blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,
   storeColumns, storeCount,
 } from "../index/content";
-export { getVector, liveIds, openFilter, passBits, passIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
+export { keepFilter, passBits } from "../index/filter";
+export { getVector, liveIds, prepareQuery, queryAddress, scoreSlots, search } from "../index/find";
 export { build, open, variant } from "../index/open";
 export { roomToUse } from "../index/room";
 export { isValid } from "../index/validate";

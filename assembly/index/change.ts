@@ -3,6 +3,7 @@ import { E_BEYOND_F16, E_MEMORY, NONE, OK } from "../base/codes";
 import { MAX_SLOTS } from "../base/key";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
+import { dropFromFilters, widenFilters } from "../table/filters";
 import { removeId, reserveIds, slotOfId, useIds } from "../table/ids";
 import { nodes } from "../table/nodes";
 import { freeSlots } from "../table/slots";
@@ -32,7 +33,7 @@ function grow(n: u32, tableless: bool): bool {
   const free = freeSlots();
   const fresh = n > free ? n - free : 0;
   if (<u64>nodes().count + fresh > MAX_SLOTS) return false;
-  return family().reserve(n, fresh) && (tableless || reserveIds(state().live + n) == OK);
+  return family().reserve(n, fresh) && (tableless || reserveIds(state().live + n) == OK) && widenFilters();
 }
 
 /** The number of the first of `n` input vectors that cannot be used, or -1. */
@@ -67,6 +68,7 @@ export function removeIds(ids: usize, n: u32): u32 {
     const slot = slotOfId(id);
     if (slot == NONE) continue;
     removeId(id);
+    dropFromFilters(slot);
     removed++;
     family().remove(slot);
     if (!--s.live) family().clear();

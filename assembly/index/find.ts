@@ -1,7 +1,7 @@
-// What reads an index: one vector, all ids, a search, and the filters of searches.
-import { bitsetBytes, hasBit, setBit } from "../base/bitset";
+// What reads an index: one vector, its ids, a search.
+import { hasBit } from "../base/bitset";
 import { NONE, OK } from "../base/codes";
-import { alloc } from "../memory/arena";
+import { Filter } from "../table/filters";
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, layout, nodes, stageOf } from "../table/nodes";
 import { bindQuery, scanScorer, scoreMany, walkCodec } from "../codec/scorer";
@@ -19,11 +19,11 @@ export function getVector(id: u32, out: usize): bool {
   return true;
 }
 
-/** Writes the ids of the live ones of `n` slots from `first` on; returns how many they are. */
-export function liveIds(first: u32, n: u32, out: usize): u32 {
+/** Writes the ids of the live ones of `n` slots from `first` on, those that pass a Filter or (0) all; returns how many they are. */
+export function liveIds(first: u32, n: u32, filter: usize, out: usize): u32 {
   const start = out;
   for (let slot = first, end = min(first + n, nodes().count); slot < end; slot++) {
-    if (stageOf(slot) != LIVE) continue;
+    if (stageOf(slot) != LIVE || (filter && !hasBit(Filter.at(filter).bits, slot))) continue;
     store<u32>(out, idOf(slot));
     out += 4;
   }
@@ -55,37 +55,4 @@ export function search(): i32 {
 export function scoreSlots(slots: usize, n: u32, out: usize): void {
   bindQuery(walkCodec(), scanScorer(), layout().prepared);
   scoreMany(scanScorer(), slots, n, out);
-}
-
-/** An empty filter, or 0 where scratch cannot grow. */
-export function openFilter(): usize {
-  const bytes = bitsetBytes(nodes().count) + 8;
-  const set = alloc(bytes);
-  if (set) memory.fill(set, 0, bytes);
-  return set;
-}
-
-/** Lets n ids pass; returns how many more live slots do. */
-export function passIds(filter: usize, ids: usize, n: u32): u32 {
-  let passing: u32 = 0;
-  for (let i: u32 = 0; i < n; i++) {
-    const slot = slotOfId(load<u32>(ids + (i << 2)));
-    if (slot == NONE || hasBit(filter, slot)) continue;
-    setBit(filter, slot);
-    passing++;
-  }
-  return passing;
-}
-
-/** Lets the ids pass whose bit is set in `bytes` bytes at `bits`; returns how many live slots do. */
-export function passBits(filter: usize, bits: usize, bytes: u32): u32 {
-  let passing: u32 = 0;
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
-    if (stageOf(slot) != LIVE) continue;
-    const id = idOf(slot);
-    if (id >> 3 >= bytes || !hasBit(bits, id)) continue;
-    setBit(filter, slot);
-    passing++;
-  }
-  return passing;
 }

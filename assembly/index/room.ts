@@ -5,6 +5,7 @@ import { align, rowBytes } from "../base/sizes";
 import { ID_TABLE, ID_TABLE_BYTES, NODES, SAVED, SAVED_BYTES, UPPER, alloc, mark, release, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { Store } from "../memory/store";
+import { narrowFilters } from "../table/filters";
 import { nodes } from "../table/nodes";
 import { codecBytes } from "../codec/scorer";
 import { family } from "../search/family";
@@ -52,5 +53,6 @@ export function undo(start: usize): void {
   memory.copy(NODES, SAVED, offsetof<Store>());
   memory.copy(UPPER, SAVED_UPPER, offsetof<Store>());
   memory.copy(ID_TABLE, SAVED_IDS, ID_TABLE_BYTES);
+  narrowFilters(start);
   release(start);
 }

@@ -2,15 +2,16 @@
 //
 //   0      never used: address 0 means "none"
 //   64     Arena      first free byte
-//   128    State      the index's persistent numbers, saved and loaded as they are (state.ts)
-//   384    Store      nodes: a row, an id, links ... per slot (store.ts)
-//   640    Store      upper: one record per node and layer above 0; flat, prefilter: one per slot
-//   896    Codec      how rows are stored and walked (scorer.ts)
-//   960    Codec      exact rows kept for the rerank
-//   1024   Scorer x 3 walk, exact, link (128 bytes each)
-//   1408   Buffers    where the query goes and other fixed places
-//   1520   IdTable    id -> slot (ids.ts)
-//   1536   Work       counters and results of the last search
+//   80     State      the index's persistent numbers, saved and loaded as they are (state.ts)
+//   336    Store      nodes: a row, an id, links ... per slot (store.ts)
+//   592    Store      upper: one record per node and layer above 0; flat, prefilter: one per slot
+//   848    Codec      how rows are stored and walked (scorer.ts)
+//   912    Codec      exact rows kept for the rerank
+//   976    Scorer x 3 walk, exact, link (128 bytes each)
+//   1360   Buffers    where the query goes and other fixed places
+//   1472   IdTable    id -> slot (ids.ts)
+//   1488   Filters    those made ready for many searches (filters.ts)
+//   1504   Work       counters and results of the last search
 //   1568   Hash       state of a running checksum (checksum.ts)
 //   1616   three records while memory is reserved (room.ts)
 //   1696   Ask        what the search at hand is asked (ask.ts)
@@ -28,14 +29,15 @@ import { CHECKED } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 
-const ARENA_BYTES: usize = 64;
+const ARENA_BYTES: usize = 16;
 export const STATE_BYTES: usize = 256;
 export const STORE_BYTES: usize = 256;
 export const CODEC_BYTES: usize = 64;
 export const SCORER_BYTES: usize = 128;
 export const BUFFERS_BYTES: usize = 112;
 export const ID_TABLE_BYTES: usize = 16;
-export const WORK_BYTES: usize = 32;
+export const FILTERS_BYTES: usize = 16;
+export const WORK_BYTES: usize = 64;
 export const HASH_BYTES: usize = 48;
 export const SAVED_BYTES: usize = 80;
 export const ASK_BYTES: usize = 48;
@@ -55,7 +57,8 @@ export const EXACT_SCORER: usize = WALK_SCORER + SCORER_BYTES;
 export const LINK_SCORER: usize = EXACT_SCORER + SCORER_BYTES;
 export const BUFFERS: usize = LINK_SCORER + SCORER_BYTES;
 export const ID_TABLE: usize = BUFFERS + BUFFERS_BYTES;
-export const WORK: usize = ID_TABLE + ID_TABLE_BYTES;
+export const FILTERS: usize = ID_TABLE + ID_TABLE_BYTES;
+export const WORK: usize = FILTERS + FILTERS_BYTES;
 export const HASH: usize = WORK + WORK_BYTES;
 export const SAVED: usize = HASH + HASH_BYTES;
 export const ASK: usize = SAVED + SAVED_BYTES;

@@ -1,7 +1,9 @@
 // What a search is asked: one record, so that whoever hands a search on hands on all of it.
 import { ASK, ASK_BYTES } from "../memory/arena";
+import { state } from "../memory/state";
+import { Filter } from "../table/filters";
 import { Codec, walkCodec } from "../codec/scorer";
-import { clearWork } from "./work";
+import { openWork } from "./work";
 
 @unmanaged export class Ask {
   k: u32;          // results, at least 1
@@ -13,6 +15,7 @@ import { clearWork } from "./work";
   by: u32;         // Codec that the family's own search goes by
   exact: u32;      // 1: whatever it takes, by exact rows where they are kept
   lists: u32;      // ivf: effort x u32, the lists to look into; 0: the nearest
+  prepared: u32;   // Filter that lasts; 0: the filter, if any, is of this search alone
 
   @inline codec(): Codec { return changetype<Codec>(this.by); }
 }
@@ -21,17 +24,19 @@ if (offsetof<Ask>() > ASK_BYTES) ERROR("Ask has outgrown ASK_BYTES of assembly/m
 /** The search at hand. */
 @inline export function asked(): Ask { return changetype<Ask>(ASK); }
 
-/** For the searches that follow, until the next ask() or a change of the index. */
-export function ask(k: u32, effort: u32, candidates: u32, filter: usize, passing: u32, bound: f32, exact: bool): void {
-  clearWork();
+/** For the searches that follow, until the next ask() or a change of the index; `filter` is a Filter, or 0: all pass. */
+export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: f32, exact: bool): void {
   const a = asked();
+  const f = Filter.at(filter);
   a.k = k;
   a.effort = effort;
   a.candidates = candidates;
-  a.filter = <u32>filter;
-  a.passing = passing;
+  a.filter = filter ? f.bits : 0;
+  a.passing = filter ? f.passing : state().live;
+  a.prepared = filter && f.open ? <u32>filter : 0;
   a.bound = bound;
   a.by = <u32>changetype<usize>(walkCodec());
   a.exact = exact;
   a.lists = 0;
+  openWork(a.passing);
 }

@@ -13,10 +13,26 @@ import { TopK } from "./topk";
   found: u32;
   ids: u32;       // found x u32
   values: u32;    // found x f32
+  passing: u32;   // live slots that pass the filter
+  met: u32;       // slots that a walk came across
+  metPassing: u32; // those among them that pass
+  walkCost: f32;  // microseconds that a walk was thought to take; 0: nobody asked
+  scanCost: f32;  // and a scan
 }
 if (offsetof<Work>() > WORK_BYTES) ERROR("Work has outgrown WORK_BYTES of assembly/memory/arena.ts");
 
 @inline export function work(): Work { return changetype<Work>(WORK + here()); }
+
+/** For a new search, which so many slots pass. */
+export function openWork(passing: u32): void {
+  clearWork();
+  const w = work();
+  w.passing = passing;
+  w.met = 0;
+  w.metPassing = 0;
+  w.walkCost = 0;
+  w.scanCost = 0;
+}
 
 /** Counters at 0, the plan PLAN_SCAN; two at a time. */
 export function clearWork(): void {

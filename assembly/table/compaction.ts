@@ -2,6 +2,7 @@
 import { NONE } from "../base/codes";
 import { alloc } from "../memory/arena";
 import { state } from "../memory/state";
+import { moveInFilters } from "./filters";
 import { LIVE, nodes, stageOf } from "./nodes";
 
 /** Where each slot goes, u32 per slot in scratch: the live ones to 0, 1, 2 ... in their order, the others NONE. 0: no scratch. */
@@ -21,6 +22,7 @@ export function moveSlots(map: usize): void {
     const to = load<u32>(map + (<usize>slot << 2));
     if (to == NONE || to == slot) continue;
     for (let c: u32 = 0; c < table.columns; c++) table.move(c, slot, to);
+    moveInFilters(slot, to);
   }
   table.count = s.live;
   s.freeHead = NONE;

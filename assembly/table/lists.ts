@@ -9,6 +9,7 @@ import { MAX_SLOTS } from "../base/key";
 import { addBlob } from "../memory/blobs";
 import { state } from "../memory/state";
 import { GROUP } from "../memory/store";
+import { moveInFilters } from "./filters";
 import { COLUMN_CODE, COLUMN_ID, COLUMN_STAGE, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
 import { eraseSlot } from "./slots";
 
@@ -133,6 +134,7 @@ export function compactLists(): bool {
       for (let c: u32 = 0; c < table.columns; c++) {
         memory.copy(table.at(c, groups << 5), table.at(c, group << 5), table.column(c).stride << 5);
       }
+      for (let i: u32 = 0; i < GROUP; i++) moveInFilters((group << 5) + i, (groups << 5) + i);
     }
     groups++;
   }
@@ -156,6 +158,7 @@ function closeHoles(i: u32): void {
       if (stageOf(slot) != LIVE) continue;
       if (slot != to) {
         for (let c: u32 = 0; c < table.columns; c++) table.move(c, slot, to);
+        moveInFilters(slot, to);
         setStage(slot, FREE);
         store<u32>(table.at(COLUMN_ID, slot), NONE);
         for (let c = COLUMN_CODE; c < layout().rowColumns; c++) table.clear(c, slot);

@@ -3,7 +3,7 @@
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
 import { MAX_ID, type Rows } from "../input/vectors.js";
-import { badOption, VicinalError } from "../words/errors.js";
+import { VicinalError } from "../words/errors.js";
 import { MAX_SLOTS } from "../words/limits.js";
 
 /** Input written to scratch at a time. */
@@ -41,7 +41,7 @@ function chunkOf(engine: Engine, n: number): number {
 
 /** Throws where one of the rows cannot be used. */
 export function checkRows(engine: Engine, rows: Rows): void {
-  if (engine.busy) throw badOption("the index cannot grow while it reads a caller's vectors");
+  engine.checkIdle();
   const n = rows.n;
   const chunk = chunkOf(engine, n);
   engine.scope(() => {

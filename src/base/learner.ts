@@ -7,13 +7,14 @@ import { another, expectCrowd, type Instance } from "../border/instance.js";
 import { joined } from "../input/drawn.js";
 import { atOnce } from "../input/slices.js";
 import { oneRow, type Rows, type Shape } from "../input/vectors.js";
+import { keep } from "../search/filter.js";
 import { KIND_NAMES } from "../words/kinds.js";
 import { COARSE_NAMES } from "../words/knobs.js";
 import { listsFor, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { FRESH, readState, type State, stateBytes } from "../words/state.js";
 import { addRows, checkRows } from "./adding.js";
 import { buildLists } from "./coarse-graph.js";
-import type { Learning } from "./seat.js";
+import type { Learning, Seat } from "./seat.js";
 import { centroidsOf, checkSample, learn, type Steps, sampled } from "./training.js";
 
 const COARSE_AUTO = COARSE_NAMES.indexOf("auto");
@@ -87,10 +88,11 @@ export class Learner implements Learning {
     return engine.live + n >= engine.state("trainAt");
   }
 
-  grow(engine: Engine, rows: Rows, ids: Uint32Array, shape: Shape): Engine {
+  grow(seat: Seat, rows: Rows, ids: Uint32Array): void {
+    const { engine } = seat;
     checkRows(engine, rows);
     const heldIds = engine.ids();
-    const held = heldRows(() => engine, heldIds, shape);
+    const held = heldRows(() => engine, heldIds, seat.profile.shape);
     const all = joined([held, rows]);
     const state = trainedState(engine, all.n, all.n);
     const instances = limitsOf(state, engine).map((limit) => another(engine, limit));
@@ -98,8 +100,14 @@ export class Learner implements Learning {
     addRows(target, held, heldIds);
     keepNextId(engine, target);
     addRows(target, rows, ids);
-    return target;
+    succeed(seat, target);
   }
+}
+
+/** The seat gets another engine that holds what its own does, and the open filters follow. Where it throws, nothing has changed. */
+export function succeed(seat: Seat, target: Engine): void {
+  const { engine, filters } = seat;
+  seat.replace(target, new Map(Array.from(filters, ([filter, at]) => [filter, keep(target, engine.ids(at))])));
 }
 
 /** Ids that were given once are not given again. */

@@ -2,8 +2,9 @@
 
 import type { Engine } from "../border/engine.js";
 import { enlist } from "../border/tenants.js";
-import type { Rows, Shape } from "../input/vectors.js";
+import type { Rows } from "../input/vectors.js";
 import type { Fetcher } from "../search/fetching.js";
+import { admission, type PreparedFilter } from "../search/filter.js";
 import { NO_WORK, type Profile, profileOf } from "../search/plan.js";
 import { VicinalError } from "../words/errors.js";
 import { KIND_NAMES, METRIC_NAMES } from "../words/kinds.js";
@@ -15,8 +16,8 @@ export interface Learning {
   readonly inBackground: boolean;
   /** Whether n more vectors are enough to learn from. */
   isDue(engine: Engine, n: number): boolean;
-  /** An engine that has learned, with all that `engine` holds and more rows. */
-  grow(engine: Engine, rows: Rows, ids: Uint32Array, shape: Shape): Engine;
+  /** Has an engine that has learned take the seat, with all that the one before holds and more rows. */
+  grow(seat: Seat, rows: Rows, ids: Uint32Array): void;
   /** The same in slices, from what the seat's engine holds. */
   train(seat: Seat): Promise<unknown>;
 }
@@ -41,6 +42,8 @@ export class Seat {
   /** What replaces the engine, while it runs: one at a time. */
   moving: Promise<unknown> | undefined;
   compacting: Promise<void> | undefined;
+  /** Those that are open, each with its address in the engine. */
+  filters = new Map<PreparedFilter, number>();
   /** While vectors move to another engine: ids added or removed since. */
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
@@ -62,10 +65,11 @@ export class Seat {
     return this.#engine;
   }
 
-  /** A new engine takes the place of the old one. */
-  replace(engine: Engine): void {
+  /** A new engine takes the place of the old one; the filters are in it. */
+  replace(engine: Engine, filters: Seat["filters"]): void {
     this.#engine?.endThreads?.();
     this.#engine = engine;
+    this.filters = filters;
     enlist(engine);
     if (engine.state("trained")) this.learner = undefined;
   }
@@ -74,8 +78,13 @@ export class Seat {
   add(rows: Rows, ids: Uint32Array): void {
     const { engine } = this;
     const due = !this.moving && this.learner?.isDue(engine, rows.n) ? this.learner : undefined;
-    if (due && !due.inBackground) this.replace(due.grow(engine, rows, ids, this.profile.shape));
-    else addRows(engine, rows, ids);
+    const admit = admission(this, ids);
+    try {
+      if (due && !due.inBackground) due.grow(this, rows, ids);
+      else addRows(engine, rows, ids);
+    } finally {
+      admit();
+    }
     this.touch(ids);
     if (due?.inBackground) due.train(this).catch(() => {});
   }
@@ -88,6 +97,7 @@ export class Seat {
     this.#engine?.close();
     this.#engine = undefined;
     this.learner = undefined;
+    this.filters.clear();
     for (const hear of this.waiting) hear();
   }
 }

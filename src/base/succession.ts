@@ -14,7 +14,7 @@ import { badOption } from "../words/errors.js";
 import { buildFor, CODEC_NAMES } from "../words/kinds.js";
 import { readState } from "../words/state.js";
 import { addRows } from "./adding.js";
-import { heldRows, keepNextId, Learner, learned, learns, limitsOf, trainedState } from "./learner.js";
+import { heldRows, keepNextId, Learner, learned, learns, limitsOf, succeed, trainedState } from "./learner.js";
 import type { Seat } from "./seat.js";
 import { centroidsOf, sampled, sampleOf } from "./training.js";
 
@@ -140,7 +140,7 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
     late,
   );
   keepNextId(engine, target);
-  seat.replace(target);
+  succeed(seat, target);
 }
 
 /** VectorIndex.compact: in a new engine, as small as what is left. */
@@ -157,11 +157,11 @@ export function compact(seat: Seat): Promise<void> {
       }
       engine.done(engine.exports.compactSlots());
       copyAll(target, engine);
+      target.lists = engine.lists;
+      succeed(seat, target);
     } catch (error) {
       target.endThreads?.();
       throw error;
     }
-    target.lists = engine.lists;
-    seat.replace(target);
   });
 }

@@ -1,12 +1,12 @@
 // What every index does: add, search, read, remove, train, save. A family adds its options and its facts.
 
-import type { Hit, SearchStats } from "../border/answers.js";
+import type { Explanation, Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import type { Variant } from "../border/variants.js";
 import { writeFile } from "../file/vic.js";
 import { checkId, idsOf, isArray, ownRows, rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import { type BatchHits, type BatchOptions, batchK, searchBatch } from "../search/batch.js";
-import { settle } from "../search/filter.js";
+import { type FilterSource, PreparedFilter, settle } from "../search/filter.js";
 import {
   type AsyncSearchOptions,
   checkNames,
@@ -210,6 +210,23 @@ export abstract class VectorIndex {
     const hits = searchOne(profile, engine, query, wanted, settle(options?.filter, engine));
     this.seat.lastStats = engine.counters();
     return hits;
+  }
+
+  /** Searches, and tells how and why so, in place of the hits. Errors: as search. */
+  explain(query: Vector, options?: SearchOptions): Explanation {
+    const start = performance.now();
+    this.search(query, options);
+    const microseconds = 1000 * (performance.now() - start);
+    return { ...this.lastStats, ...this.engine.reasons(), microseconds };
+  }
+
+  /**
+   * Makes a filter ready for many searches, which then pass it as `filter`. A predicate is asked once per id: now of those in the
+   * index, later of each that is added, before that changes anything. What is given is copied; close the filter when it is not
+   * needed any more. Errors: BAD_OPTION, BAD_ID, OUT_OF_MEMORY.
+   */
+  prepareFilter(source: FilterSource): PreparedFilter {
+    return new PreparedFilter(this.seat, source);
   }
 
   /**

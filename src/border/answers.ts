@@ -1,11 +1,5 @@
 // What wasm answers, as callers and searches see it.
 
-/** A filter made ready: where its bitset is, and how many live vectors pass. */
-export interface Passing {
-  readonly address: number;
-  readonly count: number;
-}
-
 export interface Hit {
   id: number;
   distance: number;
@@ -23,6 +17,20 @@ export const PLANS = [
   "buckets",
   "buckets, then scan",
 ] as const;
+
+/** One search, and why it went as it did. */
+export interface Explanation extends SearchStats {
+  /** Vectors of the index that pass the filter: all where there is none. */
+  passing: number;
+  /** They are so much of the index, 0 to 1; of an empty one 1. */
+  share: number;
+  /** Of the vectors that a walk came across: how many pass, 0 to 1. Undefined where nothing was walked, or all pass. */
+  localShare: number | undefined;
+  /** Microseconds that either way was thought to take when one was chosen; undefined where there was nothing to choose. */
+  cost: { walk: number | undefined; scan: number | undefined };
+  /** What it took, by the clock there is: in browsers that shows steps of 5 to 100. */
+  microseconds: number;
+}
 
 /** The work of the last search (of a whole batch for searchBatch). */
 export interface SearchStats {

@@ -4,10 +4,10 @@ import type { Rows } from "../input/vectors.js";
 import { badRow } from "../input/vectors.js";
 import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { E_MEMORY, IDS_CHUNK } from "../words/codes.js";
-import { VicinalError } from "../words/errors.js";
+import { badOption, VicinalError } from "../words/errors.js";
 import { PAGE_BYTES } from "../words/needs.js";
 import { NONE, offsetOf, readField, STATE_BYTES, type State, writeField } from "../words/state.js";
-import { type Hit, PLANS, type SearchStats } from "./answers.js";
+import { type Explanation, type Hit, PLANS, type SearchStats } from "./answers.js";
 import type { Exports } from "./exports.js";
 import { another, type Instance } from "./instance.js";
 import type { Tenant } from "./tenants.js";
@@ -51,6 +51,11 @@ enum Work {
   found,
   ids,
   values,
+  passing,
+  met,
+  metPassing,
+  walkCost,
+  scanCost,
 }
 
 /** Bytes of a part in an index of so many slots and records. */
@@ -219,9 +224,13 @@ export class Engine implements Tenant {
     }
   }
 
-  /** Whether scratch is in use, so that permanent memory may not be taken: a caller's getter or proxy called back. */
+  /** Whether scratch is in use, so that permanent memory may not be taken: a caller's getter, proxy or filter called back. */
   get busy(): boolean {
     return this.#scopes > 0;
+  }
+
+  checkIdle(): void {
+    if (this.busy) throw badOption("the index cannot grow while it reads a caller's vectors or asks a caller's filter");
   }
 
   /** What memory may still grow by, beside the room that the index keeps for one search (assembly/index/room.ts). */
@@ -304,18 +313,23 @@ export class Engine implements Tenant {
     });
   }
 
-  /** The ids of all live slots, in slot order. */
-  ids(): Ids {
-    const ids = new Uint32Array(this.live);
+  /** The ids of all live slots, or of those that pass a filter, in slot order. */
+  ids(filter = 0): Ids {
+    const ids = new Uint32Array(filter ? this.passing(filter) : this.live);
     this.scope(() => {
       const out = this.alloc(Math.min(this.exports.storeCount(0), IDS_CHUNK) * 4);
       for (let slot = 0, n = 0; n < ids.length; slot += IDS_CHUNK) {
-        const found = this.exports.liveIds(slot, IDS_CHUNK, out);
+        const found = this.exports.liveIds(slot, IDS_CHUNK, filter, out);
         ids.set(this.copyU32(out, found), n);
         n += found;
       }
     });
     return ids;
+  }
+
+  /** Live slots that pass a filter. */
+  passing(filter: number): number {
+    return this.exports.passIds(filter, 0, 0);
   }
 
   has(id: number): boolean {
@@ -333,6 +347,19 @@ export class Engine implements Tenant {
       visited: u32[at + Work.visited],
       reranked: u32[at + Work.reranked],
       plan: PLANS[u32[at + Work.plan]],
+    };
+  }
+
+  /** Why the last search went as it did. */
+  reasons(): Omit<Explanation, keyof SearchStats | "microseconds"> {
+    const [u32, f32, at] = [this.u32(), this.f32(), this.#work];
+    const passing = u32[at + Work.passing];
+    const met = u32[at + Work.met];
+    return {
+      passing,
+      share: this.live ? passing / this.live : 1,
+      localShare: met ? u32[at + Work.metPassing] / met : undefined,
+      cost: { walk: f32[at + Work.walkCost] || undefined, scan: f32[at + Work.scanCost] || undefined },
     };
   }
 

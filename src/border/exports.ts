@@ -34,18 +34,21 @@ export interface Exports {
 
   slotOfId(id: number): number;
   getVector(id: number, out: number): number;
-  liveIds(first: number, n: number, out: number): number;
+  liveIds(first: number, n: number, filter: number, out: number): number;
 
   prepareQuery(): number;
   /** What the searches that follow are asked. */
-  ask(k: number, effort: number, candidates: number, filter: number, passing: number, bound: number, exact: boolean): void;
+  ask(k: number, effort: number, candidates: number, filter: number, bound: number, exact: boolean): void;
   search(): number;
   searchTogether(inputs: number, n: number): number;
   batchBytes(keep: number): number;
   sharesScans(): number;
   rescore(vectors: number, ids: number, n: number, k: number, bound: number): number;
   scoreSlots(slots: number, n: number, out: number): void;
+  /** Of one search, in scratch; of many, until it is closed. */
   openFilter(): number;
+  keepFilter(): number;
+  closeFilter(filter: number): void;
   passIds(filter: number, ids: number, n: number): number;
   passBits(filter: number, bits: number, bytes: number): number;
 

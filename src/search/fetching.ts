@@ -9,7 +9,7 @@ import type { Ids } from "../words/arrays.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import type { Fetched, FetchVectors } from "../words/rerank-option.js";
 import { type BatchHits, type BatchOptions, noHits } from "./batch.js";
-import { place, type Settled, settle } from "./filter.js";
+import { PreparedFilter, place, type Settled, settle } from "./filter.js";
 import {
   type AsyncSearchOptions,
   ask,
@@ -59,7 +59,7 @@ function* searchSteps(profile: Profile, asked: Asked, query: Vector, options: Se
   const live = Math.max(asked.engine.live, 1);
   const wanted = wantedOf(profile, asked.engine, options, options?.k ?? (radius === undefined ? DEFAULT_K : live));
   const filter = settle(options?.filter, asked.engine);
-  const settled = filter && copyOf(filter);
+  const settled = filter && !(filter instanceof PreparedFilter) ? copyOf(filter) : filter;
   writeQuery(profile, asked.engine, query);
   const own = asked.engine.copyQuery();
   let stats = NO_WORK;

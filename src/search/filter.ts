@@ -1,57 +1,176 @@
-// Which ids may be answered. Any form becomes a bitset of slots in scratch.
+// Which ids may be answered. Any form becomes a bitset of slots: in scratch, or for as long as it is wanted.
 
-import type { Passing } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
-import { checkAlive, idsOf } from "../input/vectors.js";
+import { checkAlive, copyOf, idsOf } from "../input/vectors.js";
 import { IDS_CHUNK } from "../words/codes.js";
-import { badOption, show } from "../words/errors.js";
+import { badOption, show, VicinalError } from "../words/errors.js";
 import { tagOf } from "../words/tag.js";
 
-/**
- * A set or array of ids, a predicate over ids (asked once per id in the index), or a Uint8Array bitset: id i passes if
- * bit i & 7 of byte i >> 3 is 1. Ids need not be in the index; what is no id is refused, as by add and remove.
- */
-export type Filter = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
+/** An array or set of ids, a predicate over ids, or a Uint8Array bitset: id i passes if bit i & 7 of byte i >> 3 is 1. */
+export type FilterSource = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
 
+/**
+ * What index.prepareFilter has made ready; or what that takes, which every search then reads anew: a predicate is asked once per id
+ * in the index. Ids need not be in the index; what is no id is refused, as by add and remove.
+ */
+export type Filter = PreparedFilter | FilterSource;
+
+/** Ids, or a bitset of them. */
+type Listed = Uint32Array | Uint8Array;
 /** A filter whose predicate has been asked. */
-export type Settled = Uint32Array | Uint8Array | undefined;
+export type Settled = PreparedFilter | Listed | undefined;
+
+/** The index that filters are prepared for. */
+interface Home {
+  /** Throws where the index is closed. */
+  readonly engine: Engine;
+  /** Those that are open, each with its address in the engine. */
+  readonly filters: Map<PreparedFilter, number>;
+}
 
 /** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, engine: Engine): Settled {
-  const tag = tagOf(filter);
   if (filter === undefined) return filter;
+  if (filter instanceof PreparedFilter) {
+    filter.at(engine);
+    return filter;
+  }
+  return typeof filter === "function" ? engine.ids().filter(asked(filter)) : listed(filter);
+}
+
+function listed(filter: Exclude<FilterSource, (id: number) => boolean>): Listed {
+  const tag = tagOf(filter);
   if (tag === "Uint32Array" || tag === "Uint8Array") {
     checkAlive(filter as Uint8Array, "filter", "BAD_OPTION");
-    return filter as Settled;
+    return filter as Listed;
   }
-  if (typeof filter === "function") return engine.ids().filter((id) => answer(filter(id)));
-  if (tag === "Set" || Array.isArray(filter)) {
-    return idsOf(Array.from(filter as Iterable<number>), "filter");
-  }
+  if (tag === "Set" || Array.isArray(filter)) return idsOf(Array.from(filter as Iterable<number>), "filter");
   throw badOption(`filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or a function`);
 }
 
 /** A promise is no answer, and must not count as yes. */
-function answer(value: unknown): boolean {
-  if (value !== null && typeof value === "object") {
-    throw badOption(`filter answered ${show(value)}; it must answer true or false at once`);
-  }
-  return Boolean(value);
+function asked(predicate: (id: number) => boolean): (id: number) => boolean {
+  return (id) => {
+    const value: unknown = predicate(id);
+    if (value !== null && typeof value === "object") {
+      throw badOption(`filter answered ${show(value)}; it must answer true or false at once`);
+    }
+    return Boolean(value);
+  };
 }
 
-/** @internal Inside a scope: places the bitset. */
-export function place(engine: Engine, settled: Settled): Passing {
-  if (settled === undefined) return { address: 0, count: engine.live };
-  const address = engine.exports.openFilter() >>> 0;
+function isBits(filter: Listed): filter is Uint8Array {
+  return filter.BYTES_PER_ELEMENT === 1;
+}
+
+/** @internal Inside a scope: where the filter is; 0: all pass. */
+export function place(engine: Engine, settled: Settled): number {
+  if (settled === undefined) return 0;
+  if (settled instanceof PreparedFilter) return settled.at(engine);
+  return fill(engine, engine.exports.openFilter() >>> 0, settled);
+}
+
+/** Lets more ids pass the filter at an address: 0 where there was no memory for it. */
+function fill(engine: Engine, address: number, ids: Listed): number {
   if (address === 0) throw engine.outOfMemory();
-  if (settled.BYTES_PER_ELEMENT === 1) {
-    const bits = settled as Uint8Array;
-    return { address, count: engine.scope(() => engine.exports.passBits(address, engine.writeU8(bits), bits.length)) };
+  if (isBits(ids)) engine.scope(() => engine.exports.passBits(address, engine.writeU8(ids), ids.length));
+  else {
+    for (let from = 0; from < ids.length; from += IDS_CHUNK) {
+      const some = ids.subarray(from, from + IDS_CHUNK);
+      engine.scope(() => engine.exports.passIds(address, engine.writeU32(some), some.length));
+    }
   }
-  let count = 0;
-  for (let from = 0; from < settled.length; from += IDS_CHUNK) {
-    const ids = settled.subarray(from, from + IDS_CHUNK);
-    count += engine.scope(() => engine.exports.passIds(address, engine.writeU32(ids), ids.length));
+  return address;
+}
+
+/** @internal The same of a filter that lasts; where it throws, there is none. */
+export function keep(engine: Engine, ids: Listed): number {
+  const address = engine.exports.keepFilter() >>> 0;
+  try {
+    return fill(engine, address, ids);
+  } catch (error) {
+    if (address) engine.exports.closeFilter(address);
+    throw error;
   }
-  return { address, count };
+}
+
+/**
+ * @internal Asks the open filters of ids that are about to be added, before anything changes; what comes back lets those pass that
+ * are there by then.
+ */
+export function admission(home: Home, ids: Uint32Array): () => void {
+  const { engine, filters } = home;
+  if (filters.size === 0) return () => {};
+  const wanted = engine.scope(() => Array.from(filters.keys(), (filter) => [filter, ids.filter(filter.wants)] as const));
+  return () => {
+    for (const [filter, some] of wanted) {
+      const address = home.filters.get(filter);
+      if (address) fill(home.engine, address, some);
+    }
+  };
+}
+
+/**
+ * A filter made ready for many searches of the index that prepared it, until it or the index is closed. It follows the index: an id
+ * that was given, or whose bit is set, passes also if it comes later, and a predicate is asked once of each id that comes.
+ */
+export class PreparedFilter {
+  /** For `using`, where there is one. */
+  declare [Symbol.dispose]: () => void;
+  readonly #home: Home;
+  /** @internal Whether an id is to pass that comes. */
+  readonly wants: (id: number) => boolean;
+
+  static {
+    if (Symbol.dispose) this.prototype[Symbol.dispose] = this.prototype.close;
+  }
+
+  /** @internal */
+  constructor(home: Home, source: FilterSource) {
+    home.engine.checkIdle();
+    let ids: Listed;
+    if (typeof source === "function") {
+      const { engine } = home;
+      this.wants = asked(source);
+      ids = engine.scope(() => engine.ids().filter(this.wants));
+    } else {
+      const own = copyOf(listed(source));
+      let set: Set<number> | undefined;
+      this.wants = isBits(own)
+        ? (id) => ((own[id >>> 3] >> (id & 7)) & 1) === 1
+        : (id) => {
+            set ??= new Set(own);
+            return set.has(id);
+          };
+      ids = own;
+    }
+    this.#home = home;
+    home.filters.set(this, keep(home.engine, ids));
+  }
+
+  /** Vectors of the index that pass now. Errors: CLOSED. */
+  get size(): number {
+    const { engine } = this.#home;
+    return engine.passing(this.at(engine));
+  }
+
+  /** @internal Where it is in the engine of its index. */
+  at(engine: Engine): number {
+    if (this.#home.engine !== engine) throw badOption("filter was prepared by another index");
+    const address = this.#home.filters.get(this);
+    if (address) return address;
+    throw new VicinalError("CLOSED", "the filter is closed");
+  }
+
+  /** Gives its memory back, for the next filter of the index. Closing again does nothing. */
+  close(): void {
+    const address = this.#home.filters.get(this);
+    if (address && this.#home.filters.delete(this)) this.#home.engine.exports.closeFilter(address);
+  }
+}
+
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
 }

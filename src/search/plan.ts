@@ -1,6 +1,6 @@
 // One query against one index: options, the query on its way in, the hits on their way out.
 
-import type { Hit, Passing, SearchStats } from "../border/answers.js";
+import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { badRow, oneRow, type Shape, type Vector } from "../input/vectors.js";
 import { badOption, show } from "../words/errors.js";
@@ -25,7 +25,7 @@ export interface SearchOptions {
   searchK?: number;
   /** Lsh: buckets looked into per table. */
   probes?: number;
-  /** Only these ids may be answered, and k of them are where k pass. */
+  /** Only these ids may be answered, and k of them are where k pass. What is asked often: `index.prepareFilter(...)`. */
   filter?: Filter;
   /** Only hits at this distance or nearer. */
   radius?: number;
@@ -114,17 +114,12 @@ export function writeQuery({ shape }: Profile, engine: Engine, query: Vector): v
 }
 
 /** Says what the searches that follow are asked. */
-export function tell(
-  { exports }: Engine,
-  { k, effort, candidates, exact }: Wanted,
-  { address, count }: Passing,
-  bound = Infinity,
-): void {
-  exports.ask(k, effort, candidates, address, count, bound, exact);
+export function tell({ exports }: Engine, { k, effort, candidates, exact }: Wanted, filter: number, bound = Infinity): void {
+  exports.ask(k, effort, candidates, filter, bound, exact);
 }
 
 /** Searches for the query at hand; the hits are the engine's. */
-export function ask(engine: Engine, wanted: Wanted, filter: Passing, bound?: number): void {
+export function ask(engine: Engine, wanted: Wanted, filter: number, bound?: number): void {
   tell(engine, wanted, filter, bound);
   if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort);
   else engine.done(engine.exports.search());
@@ -139,7 +134,7 @@ export function searchOne(
   bound?: number,
 ): Hit[] {
   writeQuery(profile, engine, query);
-  if (settled === undefined) ask(engine, wanted, place(engine, settled), bound);
+  if (settled === undefined) ask(engine, wanted, 0, bound);
   else engine.scope(() => ask(engine, wanted, place(engine, settled), bound));
   return engine.hits(profile.metric.distance);
 }

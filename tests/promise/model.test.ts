@@ -1,7 +1,7 @@
 // Random sequences of calls on an index and on a Map, which must agree after each. Few dimensions and small values, so
 // that vectors repeat; small graphs with few links, so that removals tear them apart and sweeps are always under way.
 import fc from "fast-check";
-import { load, type VectorIndex } from "vicinal";
+import { load, type PreparedFilter, type VectorIndex } from "vicinal";
 import { describe, expect, it } from "vitest";
 import { KINDS, type Kind } from "../../src/words/kinds.js";
 import {
@@ -16,6 +16,7 @@ import {
 import { type AnyOptions, CASES, type Case, create, EVERY_CASE, EXACT_KINDS, untrained } from "../support/cases.js";
 import { exactData, gaussians, random, shuffled } from "../support/data.js";
 import { expectError } from "../support/errors.js";
+import { FORM_NAMES, FORMS } from "../support/filters.js";
 import { thorough } from "../support/thorough.js";
 
 interface Model {
@@ -28,6 +29,8 @@ interface Model {
   nextId: number;
   /** Of every vector and choice that comes. */
   seed: number;
+  /** Prepared and not closed, with the ids that pass whenever they are there. */
+  readonly filters: Map<PreparedFilter, ReadonlySet<number>>;
 }
 interface Real {
   index: VectorIndex;
@@ -73,6 +76,13 @@ async function agree(model: Model, { index }: Real): Promise<void> {
   for (const k of [1, 3]) checkHits(index.search(query, { k, ...least }), rows, query, k, of, index);
   if (!of.lingers) expect(index.deleted).toBe(0);
   if (of.exact || of.thorough) checkExact(index.search(query, { k: 3, ...of.thorough }), rows, query, 3, of, index);
+  for (const [filter, wanted] of model.filters) {
+    const among = new Map([...rows].filter(([id]) => wanted.has(id)));
+    expect(filter.size).toBe(among.size);
+    checkExact(index.search(query, { k: rows.size + 1, filter, exact: true }), among, query, rows.size + 1, of, index);
+    checkHits(index.search(query, { k: 3, filter }), among, query, 3, of, index);
+    expect(index.explain(query, { filter }).passing).toBe(among.size);
+  }
   // What would be saved now is a sound file.
   const bytes = index.toBytes();
   expectSameBytes((await load(bytes)).toBytes(), bytes);
@@ -182,6 +192,25 @@ const steps: fc.Arbitrary<Step>[] = [
       }
     }),
   ),
+  fc.tuple(share, fc.constantFrom(...FORM_NAMES)).map(([part, form]) =>
+    step(`prepare a filter of ${part} as ${form}`, (model, index) => {
+      if (model.filters.size > 2) return;
+      const next = random(model.seed++);
+      const coming = Array.from({ length: model.nextId + 400 }, (_, id) => id).filter(() => next() < part);
+      const wanted = new Set([...coming, ...some(model, 3)]);
+      model.filters.set(index.prepareFilter(FORMS[form](wanted)), wanted);
+    }),
+  ),
+  fc.constant(
+    step("close a filter", async (model, index) => {
+      const [filter] = shuffled(model.filters.keys(), model.seed++);
+      if (!filter) return;
+      filter.close();
+      model.filters.delete(filter);
+      const [query] = vectors(model, 1);
+      await expectError(() => index.search(query, { filter }), "CLOSED", "the filter is closed");
+    }),
+  ),
   fc.integer({ min: 0, max: 6 }).map((radius) =>
     step(`radius ${radius}`, (model, index) => {
       if (model.of.metric === "cosine") return;
@@ -237,8 +266,9 @@ const steps: fc.Arbitrary<Step>[] = [
     }),
   ),
   fc.constant(
-    step("save and load", async (_, index, real) => {
+    step("save and load", async (model, index, real) => {
       real.index = await load(index.toBytes());
+      model.filters.clear();
     }),
   ),
 ];
@@ -277,7 +307,7 @@ describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
               ...(of.kind === "hnsw" ? own : SMALL[of.kind]),
               ...(of.learns && { trainAt: 60 }),
             };
-            const model: Model = { of, whole: of, dimensions, rows: new Map(), nextId: 0, seed };
+            const model: Model = { of, whole: of, dimensions, rows: new Map(), nextId: 0, seed, filters: new Map() };
             return { model, real: { index: await create(of.kind, given) } };
           }, commands);
         },
@@ -293,7 +323,7 @@ describe("sweeps", () => {
   /** Every stop of a sweep: removed one by one, then added one by one, all checked after each call. */
   it.each(approximate.map((of) => [of.name, of] as const))("%s: nothing is lost at any stop", async (_, of) => {
     const index = await create(of.kind, { dimensions: 3, ...of.options, m: 2, efConstruction: 4 });
-    const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 5 };
+    const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 5, filters: new Map() };
     const add = (n: number): void => {
       const rows = vectors(model, n);
       index.add(rows);
@@ -333,7 +363,7 @@ describe("sweeps", () => {
     "%s: a graph of which only a few are left stays whole",
     async (_, of) => {
       const index = await create(of.kind, { dimensions: 3, ...of.options, m: 3, efConstruction: 6 });
-      const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 9 };
+      const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 9, filters: new Map() };
       const next = random(3);
       for (let round = 0; round < thorough(5, 12); round++) {
         const rows = vectors(model, 300);

@@ -1,0 +1,78 @@
+// Filters that last, and bitsets over ids.
+import { bitsetBytes, hasBit } from "../base/bitset";
+import { NONE } from "../base/codes";
+import { align } from "../base/sizes";
+import { keep, mark, release } from "../memory/arena";
+import { state } from "../memory/state";
+import { Filter, emptyFilter, filterAt, filterBytes, filters, slotsThere } from "../table/filters";
+import { slotOfId } from "../table/ids";
+import { LIVE, idOf, nodes, stageOf } from "../table/nodes";
+import { passing } from "../search/packed-scan";
+import { fits } from "./room";
+
+/** A filter that lasts, which nothing passes yet; 0 where memory cannot grow and leave room to search. */
+export function keepFilter(): usize {
+  const slots = slotsThere();
+  let at: usize = filters().first;
+  while (at && (Filter.at(at).open || Filter.at(at).room < slots)) at = Filter.at(at).next;
+  if (at) emptyFilter(Filter.at(at));
+  else {
+    const start = mark();
+    at = keep(filterBytes(slots));
+    if (!at || !fits(0, 0)) {
+      release(start);
+      return 0;
+    }
+    filterAt(at, slots).next = filters().first;
+    filters().first = <u32>at;
+  }
+  Filter.at(at).open = 1;
+  return at;
+}
+
+/**
+ * Lets the ids pass whose bit is set in `bytes` bytes at `bits`, which are in scratch of their own, of a filter that nothing passes;
+ * returns how many live slots do.
+ */
+export function passBits(address: usize, bits: usize, bytes: u32): u32 {
+  const f = Filter.at(address);
+  if (state().identity) takeBits(f, bits, bytes);
+  else if (bitsSet(bits, bytes) < nodes().count >> 2) passEach(f, bits, bytes);
+  else {
+    for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+      if (stageOf(slot) != LIVE) continue;
+      const id = idOf(slot);
+      if (id >> 3 < bytes && hasBit(bits, id)) f.pass(slot);
+    }
+  }
+  return f.passing;
+}
+
+/** Ids are slots: their bits are the filter's, as far as they are live. */
+function takeBits(f: Filter, bits: usize, bytes: u32): void {
+  const n = nodes().count;
+  memory.copy(f.bits, bits, min(bytes, bitsetBytes(n)));
+  for (let first: u32 = 0; first < n; first += 32) {
+    const there = passing(first, f.bits);
+    store<u32>(f.bits + (first >> 3), there);
+    f.passing += popcnt(there);
+  }
+}
+
+/** What lies behind the bytes, up to a multiple of 8, is cleared. */
+function bitsSet(bits: usize, bytes: u32): u32 {
+  const end = bits + bytes, whole = bits + align(bytes, 8);
+  memory.fill(end, 0, whole - end);
+  let n: u32 = 0;
+  for (; bits < whole; bits += 8) n += <u32>popcnt(load<u64>(bits));
+  return n;
+}
+
+function passEach(f: Filter, bits: usize, bytes: u32): void {
+  for (let at: u32 = 0; at < bytes; at += 8) {
+    for (let word = load<u64>(bits + at); word; word &= word - 1) {
+      const slot = slotOfId((at << 3) + <u32>ctz(word));
+      if (slot != NONE) f.pass(slot);
+    }
+  }
+}
