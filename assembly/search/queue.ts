@@ -3,6 +3,9 @@
 import { CHECKED } from "../base/codes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 
+/** The flag of a key. */
+const GUESS: u64 = 1;
+
 /** Header, then room for twice the capacity, so that what is left is seldom moved to the front. */
 @unmanaged export class Queue {
   capacity: u32;
@@ -25,6 +28,9 @@ import { distanceOf, keyOf, slotOf } from "../base/key";
   @inline isFull(): bool { return this.end - this.first == this.capacity; }
   /** Distance of the next, while hasNext(). */
   @inline nearest(): f32 { return distanceOf(load<u64>(this.at(this.first))); }
+  /** The i-th to come. */
+  @inline slotAt(i: u32): u32 { return slotOf(load<u64>(this.at(this.first + i))); }
+  @inline distanceAt(i: u32): f32 { return distanceOf(load<u64>(this.at(this.first + i))); }
   /** Nothing farther can enter. */
   @inline farthest(): f32 { return this.isFull() ? distanceOf(load<u64>(this.at(this.end - 1))) : Infinity; }
   /** The farthest are forgotten. */
@@ -33,9 +39,14 @@ import { distanceOf, keyOf, slotOf } from "../base/key";
     this.end = min(this.end, this.first + capacity);
   }
   @inline pop(): u32 { return slotOf(load<u64>(this.at(this.first++))); }
+  /** Whether the next was pushed as a guess. */
+  @inline isGuess(): bool { return (load<u64>(this.at(this.first)) & GUESS) != 0; }
 
-  @inline push(distance: f32, slot: u32): void {
-    const key = keyOf(distance, slot);
+  @inline push(distance: f32, slot: u32): void { this.insert(keyOf(distance, slot)); }
+  /** At a distance that is an estimate from an estimate. */
+  @inline guess(distance: f32, slot: u32): void { this.insert(keyOf(distance, slot) | GUESS); }
+
+  private insert(key: u64): void {
     let last: u64 = 0;
     if (this.isFull()) {
       last = load<u64>(this.at(this.end - 1));

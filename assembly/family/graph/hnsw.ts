@@ -20,11 +20,12 @@ import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
+import { mostWork, plansWalk } from "./costs";
 import { Selection } from "./selection";
 import { areEqual, joinTwins, offerTwins, openTwins, standAlone, twinOf } from "./twins";
 import { advanceSweep, bury, sweepAfter } from "./sweep";
 import { graphIsValid } from "./valid";
-import { Walk, beamSearch, begin, descend } from "./walk";
+import { Walk, beamSearch, begin, descend, siftedSearch } from "./walk";
 
 export class Hnsw extends Flat {
   open(): bool {
@@ -61,48 +62,41 @@ export class Hnsw extends Flat {
   }
 }
 
-/** A walk towards few passing nodes may cost more than scoring them all: about 8 distances per node in the beam. */
-const DISTANCES_PER_EF: f64 = 8;
 /** A beam is as wide as k at least; there is always room for one of this k. */
 const LEAST_WIDTH: u32 = 100;
 
 /**
- * The k nearest to the prepared query that pass the filter.
- * Always k results where k pass: the beam is widened by the share that passes, a set so small that a scan is cheaper is
- * scanned, and so is any set whose walk came back short. Results: work().
+ * The k nearest to the prepared query that pass the filter, always k where k pass: by a walk whose beam holds none but those, or, where
+ * that is cheaper, by scoring all that pass (planner.ts). Results: work().
  */
 function hnswSearch(ask: Ask): i32 {
   const s = state();
-  const k = ask.k, ef = ask.effort, candidates = ask.candidates, passing = ask.passing;
-  const filter: usize = ask.filter;
   const linked = s.live + s.dead + s.doomed;
-  const wanted = min(k, passing);
-  const width = <f64>max(ef, k) * <f64>linked / <f64>max(passing, 1);
-  const all = passing == linked;
-  if (s.entry == NONE || (!all && <f64>passing <= DISTANCES_PER_EF * width)) return exactScan(ask);
-  work().plan = all ? PLAN_WALK : PLAN_WIDENED_WALK;
-  const beam = <u32>min(ceil(width), <f64>linked);
-  const most = all ? u32.MAX_VALUE : passing;
+  const wanted = min(ask.k, ask.passing);
+  const narrow = ask.effort < ask.k && ask.effort != s.effort;
+  const beam = min(max(ask.effort, ask.k), ask.passing);
+  const ef = narrow ? min(ask.effort, beam) : beam;
+  if (s.entry == NONE || !plansWalk(ask, ef, linked)) return exactScan(ask);
   const by = ask.codec();
   const start = mark();
-  const w = Walk.open(beam, nodes().count);
-  const top = w ? openTop(nominates(by) ? candidates : k, Infinity) : changetype<TopK>(0);
+  const w = Walk.open(beam, nodes().count, <f32>linked / <f32>ask.passing, ask.filter);
+  const top = w ? openTop(nominates(by) ? ask.candidates : ask.k, Infinity) : changetype<TopK>(0);
   if (!top) {
     reset(start);
     return E_MEMORY;
   }
-  // A search may ask for less than k, of a graph that can fill up what is missing; not the index's own ef, for any k.
-  const narrow = all && ef < k && ef != s.effort ? min(ef, beam) : beam;
-  let finished = walkTo(w, by, beam, narrow, most);
+  work().plan = PLAN_WALK;
+  const filter: usize = ask.filter;
+  let finished = walkTo(w, by, beam, ef, wanted);
   if (isSplit(by)) {
-    const batch = Batch.open(max(candidates, 8));
+    const batch = Batch.open(max(ask.candidates, 8));
     if (!batch) {
       reset(start);
       return E_MEMORY;
     }
-    top.k = max(min(k, s.live), 1);
-    if (finished && !rescoreBeam(w.beam(), candidates, filter, batch, top)) {
-      finished = walkTo(w, exactCodec(), beam, narrow, most);
+    top.k = max(min(ask.k, s.live), 1);
+    if (finished && !rescoreBeam(w.beam(), ask.candidates, filter, batch, top)) {
+      finished = walkTo(w, exactCodec(), beam, ef, wanted);
       top.clear();
       offerBeam(w.beam(), filter, top);
     }
@@ -112,30 +106,30 @@ function hnswSearch(ask: Ask): i32 {
     work().plan = PLAN_WALK_THEN_SCAN;
     return exactScan(ask);
   }
-  const done = scanNominates() ? publishReranked(top, k, Infinity) : publish(top);
+  const done = scanNominates() ? publishReranked(top, ask.k, Infinity) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
-/** Scratch of a search that says nothing of ef; a filter widens the beam until a scan is cheaper. */
-function hnswRoom(slots: u32): usize {
-  const ef = <f64>max(state().effort, LEAST_WIDTH);
-  return Walk.bytes(<u32>min(ef + sqrt(ef * <f64>slots / DISTANCES_PER_EF), <f64>slots), slots);
-}
+/** Scratch of a search that says nothing of ef. */
+function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort, LEAST_WIDTH), slots), slots); }
 
-/** From the entry to the beam around the prepared query. */
-function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, most: u32): bool {
+/** From the entry to the beam around the prepared query; false where that took more than a scan would. */
+function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
   const s = state();
   bindQuery(by, walkScorer(), layout().prepared);
+  const most = w.passesAll ? <f64>Infinity : mostWork();
   let finished: bool;
   if (GRAPH && s.fastScan) {
     w.beam().clear(beam);
     w.scored = 0;
-    finished = guidedSearch(w, walkScorer(), ef, most);
+    finished = guidedSearch(w, walkScorer(), ef, wanted, most);
   } else {
     begin(w, walkScorer(), beam, s.entry);
     for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
-    finished = beamSearch(w, walkScorer(), 0, most);
+    const budget = <u32>min(most, <f64>u32.MAX_VALUE);
+    if (w.passesAll) finished = beamSearch(w, walkScorer(), 0, ef, wanted, budget);
+    else finished = siftedSearch(w, walkScorer(), ef, wanted, budget);
   }
   work().distances += w.scored;
   return finished;
@@ -161,18 +155,18 @@ export function hnswInsert(b: Builder, slot: u32): void {
   const by = b.by;
   if (level) {
     approach(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
-    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
+    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0, u32.MAX_VALUE);
     if (joinTwin(b, slot)) return;
   }
   approach(b, slot, min(level, s.topLevel), s.efConstruction);
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
-    beamSearch(w, walkScorer(), l, u32.MAX_VALUE);
+    beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0, u32.MAX_VALUE);
     if (!l && joinTwin(b, slot)) return;
     const again = !l && isSplit(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {
       b.by = <u32>changetype<usize>(exactCodec());
       approach(b, slot, 0, s.efConstruction);
-      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE);
+      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0, u32.MAX_VALUE);
       if (joinTwin(b, slot)) return;
     }
     chooseLinks(b, l, slot);

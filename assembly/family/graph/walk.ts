@@ -12,13 +12,16 @@ import { Pool } from "../../search/pool";
 import { Queue } from "../../search/queue";
 import { work } from "../../search/work";
 import { degreeLimit, linksOf } from "./graph";
+import { anyPasses } from "./twins";
 
 /** fastScan: nodes expanded together (guided.ts). */
 export const ROUND: u32 = 4;
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
-/** fastScan: nodes wait by their estimates, some more than once. */
-@inline export function queueSize(ef: u32): u32 { return ef + 16; }
+/** Nodes that wait at most, whatever passes: 64 KiB. */
+const MOST_WAITING: u32 = 4096;
+/** Nodes that wait, some of them more than once (guided.ts), while a beam fills up, of which one node in `spread` can be. */
+@inline export function queueSize(beam: u32, spread: f32): u32 { return <u32>min(ceil(<f32>beam * spread), <f32>MOST_WAITING) + 16; }
 
 /** Scratch of one walk. */
 @unmanaged export class Walk {
@@ -27,17 +30,24 @@ const ESTIMATES: usize = 128;
   batch: u32;
   keys: u32;    // 2M x u64, for pushAll
   scored: u32;  // distances so far
-  queue: u32;   // fastScan: nodes that wait (guided.ts)
+  queue: u32;   // nodes that wait to be expanded: where not all nodes can be answered, and under fastScan (guided.ts)
   estimates: u32; // fastScan: 32 x f32
   together: u32;  // fastScan: nodes that are expanded together
+  through: u32;   // fastScan: those among them that cannot be answered
+  spread: f32;    // nodes there are for one that can be answered
+  filter: u32;    // bitset of slots that can; 0: all that are live
+  passesAll: u32; // 1: every node can be answered
 
   static bytes(ef: u32, slots: u32): usize {
-    const waiting = GRAPH && state().fastScan ? Queue.bytes(queueSize(ef)) + ESTIMATES + Batch.bytes(ROUND) + 192 : 0;
-    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + waiting + 320;
+    const guided = GRAPH && state().fastScan ? ESTIMATES + 2 * Batch.bytes(ROUND) + 256 : 0;
+    const waiting = Queue.bytes(queueSize(ef, <f32>MOST_WAITING)) + guided;
+    return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + waiting + 384;
   }
 
-  /** A walk over at most `slots` slots; 0 where scratch cannot grow. */
-  static open(ef: u32, slots: u32): Walk {
+  /**
+   * A walk over at most `slots` slots, of which one in `spread` can be answered, those in the filter; 0 where scratch cannot grow.
+   */
+  static open(ef: u32, slots: u32, spread: f32 = 1, filter: usize = 0): Walk {
     const none = changetype<Walk>(0);
     const at = alloc(offsetof<Walk>());
     if (!at) return none;
@@ -46,17 +56,27 @@ const ESTIMATES: usize = 128;
     w.visited = <u32>alloc(bitsetBytes(slots));
     w.batch = <u32>changetype<usize>(Batch.open(state().m << 1));
     w.keys = <u32>alloc(state().m << 4);
-    if (GRAPH && state().fastScan) {
-      w.queue = <u32>alloc(Queue.bytes(queueSize(ef)));
+    w.spread = spread;
+    w.filter = <u32>filter;
+    w.passesAll = <u32>(spread == 1);
+    const guided = GRAPH && state().fastScan != 0;
+    if (guided || !w.passesAll) {
+      w.queue = <u32>alloc(Queue.bytes(queueSize(ef, spread)));
+      if (!w.queue) return none;
+    }
+    if (guided) {
       w.estimates = <u32>alloc(ESTIMATES);
       w.together = <u32>changetype<usize>(Batch.open(ROUND));
-      if (!w.queue || !w.estimates || !w.together) return none;
-      w.waiting().clear(queueSize(ef));
+      w.through = <u32>changetype<usize>(Batch.open(ROUND));
+      if (!w.estimates || !w.together || !w.through) return none;
     }
     return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
 
   @inline round(): Batch { return changetype<Batch>(this.together); }
+  @inline passedThrough(): Batch { return changetype<Batch>(this.through); }
+  /** Whether a node can be in the beam. */
+  @inline passes(slot: u32): bool { return this.passesAll || anyPasses(slot, this.filter); }
   @inline waiting(): Queue { return changetype<Queue>(this.queue); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
@@ -83,12 +103,52 @@ export function descend(w: Walk, scorer: Scorer, layer: u32): void {
   }
 }
 
-/** Expands the beam's nodes on `layer` until none is left, or more than `most` distances were needed: false then. */
-export function beamSearch(w: Walk, scorer: Scorer, layer: u32, most: u32): bool {
+/**
+ * Expands the beam's nodes on `layer` until the nearest `ef` are, and `wanted` have been found; false if more than `most` distances were
+ * needed.
+ */
+export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted: u32, most: u32): bool {
   const pool = w.beam();
   pool.reopen();
-  while (pool.hasNext() && w.scored <= most) expand(w, scorer, layer, pool.pop());
-  return !pool.hasNext();
+  while (pool.hasNext() && (pool.cursor < ef || pool.size < wanted)) {
+    if (w.scored > most) return false;
+    expand(w, scorer, layer, pool.pop());
+  }
+  return true;
+}
+
+/**
+ * The same on layer 0 where some nodes cannot be answered, removed ones and what a filter holds back: these are walked through, and are
+ * not in the beam. What was scored on the way down is in the beam, and waits.
+ */
+export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, most: u32): bool {
+  const pool = w.beam();
+  const waiting = w.waiting();
+  waiting.clear(queueSize(pool.capacity, w.spread));
+  for (let i: u32 = 0; i < pool.size; i++) waiting.push(pool.distanceAt(i), pool.slotAt(i));
+  const first = pool.size;
+  pool.clear(pool.capacity);
+  for (let i: u32 = 0; i < first; i++) if (w.passes(waiting.slotAt(i))) pool.push(waiting.distanceAt(i), waiting.slotAt(i));
+  while (waiting.hasNext() && (pool.size < max(ef, wanted) || waiting.nearest() <= pool.distanceAt(ef - 1))) {
+    if (w.scored > most) return false;
+    const batch = w.gathered();
+    const n = gather(linksOf(0, waiting.pop()), degreeLimit(0), w.visited, batch.slots);
+    work().visited++;
+    if (!n) continue;
+    scoreMany(scorer, batch.slots, n, batch.distances);
+    w.scored += n;
+    const bound = pool.farthest();
+    for (let i: u32 = 0; i < n; i++) {
+      const distance = batch.distanceAt(i), slot = batch.slotAt(i);
+      if (distance > bound) continue;
+      waiting.push(distance, slot);
+      if (!w.passes(slot)) continue;
+      pool.push(distance, slot);
+      work().metPassing++;
+    }
+    work().met += n;
+  }
+  return true;
 }
 
 /** Scores the unvisited neighbours of a node. */
