@@ -8,6 +8,7 @@ import { Filter, emptyFilter, filterAt, filterBytes, filters, slotsThere } from 
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, nodes, stageOf } from "../table/nodes";
 import { passing } from "../search/packed-scan";
+import { Members, addNew, dropGone } from "../family/graph/members";
 import { fits } from "./room";
 
 /** A filter that lasts, which nothing passes yet; 0 where memory cannot grow and leave room to search. */
@@ -75,4 +76,37 @@ function passEach(f: Filter, bits: usize, bytes: u32): void {
       if (slot != NONE) f.pass(slot);
     }
   }
+}
+
+/** Fewer rows are as soon scored themselves. */
+const LEAST_MEMBERS: u32 = 256;
+
+/**
+ * Before a search, no scratch being in use: a filter that lasts, all of which has been scanned by rows, gets codes for the next time, and
+ * keeps them up with what passes. Where memory cannot grow there are none.
+ */
+export function readyFilter(address: usize): void {
+  const f = Filter.at(address);
+  if (!state().fastScan || !(f.scanned || f.members) || f.passing < LEAST_MEMBERS) return;
+  let m = changetype<Members>(f.members);
+  if (m) dropGone(f, m);
+  if (!m || f.listedRoom < f.room || f.passing + m.holes > m.room) m = keepMembers(f, m);
+  f.scanned = 0;
+  f.members = m && addNew(f, m) ? <u32>changetype<usize>(m) : 0;
+}
+
+/** No members yet, with room for all that pass and some more: where they were, if it suffices. 0 where memory cannot grow. */
+function keepMembers(f: Filter, before: Members): Members {
+  const start = mark();
+  const listed: usize = f.listedRoom < f.room ? keep(bitsetBytes(f.room)) : f.listed;
+  const m = before && before.room >= f.passing ? before : Members.keep(<u32>align(f.passing + (f.passing >> 2), 32));
+  if (!listed || !m || !fits(0, 0)) {
+    release(start);
+    return changetype<Members>(0);
+  }
+  m.clear();
+  memory.fill(listed, 0, bitsetBytes(f.room));
+  f.listed = <u32>listed;
+  f.listedRoom = f.room;
+  return m;
 }

@@ -34,7 +34,7 @@ export const STATE_BYTES: usize = 256;
 export const STORE_BYTES: usize = 256;
 export const CODEC_BYTES: usize = 64;
 export const SCORER_BYTES: usize = 128;
-export const BUFFERS_BYTES: usize = 112;
+export const BUFFERS_BYTES: usize = 128;
 export const ID_TABLE_BYTES: usize = 16;
 export const FILTERS_BYTES: usize = 16;
 export const WORK_BYTES: usize = 64;
@@ -42,7 +42,7 @@ export const HASH_BYTES: usize = 48;
 export const SAVED_BYTES: usize = 80;
 export const ASK_BYTES: usize = 48;
 const FAMILY_HEADER: usize = 16;
-const FAMILY_BYTES: usize = 32;
+const FAMILY_BYTES: usize = 16;
 export const BLOBS_BYTES: usize = 128;
 export const TEAM_BYTES: usize = 2048;
 

@@ -14,6 +14,11 @@ import { nodes } from "./nodes";
   next: u32;    // of those in the chain; the last has 0
   narrow: u32;  // bits and room as they were before it was widened
   narrowRoom: u32;
+  members: u32; // graph: codes of what passes (family/graph/members.ts), or 0
+  listed: u32;  // bitset of the slots that have a code, as long as they pass
+  listedRoom: u32;
+  gone: u32;    // 1: some that had a code pass no more
+  scanned: u32; // 1: a search has scored all that pass
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
 
@@ -29,6 +34,10 @@ import { nodes } from "./nodes";
     if (slot >= this.room || !hasBit(this.bits, slot)) return false;
     clearBit(this.bits, slot);
     this.passing--;
+    if (slot < this.listedRoom && hasBit(this.listed, slot)) {
+      clearBit(this.listed, slot);
+      this.gone = 1;
+    }
     return true;
   }
 }
@@ -52,6 +61,9 @@ const HEAD_BYTES: usize = 64;
 /** Nothing passes any more. */
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
+  f.scanned = 0;
+  f.gone = 1;
+  memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));
   memory.fill(f.bits, 0, bitsBytes(f.room));
 }
 
@@ -61,6 +73,9 @@ export function filterAt(address: usize, slots: u32): Filter {
   f.bits = <u32>(address + HEAD_BYTES);
   f.room = slots;
   f.open = 0;
+  f.members = 0;
+  f.listed = 0;
+  f.listedRoom = 0;
   emptyFilter(f);
   return f;
 }

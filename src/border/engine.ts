@@ -80,6 +80,8 @@ export class Engine implements Tenant {
   /** Threads that build, this one included. */
   threads = 1;
   used = 0;
+  /** Whether the steps of its searches have been timed. */
+  timed = false;
   readonly #packed: boolean;
   readonly #query: number;
   /** Where it lives, unless it is parked. */

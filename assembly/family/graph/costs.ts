@@ -1,20 +1,131 @@
-// temporary
+// What a filtered walk costs, held against scoring all that passes. How long the steps of both take on this machine, with rows of this
+// kind, is measured once for an index, by whoever has a clock; until then it is as measured on another.
+import { GRAPH } from "../../base/codes";
+import { random64 } from "../../base/random";
+import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { layout } from "../../table/nodes";
+import { GROUP } from "../../memory/store";
+import { Filter } from "../../table/filters";
+import { layout, nodes } from "../../table/nodes";
+import { bindQuery, decode, exactCodec, scanScorer, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
+import { Batch } from "../../search/batch";
 import { work } from "../../search/work";
-export let hop: f64 = 2;
-export let rowShare: f64 = 0.5;
-export let force: u32 = 0;
-export function setCosts(h: f64, r: f64, f: u32): void { hop = h; rowShare = r; force = f; }
-@inline export function hopCost(): f64 { return hop; }
-let budget: f64 = 0;
-@inline export function mostWork(): f64 { return budget; }
+import { codesOf, degreeLimit, linksOf } from "./graph";
+import { Members } from "./members";
+import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
+import { Walk } from "./walk";
+
+/** Steps of a search that can be practised; the order of setCosts(). */
+export const STEP_ROW: u32 = 0;
+export const STEP_MET: u32 = 1;
+export const STEP_HOP: u32 = 2;
+/** fastScan: 32 codes. */
+export const STEP_CODES: u32 = 3;
+
+/** Microseconds of a row scored by a scan, of one scored by a walk, of a node whose neighbours are looked at, and of a code scanned. */
+export function setCosts(row: f32, met: f32, hop: f32, code: f32): void {
+  const l = layout();
+  l.rowCost = row;
+  l.metCost = met;
+  l.hopCost = hop;
+  l.codeCost = code;
+}
+
+/** As of a machine of 2024, where nobody has measured: bytes read, and what there is to do whatever their number. */
+function assumeCosts(): void {
+  const bytes = <f32>nodes().column(exactCodec().column).stride;
+  const walked = <f32>nodes().column(walkCodec().column).stride;
+  const codes = <f32>state().dimensions * 16;
+  setCosts(<f32>(0.02 + 0.00006 * bytes), <f32>(0.05 + 0.0001 * walked), <f32>(0.15 + 0.00005 * codes), <f32>(0.003 + 0.000003 * codes));
+}
+
+// Of graphs of M = 16, whatever the data: fashion-mnist-784, gutenberg-sif-160 and minilm-mix-384 lie within a third of it.
+/** Nodes that a walk expands before it is where the query is. */
+const HOPS_DOWN: f32 = 12;
+/** And for each that it is to find, of all that it meets there. */
+const HOPS_PER_EF: f32 = 1.2;
+/** Rows read for a node expanded: by codes of neighbours, or of all neighbours not met before. */
+@inline function rowsPerHop(): f32 { return GRAPH && state().fastScan ? <f32>0.7 : <f32>(state().m * 2) / 3; }
+
+@inline function perHop(): f32 { return layout().hopCost + rowsPerHop() * layout().metCost; }
+
+/** Microseconds of scoring all that passes. */
+function scanCost(ask: Ask): f32 {
+  const l = layout();
+  if (GRAPH && ask.prepared && Filter.at(ask.prepared).members) {
+    return <f32>changetype<Members>(Filter.at(ask.prepared).members).count * l.codeCost + <f32>(ask.k << 3) * l.metCost;
+  }
+  return <f32>ask.passing * l.rowCost;
+}
+
+/** Of a walk that is to find `more`, where one in `spread` passes. */
+@inline function walkCost(more: f32, spread: f32): f32 { return HOPS_PER_EF * more * spread * perHop(); }
+
+/** Whether to set out on a walk; what both would cost is noted. */
 export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
-  budget = force ? <f64>Infinity : <f64>ask.passing * rowShare;
-  const spread = <f64>linked / <f64>max(ask.passing, 1);
-  if (force) return force == 1;
-  if (spread == 1) return true;
-  const walk = state().fastScan ? <f64>ef * 1.3 * (spread * hop + 1) : <f64>ef * spread * 8;
-  return walk < <f64>ask.passing * rowShare;
+  const w = work();
+  if (ask.passing == linked) return true;
+  if (layout().rowCost == 0) assumeCosts();
+  w.scanCost = scanCost(ask);
+  w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
+  // Where a walk could be worth it if all passed around the query, it goes and sees.
+  return w.scanCost > min(w.walkCost, LOOK_FIRST * HOPS_DOWN * perHop());
+}
+
+const LOOK_FIRST: f32 = 3;
+
+/** Nodes that a walk looks at for how many pass where it is. */
+const SAMPLE: u32 = 96;
+@inline export function samples(): bool { return work().met < SAMPLE; }
+
+/** Whether a walk that has found so many of `ef` had better end in a scan: what is behind it counts for nothing. */
+export function givesUp(w: Walk, ef: u32): bool {
+  const all = work();
+  if (samples()) return false;
+  const found = w.beam().size;
+  const spread = <f32>all.met / <f32>max(all.metPassing, 1);
+  const left = found < ef ? walkCost(<f32>(ef - found), spread) : 0;
+  return left > all.scanCost || <f32>all.visited * layout().hopCost + <f32>w.scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
+}
+
+/** Takes `n` steps of a kind, all over the slots, with the first as the query, for a clock. False where scratch cannot grow. */
+export function practise(step: u32, n: u32): bool {
+  const start = mark();
+  const batch = Batch.open(PRACTICE);
+  const estimates = alloc(GROUP << 2);
+  const done = !!batch && estimates != 0;
+  if (done) {
+    decode(exactCodec(), 0, layout().prepared);
+    if (step == STEP_ROW) bindQuery(exactCodec(), scanScorer(), layout().prepared);
+    else if (step == STEP_MET) bindQuery(walkCodec(), walkScorer(), layout().prepared);
+    else if (GRAPH && state().fastScan) bindNeighbours();
+    const slots = nodes().count;
+    for (let i: u32 = 0; i < n; i++) {
+      const slot = step == STEP_MET || step == STEP_HOP ? <u32>(random64(n, i) % slots) : i % slots;
+      if (step >= STEP_HOP) {
+        stepOver(slot, step, estimates);
+        continue;
+      }
+      batch.add(slot);
+      if (batch.count < (step == STEP_ROW ? PRACTICE : state().m) && i + 1 < n) continue;
+      scoreMany(step == STEP_ROW ? scanScorer() : walkScorer(), batch.slots, batch.count, batch.distances);
+      batch.count = 0;
+    }
+  }
+  reset(start);
+  return done;
+}
+
+/** Rows of a scan's batch. */
+const PRACTICE: u32 = 128;
+
+function stepOver(slot: u32, step: u32, estimates: usize): void {
+  if (!GRAPH || !state().fastScan) {
+    load<u32>(linksOf(0, slot));
+    return;
+  }
+  const most = step == STEP_HOP ? degreeLimit(0) : GROUP;
+  let group = codesOf(0, slot);
+  for (let from: u32 = 0; from < most; from += GROUP, group += groupBytes()) scoreNeighbours(guide(), group, 1, estimates);
 }

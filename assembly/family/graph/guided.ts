@@ -19,14 +19,14 @@ import { Queue } from "../../search/queue";
 import { work } from "../../search/work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
-import { hopCost } from "./costs";
+import { givesUp, samples } from "./costs";
 import { ROUND, Walk, queueSize, score } from "./walk";
 
 /**
- * From the entry to the beam, empty so far, around the bound query; false if more than `most` units of work were needed. The walk ends
+ * From the entry to the beam, empty so far, around the bound query; false where a scan is cheaper. The walk ends
  * when nothing that waits is nearer than the `ef`-th of the beam; where `wanted` are more than that, the best that wait fill it up.
  */
-export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, most: f64): bool {
+export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool {
   const s = state();
   const beam = w.beam();
   const waiting = w.waiting();
@@ -49,7 +49,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, most: 
   let filling = false;
   do {
     for (let round: u32 = 1; takeRound(w, filling ? beam.capacity : ef, min(round, ROUND)); round++) {
-      if (work().visited * hopCost() + w.scored > most) return false;
+      if (!w.passesAll && givesUp(w, ef)) return false;
       expandRound(w, rows);
     }
     if (!filling && ef < wanted) scoreWaiting(w, rows);
@@ -160,13 +160,27 @@ function expandRound(w: Walk, rows: Scorer): void {
   if (n) scoreMany(rows, round.slots, n, round.distances);
   w.scored += n;
   work().visited += n + through.count;
-  work().metPassing += n;
-  work().met += n + through.count;
+  if (!w.passesAll) countPassing(w, round, through);
   for (let i: u32 = 0; i < n; i++) if (w.passes(round.slotAt(i))) beam.push(round.distanceAt(i), round.slotAt(i));
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
   w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 2), w.spread));
   for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
   for (let i: u32 = 0; i < through.count; i++) expand(w, rows, through.slotAt(i), max(through.distanceAt(i), guide().nearest), true);
+}
+
+/** How many pass here: of the neighbours of the first nodes, then of the nodes themselves. */
+function countPassing(w: Walk, round: Batch, through: Batch): void {
+  const all = work();
+  if (samples()) {
+    const seen = round.count ? round.slotAt(0) : through.slotAt(0);
+    for (let p = linksOf(0, seen), end = p + (degree(0, seen) << 2); p < end; p += 4) {
+      all.met++;
+      all.metPassing += <u32>w.passes(load<u32>(p));
+    }
+    return;
+  }
+  for (let i: u32 = 0; i < round.count; i++) all.metPassing += <u32>w.passes(round.slotAt(i));
+  all.met += round.count + through.count;
 }
 
 @inline function touchLinks(batch: Batch): void {

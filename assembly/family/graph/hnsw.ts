@@ -4,6 +4,7 @@ import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN, PLAN_WIDENED
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
+import { Filter } from "../../table/filters";
 import { Codec, bindQuery, bindSlot, exactCodec, isSplit, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
@@ -20,7 +21,8 @@ import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { mostWork, plansWalk } from "./costs";
+import { plansWalk } from "./costs";
+import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
 import { areEqual, joinTwins, offerTwins, openTwins, standAlone, twinOf } from "./twins";
 import { advanceSweep, bury, sweepAfter } from "./sweep";
@@ -76,7 +78,7 @@ function hnswSearch(ask: Ask): i32 {
   const narrow = ask.effort < ask.k && ask.effort != s.effort;
   const beam = min(max(ask.effort, ask.k), ask.passing);
   const ef = narrow ? min(ask.effort, beam) : beam;
-  if (s.entry == NONE || !plansWalk(ask, ef, linked)) return exactScan(ask);
+  if (s.entry == NONE || !plansWalk(ask, ef, linked)) return scanPassing(ask);
   const by = ask.codec();
   const start = mark();
   const w = Walk.open(beam, nodes().count, <f32>linked / <f32>ask.passing, ask.filter);
@@ -104,32 +106,40 @@ function hnswSearch(ask: Ask): i32 {
   if (!finished || top.size < wanted) {
     reset(start);
     work().plan = PLAN_WALK_THEN_SCAN;
-    return exactScan(ask);
+    return scanPassing(ask);
   }
   const done = scanNominates() ? publishReranked(top, ask.k, Infinity) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
+/** By codes where the filter has some, else by rows. */
+function scanPassing(ask: Ask): i32 {
+  if (GRAPH && ask.prepared) {
+    const f = Filter.at(ask.prepared);
+    if (f.members) return scanMembers(ask, f, changetype<Members>(f.members));
+    f.scanned = 1;
+  }
+  return exactScan(ask);
+}
+
 /** Scratch of a search that says nothing of ef. */
 function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort, LEAST_WIDTH), slots), slots); }
 
-/** From the entry to the beam around the prepared query; false where that took more than a scan would. */
+/** From the entry to the beam around the prepared query; false where a scan is cheaper. */
 function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
   const s = state();
   bindQuery(by, walkScorer(), layout().prepared);
-  const most = w.passesAll ? <f64>Infinity : mostWork();
-  let finished: bool;
+  let finished = true;
   if (GRAPH && s.fastScan) {
     w.beam().clear(beam);
     w.scored = 0;
-    finished = guidedSearch(w, walkScorer(), ef, wanted, most);
+    finished = guidedSearch(w, walkScorer(), ef, wanted);
   } else {
     begin(w, walkScorer(), beam, s.entry);
     for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
-    const budget = <u32>min(most, <f64>u32.MAX_VALUE);
-    if (w.passesAll) finished = beamSearch(w, walkScorer(), 0, ef, wanted, budget);
-    else finished = siftedSearch(w, walkScorer(), ef, wanted, budget);
+    if (w.passesAll) beamSearch(w, walkScorer(), 0, ef, wanted);
+    else finished = siftedSearch(w, walkScorer(), ef, wanted);
   }
   work().distances += w.scored;
   return finished;
@@ -155,18 +165,18 @@ export function hnswInsert(b: Builder, slot: u32): void {
   const by = b.by;
   if (level) {
     approach(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
-    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0, u32.MAX_VALUE);
+    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0);
     if (joinTwin(b, slot)) return;
   }
   approach(b, slot, min(level, s.topLevel), s.efConstruction);
   for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
-    beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0, u32.MAX_VALUE);
+    beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0);
     if (!l && joinTwin(b, slot)) return;
     const again = !l && isSplit(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {
       b.by = <u32>changetype<usize>(exactCodec());
       approach(b, slot, 0, s.efConstruction);
-      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0, u32.MAX_VALUE);
+      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0);
       if (joinTwin(b, slot)) return;
     }
     chooseLinks(b, l, slot);

@@ -164,8 +164,11 @@ export function clearNeighbours(codes: usize, links: u32): void { memory.fill(co
 
 /** `to` as `slot` sees it becomes the code at place i. */
 export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
-  const u = turnedRow(slot, to), v = turnedRow(to, slot);
-  const group = groupOf(codes, i);
+  packRow(groupOf(codes, i), i & GROUP - 1, turnedRow(slot, to), turnedRow(to, slot));
+}
+
+/** The rotated row `v` as the rotated row `u` sees it becomes the code at place i of a group. */
+export function packRow(group: usize, i: u32, u: usize, v: usize): void {
   const bytes: usize = codeBytes();
   let square: f32 = 0, length: f32 = 0, along: f32 = 0; // |r|^2, |r|_1, <u, sign(r)>
   if (SIMD) {
@@ -178,7 +181,7 @@ export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
       squares = f32x4.add(squares, f32x4.mul(r, r));
       lengths = f32x4.add(lengths, f32x4.abs(r));
       alongs = f32x4.add(alongs, v128.bitselect(a, f32x4.neg(a), positive));
-      setNibble(group, i & GROUP - 1, <u32>(p >> 4), i32x4.bitmask(positive));
+      setNibble(group, i, <u32>(p >> 4), i32x4.bitmask(positive));
     }
     square = sumF32(squares);
     length = sumF32(lengths);
@@ -190,11 +193,11 @@ export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
       for (let p: usize = lane << 2; p < bytes; p += 16) {
         const a = load<f32>(u + p);
         const r = load<f32>(v + p) - a;
-        const before = lane ? nibbleAt(group, i & GROUP - 1, <u32>(p >> 4)) : 0;
+        const before = lane ? nibbleAt(group, i, <u32>(p >> 4)) : 0;
         s += r * r;
         l += abs(r);
         g += r > 0 ? a : -a;
-        setNibble(group, i & GROUP - 1, <u32>(p >> 4), before | <u32>(r > 0) << lane);
+        setNibble(group, i, <u32>(p >> 4), before | <u32>(r > 0) << lane);
       }
       if (lane & 1) {
         oddSquare = lane == 1 ? s : oddSquare + s;

@@ -110,7 +110,7 @@ function approachFrom(b: Builder, layer: u32, slot: u32, ef: u32): Pool {
   bindSlot(b.codec(), walkScorer(), slot);
   begin(w, walkScorer(), ef, s.entry);
   for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
-  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE, 0, u32.MAX_VALUE);
+  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE, 0);
   return w.beam();
 }
 

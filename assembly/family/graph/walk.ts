@@ -11,6 +11,7 @@ import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { Queue } from "../../search/queue";
 import { work } from "../../search/work";
+import { givesUp } from "./costs";
 import { degreeLimit, linksOf } from "./graph";
 import { anyPasses } from "./twins";
 
@@ -103,25 +104,18 @@ export function descend(w: Walk, scorer: Scorer, layer: u32): void {
   }
 }
 
-/**
- * Expands the beam's nodes on `layer` until the nearest `ef` are, and `wanted` have been found; false if more than `most` distances were
- * needed.
- */
-export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted: u32, most: u32): bool {
+/** Expands the beam's nodes on `layer` until the nearest `ef` are, and `wanted` have been found. */
+export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted: u32): void {
   const pool = w.beam();
   pool.reopen();
-  while (pool.hasNext() && (pool.cursor < ef || pool.size < wanted)) {
-    if (w.scored > most) return false;
-    expand(w, scorer, layer, pool.pop());
-  }
-  return true;
+  while (pool.hasNext() && (pool.cursor < ef || pool.size < wanted)) expand(w, scorer, layer, pool.pop());
 }
 
 /**
  * The same on layer 0 where some nodes cannot be answered, removed ones and what a filter holds back: these are walked through, and are
- * not in the beam. What was scored on the way down is in the beam, and waits.
+ * not in the beam. What was scored on the way down is in the beam, and waits. False where a scan is cheaper.
  */
-export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, most: u32): bool {
+export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): bool {
   const pool = w.beam();
   const waiting = w.waiting();
   waiting.clear(queueSize(pool.capacity, w.spread));
@@ -130,7 +124,7 @@ export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, most
   pool.clear(pool.capacity);
   for (let i: u32 = 0; i < first; i++) if (w.passes(waiting.slotAt(i))) pool.push(waiting.distanceAt(i), waiting.slotAt(i));
   while (waiting.hasNext() && (pool.size < max(ef, wanted) || waiting.nearest() <= pool.distanceAt(ef - 1))) {
-    if (w.scored > most) return false;
+    if (givesUp(w, ef)) return false;
     const batch = w.gathered();
     const n = gather(linksOf(0, waiting.pop()), degreeLimit(0), w.visited, batch.slots);
     work().visited++;
