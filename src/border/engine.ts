@@ -48,14 +48,14 @@ enum Work {
   visited,
   reranked,
   plan,
-  found,
-  ids,
-  values,
-  passing,
   met,
   metPassing,
   walkCost,
   scanCost,
+  passing,
+  found,
+  ids,
+  values,
 }
 
 /** Bytes of a part in an index of so many slots and records. */
