@@ -250,8 +250,8 @@ describe("what is asked of a predicate", () => {
   it("what it does to the index is refused or comes true", async () => {
     const index = await flat();
     const adds = (): boolean => index.add([ROWS[0]]).length > 0;
-    await expectError(() => index.prepareFilter(adds), "BAD_OPTION", "asks a caller's filter");
-    await expectError(() => index.prepareFilter(() => any(index.prepareFilter([1]))), "BAD_OPTION", "asks a caller's filter");
+    await expectError(() => index.prepareFilter(adds), "BAD_OPTION", "reads what its caller gave");
+    await expectError(() => index.prepareFilter(() => any(index.prepareFilter([1]))), "BAD_OPTION", "reads what its caller gave");
     const removes = index.prepareFilter((id) => {
       index.remove(id === 50 ? [50, 51] : []);
       return true;
