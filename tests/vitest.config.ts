@@ -16,7 +16,7 @@ const checkedWasm = {
 /** What is run with asserts too, where CI=true. */
 const CHECKED = {
   name: "checked",
-  include: ["tests/promise/{search,change,add-all,model,full,hostile}.test.ts"],
+  include: ["tests/promise/{search,change,add-all,filters,model,full,hostile}.test.ts"],
   env: { VICINAL_VARIANT: "simd" },
 };
 

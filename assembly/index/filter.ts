@@ -52,10 +52,11 @@ export function passBits(address: usize, bits: usize, bytes: u32): u32 {
 /** Ids are slots: their bits are the filter's, as far as they are live. */
 function takeBits(f: Filter, bits: usize, bytes: u32): void {
   const n = nodes().count;
-  memory.copy(f.bits, bits, min(bytes, bitsetBytes(n)));
+  const own: usize = f.bits;
+  memory.copy(own, bits, min(bytes, bitsetBytes(n)));
   for (let first: u32 = 0; first < n; first += 32) {
-    const there = passing(first, f.bits);
-    store<u32>(f.bits + (first >> 3), there);
+    const there = passing(first, own);
+    store<u32>(own + (first >> 3), there);
     f.passing += popcnt(there);
   }
 }

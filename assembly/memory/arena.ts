@@ -77,6 +77,7 @@ const PAGE: usize = 65536;
 @unmanaged class Arena {
   top: u32;
   limit: u32; // of a thread's own scratch; 0: memory may grow
+  floor: u32; // where permanent memory ends; kept where CHECKED
 }
 if (offsetof<Arena>() > ARENA_BYTES) ERROR("Arena has outgrown ARENA_BYTES of assembly/memory/arena.ts");
 
@@ -95,13 +96,10 @@ export function copyRecords(region: usize, bytes: usize): void {
   arenaOf(region).limit = <u32>(region + bytes);
 }
 
-/** Where permanent memory ends; kept where CHECKED. */
-let floor: usize = 0;
-
 export function openArena(): void { arena().top = <u32>align(__heap_base, ALIGN); }
 
 /** What was taken so far stays. */
-@inline export function settle(): void { if (CHECKED) floor = arena().top; }
+@inline export function settle(): void { if (CHECKED) arena().floor = arena().top; }
 
 /** `bytes` at the top, 64-byte aligned and not cleared; 0 where memory cannot grow, and then nothing has changed. */
 export function alloc(bytes: usize): usize {
@@ -125,7 +123,7 @@ export function alloc(bytes: usize): usize {
 
 /** alloc() of what stays: not while scratch is in use, which would stay as well. */
 @inline export function keep(bytes: usize): usize {
-  if (CHECKED) assert(arena().top == floor);
+  if (CHECKED) assert(arena().top == arena().floor);
   const address = alloc(bytes);
   settle();
   return address;
@@ -134,12 +132,12 @@ export function alloc(bytes: usize): usize {
 /** Where scratch begins: hand it to reset() when the call is done. */
 @inline export function mark(): usize { return arena().top; }
 @inline export function reset(to: usize): void {
-  if (CHECKED) assert(to >= floor && to <= arena().top && to % ALIGN == 0);
+  if (CHECKED) assert(to >= arena().floor && to <= arena().top && to % ALIGN == 0);
   arena().top = <u32>to;
 }
 
 /** reset() to before some of what stays: it was taken in vain. */
 @inline export function release(to: usize): void {
-  if (CHECKED) floor = to;
+  if (CHECKED) arena().floor = <u32>to;
   reset(to);
 }

@@ -10,28 +10,26 @@ import { TopK } from "./topk";
   visited: u32;   // graph: nodes expanded; scan: rows scored
   reranked: u32;  // exact distances computed to re-score
   plan: u32;      // PLAN_*: how it was searched
-  found: u32;
-  ids: u32;       // found x u32
-  values: u32;    // found x f32
-  passing: u32;   // live slots that pass the filter
   met: u32;       // slots that a walk came across
   metPassing: u32; // those among them that pass
   walkCost: f32;  // microseconds that a walk was thought to take; 0: nobody asked
   scanCost: f32;  // and a scan
+  passing: u32;   // live slots that pass the filter
+  found: u32;
+  ids: u32;       // found x u32
+  values: u32;    // found x f32
 }
 if (offsetof<Work>() > WORK_BYTES) ERROR("Work has outgrown WORK_BYTES of assembly/memory/arena.ts");
 
 @inline export function work(): Work { return changetype<Work>(WORK + here()); }
 
-/** For a new search, which so many slots pass. */
+/** For a new search, whose filter so many slots pass: all that tells how it goes at 0, two numbers at a time. */
 export function openWork(passing: u32): void {
   clearWork();
-  const w = work();
-  w.passing = passing;
-  w.met = 0;
-  w.metPassing = 0;
-  w.walkCost = 0;
-  w.scanCost = 0;
+  const w = changetype<usize>(work());
+  store<u64>(w, 0, 16);
+  store<u64>(w, 0, 24);
+  work().passing = passing;
 }
 
 /** Counters at 0, the plan PLAN_SCAN; two at a time. */

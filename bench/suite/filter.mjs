@@ -15,6 +15,7 @@ const OPTIONS = { k: 10, ef: 64 };
 
 /** The ids that pass, as each form that `filter` takes. */
 const FORMS = {
+  prepareFilter: (ids, _, index) => index.prepareFilter(ids),
   "bitset (Uint8Array)": (ids, n) => {
     const bits = new Uint8Array((n + 7) >> 3);
     for (const id of ids) bits[id >> 3] |= 1 << (id & 7);
@@ -46,7 +47,7 @@ if (set) {
   const contenders = { "no filter": timed(undefined) };
   for (const share of SHARES) {
     const ids = Array.from({ length: set.n }, (_, id) => id).filter((id) => (Math.imul(id, 0x9e3779b1) >>> 0) / 2 ** 32 < share);
-    for (const [form, make] of Object.entries(FORMS)) contenders[`${form} ${share}`] = timed(make(ids, set.n));
+    for (const [form, make] of Object.entries(FORMS)) contenders[`${form} ${share}`] = timed(make(ids, set.n, index));
   }
   const samples = await interleave(ROUNDS, contenders);
   const us = (name) => fixed(0)(median(samples[name]));

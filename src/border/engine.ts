@@ -48,14 +48,14 @@ enum Work {
   visited,
   reranked,
   plan,
-  found,
-  ids,
-  values,
-  passing,
   met,
   metPassing,
   walkCost,
   scanCost,
+  passing,
+  found,
+  ids,
+  values,
 }
 
 /** Bytes of a part in an index of so many slots and records. */
@@ -232,7 +232,7 @@ export class Engine implements Tenant {
   }
 
   checkIdle(): void {
-    if (this.busy) throw badOption("the index cannot grow while it reads a caller's vectors or asks a caller's filter");
+    if (this.busy) throw badOption("the index cannot grow while it reads what its caller gave");
   }
 
   /** What memory may still grow by, beside the room that the index keeps for one search (assembly/index/room.ts). */

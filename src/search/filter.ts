@@ -68,35 +68,45 @@ function isBits(filter: Listed): filter is Uint8Array {
   return filter.BYTES_PER_ELEMENT === 1;
 }
 
+/** Whether an id is among those of a filter. */
+function membership(filter: Listed): (id: number) => boolean {
+  if (isBits(filter)) return (id) => ((filter[id >>> 3] >> (id & 7)) & 1) > 0;
+  let set: Set<number> | undefined;
+  return (id) => {
+    set ??= new Set(filter);
+    return set.has(id);
+  };
+}
+
 /** @internal Inside a scope: where the filter is; 0: all pass. */
 export function place(engine: Engine, settled: Settled): number {
   if (settled === undefined) return 0;
   if (settled instanceof PreparedFilter) return settled.at(engine);
-  return fill(engine, engine.exports.openFilter() >>> 0, settled);
-}
-
-/** Lets more ids pass the filter at an address: 0 where there was no memory for it. */
-function fill(engine: Engine, address: number, ids: Listed): number {
-  if (address === 0) throw engine.outOfMemory();
-  if (isBits(ids)) engine.scope(() => engine.exports.passBits(address, engine.writeU8(ids), ids.length));
-  else {
-    for (let from = 0; from < ids.length; from += IDS_CHUNK) {
-      const some = ids.subarray(from, from + IDS_CHUNK);
-      engine.scope(() => engine.exports.passIds(address, engine.writeU32(some), some.length));
-    }
-  }
+  const address = opened(engine, engine.exports.openFilter());
+  if (!isBits(settled)) passIds(engine, address, settled);
+  else engine.scope(() => engine.exports.passBits(address, engine.writeU8(settled), settled.length));
   return address;
 }
 
-/** @internal The same of a filter that lasts; where it throws, there is none. */
-export function keep(engine: Engine, ids: Listed): number {
-  const address = engine.exports.keepFilter() >>> 0;
-  try {
-    return fill(engine, address, ids);
-  } catch (error) {
-    if (address) engine.exports.closeFilter(address);
-    throw error;
+/** Throws where there was no memory. */
+function opened(engine: Engine, address: number): number {
+  if (address === 0) throw engine.outOfMemory();
+  return address >>> 0;
+}
+
+/** Lets more ids pass. */
+function passIds(engine: Engine, address: number, ids: Uint32Array): void {
+  for (let from = 0; from < ids.length; from += IDS_CHUNK) {
+    const some = ids.subarray(from, from + IDS_CHUNK);
+    engine.scope(() => engine.exports.passIds(address, engine.writeU32(some), some.length));
   }
+}
+
+/** @internal Where a filter is that lasts, which these ids pass. */
+export function keep(engine: Engine, ids: Uint32Array): number {
+  const address = opened(engine, engine.exports.keepFilter());
+  passIds(engine, address, ids); // finds the room that keepFilter leaves
+  return address;
 }
 
 /**
@@ -110,7 +120,7 @@ export function admission(home: Home, ids: Uint32Array): () => void {
   return () => {
     for (const [filter, some] of wanted) {
       const address = home.filters.get(filter);
-      if (address) fill(home.engine, address, some);
+      if (address) passIds(home.engine, address, some);
     }
   };
 }
@@ -132,24 +142,12 @@ export class PreparedFilter {
 
   /** @internal */
   constructor(home: Home, source: FilterSource) {
-    home.engine.checkIdle();
-    let ids: Listed;
-    if (typeof source === "function") {
-      const { engine } = home;
-      this.wants = asked(source);
-      ids = engine.scope(() => engine.ids().filter(this.wants));
-    } else {
-      const own = copyOf(listed(source));
-      let set: Set<number> | undefined;
-      this.wants = isBits(own)
-        ? (id) => ((own[id >>> 3] >> (id & 7)) & 1) === 1
-        : (id) => {
-            set ??= new Set(own);
-            return set.has(id);
-          };
-      ids = own;
-    }
+    const { engine } = home;
+    engine.checkIdle();
+    const own = typeof source === "function" ? undefined : copyOf(listed(source));
     this.#home = home;
+    this.wants = own ? membership(own) : asked(source as (id: number) => boolean);
+    const ids = own && !isBits(own) ? own : engine.scope(() => engine.ids().filter(this.wants));
     home.filters.set(this, keep(home.engine, ids));
   }
 
@@ -170,7 +168,9 @@ export class PreparedFilter {
   /** Gives its memory back, for the next filter of the index. Closing again does nothing. */
   close(): void {
     const address = this.#home.filters.get(this);
-    if (address && this.#home.filters.delete(this)) this.#home.engine.exports.closeFilter(address);
+    if (!address) return;
+    this.#home.engine.exports.closeFilter(address);
+    this.#home.filters.delete(this);
   }
 }
 

@@ -68,7 +68,9 @@ export function checkEstimates(index: VectorIndex, rows: Rows, query: ArrayLike<
   // Under dot lists keep what is left of a vector beside a centroid, which is as long as what was learned from, though the vector be 0.
   const learned = of.kind === "ivf" && metric === "dot" ? learnedFrom(metric, query.length) : [];
   const longest = Math.max(...Array.from([...kept.values(), ...learned], lengthOf));
-  const size = { l2: (q + longest) ** 2, dot: q * longest, cosine: 1, hamming: 0, l1: 0 }[metric];
+  // rabitq tells what is left of a query beside a centre, which is something also of a query that is 0.
+  const turned = codec === "rabitq" ? q + longest : q;
+  const size = { l2: (q + longest) ** 2, dot: turned * longest, cosine: 1, hamming: 0, l1: 0 }[metric];
   const { raw, exact } = METRICS[metric];
   for (const { id, distance } of toldBy(index, rows, query, of)) {
     const x = kept.get(id)!;

@@ -150,13 +150,13 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "src/border/engine.ts",
     "  found,\n",
     "  again,\n  found,\n",
-    'class Work "ids" is 5 in assembly/search/work.ts, but enum Work "ids" is 6 in src/border/engine.ts',
+    'class Work "found" is 9 in assembly/search/work.ts, but enum Work "found" is 10 in src/border/engine.ts',
   ],
   [
     "assembly/search/work.ts",
     "  found: u32;",
     "  again: u32;\n  found: u32;",
-    'class Work "values" is 7 in assembly/search/work.ts, but enum Work "values" is 6 in src/border/engine.ts',
+    'class Work "found" is 10 in assembly/search/work.ts, but enum Work "found" is 9 in src/border/engine.ts',
   ],
   [
     "src/border/engine.ts",

@@ -5,8 +5,10 @@ import {
   type CodecOption,
   compareMetrics,
   createIndex,
+  type Explanation,
   type FetchVectors,
   type FileInfo,
+  type FilterSource,
   Flat,
   type Floats,
   Forest,
@@ -29,6 +31,7 @@ import {
   type LshOptions,
   load,
   type MetricComparison,
+  type PreparedFilter,
   type RerankOption,
   type TrainReport,
   type Variant,
@@ -103,6 +106,16 @@ export function handedOn(index: VectorIndex, batch: BatchHits): ArrayBuffer[] {
   const plain: [Uint8Array, Uint32Array, Float32Array] = [bytes, ids, distances];
   if (vector) own.push(vector.buffer);
   return fetchVectors.length ? own : plain.map(() => new ArrayBuffer(0));
+}
+
+export function filters(index: VectorIndex, source: FilterSource): number {
+  const filter: PreparedFilter = index.prepareFilter(source);
+  const { plan, share, cost }: Explanation = index.explain([1, 2, 3], { filter });
+  // @ts-expect-error: it is prepared already
+  index.prepareFilter(filter);
+  const dispose: () => void = filter[Symbol.dispose];
+  dispose.call(filter);
+  return plan === "scan" ? share : (cost.scan ?? filter.size);
 }
 
 export async function inOneFile(): Promise<Bytes> {
