@@ -12,7 +12,8 @@ import { clearWork } from "./work";
   bound: f32;      // nothing farther is wanted; Infinity unless the search is exact
   by: u32;         // Codec that the family's own search goes by
   exact: u32;      // 1: whatever it takes, by exact rows where they are kept
-  lists: u32;      // ivf: effort x u32, the lists to look into; 0: the nearest
+  lists: u32;      // ivf: u32 x named, the nearest lists; 0: those are to be found
+  named: u32;
 
   @inline codec(): Codec { return changetype<Codec>(this.by); }
 }
@@ -34,4 +35,5 @@ export function ask(k: u32, effort: u32, candidates: u32, filter: usize, passing
   a.by = <u32>changetype<usize>(walkCodec());
   a.exact = exact;
   a.lists = 0;
+  a.named = 0;
 }

@@ -126,7 +126,7 @@ export function tell(
 /** Searches for the query at hand; the hits are the engine's. */
 export function ask(engine: Engine, wanted: Wanted, filter: Passing, bound?: number): void {
   tell(engine, wanted, filter, bound);
-  if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort);
+  if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort, filter.count);
   else engine.done(engine.exports.search());
 }
 
