@@ -160,8 +160,8 @@ export function planeIsFinite(plane: Plane): bool {
 
 // ---- searching ------------------------------------------------------------------------------------------------------
 
-/** Rows that a search meets for each plane it looks at, about. */
-const ROWS_PER_PLANE: f64 = 8;
+/** Rows that are met, most of them not to pass, in the time of one distance and a plane on the way to them. */
+const ROWS_PER_DISTANCE: f64 = 4;
 
 /**
  * The k nearest of `searchK` candidates or more that the trees lead to, all of which pass the filter; always k, as far as
@@ -170,7 +170,7 @@ const ROWS_PER_PLANE: f64 = 8;
 export function forestSearch(ask: Ask): i32 {
   const k = ask.k;
   const least = min(k, ask.passing), wanted = max(ask.effort, least);
-  if (scanIsCheaper(ask, <f64>wanted + rowsToMeet(ask, wanted) / ROWS_PER_PLANE)) return flatSearch(ask);
+  if (scanIsCheaper(ask, <f64>wanted + rowsToMeet(ask, wanted) / ROWS_PER_DISTANCE)) return flatSearch(ask);
   const start = mark();
   work().plan = PLAN_TREES;
   const g = Gathering.open(scanNominates() ? max(ask.candidates, k) : k, ask.codec(), walkScorer(), ask.filter, treeCount() > 1);

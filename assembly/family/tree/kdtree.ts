@@ -257,6 +257,7 @@ function walkBoxes(v: Visit, ask: Ask, wanted: u32): bool {
 /** A leaf, or the edge to nothing but copies. */
 @inline function isLast(edge: Edge): bool { return edge.record == NONE || (planeOf(edge.record).axis == HASHED && isPoint(edge)); }
 
+/** Whether all rows below are copies. */
 function isPoint(edge: Edge): bool { return memory.compare(lowOf(edge), highOf(edge), vectorBytes()) == 0; }
 
 /** Offers both sides of a record to the frontier; or returns the nearer one, if it would be the next to come back. */
@@ -274,10 +275,16 @@ function isPoint(edge: Edge): bool { return memory.compare(lowOf(edge), highOf(e
   const most = v.nearest().bound;
   if (nearBound > most) return NONE;
   const next = !frontier.size || nearBound <= frontier.peekPriority();
-  if (!(farBound > most)) frontier.push(farBound, far);
+  if (!(farBound > most)) offer(v, farBound, far);
   if (next) return near;
-  frontier.push(nearBound, near);
+  offer(v, nearBound, near);
   return NONE;
+}
+
+/** Copies are as far as their box, and visited at once: tight boxes seem the farther, and maxLeaves would end before them. */
+@inline function offer(v: Visit, bound: f32, code: u32): void {
+  if (isPoint(edgeOf(code))) visitLeaf(v, code);
+  else v.open().push(bound, code);
 }
 
 function visitLeaf(v: Visit, code: u32): void {
