@@ -18,6 +18,7 @@ import { nodes } from "./nodes";
   listed: u32;  // bitset of the slots that have a code, as long as they pass
   listedRoom: u32;
   gone: u32;    // 1: some that had a code pass no more
+  coded: u32;   // 1: all that passes has a code
   scanned: u32; // 1: a search has scored all that pass
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
@@ -62,6 +63,7 @@ const HEAD_BYTES: usize = 64;
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
   f.scanned = 0;
+  f.coded = 0;
   f.gone = 1;
   memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));
   memory.fill(f.bits, 0, bitsBytes(f.room));

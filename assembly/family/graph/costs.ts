@@ -53,7 +53,7 @@ const HOPS_PER_EF: f32 = 1.2;
 /** Microseconds of scoring all that passes. */
 function scanCost(ask: Ask): f32 {
   const l = layout();
-  if (GRAPH && ask.prepared && Filter.at(ask.prepared).members) {
+  if (GRAPH && ask.prepared && Filter.at(ask.prepared).coded) {
     return <f32>changetype<Members>(Filter.at(ask.prepared).members).count * l.codeCost + <f32>(ask.k << 3) * l.metCost;
   }
   return <f32>ask.passing * l.rowCost;
