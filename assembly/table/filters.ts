@@ -19,7 +19,7 @@ import { nodes } from "./nodes";
   listedRoom: u32;
   gone: u32;    // 1: some that had a code pass no more
   coded: u32;   // 1: all that passes has a code
-  scanned: u32; // 1: a search has scored all that pass
+  wanted: u32;  // 1: a search would have gone by codes
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
 
@@ -62,7 +62,7 @@ const HEAD_BYTES: usize = 64;
 /** Nothing passes any more. */
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
-  f.scanned = 0;
+  f.wanted = 0;
   f.coded = 0;
   f.gone = 1;
   memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));

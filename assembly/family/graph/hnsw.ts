@@ -118,7 +118,7 @@ function scanPassing(ask: Ask): i32 {
   if (GRAPH && ask.prepared) {
     const f = Filter.at(ask.prepared);
     if (f.coded) return scanMembers(ask, f, changetype<Members>(f.members));
-    f.scanned = 1;
+    f.wanted = 1;
   }
   return exactScan(ask);
 }
