@@ -10,9 +10,9 @@ import { degree, degreeLimit, holds, linksOf, putLink } from "./graph";
 
 export function openRoots(): void { layout().parent = nodes().addColumn(0, 4); }
 
-@inline function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
-@inline export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
-@inline export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
+function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
+export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
+export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
 
 /** Whether somebody in use still links to a slot as its parent. */
 export function hasParent(slot: u32): bool {

@@ -19,11 +19,11 @@ const TAG_TWIN: u32 = 0x6e697774; // "twin"
 
 export function openTwins(): void { layout().twin = nodes().addColumn(TAG_TWIN, 4); }
 
-@inline function twinAt(slot: u32): usize { return nodes().at(layout().twin, slot); }
-@inline export function twinOf(slot: u32): u32 { return load<u32>(twinAt(slot)); }
+function twinAt(slot: u32): usize { return nodes().at(layout().twin, slot); }
+export function twinOf(slot: u32): u32 { return load<u32>(twinAt(slot)); }
 
 /** A slot that is to be linked, whatever it was before. */
-@inline export function standAlone(slot: u32): void {
+export function standAlone(slot: u32): void {
   store<u32>(twinAt(slot), NONE);
   markTwin(slot, false);
   setParent(slot, NONE);
@@ -67,7 +67,7 @@ function leadTo(slot: u32, node: u32): void {
 }
 
 /** The node that a slot is a twin of, or itself. */
-@inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? load<u32>(linksOf(0, slot)) : slot; }
+export function nodeOf(slot: u32): u32 { return isTwin(slot) ? load<u32>(linksOf(0, slot)) : slot; }
 
 /** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
 export function anyPasses(node: u32, filter: usize): bool {
@@ -126,10 +126,10 @@ function inherit(node: u32): void {
 }
 
 /** The twin that stands in for a doomed node, or NONE. */
-@inline export function heirOf(doomed: u32): u32 { return state().twins ? twinOf(doomed) : NONE; }
+export function heirOf(doomed: u32): u32 { return state().twins ? twinOf(doomed) : NONE; }
 
 /** A doomed node is about to be free. */
-@inline export function forgetHeir(doomed: u32): void {
+export function forgetHeir(doomed: u32): void {
   if (twinOf(doomed) != NONE) state().twins--;
   store<u32>(twinAt(doomed), NONE);
 }
