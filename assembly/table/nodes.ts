@@ -17,7 +17,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
   twin: u32;         // hnsw: u32, slots with equal rows (twins.ts)
   parent: u32;       // hnsw: u32 (roots.ts)
-  rooted: u32;       // hnsw: 1 while the parent column is up to date
+  one: u32;          // hnsw: a slot to score by itself (twins.ts)
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key
   turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); codeDimensions() x f32

@@ -6,9 +6,9 @@ import { nodes } from "../../table/nodes";
 import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
-import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
-import { findParent, hasParent } from "./roots";
+import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
 import { Walk } from "./walk";
 
@@ -63,7 +63,7 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {
       const other = batch.slotAt(i);
-      if (other != slot && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
+      if (other != slot && !isTwin(other) && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
     }
   }
   const selection = changetype<Selection>(b.selection);
@@ -76,8 +76,10 @@ export function setChosen(b: Builder, layer: u32, slot: u32): void {
   const n = selection.taken;
   memory.copy(b.chosen, selection.slots, n << 2);
   setLinks(layer, slot, b.chosen, n);
-  if (!layer && slot != state().entry && !hasParent(slot)) findParent(slot, b.chosen, n);
+  const lost = !layer && slot != state().entry && !hasParent(slot);
+  if (lost) setParent(slot, findParent(slot, b.chosen, n));
   for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
+  if (lost && parentOf(slot) != NONE) linkBack(b, 0, parentOf(slot), slot);
 }
 
 /** Adds `to` to the links of `from` if it is not there; a full list is chosen anew from what it held and `to`. */
