@@ -1,4 +1,5 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
+import { testAndSet } from "../../base/bitset";
 import { CODEC_SQ8, GRAPH, NONE } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
@@ -10,7 +11,7 @@ import { degree, degreeLimit, holds, isTwin, linksOf, putLink, setLinks, topOf }
 import { forgetTurned } from "./neighbours";
 import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
-import { Walk } from "./walk";
+import { Walk, beamSearch, begin, descend } from "./walk";
 
 @unmanaged export class Builder {
   walk: u32;
@@ -46,6 +47,18 @@ import { Walk } from "./walk";
 // A graph over codes is built on the exact rows where they are kept: what codes confuse would be linked for ever.
 // sq8 is exact enough.
 @inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
+
+/** The beam on `layer` around a stored row, from the entry on; never by way of itself, on layers it is linked on. */
+export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
+  const s = state();
+  const w = changetype<Walk>(b.walk);
+  bindSlot(b.codec(), walkScorer(), slot);
+  begin(w, walkScorer(), ef, s.entry);
+  testAndSet(w.visited, slot);
+  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
+  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE);
+  return w.beam();
+}
 
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
 const REPAIR_CANDIDATES: u32 = 4;

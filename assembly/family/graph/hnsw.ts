@@ -1,5 +1,4 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
-import { hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN, PLAN_WIDENED_WALK } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
@@ -14,7 +13,7 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
-import { Builder, addNearestLive, setChosen } from "./builder";
+import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
 import { isTwin, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
@@ -186,17 +185,6 @@ export function hnswInsert(b: Builder, slot: u32): void {
     s.entry = slot;
     s.topLevel = level;
   }
-}
-
-/** The beam on `layer` around a stored row, from the entry on; never by way of itself, on layers it is linked on. */
-function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): void {
-  const s = state();
-  const w = changetype<Walk>(b.walk);
-  bindSlot(b.codec(), walkScorer(), slot);
-  begin(w, walkScorer(), ef, s.entry);
-  testAndSet(w.visited, slot);
-  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
-  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE);
 }
 
 /** Beam width of a look for an equal row before a slot is linked on layers where twins are not. */

@@ -5,9 +5,9 @@ import { state } from "../../memory/state";
 import { LIVE, nodes, stageOf } from "../../table/nodes";
 import { scoreMany, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
-import { Builder } from "./builder";
-import { degree, isTwin, linksOf, topOf } from "./graph";
-import { approachFrom, bridgeTo } from "./reconnect";
+import { Builder, beamAround } from "./builder";
+import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
+import { parentOf } from "./roots";
 
 /** Beam width of a walk to see whether a node is found. */
 const LOOK: u32 = 8;
@@ -38,10 +38,30 @@ export function tieStrayed(b: Builder, slot: u32): void {
   batch.count = 0;
   for (let i: u32 = 0, count = degree(0, slot); i < count; i++) batch.add(load<u32>(linksOf(0, slot) + (i << 2)));
   if (!batch.count) return;
-  const pool = approachFrom(b, 0, slot, min(LOOK, state().efConstruction));
+  const pool = beamAround(b, slot, 0, min(LOOK, state().efConstruction));
   scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
   let farthest = batch.distanceAt(0);
   for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
   if (pool.distanceAt(0) <= farthest) return;
   for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool.slotAt(i), 0, slot);
+}
+
+/** One more tie of a node or an island. */
+export function bridgeTo(from: u32, layer: u32, slot: u32): void {
+  const n = degree(layer, from);
+  let place = n;
+  if (n == degreeLimit(layer)) {
+    place--;
+    if (!layer && parentOf(load<u32>(linksOf(0, from) + (place << 2))) == from) return;
+  }
+  if (!holds(linksOf(layer, from), n, slot)) putLink(layer, from, place, slot);
+  if (degree(layer, slot) < degreeLimit(layer)) addLink(layer, slot, from);
+}
+
+/** Adds a link if it is not there, in place of the last of a full list. */
+export function addLink(layer: u32, from: u32, to: u32): void {
+  const links = linksOf(layer, from);
+  const n = degree(layer, from);
+  if (holds(links, n, to)) return;
+  putLink(layer, from, min(n, degreeLimit(layer) - 1), to);
 }

@@ -46,7 +46,7 @@ export function clearTwins(): void {
 }
 
 /** Whether no search can tell two slots apart. */
-export function areEqual(a: u32, b: u32): bool {
+function areEqual(a: u32, b: u32): bool {
   const table = nodes();
   const l = layout();
   for (let c = COLUMN_CODE; c < l.rowColumns; c++) {
