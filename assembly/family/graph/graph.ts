@@ -106,7 +106,7 @@ export function renumberGraph(map: usize): void {
   return (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1;
 }
 
-@inline export function linksOf(layer: u32, slot: u32): usize {
+export function linksOf(layer: u32, slot: u32): usize {
   return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
 }
 

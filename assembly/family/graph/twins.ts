@@ -30,19 +30,26 @@ export function openTwins(): bool {
   return l.one != 0;
 }
 
-@inline function twinAt(slot: u32): usize { return nodes().at(layout().twin, slot); }
-@inline export function twinOf(slot: u32): u32 { return load<u32>(twinAt(slot)); }
+// Not inlined, all of them: what reads a column is long, and crowds are rare.
+export function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
+function setTwin(slot: u32, to: u32): void { store<u32>(nodes().at(layout().twin, slot), to); }
+function stageAt(slot: u32): u32 { return stageOf(slot); }
+function isListed(slot: u32): bool { return isTwin(slot); }
+
+/** The one link of a twin. */
+function hostOf(twin: u32): u32 { return load<u32>(linksOf(0, twin)); }
+function setHost(twin: u32, node: u32): void { store<u32>(linksOf(0, twin), node); }
 
 /** A slot that is to be linked, whatever it was before. */
 @inline export function standAlone(slot: u32): void {
-  store<u32>(twinAt(slot), NONE);
+  setTwin(slot, NONE);
   markTwin(slot, false);
   setParent(slot, NONE);
 }
 
 /** The column is in a file where it says anything: state().twins. */
 export function clearTwins(): void {
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) store<u32>(twinAt(slot), NONE);
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) setTwin(slot, NONE);
 }
 
 /** Whether no search can tell two slots apart. */
@@ -84,7 +91,7 @@ export function joinNearest(pool: Pool, by: Codec, slot: u32, itself: f32): bool
   let near = NONE;
   for (let i: u32 = 0; i < pool.size && pool.distanceAt(i) <= bound; i++) {
     const other = pool.slotAt(i);
-    if (stageOf(other) == DOOMED || isTwin(other)) continue;
+    if (stageAt(other) == DOOMED || isListed(other)) continue;
     if (pool.distanceAt(i) == itself && areEqual(other, slot)) {
       joinTwins(other, slot);
       return true;
@@ -113,8 +120,8 @@ function hasRoomForNear(node: u32): bool {
 }
 
 @inline function putBehind(before: u32, slot: u32): void {
-  store<u32>(twinAt(slot), twinOf(before));
-  store<u32>(twinAt(before), slot);
+  setTwin(slot, twinOf(before));
+  setTwin(before, slot);
 }
 
 /** Into the list of `node`, behind `before`, which may be the node. */
@@ -134,15 +141,15 @@ function clearLinks(layer: u32, slot: u32): void {
 /** The one link of a twin. Codes of zeros are those of a neighbour at no distance. */
 function leadTo(slot: u32, node: u32): void {
   clearLinks(0, slot);
-  store<u32>(linksOf(0, slot), node);
+  setHost(slot, node);
 }
 
 /** The node that a slot is a twin of, or itself. */
-@inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? load<u32>(linksOf(0, slot)) : slot; }
+@inline export function nodeOf(slot: u32): u32 { return isListed(slot) ? hostOf(slot) : slot; }
 
 /** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
 export function anyPasses(node: u32, filter: usize): bool {
-  if (stageOf(node) == DOOMED) return false;
+  if (stageAt(node) == DOOMED) return false;
   for (let slot = node; slot != NONE; slot = twinOf(slot)) if (passes(slot, filter)) return true;
   return false;
 }
@@ -152,7 +159,7 @@ export function anyPasses(node: u32, filter: usize): bool {
  * by the scorer that the node's distance is from.
  */
 export function offerTwins(distance: f32, node: u32, filter: usize, top: TopK, scorer: Scorer): void {
-  if (stageOf(node) == DOOMED) return;
+  if (stageAt(node) == DOOMED) return;
   if (passes(node, filter)) top.offer(distance, node);
   let near = true;
   for (let slot = twinOf(node); slot != NONE; slot = twinOf(slot)) {
@@ -171,7 +178,7 @@ function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
   top.offer(load<f32>(at, 16), slot);
 }
 
-@inline function passes(slot: u32, filter: usize): bool { return stageOf(slot) == LIVE && (!filter || hasBit(filter, slot)); }
+@inline function passes(slot: u32, filter: usize): bool { return stageAt(slot) == LIVE && (!filter || hasBit(filter, slot)); }
 
 /**
  * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, one of them, an equal
@@ -180,19 +187,19 @@ function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
 export function partTwins(): void {
   if (!state().twins) return;
   for (let node: u32 = 0, n = nodes().count; node < n; node++) {
-    if (stageOf(node) == FREE || isTwin(node) || twinOf(node) == NONE) continue;
+    if (stageAt(node) == FREE || isListed(node) || twinOf(node) == NONE) continue;
     let last = node;
     for (let slot = twinOf(node); slot != NONE; ) {
       const next = twinOf(slot);
-      if (stageOf(slot) == DOOMED) {
-        store<u32>(twinAt(last), next);
+      if (stageAt(slot) == DOOMED) {
+        setTwin(last, next);
         standAlone(slot);
         clearLinks(0, slot);
         state().twins--;
       } else last = slot;
       slot = next;
     }
-    if (stageOf(node) == DOOMED && twinOf(node) != NONE) inherit(node);
+    if (stageAt(node) == DOOMED && twinOf(node) != NONE) inherit(node);
   }
 }
 
@@ -204,15 +211,15 @@ function inherit(node: u32): void {
     // Of those that were not equal to the node some may be equal to the heir.
     heir = twinOf(node);
     let slot = twinOf(heir);
-    store<u32>(twinAt(heir), NONE);
+    setTwin(heir, NONE);
     for (let next = NONE; slot != NONE; slot = next) {
       next = twinOf(slot);
       putBehind(areEqual(heir, slot) ? lastNear(heir) : heir, slot);
     }
   } else if (near != node) {
-    store<u32>(twinAt(near), twinOf(heir));
-    store<u32>(twinAt(heir), twinOf(node));
-    store<u32>(twinAt(node), heir);
+    setTwin(near, twinOf(heir));
+    setTwin(heir, twinOf(node));
+    setTwin(node, heir);
   }
   markTwin(heir, false);
   writeLinks(0, heir, linksOf(0, node), degree(0, node));
@@ -221,7 +228,7 @@ function inherit(node: u32): void {
     if (parentOf(load<u32>(p)) == node) setParent(load<u32>(p), heir);
   }
   setParent(heir, parentOf(node));
-  for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) store<u32>(linksOf(0, slot), heir);
+  for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) setHost(slot, heir);
 }
 
 /** The twin that stands in for a doomed node, or NONE. */
@@ -230,7 +237,7 @@ function inherit(node: u32): void {
 /** A doomed node is about to be free. */
 @inline export function forgetHeir(doomed: u32): void {
   if (twinOf(doomed) != NONE) state().twins--;
-  store<u32>(twinAt(doomed), NONE);
+  setTwin(doomed, NONE);
 }
 
 // ---- many at once -------------------------------------------------------------------------------------------------
@@ -249,7 +256,7 @@ export function joinAllTwins(first: u32): bool {
   memory.fill(table, 0xff, <usize>4 << bits);
   const mask: u32 = (1 << bits) - 1;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (slot < first && isTwin(slot)) continue;
+    if (slot < first && isListed(slot)) continue;
     for (let i = hashOf(slot) & mask; ; i = i + 1 & mask) {
       const place = table + (<usize>i << 2);
       const other = load<u32>(place);
@@ -283,16 +290,16 @@ export function twinsAreValid(): bool {
   const n = nodes().count;
   let marked: u32 = 0, listed: u32 = 0, heirs: u32 = 0;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (stageOf(slot) == FREE) continue;
-    if (isTwin(slot)) marked++;
-    else if (stageOf(slot) == DOOMED) {
+    if (stageAt(slot) == FREE) continue;
+    if (isListed(slot)) marked++;
+    else if (stageAt(slot) == DOOMED) {
       const heir = twinOf(slot);
       if (heir == NONE) continue;
       heirs++;
-      if (heir >= n || stageOf(heir) == FREE || isTwin(heir) || stageOf(heir) == DOOMED) return false;
+      if (heir >= n || stageAt(heir) == FREE || isListed(heir) || stageAt(heir) == DOOMED) return false;
     } else for (let twin = twinOf(slot), near: u32 = 0; twin != NONE; twin = twinOf(twin)) {
-      if (++listed > n || twin >= n || !isTwin(twin) || stageOf(twin) == FREE || stageOf(twin) == DOOMED) return false;
-      if (load<u32>(linksOf(0, twin)) != slot || degree(0, twin) != 1) return false;
+      if (++listed > n || twin >= n || !isListed(twin) || stageAt(twin) == FREE || stageAt(twin) == DOOMED) return false;
+      if (hostOf(twin) != slot || degree(0, twin) != 1) return false;
       if (areEqual(slot, twin)) near = MOST_NEAR;
       else if (++near > MOST_NEAR) return false;
     }

@@ -92,7 +92,7 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, most: u32): bool
 }
 
 /** Scores the unvisited neighbours of a node. */
-@inline function expand(w: Walk, scorer: Scorer, layer: u32, slot: u32): void {
+function expand(w: Walk, scorer: Scorer, layer: u32, slot: u32): void {
   const n = gather(linksOf(layer, slot), degreeLimit(layer), w.visited, w.gathered().slots);
   work().visited++;
   // The next node's links arrive while this one's neighbours are scored.
