@@ -13,7 +13,7 @@ import { isAugmented, state } from "../../memory/state";
 import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { hasBit } from "../../base/bitset";
-import { Codec, Scorer, isSplit, scanNominates, scoreMany } from "../../codec/scorer";
+import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { clearNeighbours } from "./neighbours";
@@ -71,11 +71,11 @@ const ROUNDING: f32 = 2.384185791015625e-7; // 2^-22
 
 /**
  * How much farther than a row is from itself another may be for a walk to take them for equal: below 0, not at all. Differences are
- * exact, and where a square is made up of dots (sq8), what rounds below 0 is 0. Dots are off by their own size; under `dot` they say nothing of
- * who is near. Codes that are learned would take too many for equal.
+ * exact; of a row that was rounded before (sq8), who is nearer than itself looks equal. Dots are off by their own size; under `dot` they say
+ * nothing of who is near. Where exact rows are at hand these tell (blur.ts), and codes that are learned would take too many for equal.
  */
 function noiseOf(by: Codec, itself: f32): f32 {
-  if (isSplit(by) || (isSigned() && !isAugmented())) return -1;
+  if (nominates(by) || (isSigned() && !isAugmented())) return -1;
   if (ALL && !scanNominates() && (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ)) return -1;
   return byKernel<f32>(0, 0, ROUNDING * (isOfUnits() ? 1 : abs(itself)));
 }
