@@ -51,14 +51,13 @@ export const CHECKED: bool = !ASC_NO_ASSERT;
 /** How a search went; src/border/answers.ts has the words. */
 export const PLAN_SCAN: u32 = 0;
 export const PLAN_WALK: u32 = 1;
-export const PLAN_WIDENED_WALK: u32 = 2;
-export const PLAN_WALK_THEN_SCAN: u32 = 3;
-export const PLAN_LISTS: u32 = 4;
-export const PLAN_MORE_LISTS: u32 = 5;
-export const PLAN_TREES: u32 = 6;
-export const PLAN_BUCKETS: u32 = 7;
-export const PLAN_BUCKETS_THEN_SCAN: u32 = 8;
-export const PLAN_TREES_THEN_SCAN: u32 = 9;
+export const PLAN_WALK_THEN_SCAN: u32 = 2;
+export const PLAN_LISTS: u32 = 3;
+export const PLAN_MORE_LISTS: u32 = 4;
+export const PLAN_TREES: u32 = 5;
+export const PLAN_BUCKETS: u32 = 6;
+export const PLAN_BUCKETS_THEN_SCAN: u32 = 7;
+export const PLAN_TREES_THEN_SCAN: u32 = 8;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;
