@@ -115,16 +115,6 @@ describe.each(CASES)("$name", ({ create, searches }) => {
   });
 });
 
-it("removed vectors widen a walk until they are swept", async () => {
-  const index = await Hnsw.create(options);
-  index.add(ROWS);
-  index.remove(FEW);
-  index.search(QUERY);
-  expect(index.lastStats.plan).toBe("walk");
-  await index.compact();
-  index.search(QUERY);
-  expect(index.lastStats.plan).toBe("walk");
-});
 
 it("a batch whose queries go different ways tells the first one's", async () => {
   const index = await Hnsw.create(options);

@@ -12,7 +12,7 @@ import { NONE } from "../../base/codes";
 import { within } from "../../base/simd";
 import { state } from "../../memory/state";
 import { layout, nodes } from "../../table/nodes";
-import { Scorer, scoreMany } from "../../codec/scorer";
+import { Scorer, scoreMany, walkCodec } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
 import { Batch } from "../../search/batch";
 import { Queue } from "../../search/queue";
@@ -126,6 +126,9 @@ function takeRound(w: Walk, ef: u32, n: u32): bool {
 /** Estimates of one layer that are tried by their rows before a node counts as the nearest of its surroundings. */
 const TRIES: u32 = 4;
 
+/** Rows no longer than what codes take: on the way down, where a wrong turn leads far off, they are read themselves. */
+@inline function haveShortRows(): bool { return nodes().column(walkCodec().column).stride <= 256; }
+
 /** A neighbour that is nearer by its row than `slot` at `distance`, its own left in w.batch; NONE if none of the best is. All neighbours begin to wait. */
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {
   const links = linksOf(layer, slot);
@@ -136,7 +139,10 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
   for (let from: u32 = 0; from < n; from += 32, group += groupBytes()) {
     const size = min(n - from, 32);
     const own: usize = w.estimates;
-    scoreNeighbours(guide(), group, distance, own);
+    if (haveShortRows()) {
+      scoreMany(rows, links + (from << 2), size, own);
+      w.scored += size;
+    } else scoreNeighbours(guide(), group, distance, own);
     for (let i: u32 = 0; i < size; i++) w.waiting().push(load<f32>(own + (i << 2)), load<u32>(links + (from + i << 2)));
     for (let tries: u32 = 0; tries < TRIES; tries++) {
       let best: u32 = 0;
