@@ -8,8 +8,8 @@ const METRICS = { l2: "l2", cosine: "cos", dot: "ip" };
 const K = 10;
 
 /**
- * { name, metric, n, d, base, nq, queries, truth }: rows as Float32Array, truth as nq x `neighbours` exact ones. With fewer
- * base vectors than there are, truth is computed here. Undefined, and said so, where the set is missing.
+ * { name, metric, n, d, base, nq, queries, truth }: rows as Float32Array, truth as nq x `neighbours` exact ones, not there
+ * where none are asked for. With fewer base vectors than there are, truth is computed here. Undefined, and said so, where the set is missing.
  */
 export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinity, metric, neighbours = K } = {}) {
   const path = `${folder}/${name}`;
@@ -27,9 +27,11 @@ export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinit
   const nq = Math.min(mostQueries, asked.n);
   const base = all.values.subarray(0, n * d);
   const queries = asked.values.subarray(0, nq * d);
-  const known = () => firstColumns(readRows(`${path}/gt_${METRICS[own]}.ivecs`), nq, neighbours);
-  const truth = n < all.n ? scan(own, base, queries, d, neighbours) : known();
-  return { name, metric: own, n, d, base, nq, queries, truth };
+  const truth = () =>
+    n < all.n
+      ? scan(own, base, queries, d, neighbours)
+      : firstColumns(readRows(`${path}/gt_${METRICS[own]}.ivecs`), nq, neighbours);
+  return { name, metric: own, n, d, base, nq, queries, truth: neighbours ? truth() : undefined };
 }
 
 /** The queries of a set, each in an array of its own. */

@@ -1,6 +1,6 @@
 // The fast and the compact layouts of Hnsw beside native hnswlib, on every set of 20,000 vectors or more: queries per second at
 // a recall of 10 neighbours and of 100, builds by one thread and two, bytes.
-import { qpsAt } from "../kit/curve.mjs";
+import { geometricMean, least, qpsAt } from "../kit/curve.mjs";
 import { loadSet } from "../kit/data.mjs";
 import { limitOr, quick, roundsOr, sets } from "../kit/options.mjs";
 import { times as asTimes, atLeast, atMost, finish, fixed, whole } from "../kit/result.mjs";
@@ -35,9 +35,6 @@ const RUNS = { curve: { k: 10, efs: EFS }, curve100: { k: 100, efs: EFS_100, onl
 const ROUNDS = roundsOr(3, 1);
 /** Below this in no set. */
 const LEAST = 1.3;
-
-const least = (values) => (values.length ? Math.min(...values) : Number.NaN);
-const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 async function measure(metrics, ours, runs) {
   const results = [];
