@@ -56,6 +56,7 @@ export const PLAN_MORE_LISTS: u32 = 5;
 export const PLAN_TREES: u32 = 6;
 export const PLAN_BUCKETS: u32 = 7;
 export const PLAN_BUCKETS_THEN_SCAN: u32 = 8;
+export const PLAN_TREES_THEN_SCAN: u32 = 9;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;

@@ -104,6 +104,12 @@ function giveRoom(scorer: Scorer): bool {
 @inline export function encode(c: Codec, slot: u32, vector: usize): void { call_indirect<void>(c.encode, c, slot, vector); }
 @inline export function decode(c: Codec, slot: u32, out: usize): void { call_indirect<void>(c.decode, c, slot, out); }
 @inline export function isSound(c: Codec, slot: u32): bool { return call_indirect<bool>(c.sound, c, slot); }
+/** Whether two slots have the same code, byte for byte. */
+export function isSameCode(c: Codec, a: u32, b: u32): bool {
+  const table = nodes();
+  if (memory.compare(table.at(c.column, a), table.at(c.column, b), table.column(c.column).stride)) return false;
+  return !c.aux || memory.compare(table.at(c.aux, a), table.at(c.aux, b), table.column(c.aux).stride) == 0;
+}
 @inline export function bindQuery(c: Codec, s: Scorer, vector: usize): void { call_indirect<void>(c.bindQuery, c, s, vector); }
 
 /** Whether a stored f32 row may have this squared length: 1 or 0 under cosine, up to rounding. */

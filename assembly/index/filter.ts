@@ -80,20 +80,24 @@ function passEach(f: Filter, bits: usize, bytes: u32): void {
 }
 
 /** Fewer rows are as soon scored themselves. */
-const LEAST_MEMBERS: u32 = 256;
+const LEAST_MEMBERS: u32 = 64;
 
 /**
- * Before a search, no scratch being in use: a filter that lasts, all of which has been scanned by rows, gets codes for the next time, and
+ * Before a search, no scratch being in use: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
  * keeps them up with what passes. Where memory cannot grow there are none.
  */
 export function readyFilter(address: usize): void {
   const f = Filter.at(address);
-  if (!state().fastScan || !(f.scanned || f.members) || f.passing < LEAST_MEMBERS) return;
+  if (!state().fastScan || !(f.wanted || f.coded)) return;
+  f.coded = 0;
+  if (f.passing < LEAST_MEMBERS) return;
   let m = changetype<Members>(f.members);
   if (m) dropGone(f, m);
-  if (!m || f.listedRoom < f.room || f.passing + m.holes > m.room) m = keepMembers(f, m);
-  f.scanned = 0;
-  f.members = m && addNew(f, m) ? <u32>changetype<usize>(m) : 0;
+  if (!m || f.listedRoom < f.room || f.passing + m.holes > m.room || m.holes == m.count) m = keepMembers(f, m);
+  f.wanted = 0;
+  if (!m) return;
+  f.members = <u32>changetype<usize>(m);
+  f.coded = <u32>addNew(f, m);
 }
 
 /** No members yet, with room for all that pass and some more: where they were, if it suffices. 0 where memory cannot grow. */

@@ -14,7 +14,8 @@ import { openWork } from "./work";
   bound: f32;      // nothing farther is wanted; Infinity unless the search is exact
   by: u32;         // Codec that the family's own search goes by
   exact: u32;      // 1: whatever it takes, by exact rows where they are kept
-  lists: u32;      // ivf: effort x u32, the lists to look into; 0: the nearest
+  lists: u32;      // ivf: u32 x named, the nearest lists; 0: those are to be found
+  named: u32;
   prepared: u32;   // Filter that lasts; 0: the filter, if any, is of this search alone
 
   @inline codec(): Codec { return changetype<Codec>(this.by); }
@@ -38,5 +39,6 @@ export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: 
   a.by = <u32>changetype<usize>(walkCodec());
   a.exact = exact;
   a.lists = 0;
+  a.named = 0;
   openWork(a.passing);
 }

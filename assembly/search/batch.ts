@@ -1,5 +1,4 @@
 // A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
-import { hasBit } from "../base/bitset";
 import { CHECKED } from "../base/codes";
 import { alloc } from "../memory/arena";
 import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../table/nodes";
@@ -41,12 +40,28 @@ const ALL_LIVE: u64 = 0x0101010101010101;
     const n = nodes().count;
     this.count = 0;
     let slot = this.cursor;
-    if (!filter) slot = this.fillEights(slot, n);
-    for (; slot < n && this.count < this.capacity; slot++) {
-      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) this.add(slot);
+    if (filter) slot = this.fillPassing(slot, n, filter);
+    else {
+      slot = this.fillEights(slot, n);
+      for (; slot < n && this.count < this.capacity; slot++) if (stageOf(slot) == LIVE) this.add(slot);
     }
     this.cursor = slot;
     return this.count > 0;
+  }
+
+  /** Goes by the set bits of the filter, a word at a time; where it stops. */
+  private fillPassing(slot: u32, n: u32, filter: usize): u32 {
+    while (slot < n) {
+      const first = slot & ~63;
+      let bits = load<u64>(filter + (first >> 3)) & <u64>-1 << (slot & 63);
+      for (; bits; bits &= bits - 1) {
+        slot = first + <u32>ctz(bits);
+        if (slot >= n || this.count == this.capacity) return slot;
+        if (stageOf(slot) == LIVE) this.add(slot);
+      }
+      slot = first + 64;
+    }
+    return n;
   }
 
   /** Whole eights of live slots, from a multiple of eight on; where it stops. */

@@ -15,6 +15,8 @@ export { GROUP } from "../memory/store";
 
 /** The slots of a group from `first` on that are live and pass, one bit each. */
 export function passing(first: u32, filter: usize): u32 {
+  const wanted: u32 = filter ? load<u32>(filter + (first >> 3)) : u32.MAX_VALUE;
+  if (!wanted) return 0;
   const n = nodes().count - first;
   const stages = nodes().at(COLUMN_STAGE, first);
   let bits: u32 = 0;
@@ -23,7 +25,7 @@ export function passing(first: u32, filter: usize): u32 {
     bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(stages), live)) | <u32>i8x16.bitmask(i8x16.eq(v128.load(stages, 16), live)) << 16;
   } else for (let i: u32 = 0; i < 32; i++) bits |= <u32>(load<u8>(stages + i) == LIVE) << i;
   if (n < 32) bits &= (1 << n) - 1; // behind the last slot is anything
-  return filter ? bits & load<u32>(filter + (first >> 3)) : bits;
+  return bits & wanted;
 }
 
 /** Offers a group's slots by their codes; returns how many there are. */

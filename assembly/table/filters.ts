@@ -18,7 +18,8 @@ import { nodes } from "./nodes";
   listed: u32;  // bitset of the slots that have a code, as long as they pass
   listedRoom: u32;
   gone: u32;    // 1: some that had a code pass no more
-  scanned: u32; // 1: a search has scored all that pass
+  coded: u32;   // 1: all that passes has a code
+  wanted: u32;  // 1: a search would have gone by codes
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
 
@@ -61,7 +62,8 @@ const HEAD_BYTES: usize = 64;
 /** Nothing passes any more. */
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
-  f.scanned = 0;
+  f.wanted = 0;
+  f.coded = 0;
   f.gone = 1;
   memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));
   memory.fill(f.bits, 0, bitsBytes(f.room));

@@ -20,6 +20,8 @@ const M = 16;
 const EF_CONSTRUCTION = 100;
 /** Beam width beyond the lists that are wanted. */
 const EF_MARGIN = 32;
+/** Centroids that the graph looks at for each list it finds, about. */
+const DISTANCES_PER_LIST = 8;
 
 class Graph implements Lists {
   readonly #graph: Engine;
@@ -35,8 +37,14 @@ class Graph implements Lists {
     return this.#graph.bytes;
   }
 
-  search(engine: Engine, nprobe: number): void {
-    const lists = this.#nearest(engine.copyQuery(), Math.min(nprobe, this.#graph.live));
+  search(engine: Engine, nprobe: number, passing: number): void {
+    // Lists count by the share of them that passes.
+    const wanted = Math.ceil((nprobe * engine.live) / Math.max(passing, 1));
+    if (wanted * DISTANCES_PER_LIST > this.#graph.live) {
+      engine.done(engine.exports.search());
+      return;
+    }
+    const lists = this.#nearest(engine.copyQuery(), wanted);
     engine.scope(() => {
       const { ivfSearch } = engine.exports as FullExports;
       engine.done(ivfSearch(engine.writeU32(lists), lists.length));

@@ -16,6 +16,7 @@ export const PLANS = [
   "trees",
   "buckets",
   "buckets, then scan",
+  "trees, then scan",
 ] as const;
 
 /** One search, and why it went as it did. */
@@ -44,7 +45,7 @@ export interface SearchStats {
    * How it was searched; of a batch, its first query. "scan": all that pass the filter, one by one, which is also what `exact`
    * asks for. Otherwise by the index: "walk" through the graph, a "widened walk" where a filter or removed vectors leave only
    * some of what is met, `nprobe` "lists" or "more lists" where those had too few, "trees", "buckets". What comes back short
-   * goes on: "walk, then scan", "buckets, then scan". Undefined before the first search.
+   * goes on: "walk, then scan", "trees, then scan", "buckets, then scan". Undefined before the first search.
    */
   plan: (typeof PLANS)[number] | undefined;
 }

@@ -28,8 +28,8 @@ export interface Part {
 /** Finds the lists of an ivf index from outside it. */
 export interface Lists {
   readonly bytes: number;
-  /** The index's own search for the query at hand, in the lists found. */
-  search(engine: Engine, nprobe: number): void;
+  /** The index's own search for the query at hand, where so many vectors pass, in the lists found. */
+  search(engine: Engine, nprobe: number, passing: number): void;
   /** Where in scratch the list of each of n vectors at `vectors` is. */
   assign(engine: Engine, vectors: number, n: number): number;
 }

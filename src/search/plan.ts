@@ -121,7 +121,7 @@ export function tell({ exports }: Engine, { k, effort, candidates, exact }: Want
 /** Searches for the query at hand; the hits are the engine's. */
 export function ask(engine: Engine, wanted: Wanted, filter: number, bound?: number): void {
   tell(engine, wanted, filter, bound);
-  if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort);
+  if (engine.lists && !wanted.exact) engine.lists.search(engine, wanted.effort, filter ? engine.passing(filter) : engine.live);
   else engine.done(engine.exports.search());
 }
 

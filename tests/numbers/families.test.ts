@@ -186,6 +186,55 @@ describe("Forest", () => {
     }
   });
 
+  describe("of crowds", () => {
+    const [few, leafSize] = [4, 4];
+    const create = (metric: "l2" | "cosine" | "dot" | "l1", codec: "f32" | "sq8"): Promise<Forest> =>
+      Forest.create({ dimensions: few, metric, codec, trees: 3, leafSize, searchK: 6, seed: 7 });
+    /** Most are one of three rows. */
+    const draw = (next: Random): Float32Array =>
+      next() < 0.8 ? new Float32Array(few).fill(Math.floor(next() * 3)) : drawn(next, few, next() < 0.5);
+
+    it.each([
+      ["l2", "f32"],
+      ["cosine", "f32"],
+      ["dot", "sq8"],
+      ["l1", "sq8"],
+    ] as const)("%s %s: what is added and removed is found once, at its distance, also after load", async (metric, codec) => {
+      const next = random(3);
+      const flat = await Flat.create({ dimensions: few, metric, codec });
+      const forest = await create(metric, codec);
+      for (let step = 0; step < 30; step++) {
+        const more = Array.from({ length: step % 5 === 0 ? 200 : 5 }, () => draw(next));
+        const gone = [...flat.ids()].filter(() => next() < 0.15);
+        for (const index of [flat, forest]) {
+          index.remove(gone);
+          index.add(more);
+        }
+        const again = await load(forest.toBytes());
+        const filter = [...flat.ids()].filter(() => next() < 0.7);
+        for (const own of [{ k: 8 }, { k: 60 }, { k: 20, filter }]) {
+          const query = draw(next);
+          const truth = new Map(flat.search(query, { k: flat.size }).map(({ id, distance }) => [id, distance]));
+          const hits = forest.search(query, own);
+          expect(hits).toHaveLength(Math.min(own.k, "filter" in own ? filter.length : flat.size));
+          expect(new Set(hits.map(({ id }) => id)).size).toBe(hits.length);
+          for (const { id, distance } of hits) expect(distance).toBe(truth.get(id));
+          expect(again.search(query, own)).toEqual(hits);
+        }
+        again.close();
+      }
+    });
+
+    it("a file that calls unlike rows copies is refused", async () => {
+      const forest = await create("l2", "f32");
+      forest.add(gaussians(100, few, 1));
+      const file = new VicFile(forest.toBytes());
+      const record = forest.stats().options.trees as number;
+      file.slot("tree", record).setUint32(32, 0xfffffffe, true);
+      await expectError(() => load(file.seal()), "BAD_FILE", /./);
+    });
+  });
+
   describe("with one seed", () => {
     afterAll(() => init({ variant: VARIANT }));
 

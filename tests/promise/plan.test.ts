@@ -51,7 +51,8 @@ const CASES: readonly Case[] = [
     searches: [
       ["all", {}, "lists"],
       ["more than there are", { nprobe: 100 }, "lists"],
-      ["three ids", { filter: FEW }, "more lists"],
+      ["three ids", { filter: FEW }, "scan"],
+      ["every other id", { filter: evenIds }, "more lists"],
       ["exact", { exact: true }, "scan"],
     ],
   },
@@ -60,7 +61,8 @@ const CASES: readonly Case[] = [
     create: () => Ivf.create({ ...options, nlist: 16, nprobe: 2, trainAt: N, coarse: "hnsw" }),
     searches: [
       ["all", {}, "lists"],
-      ["three ids", { filter: FEW }, "more lists"],
+      ["three ids", { filter: FEW }, "scan"],
+      ["every other id", { filter: evenIds }, "more lists"],
       ["exact", { exact: true }, "scan"],
     ],
   },
@@ -69,12 +71,18 @@ const CASES: readonly Case[] = [
     create: () => Ivf.create({ ...options, nlist: 16, trainAt: N + 1 }),
     searches: [["all", {}, "scan"]],
   },
-  ...[KdTree, Forest].map((family) => ({
+  ...(
+    [
+      [KdTree, { maxLeaves: 1 }],
+      [Forest, { searchK: 1 }],
+    ] as const
+  ).map(([family, least]) => ({
     name: family.name,
     create: (): Promise<VectorIndex> => family.create(options),
     searches: [
       ["all", {}, "trees"],
       ["three ids", { filter: FEW }, "scan"],
+      ["ids that lie elsewhere", { k: 1, ...least, filter: farIds.slice(0, 30) }, "trees, then scan"],
       ["exact", { exact: true }, "scan"],
     ] as const,
   })),

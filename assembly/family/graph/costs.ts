@@ -12,7 +12,6 @@ import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { work } from "../../search/work";
 import { codesOf, degreeLimit, linksOf } from "./graph";
-import { Members } from "./members";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
 import { Walk } from "./walk";
 
@@ -23,26 +22,34 @@ export const STEP_HOP: u32 = 2;
 /** fastScan: 32 codes. */
 export const STEP_CODES: u32 = 3;
 
-/** Microseconds of a row scored by a scan, of one scored by a walk, of a node whose neighbours are looked at, and of a code scanned. */
+/**
+ * Microseconds of a row scored by a scan, of one scored by a walk, of a node whose neighbours are looked at, and of a code scanned, as a clock
+ * has them: within four times of what is assumed, for clocks may be coarse and machines busy.
+ */
 export function setCosts(row: f32, met: f32, hop: f32, code: f32): void {
+  assumeCosts();
   const l = layout();
-  l.rowCost = row;
-  l.metCost = met;
-  l.hopCost = hop;
-  l.codeCost = code;
+  l.rowCost = near(row, l.rowCost);
+  l.metCost = near(met, l.metCost);
+  l.hopCost = near(hop, l.hopCost);
+  l.codeCost = near(code, l.codeCost);
 }
 
-/** As of a machine of 2024, where nobody has measured: bytes read, and what there is to do whatever their number. */
+@inline function near(measured: f32, assumed: f32): f32 { return max(min(measured, assumed * 4), assumed / 4); }
+
+/** As of a machine of 2024: by the bytes that are read, and what there is to do whatever their number. */
 function assumeCosts(): void {
-  const bytes = <f32>nodes().column(exactCodec().column).stride;
-  const walked = <f32>nodes().column(walkCodec().column).stride;
-  const codes = <f32>state().dimensions * 16;
-  setCosts(<f32>(0.02 + 0.00006 * bytes), <f32>(0.05 + 0.0001 * walked), <f32>(0.15 + 0.00005 * codes), <f32>(0.003 + 0.000003 * codes));
+  const l = layout();
+  const codes = <f32>(state().dimensions >> 2);
+  l.rowCost = <f32>(0.02 + 0.00012 * <f64>nodes().column(exactCodec().column).stride);
+  l.metCost = <f32>(0.03 + 0.00008 * <f64>nodes().column(walkCodec().column).stride);
+  l.hopCost = <f32>(GRAPH && state().fastScan ? 0.15 + 0.002 * codes : 0.05);
+  l.codeCost = <f32>(0.005 + 0.0001 * codes);
 }
 
 // Of graphs of M = 16, whatever the data: fashion-mnist-784, gutenberg-sif-160 and minilm-mix-384 lie within a third of it.
 /** Nodes that a walk expands before it is where the query is. */
-const HOPS_DOWN: f32 = 12;
+const HOPS_DOWN: f32 = 10;
 /** And for each that it is to find, of all that it meets there. */
 const HOPS_PER_EF: f32 = 1.2;
 /** Rows read for a node expanded: by codes of neighbours, or of all neighbours not met before. */
@@ -50,14 +57,11 @@ const HOPS_PER_EF: f32 = 1.2;
 
 @inline function perHop(): f32 { return layout().hopCost + rowsPerHop() * layout().metCost; }
 
-/** Microseconds of scoring all that passes. */
-function scanCost(ask: Ask): f32 {
-  const l = layout();
-  if (GRAPH && ask.prepared && Filter.at(ask.prepared).members) {
-    return <f32>changetype<Members>(Filter.at(ask.prepared).members).count * l.codeCost + <f32>(ask.k << 3) * l.metCost;
-  }
-  return <f32>ask.passing * l.rowCost;
-}
+/** Microseconds of scoring all that passes: by rows, and by codes of a filter that lasts. */
+@inline function rowsCost(ask: Ask): f32 { return <f32>ask.passing * layout().rowCost; }
+@inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + <f32>(ask.k * ROWS_PER_RESULT) * layout().metCost; }
+/** Rows that are read for a result of a scan of codes. */
+const ROWS_PER_RESULT: u32 = 8;
 
 /** Of a walk that is to find `more`, where one in `spread` passes. */
 @inline function walkCost(more: f32, spread: f32): f32 { return HOPS_PER_EF * more * spread * perHop(); }
@@ -67,12 +71,18 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
   const w = work();
   if (ask.passing == linked) return true;
   if (layout().rowCost == 0) assumeCosts();
-  w.scanCost = scanCost(ask);
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
-  // Where a walk could be worth it if all passed around the query, it goes and sees.
+  w.scanCost = rowsCost(ask);
+  if (GRAPH && state().fastScan && ask.prepared) {
+    const filter = Filter.at(ask.prepared);
+    const codes = codesCost(ask);
+    if (filter.coded) w.scanCost = codes;
+    else if (codes < min(w.walkCost, w.scanCost)) filter.wanted = 1;
+  }
   return w.scanCost > min(w.walkCost, LOOK_FIRST * HOPS_DOWN * perHop());
 }
 
+/** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
 const LOOK_FIRST: f32 = 3;
 
 /** Nodes that a walk looks at for how many pass where it is. */
@@ -102,7 +112,7 @@ export function practise(step: u32, n: u32): bool {
     else if (GRAPH && state().fastScan) bindNeighbours();
     const slots = nodes().count;
     for (let i: u32 = 0; i < n; i++) {
-      const slot = step == STEP_MET || step == STEP_HOP ? <u32>(random64(n, i) % slots) : i % slots;
+      const slot = step == STEP_CODES ? i % min(slots, NEAR) : <u32>(random64(0x737465707, practised++) % slots);
       if (step >= STEP_HOP) {
         stepOver(slot, step, estimates);
         continue;
@@ -117,6 +127,11 @@ export function practise(step: u32, n: u32): bool {
   return done;
 }
 
+/** Steps so far: other rows each time, which are in no cache. */
+let practised: u64 = 0;
+
+/** Slots whose codes are in a cache, as those are that are read one after the other. */
+const NEAR: u32 = 16;
 /** Rows of a scan's batch. */
 const PRACTICE: u32 = 128;
 

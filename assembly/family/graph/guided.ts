@@ -172,15 +172,19 @@ function expandRound(w: Walk, rows: Scorer): void {
 function countPassing(w: Walk, round: Batch, through: Batch): void {
   const all = work();
   if (samples()) {
-    const seen = round.count ? round.slotAt(0) : through.slotAt(0);
-    for (let p = linksOf(0, seen), end = p + (degree(0, seen) << 2); p < end; p += 4) {
-      all.met++;
-      all.metPassing += <u32>w.passes(load<u32>(p));
-    }
+    for (let i: u32 = 0; i < round.count; i++) countNeighbours(w, round.slotAt(i));
+    for (let i: u32 = 0; i < through.count; i++) countNeighbours(w, through.slotAt(i));
     return;
   }
   for (let i: u32 = 0; i < round.count; i++) all.metPassing += <u32>w.passes(round.slotAt(i));
   all.met += round.count + through.count;
+}
+
+function countNeighbours(w: Walk, slot: u32): void {
+  const all = work();
+  const n = degree(0, slot);
+  for (let p = linksOf(0, slot), end = p + (n << 2); p < end; p += 4) all.metPassing += <u32>w.passes(load<u32>(p));
+  all.met += n;
 }
 
 @inline function touchLinks(batch: Batch): void {

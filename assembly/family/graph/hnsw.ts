@@ -117,8 +117,8 @@ function hnswSearch(ask: Ask): i32 {
 function scanPassing(ask: Ask): i32 {
   if (GRAPH && ask.prepared) {
     const f = Filter.at(ask.prepared);
-    if (f.members) return scanMembers(ask, f, changetype<Members>(f.members));
-    f.scanned = 1;
+    if (f.coded) return scanMembers(ask, f, changetype<Members>(f.members));
+    f.wanted = 1;
   }
   return exactScan(ask);
 }

@@ -11,14 +11,17 @@ import { state } from "../../memory/state";
 import { GROUP } from "../../memory/store";
 import { Filter } from "../../table/filters";
 import { layout } from "../../table/nodes";
-import { addRow, dotOf } from "../../kernel/metric";
+import { addRow, dotOf, squaredNorm } from "../../kernel/metric";
 import { codeBytes, rotate } from "../../kernel/rotation";
 import { decode, exactCodec } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
+import { Batch } from "../../search/batch";
 import { Nominees } from "../../search/nominees";
 import { openTop, rerankBatch } from "../../search/rerank";
+import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { bindNeighbours, groupBytes, guide, packRow, scoreNeighbours } from "./neighbours";
+import { holds } from "./graph";
+import { bindNeighbours, groupBytes, guide, lowerBounds, packRow, scalesOf, scoreNeighbours } from "./neighbours";
 
 @unmanaged export class Members {
   count: u32;  // places in use
@@ -113,53 +116,87 @@ function findCentre(f: Filter, m: Members, row: usize): bool {
   return true;
 }
 
-/** Candidates per wanted result whose rows are read at most. */
-const CANDIDATES: u32 = 8;
-const LEAST_CANDIDATES: u32 = 64;
+/** Standard deviations that a distance may be below its estimate: one in 44 neighbours is missed where errors are normal. */
+const DEVIATIONS: f32 = 2;
+/** Rows scored at a time. */
+const BATCH: u32 = 64;
 
-/** The k nearest to the prepared query of all members. Results: work(). */
+/**
+ * The k nearest to the prepared query of all members: the k nearest by estimate are scored by their rows, and then whoever may be as
+ * near. Results: work().
+ */
 export function scanMembers(ask: Ask, f: Filter, m: Members): i32 {
   const start = mark();
-  const most = openTop(max(max(ask.k * CANDIDATES, ask.effort << 1), LEAST_CANDIDATES), Infinity);
-  const nominees = most ? Nominees.open(most) : changetype<Nominees>(0);
-  const top = nominees ? openTop(ask.k, Infinity) : most;
-  if (!top) {
-    reset(start);
-    return E_MEMORY;
-  }
-  const estimates = alloc(GROUP << 2);
-  if (!estimates) {
+  const top = openTop(ask.k, Infinity);
+  const guess = top ? Nominees.open(top) : changetype<Nominees>(0);
+  const batch = guess ? Batch.open(BATCH) : guess;
+  const estimates = batch ? alloc(GROUP << 2) : 0;
+  const least = estimates ? alloc(<usize>m.room << 2) : 0; // f32 per place: what its distance is at least
+  if (!least) {
     reset(start);
     return E_MEMORY;
   }
   bindNeighbours();
-  const distance = centreDistance(m.centre);
+  guessAll(f, m, guess, estimates, least);
+  guess.settle(0);
+  rerankBatch(layout().prepared, guess, top);
+  batch.count = 0;
   for (let first: u32 = 0; first < m.count; first += GROUP) {
-    scoreNeighbours(guide(), m.groupOf(first), distance, estimates);
-    for (let near = within(estimates, nominees.bound); near; near &= near - 1) {
-      const i = ctz(near);
-      const slot = m.slotAt(first + i);
-      if (slot != NONE && hasBit(f.bits, slot)) nominees.offer(load<f32>(estimates + (i << 2)), slot);
+    for (let bits = within(least + (<usize>first << 2), top.bound); bits; bits &= bits - 1) {
+      const slot = m.slotAt(first + ctz(bits));
+      if (slot == NONE || !hasBit(f.bits, slot) || holds(guess.slots, guess.count, slot)) continue;
+      batch.add(slot);
+      if (batch.count == BATCH) scoreBatch(batch, top);
     }
   }
-  nominees.settle(0);
+  scoreBatch(batch, top);
   work().distances += m.count;
   work().visited += m.count;
-  rerankBatch(layout().prepared, nominees, top);
   const done = publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
+function scoreBatch(batch: Batch, top: TopK): void {
+  rerankBatch(layout().prepared, batch, top);
+  batch.count = 0;
+}
+
+/** Estimates of all members, the k nearest of which are the guess, and what their distances are at least. */
+function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, least: usize): void {
+  const distance = centreDistance(m.centre);
+  // The signs of r lie along r by some 0.8 of their length, which leaves 0.75 |q| |r| / sqrt(d) of <q, r> open; 1.25 |r| / sqrt(d) times what
+  // <q, r> counts is a code's scale.
+  const error = DEVIATIONS * <f32>0.6 * guideLength(m.centre);
+  for (let first: u32 = 0; first < m.count; first += GROUP, least += GROUP << 2) {
+    const group = m.groupOf(first);
+    scoreNeighbours(guide(), group, distance, estimates);
+    lowerBounds(estimates, scalesOf(group), error, least);
+    for (let near = within(estimates, guess.bound); near; near &= near - 1) {
+      const i = ctz(near);
+      const slot = m.slotAt(first + i);
+      if (slot != NONE && hasBit(f.bits, slot)) guess.offer(load<f32>(estimates + (i << 2)), slot);
+    }
+  }
+}
+
 /** As walks measure: from the query at hand, rotated, to the mean. */
 function centreDistance(centre: usize): f32 {
+  if (isSigned()) return -<f32>dotOf(layout().turned, centre, codeBytes());
+  return <f32>(squareFrom(centre) * squareShare());
+}
+
+/** The length of what codes are compared with: the query, less the mean where distances are squares. */
+function guideLength(centre: usize): f32 {
+  return <f32>sqrt(isSigned() ? squaredNorm(layout().turned, codeBytes() >> 2) : squareFrom(centre));
+}
+
+function squareFrom(centre: usize): f64 {
   const q = layout().turned;
-  const bytes: usize = codeBytes();
-  if (isSigned()) return -<f32>dotOf(q, centre, <u32>bytes);
   let square: f64 = 0;
-  for (let p: usize = 0; p < bytes; p += 4) {
+  for (let p: usize = 0, bytes = codeBytes(); p < bytes; p += 4) {
     const x = <f64>load<f32>(q + p) - <f64>load<f32>(centre + p);
     square += x * x;
   }
-  return <f32>(square * squareShare());
+  return square;
 }

@@ -279,3 +279,16 @@ export function scoreNeighbours(g: Guide, group: usize, distance: f32, out: usiz
     store<f32>(out + i, distance + (load<f32>(factors + i) + change));
   }
 }
+
+/** How much each of a group's estimates goes by its code. */
+@inline export function scalesOf(group: usize): usize { return group + (<usize>nibbles() << 4) + (GROUP << 2); }
+
+/** What lies below 32 estimates by so many times their scales, to `out`. */
+export function lowerBounds(estimates: usize, scales: usize, error: f32, out: usize): void {
+  for (let i: usize = 0; i < GROUP << 2; i += 16) {
+    if (SIMD) {
+      const slack = f32x4.mul(f32x4.splat(error), f32x4.abs(v128.load(scales + i)));
+      v128.store(out + i, f32x4.sub(v128.load(estimates + i), slack));
+    } else for (let j = i; j < i + 16; j += 4) store<f32>(out + j, load<f32>(estimates + j) - error * abs(load<f32>(scales + j)));
+  }
+}

@@ -1,7 +1,7 @@
 // Inverted lists (Sivic and Zisserman 2003; with residual codes Jegou et al. 2011): a vector lies in the list of its nearest
 // centroid, and a search scans the `nprobe` lists whose centroids are nearest to the query, and more of them where a
 // filter leaves fewer than k.
-import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
+import { bitsetBytes, testAndSet } from "../../base/bitset";
 import { E_MEMORY, NONE, OK, PLAN_LISTS, PLAN_MORE_LISTS } from "../../base/codes";
 import { align, rowBytes } from "../../base/sizes";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -11,7 +11,7 @@ import { GROUP } from "../../memory/store";
 import {
   clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
 } from "../../table/lists";
-import { LIVE, layout, stageOf } from "../../table/nodes";
+import { layout } from "../../table/nodes";
 import { openCentres } from "../../kernel/centres";
 import { NearestCentre } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
@@ -20,13 +20,14 @@ import { Ask, asked } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Frontier } from "../../search/frontier";
 import { Nominees } from "../../search/nominees";
-import { nominateGroup, rescoreGroup, rescoresAtOnce } from "../../search/packed-scan";
+import { nominateGroup, passing, rescoreGroup, rescoresAtOnce } from "../../search/packed-scan";
+import { scanIsCheaper } from "../../search/planner";
 import { checkedNorm, inputBytes, prepare } from "../../search/prepare";
 import { openTop, publishNominees, publishReranked } from "../../search/rerank";
 import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
-import { Flat } from "../flat/flat";
+import { Flat, exactScan } from "../flat/flat";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;
@@ -84,6 +85,7 @@ function assignLists(vectors: usize, n: u32): usize {
   batch: u32; // of packed codes the nominees, which go to the top in the end
   top: u32;
   probed: u32; // bitset over lists
+  share: f64;  // of how many lists what was looked at would be all
 
   @inline codecOf(): Codec { return changetype<Codec>(this.codec); }
   @inline batchOf(): Batch { return changetype<Batch>(this.batch); }
@@ -96,31 +98,30 @@ function assignLists(vectors: usize, n: u32): usize {
 export function ivfSearch(lists: usize, n: u32): i32 {
   const ask = asked();
   ask.lists = <u32>lists;
-  ask.effort = n;
+  ask.named = n;
   return searchLists(ask);
 }
 
-/** The k nearest to the prepared query in the nearest lists, or in those that JS names. Results: work(), visited = lists probed. */
+/**
+ * The k nearest to the prepared query in the nearest lists, or in those that JS names, and in the nearest of the others where
+ * these are short of what passes. Results: work(), visited = lists probed.
+ */
 function searchLists(ask: Ask): i32 {
+  if (ask.filter && !exactCodec().bindList && scanIsCheaper(ask, costOf(ask))) return exactScan(ask);
   const start = mark();
-  const lists: usize = ask.lists;
   const rerank = scanNominates();
   const atOnce = rerank && rescoresAtOnce();
   const probe = openProbe(ask.codec(), rerank && !atOnce ? ask.candidates : ask.k, ask.filter, atOnce, Infinity);
-  const order = probe && !lists ? openOrder() : changetype<Frontier>(0);
-  if (!probe || (!lists && !order)) {
+  if (!probe) {
     reset(start);
     return E_MEMORY;
   }
-  const wanted = min(ask.k, ask.passing);
-  if (lists) {
-    for (let i: u32 = 0; i < ask.effort; i++) probeList(probe, load<u32>(lists + (<usize>i << 2)), NaN);
-    for (let list: u32 = 0; list < state().nlist && probe.found() < wanted; list++) probeList(probe, list, NaN);
-  } else {
-    for (let probed: u32 = 0; order.size && (probed < ask.effort || probe.found() < wanted); probed++) {
-      const distance = order.peekPriority();
-      probeList(probe, order.pop(), distance);
-    }
+  for (let i: u32 = 0; i < ask.named && isShort(probe, ask); i++) {
+    probeList(probe, load<u32>(ask.lists + (<usize>i << 2)), NaN);
+  }
+  if (isShort(probe, ask) && !probeNearest(probe, ask)) {
+    reset(start);
+    return E_MEMORY;
   }
   work().plan = work().visited > ask.effort ? PLAN_MORE_LISTS : PLAN_LISTS;
   let done: bool;
@@ -131,6 +132,27 @@ function searchLists(ask: Ask): i32 {
   }
   reset(start);
   return done ? OK : E_MEMORY;
+}
+
+/** Centroids to look at, where JS has not, and what the lists hold that are asked for. */
+function costOf(ask: Ask): f64 {
+  const nlist = <f64>state().nlist;
+  return (ask.lists ? 0 : nlist) + <f64>ask.effort * <f64>state().live / nlist;
+}
+
+function isShort(p: Probe, ask: Ask): bool {
+  return p.share < <f64>min(ask.effort, state().nlist) || p.found() < min(ask.k, ask.passing);
+}
+
+/** All lists by the distance of their centroid, as long as there are too few. */
+function probeNearest(p: Probe, ask: Ask): bool {
+  const order = openOrder();
+  if (!order) return false;
+  while (order.size && isShort(p, ask)) {
+    const distance = order.peekPriority();
+    probeList(p, order.pop(), distance);
+  }
+  return true;
 }
 
 /** Every list, by codes alone: the exact answer where no exact rows are kept. */
@@ -172,6 +194,7 @@ function openProbe(codec: Codec, keep: u32, filter: usize, atOnce: bool, bound: 
   p.batch = <u32>changetype<usize>(batch);
   p.top = <u32>changetype<usize>(top);
   p.probed = <u32>probed;
+  p.share = 0;
   if (codec.bindList) rotate(layout().prepared, layout().turned);
   else bindQuery(codec, scanScorer(), layout().prepared);
   scanScorer().bounds = atOnce;
@@ -195,10 +218,25 @@ function openOrder(): Frontier {
   return order;
 }
 
-/** `distance`: that of the list's centroid, NaN if it has to be looked up; only dot needs it. */
+/**
+ * Counts by the share of the list that passes. `distance`: that of the list's centroid, NaN if it has to be looked up; only dot
+ * needs it.
+ */
 function probeList(p: Probe, list: u32, distance: f32): void {
   if (list >= state().nlist || testAndSet(p.probed, list)) return;
+  if (p.filter && !somePass(list, p.filter)) return;
+  const scored = work().distances;
   work().visited++;
+  scanList(p, list, distance);
+  p.share += p.filter ? <f64>(work().distances - scored) / <f64>listAt(list).live : 1;
+}
+
+function somePass(list: u32, filter: usize): bool {
+  for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) if (passing(group << 5, filter)) return true;
+  return false;
+}
+
+function scanList(p: Probe, list: u32, distance: f32): void {
   if (!listAt(list).live) return;
   const codec = p.codecOf();
   if (codec.bindList) {
@@ -221,9 +259,7 @@ function scanRows(p: Probe, list: u32): void {
   const filter: usize = p.filter;
   batch.count = 0;
   for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
-    for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
-      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
-    }
+    for (let there = passing(group << 5, filter); there; there &= there - 1) batch.add((group << 5) + ctz(there));
     if (batch.count > BATCH - GROUP) offerBatch(p);
   }
   offerBatch(p);

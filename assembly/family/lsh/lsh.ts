@@ -27,6 +27,7 @@ import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
 import { decode, exactCodec, scanNominates, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Gathering } from "../../search/gathering";
+import { rowsToMeet, scanIsCheaper } from "../../search/planner";
 import { publishReranked } from "../../search/rerank";
 import { storeNew } from "../../search/rows";
 import { publish, work } from "../../search/work";
@@ -134,7 +135,7 @@ function drawFunction(i: u32): void {
 
 /**
  * The width of a cell for n rows, rowBytes(dimensions) apart. With hashBits x 0.2 of the mean distance from one of 256 rows
- * to its nearest among them (equal ones left out), 16 tables of 8 to 16 functions at 32 probes find .89 to .95 of the 10
+ * to its nearest among them (copies left out), 16 tables of 8 to 16 functions at 32 probes find .89 to .95 of the 10
  * nearest of siftsmall-128, words-glove-100 and mnist-784, among a tenth to a quarter of the rows.
  */
 export function learnWidth(rows: usize, n: u32): f32 {
@@ -143,11 +144,13 @@ export function learnWidth(rows: usize, n: u32): f32 {
   let count: u32 = 0;
   for (let i: u32 = 0; i < n; i += step) {
     let least: f32 = Infinity;
+    let isCopy = false;
     for (let j: u32 = 0; j < n; j += step) {
       const distance = sumRow<L2, Plain>(rows + i * bytes, rows + j * bytes, bytes);
       if (distance > 0) least = min(least, distance);
+      else if (j < i) isCopy = true;
     }
-    if (least == Infinity) continue;
+    if (isCopy || least == Infinity) continue;
     sum += sqrt(<f64>least);
     count++;
   }
@@ -325,13 +328,13 @@ function lshRoom(slots: u32): usize {
     store<u32>(this.counts + (table << 2), n);
   }
 
-  /** Gathers the rows of these keys, each moved by `base`. */
-  gather(base: u32, g: Gathering): void {
+  /** Gathers the rows of these keys, in each table from the `done`th on, each moved by `base`. */
+  gather(base: u32, done: u32, g: Gathering): void {
     for (let table: u32 = 0; table < tableCount(); table++) {
       const keys: usize = this.keys + table * this.probes * 4;
       const n = load<u32>(this.counts + (table << 2));
-      for (let i: u32 = 0; i < n; i++) gatherBucket(table, base + load<u32>(keys + (i << 2)), g);
-      work().visited += n;
+      for (let i = done; i < n; i++) gatherBucket(table, base + load<u32>(keys + (i << 2)), g);
+      work().visited += max(n, done) - done;
     }
     g.flush();
   }
@@ -344,37 +347,57 @@ function gatherBucket(table: u32, key: u32, g: Gathering): void {
 }
 
 /**
- * The k nearest in `effort` buckets of each table (dot: and range); where those hold fewer, of all. work().visited: buckets.
+ * The k nearest in `effort` buckets of each table (dot: and range), in as many more as a filter leaves the fewer rows in each,
+ * and in more again while those hold fewer than k; of all that pass where that is cheaper. work().visited: buckets.
  */
 function lshSearch(ask: Ask): i32 {
-  if (!tables().buckets) return flatSearch(ask);
+  const wanted = min(ask.k, ask.passing);
+  const probes = <u32>min(rowsToMeet(ask, min(ask.effort, MOST_PROBES)), MOST_PROBES);
+  if (!tables().buckets || (ask.filter && scanIsCheaper(ask, bucketsOf(probes)))) return flatSearch(ask);
   const start = mark();
-  const k = ask.k;
   work().plan = PLAN_BUCKETS;
+  const k = ask.k;
   const g = Gathering.open(scanNominates() ? max(ask.candidates, k) : k, ask.codec(), walkScorer(), ask.filter, true);
-  const lookup = Lookup.open(ask.effort);
-  if (!g || !lookup) {
+  if (!g || !gatherMany(ask, g, probes, wanted)) {
     reset(start);
     return E_MEMORY;
-  }
-  if (isSigned()) gatherRanges(lookup, g);
-  else lookup.gather(0, g);
-  if (g.nearest().size < min(k, ask.passing)) {
-    reset(start);
-    work().plan = PLAN_BUCKETS_THEN_SCAN;
-    return flatSearch(ask);
   }
   const done = scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest());
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
+@inline function bucketsOf(probes: u32): f64 { return <f64>tableCount() * <f64>probes; }
+
+/**
+ * Twice as many probes until `wanted` rows have been met; all rows where that is cheaper, or where scratch cannot grow for more
+ * probes than the search was asked for. False where it cannot grow for those.
+ */
+function gatherMany(ask: Ask, g: Gathering, probes: u32, wanted: u32): bool {
+  for (let done: u32 = 0; !done || g.met < wanted; probes <<= 1) {
+    const start = mark();
+    const dear = done && (probes > MOST_PROBES || scanIsCheaper(ask, bucketsOf(probes)));
+    const lookup = dear ? changetype<Lookup>(0) : Lookup.open(probes);
+    if (!lookup) {
+      reset(start);
+      if (!done && probes <= ask.effort) return false;
+      work().plan = PLAN_BUCKETS_THEN_SCAN;
+      return g.addRest();
+    }
+    if (isSigned()) gatherRanges(lookup, done, g);
+    else lookup.gather(0, done, g);
+    reset(start);
+    done = probes;
+  }
+  return true;
+}
+
 /** From the longest rows down, until no row is long enough to be among the nearest (Cauchy-Schwarz). */
-function gatherRanges(lookup: Lookup, g: Gathering): void {
+function gatherRanges(lookup: Lookup, done: u32, g: Gathering): void {
   const norm = squaredNorm(layout().prepared, state().dimensions);
   for (let range = RANGES - 1; range > 0; ) {
     if (!hasBit(ranges(), --range)) continue;
     if (-sqrt(norm * rangeEnd(range)) > <f64>g.nearest().bound) break;
-    lookup.gather(range * RANGE_MULTIPLIER, g);
+    lookup.gather(range * RANGE_MULTIPLIER, done, g);
   }
 }

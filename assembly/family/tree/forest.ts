@@ -5,7 +5,7 @@
 // Under cosine planes go through the origin. Under dot the nearest is what is farthest in the query's direction, wherever
 // planes lie: of a query, their offset does not count, as if it were very long. Under l1 planes are those of l2, as Annoy has
 // them: one between two means parts what lies about either, by whatever distance, and rows are scored by their own.
-import { E_MEMORY, NONE, OK, PLAN_TREES } from "../../base/codes";
+import { E_MEMORY, NONE, OK, PLAN_TREES, PLAN_TREES_THEN_SCAN } from "../../base/codes";
 import { random64, randomBelow } from "../../base/random";
 import { SIMD } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -14,20 +14,24 @@ import { state } from "../../memory/state";
 import { nextOf } from "../../table/chain";
 import { layout } from "../../table/nodes";
 import { L2, Plain, dotOf, scaleBy, squaredNorm, sumRow } from "../../kernel/metric";
-import { scanNominates, walkScorer } from "../../codec/scorer";
+import { exactCodec, isSameCode, scanNominates, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { Gathering } from "../../search/gathering";
+import { rowsToMeet, scanIsCheaper } from "../../search/planner";
 import { publishReranked } from "../../search/rerank";
 import { publish, work } from "../../search/work";
 import { flatSearch } from "../flat/flat";
-import { HASHED, Plane, edgeOf, frontierSize, normalOf, planeOf, rootOf, rowOf, treeCount, vectorBytes } from "./records";
+import { gatherAlike } from "./alike";
+import { ALIKE, CROWD, Plane, edgeOf, frontierSize, normalOf, planeOf, rootOf, rowOf, treeCount, vectorBytes } from "./records";
 
 const TRIES: u32 = 3;
 /** Of a node's rows, at most this share may lie on one side. */
 const LOPSIDED: f64 = 0.95;
 /** Rows drawn for the two means. */
 const DRAWN: u32 = 200;
+/** And to find copies among. */
+const CROWD_DRAWN: u32 = 16;
 
 // ---- planes ---------------------------------------------------------------------------------------------------------
 
@@ -111,19 +115,62 @@ function setPlane(plane: Plane, a: usize, b: usize): bool {
   return true;
 }
 
+/**
+ * Where a row is that of a quarter of n slots or more, and of half a leaf: parts its copies from the others, and leaves on which
+ * side each is at `values`, 0 or 1. So they take no room from what lies about them, and are met by whoever looks there. False if
+ * there is none.
+ */
+export function chooseCrowd(plane: Plane, record: u32, slots: usize, n: u32, values: usize): bool {
+  const crowd = drawCopy(random64(random64(state().seed, record), TRIES), slots, n);
+  if (crowd == NONE) return false;
+  let alike: u32 = 0;
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 4) {
+    const same = isSameCode(exactCodec(), load<u32>(slots + i), crowd);
+    store<f32>(values + i, <f32>same);
+    alike += u32(same);
+  }
+  if (alike < n >> 2 || alike << 1 <= state().leafSize) return false;
+  plane.axis = CROWD;
+  plane.split = 0.5;
+  memory.copy(normalOf(plane), rowOf(crowd), vectorBytes());
+  return true;
+}
+
+/** A slot of which a few that are drawn hold a copy, or NONE. Of a quarter of all, 15 in 16 draws hold two. */
+function drawCopy(seed: u64, slots: usize, n: u32): u32 {
+  for (let i: u32 = 1; i < CROWD_DRAWN; i++) {
+    const slot = drawn(seed, i, slots, n);
+    for (let j: u32 = 0; j < i; j++) {
+      const other = drawn(seed, j, slots, n);
+      if (other != slot && isSameCode(exactCodec(), slot, other)) return slot;
+    }
+  }
+  return NONE;
+}
+
+@inline function drawn(seed: u64, i: u32, slots: usize, n: u32): u32 { return load<u32>(slots + (<usize>randomBelow(seed, i, n) << 2)); }
+
+@inline export function isOfCrowd(plane: Plane, row: usize): bool {
+  return memory.compare(normalOf(plane), row, vectorBytes()) == 0;
+}
+
 export function planeIsFinite(plane: Plane): bool {
   return abs(plane.split) < Infinity && squaredNorm(normalOf(plane), state().dimensions) <= 1.001;
 }
 
 // ---- searching ------------------------------------------------------------------------------------------------------
 
+/** Rows that are met, most of them not to pass, in the time of one distance and a plane on the way to them. */
+const ROWS_PER_DISTANCE: f64 = 4;
+
 /**
- * The k nearest of `searchK` slots or more that the trees lead to; of those that pass the filter always k, as far as there
- * are so many. work().visited: leaves.
+ * The k nearest of `searchK` candidates or more that the trees lead to, all of which pass the filter; always k, as far as
+ * there are so many. work().visited: leaves.
  */
 export function forestSearch(ask: Ask): i32 {
-  const k = ask.k, searchK = ask.effort;
-  if (ask.passing <= searchK) return flatSearch(ask);
+  const k = ask.k;
+  const least = min(k, ask.passing), wanted = max(ask.effort, least);
+  if (scanIsCheaper(ask, <f64>wanted + rowsToMeet(ask, wanted) / ROWS_PER_DISTANCE)) return flatSearch(ask);
   const start = mark();
   work().plan = PLAN_TREES;
   const g = Gathering.open(scanNominates() ? max(ask.candidates, k) : k, ask.codec(), walkScorer(), ask.filter, treeCount() > 1);
@@ -132,30 +179,43 @@ export function forestSearch(ask: Ask): i32 {
     reset(start);
     return E_MEMORY;
   }
-  walkPlanes(frontier, g, max(searchK, min(k, ask.passing)));
-  const done = scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest());
+  let done = true;
+  if (!walkPlanes(frontier, g, ask, wanted, least)) {
+    work().plan = PLAN_TREES_THEN_SCAN;
+    done = g.addRest();
+  }
+  done = done && (scanNominates() ? publishReranked(g.nearest(), k, Infinity) : publish(g.nearest()));
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
-/** The frontier's priority: how far the query is beyond a plane at most, on the way from the root. */
-function walkPlanes(frontier: Frontier, g: Gathering, wanted: u32): void {
+/**
+ * The frontier's priority: how far the query is beyond a plane at most, on the way from the root. False where so many planes
+ * lead to too little of what passes a filter that scoring the rest of it is cheaper, or to fewer than `least`.
+ */
+function walkPlanes(frontier: Frontier, g: Gathering, ask: Ask, wanted: u32, least: u32): bool {
+  let planes: u32 = 0;
   for (let tree: u32 = 0; tree < treeCount(); tree++) frontier.push(-Infinity, rootOf(tree));
-  while (frontier.size && g.gathered < wanted) {
-    const edge = edgeOf(frontier.pop());
-    if (edge.record != NONE) {
+  while (frontier.size && (g.gathered < wanted || g.met < least)) {
+    if (ask.filter && scanIsCheaper(ask, <f64>planes)) break;
+    const code = frontier.pop();
+    const edge = edgeOf(code);
+    if (edge.record != NONE && planeOf(edge.record).axis != ALIKE) {
       offerSides(frontier, edge.record, frontier.priority);
+      planes++;
       continue;
     }
     work().visited++;
-    for (let slot = edge.first; slot != NONE; slot = nextOf(edge.tree, slot)) g.add(slot);
+    if (edge.record != NONE) gatherAlike(g, code, g.met + wanted);
+    else for (let slot = edge.first; slot != NONE; slot = nextOf(edge.tree, slot)) g.add(slot);
   }
   g.flush();
+  return g.met >= least && (g.gathered >= wanted || !frontier.size);
 }
 
 @inline function offerSides(frontier: Frontier, record: u32, priority: f32): void {
   const plane = planeOf(record);
-  if (plane.axis == HASHED) {
+  if (plane.axis >= CROWD) {
     frontier.push(priority, record << 1);
     frontier.push(priority, record << 1 | 1);
     return;

@@ -5,7 +5,7 @@
 // Bounds of the score, from the box alone: the distance to its nearest point under l2, its largest dot under dot. Under
 // cosine rows have unit length, and 1 - <q, x> = 1 + (|q - x|^2 - |q|^2 - |x|^2) / 2, with |x|^2 <= reach, is far tighter
 // than the dot; rows shorter than that, zero vectors among them, only score worse than the bound.
-import { CODEC_SQ8, E_MEMORY, NONE, OK, PLAN_TREES, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
+import { CODEC_SQ8, E_MEMORY, NONE, OK, PLAN_TREES, PLAN_TREES_THEN_SCAN, RERANK_NONE, RERANK_SQ8 } from "../../base/codes";
 import { randomBelow } from "../../base/random";
 import { SIMD, madd, sumF32 } from "../../base/simd";
 import { alloc, mark, reset } from "../../memory/arena";
@@ -18,13 +18,15 @@ import { Scorer, exactCodec, exactScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { Gathering } from "../../search/gathering";
+import { rowsToMeet, scanIsCheaper } from "../../search/planner";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { exactScan } from "../flat/flat";
-import { Edge, Plane, edgeOf, frontierSize, highOf, lowOf, rootOf, rowOf, trees, vectorBytes } from "./records";
+import { gatherAlike } from "./alike";
+import { Edge, HASHED, Plane, edgeOf, frontierSize, highOf, lowOf, planeOf, rootOf, rowOf, trees, vectorBytes } from "./records";
 
-/** Where so few rows per result pass a filter, scoring them all is cheaper than finding them. */
-const SCANNED_PER_RESULT: u64 = 64;
+/** Boxes that a search measures for each leaf that it visits, at least: two of a record; leaves are two thirds full. */
+const BOXES_PER_LEAF: f64 = 3;
 
 // ---- boxes ----------------------------------------------------------------------------------------------------------
 
@@ -114,10 +116,15 @@ export function chooseAxis(plane: Plane, edge: Edge, slots: usize, n: u32, value
   if (load<f32>(lowOf(edge) + p) == load<f32>(highOf(edge) + p)) return false;
   const end: usize = <usize>n << 2;
   for (let i: usize = 0; i < end; i += 4) store<f32>(values + i, load<f32>(rowOf(load<u32>(slots + i)) + p));
-  memory.copy(spare, values, end);
   plane.axis = axis;
-  plane.split = splitNear(select(spare, n, n >> 1), values, n);
+  plane.split = median(values, spare, n);
   return true;
+}
+
+/** A value, not the least, that parts n values, not all equal, about evenly; `spare` has as much room. */
+export function median(values: usize, spare: usize, n: u32): f32 {
+  memory.copy(spare, values, <usize>n << 2);
+  return splitNear(select(spare, n, n >> 1), values, n);
 }
 
 function widestAxis(edge: Edge): u32 {
@@ -174,19 +181,23 @@ function select(values: usize, n: u32, rank: i32): f32 {
   gathering: u32;
   frontier: u32;
   leaves: u32;
+  boxes: u32;     // measured
+  effort: f64;    // leaves, each counted by the share of its rows that were candidates
   dot: u32;       // 1: boxes are measured by their largest dot, 0: by their squared distance
   scale: f64;     // no row in a box scores less than scale * measure + shift
   shift: f64;
 
   /** 0 where scratch cannot grow. */
-  static open(k: u32, filter: usize): Visit {
+  static open(ask: Ask): Visit {
     const v = changetype<Visit>(alloc(offsetof<Visit>()));
-    const gathering = Gathering.open(k, exactCodec(), exactScorer(), filter, false);
+    const gathering = Gathering.open(ask.k, exactCodec(), exactScorer(), ask.filter, ask.filter != 0);
     const frontier = Frontier.open(frontierSize());
     if (!(v && gathering && frontier)) return changetype<Visit>(0);
     v.gathering = <u32>changetype<usize>(gathering);
     v.frontier = <u32>changetype<usize>(frontier);
     v.leaves = 0;
+    v.boxes = 0;
+    v.effort = 0;
     setBound(v, exactScorer());
     return v;
   }
@@ -198,6 +209,7 @@ function select(values: usize, n: u32, rank: i32): f32 {
   /** Rounded like any f32; `shift` and `scale` leave room for that. */
   @inline boundOf(code: u32): f32 {
     const query = layout().prepared;
+    this.boxes++;
     const measure = this.dot ? sumBox<LargestDot>(query, edgeOf(code)) : sumBox<Gap>(query, edgeOf(code));
     return <f32>(this.scale * <f64>measure + this.shift);
   }
@@ -205,34 +217,48 @@ function select(values: usize, n: u32, rank: i32): f32 {
 
 /** The k nearest that pass the filter; exact unless maxLeaves end the search. work().visited: leaves. */
 export function kdTreeSearch(ask: Ask): i32 {
-  if (ask.filter && <u64>ask.passing <= SCANNED_PER_RESULT * ask.k) return exactScan(ask);
+  const wanted = min(ask.k, ask.passing);
+  if (ask.filter && scanIsCheaper(ask, BOXES_PER_LEAF * rowsToMeet(ask, wanted) / <f64>state().leafSize)) return exactScan(ask);
   const start = mark();
   work().plan = PLAN_TREES;
-  const v = Visit.open(ask.k, ask.filter);
+  const v = Visit.open(ask);
   if (!v) {
     reset(start);
     return E_MEMORY;
   }
-  walkBoxes(v, ask.effort, min(ask.k, ask.passing));
+  let done = true;
+  if (!walkBoxes(v, ask, wanted)) {
+    work().plan = PLAN_TREES_THEN_SCAN;
+    done = v.gather().addRest();
+  }
   work().visited += v.leaves;
-  const done = publish(v.nearest());
+  done = done && publish(v.nearest());
   reset(start);
   return done ? OK : E_MEMORY;
 }
 
 /**
- * Nearest box first, until no box is near enough or, with `wanted` found, maxLeaves have been visited. A bound
- * may be NaN, where the products of a far box overflow.
+ * Nearest box first, until no box is near enough or, with `wanted` found, as much as maxLeaves has been visited. A bound may be
+ * NaN, where the products of a far box overflow. False where so many boxes have been measured that scoring the rest of what
+ * passes a filter is cheaper.
  */
-function walkBoxes(v: Visit, maxLeaves: u32, wanted: u32): void {
+function walkBoxes(v: Visit, ask: Ask, wanted: u32): bool {
   const frontier = v.open(), top = v.nearest();
   frontier.push(v.boundOf(rootOf(0)), rootOf(0));
-  while (frontier.size && !(frontier.peekPriority() > top.bound) && (v.leaves < maxLeaves || top.size < wanted)) {
+  while (frontier.size && !(frontier.peekPriority() > top.bound) && (v.effort < <f64>ask.effort || top.size < wanted)) {
+    if (ask.filter && scanIsCheaper(ask, <f64>v.boxes)) return false;
     let code = frontier.pop();
-    while (code != NONE && edgeOf(code).record != NONE) code = enter(v, edgeOf(code).record);
-    if (code != NONE) visitLeaf(v, edgeOf(code));
+    while (code != NONE && !isLast(edgeOf(code))) code = enter(v, edgeOf(code).record);
+    if (code != NONE) visitLeaf(v, code);
   }
+  return true;
 }
+
+/** A leaf, or the edge to nothing but copies. */
+@inline function isLast(edge: Edge): bool { return edge.record == NONE || (planeOf(edge.record).axis == HASHED && isPoint(edge)); }
+
+/** Whether all rows below are copies. */
+function isPoint(edge: Edge): bool { return memory.compare(lowOf(edge), highOf(edge), vectorBytes()) == 0; }
 
 /** Offers both sides of a record to the frontier; or returns the nearer one, if it would be the next to come back. */
 @inline function enter(v: Visit, record: u32): u32 {
@@ -249,17 +275,28 @@ function walkBoxes(v: Visit, maxLeaves: u32, wanted: u32): void {
   const most = v.nearest().bound;
   if (nearBound > most) return NONE;
   const next = !frontier.size || nearBound <= frontier.peekPriority();
-  if (!(farBound > most)) frontier.push(farBound, far);
+  if (!(farBound > most)) offer(v, farBound, far);
   if (next) return near;
-  frontier.push(nearBound, near);
+  offer(v, nearBound, near);
   return NONE;
 }
 
-function visitLeaf(v: Visit, leaf: Edge): void {
-  const g = v.gather();
+/** Copies are as far as their box, and visited at once: tight boxes seem the farther, and maxLeaves would end before them. */
+@inline function offer(v: Visit, bound: f32, code: u32): void {
+  if (isPoint(edgeOf(code))) visitLeaf(v, code);
+  else v.open().push(bound, code);
+}
+
+function visitLeaf(v: Visit, code: u32): void {
+  const g = v.gather(), leaf = edgeOf(code);
+  const gathered = g.gathered;
   v.leaves++;
-  for (let slot = leaf.first; slot != NONE; slot = nextOf(leaf.tree, slot)) g.add(slot);
-  g.flush();
+  if (leaf.record != NONE) gatherAlike(g, code, u32.MAX_VALUE);
+  else {
+    for (let slot = leaf.first; slot != NONE; slot = nextOf(leaf.tree, slot)) g.add(slot);
+    g.flush();
+  }
+  v.effort += <f64>(g.gathered - gathered) / <f64>leaf.count;
 }
 
 // ---- bounds ---------------------------------------------------------------------------------------------------------

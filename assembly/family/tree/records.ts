@@ -17,8 +17,12 @@ const TAG_CHAIN: u32 = 0x6e696863; // "chin"
 const TAG_TREE: u32 = 0x65657274; // "tree"
 const TRANSIENT: u32 = 0;
 
-/** Plane.axis where no plane parts the slots, because their rows are equal, say: a hash of record and slot does. */
+/** Plane.axis where no plane parts the slots; under kdtree because their rows are equal: a hash of record and slot does. */
 export const HASHED: u32 = NONE;
+/** forest: all rows below are equal; a hash of the slot, the same in every tree, parts them. */
+export const ALIKE: u32 = NONE - 1;
+/** forest: rows equal to that in the place of the normal are behind edge 1, all others behind edge 0. */
+export const CROWD: u32 = NONE - 2;
 /** Records a tree may use: twice the leaves that its slots would fill. */
 const RECORDS_PER_LEAF: u64 = 2;
 
@@ -30,7 +34,7 @@ const RECORDS_PER_LEAF: u64 = 2;
 }
 
 @unmanaged export class Plane {
-  axis: u32;     // HASHED; kdtree: a row's value is its coordinate here; forest: 0, its dot with the normal
+  axis: u32;     // HASHED, ALIKE, CROWD; kdtree: a row's value is its coordinate here; forest: 0, its dot with the normal
   split: f32;
   patience: u32; // changes below until the node may be built anew
   up: u32;       // code of the edge that leads here
@@ -39,7 +43,7 @@ const RECORDS_PER_LEAF: u64 = 2;
 /** What follows from the trees and is not saved. */
 @unmanaged export class Trees {
   free: u32;  // free records, chained from state.treeFree through `record` of their edge 0
-  pad: u32;
+  like: u32;  // while loading: a slot below the ALIKE record at hand, or NONE
   reach: f64; // kdtree: no row has a larger squared length
 }
 

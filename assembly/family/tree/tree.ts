@@ -3,19 +3,21 @@
 // A build takes slots in one array beside their values on the plane, parts them in place and goes on with either side.
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { E_MEMORY, NONE, OK } from "../../base/codes";
-import { random64 } from "../../base/random";
+import { random64, uniform } from "../../base/random";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { LIVE, nodes, stageOf, upper } from "../../table/nodes";
+import { exactCodec, isSameCode } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Frontier } from "../../search/frontier";
 import { storeNew } from "../../search/rows";
 import { Flat } from "../flat/flat";
-import { chooseHyperplane, dotWith, forestSearch, planeIsFinite } from "./forest";
-import { boxHolds, chooseAxis, kdTreeSearch, noteLength, setBox, widen } from "./kdtree";
+import { areAlike, gatherEquals } from "./alike";
+import { chooseCrowd, chooseHyperplane, dotWith, forestSearch, isOfCrowd, planeIsFinite } from "./forest";
+import { boxHolds, chooseAxis, kdTreeSearch, median, noteLength, setBox, widen } from "./kdtree";
 import {
-  HASHED, Edge, Plane, clearTrees, copyEdge, edgeOf, ensureRecords, freeRecord, highOf, isKdTree, isRoot, lowOf,
+  ALIKE, CROWD, HASHED, Edge, Plane, clearTrees, copyEdge, edgeOf, ensureRecords, freeRecord, highOf, isKdTree, isRoot, lowOf,
   openTrees, planeOf, plantTrees, rootOf, rowOf, setLeaf, takeRecord, treeCount, trees, usedRecords, vectorBytes,
 } from "./records";
 
@@ -81,10 +83,14 @@ function treeRoom(slots: u32): usize {
 
 @inline function valueOf(plane: Plane, record: u32, slot: u32, row: usize): f32 {
   if (plane.axis == HASHED) return hashOf(record, slot);
+  if (plane.axis == ALIKE) return hashOfSlot(slot);
+  if (plane.axis == CROWD) return <f32>isOfCrowd(plane, row);
   return isKdTree() ? load<f32>(row + (<usize>plane.axis << 2)) : dotWith(plane, row);
 }
 
 @inline function hashOf(record: u32, slot: u32): f32 { return random64(state().seed, <u64>record << 32 | slot) & 1 ? 1 : -1; }
+
+@inline function hashOfSlot(slot: u32): f32 { return <f32>uniform(state().seed, slot); }
 
 /** The code of the leaf that a row's values lead to. */
 function leafOf(tree: u32, slot: u32): u32 {
@@ -105,6 +111,7 @@ function buildTrees(): void {
   const room = <usize>state().live << 2;
   const slots = alloc(3 * room);
   plantTrees();
+  if (slots) memory.fill(slots + room, 0, room);
   for (let tree: u32 = 0; slots && tree < treeCount(); tree++) build(rootOf(tree), slots, liveSlots(slots), room);
   for (let slot: u32 = 0; !slots && slot < nodes().count; slot++) if (stageOf(slot) == LIVE) insert(slot);
   reset(start);
@@ -126,6 +133,7 @@ function rebuild(code: u32): void {
   const room = <usize>edge.count << 2;
   const slots = alloc(3 * room);
   if (!slots) return;
+  memory.fill(slots + room, 0, room);
   const n = edge.count;
   let at = slots;
   for (takeApart(code); edge.first != NONE; at += 4) {
@@ -145,6 +153,7 @@ function build(code: u32, slots: usize, n: u32, room: usize): void {
     if (isKdTree()) setBox(edge, slots, n);
     const record = n > state().leafSize ? split(code, slots, n, room) : NONE;
     if (record == NONE) {
+      gatherEquals(slots, slots + room, n);
       for (let i = n; i > 0; i--) chainAt(headOf(edge), edge.tree, load<u32>(slots + (<usize>(i - 1) << 2)));
       return;
     }
@@ -172,20 +181,18 @@ function split(code: u32, slots: usize, n: u32, room: usize): u32 {
   const edge = edgeOf(code);
   const plane = planeOf(record);
   const values = slots + room;
-  const found = isKdTree()
-    ? chooseAxis(plane, edge, slots, n, values, values + room)
-    : chooseHyperplane(plane, record, slots, n, values);
-  if (!found) {
-    plane.axis = HASHED;
-    plane.split = 0;
-    for (let i: usize = 0, end = <usize>n << 2; i < end; i += 4) store<f32>(values + i, hashOf(record, load<u32>(slots + i)));
+  if (isKdTree()) {
+    if (!chooseAxis(plane, edge, slots, n, values, values + room)) hash(plane, record, slots, n, values);
+  } else if (areAlike(slots, n)) partCopies(plane, slots, n, values, values + room);
+  else if (!chooseCrowd(plane, record, slots, n, values) && !chooseHyperplane(plane, record, slots, n, values)) {
+    hash(plane, record, slots, n, values);
   }
   const below = partition(slots, values, n, plane.split);
   if (!below || below == n) {
     freeRecord(record);
     return NONE;
   }
-  plane.patience = isKdTree() ? n >> 1 : n;
+  plane.patience = !isKdTree() ? n : plane.axis == HASHED ? state().leafSize : n >> 1;
   plane.up = code;
   edge.record = record;
   for (let side: u32 = 0; side < 2; side++) {
@@ -195,6 +202,19 @@ function split(code: u32, slots: usize, n: u32, room: usize): u32 {
     child.count = side ? n - below : below;
   }
   return record;
+}
+
+function hash(plane: Plane, record: u32, slots: usize, n: u32, values: usize): void {
+  plane.axis = HASHED;
+  plane.split = 0;
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 4) store<f32>(values + i, hashOf(record, load<u32>(slots + i)));
+}
+
+/** The same slots are on the same side in every tree, and so the first of them is the first in every tree. */
+function partCopies(plane: Plane, slots: usize, n: u32, values: usize, spare: usize): void {
+  plane.axis = ALIKE;
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 4) store<f32>(values + i, hashOfSlot(load<u32>(slots + i)));
+  plane.split = median(values, spare, n);
 }
 
 /** Slots of values below `split` first; how many they are. */
@@ -257,13 +277,14 @@ function insertInto(tree: u32, slot: u32): void {
   const leaf = edgeOf(leafCode);
   const row = isKdTree() ? rowOf(slot) : 0;
   if (row) noteLength(row);
+  const unlike = leaf.first != NONE && !isSameCode(exactCodec(), slot, leaf.first);
   chainAt(headOf(leaf), tree, slot);
   let outgrown = isFull(leaf) ? leafCode : NONE;
   for (let code = leafCode; ; code = planeOf(code >> 1).up) {
     const edge = edgeOf(code);
     if (row) widen(edge, row, !edge.count);
     edge.count++;
-    if (edge.record != NONE && isOutgrown(edge.record, edge.count)) outgrown = code;
+    if (edge.record != NONE && isOutgrown(edge.record, edge.count, unlike)) outgrown = code;
     if (isRoot(code)) break;
   }
   if (outgrown != NONE) rebuild(outgrown);
@@ -275,14 +296,16 @@ function isFull(leaf: Edge): bool {
   return n == state().leafSize + 1 || (n > state().leafSize && !(n & n - 1));
 }
 
-/** Notes an insertion below the record; whether it is to be built anew. */
-function isOutgrown(record: u32, count: u32): bool {
+/** Notes an insertion below the record, of a row `unlike` its neighbours; whether it is to be built anew. */
+function isOutgrown(record: u32, count: u32, unlike: bool): bool {
   const plane = planeOf(record);
+  if (plane.axis == ALIKE) return unlike;
+  if (isKdTree() && plane.axis == HASHED && !unlike) return false;
   if (plane.patience) {
     plane.patience--;
     return false;
   }
-  if (!isKdTree() && count <= FEW << 1) return true;
+  if (plane.axis == HASHED || (!isKdTree() && count <= FEW << 1)) return true;
   const larger = max(edgeOf(record << 1).count, edgeOf(record << 1 | 1).count);
   return <f64>larger > (isKdTree() ? KDTREE_SHARE : FOREST_SHARE) * <f64>count + <f64>state().leafSize;
 }
@@ -351,15 +374,18 @@ function treesAreValid(): bool {
     memory.fill(slots, 0, slotBytes);
     const code = rootOf(tree);
     valid = !testAndSet(records, tree) && edgeOf(code | 1).tree == NONE
-      && edgeOf(code).count == state().live && subtreeIsValid(code, tree, slots, records);
+      && edgeOf(code).count == state().live && subtreeIsValid(code, tree, slots, records, false);
   }
   valid = valid && freeRecordsAreValid(records);
   reset(start);
   return valid;
 }
 
-/** `slots` and `records`: bitsets of those met before. Counts are checked on the way down, so recursion is at most 26 deep. */
-function subtreeIsValid(code: u32, tree: u32, slots: usize, records: usize): bool {
+/**
+ * `slots` and `records`: bitsets of those met before; `alike`: all below must be. Counts are checked on the way down, so
+ * recursion is at most 26 deep.
+ */
+function subtreeIsValid(code: u32, tree: u32, slots: usize, records: usize, alike: bool): bool {
   for (let edge = edgeOf(code); edge.record != NONE; edge = edgeOf(code)) {
     const record = edge.record;
     if (edge.tree != tree || edge.first != NONE || record >= upper().count || testAndSet(records, record)) return false;
@@ -368,18 +394,23 @@ function subtreeIsValid(code: u32, tree: u32, slots: usize, records: usize): boo
     const left = edgeOf(record << 1), right = edgeOf(record << 1 | 1);
     if (!left.count || !right.count || <u64>left.count + right.count != edge.count) return false;
     if (isKdTree() && !(boxHolds(edge, lowOf(left), highOf(left)) && boxHolds(edge, lowOf(right), highOf(right)))) return false;
+    if (!alike && plane.axis == ALIKE) {
+      alike = true;
+      trees().like = NONE;
+    }
     const small = u32(right.count < left.count);
-    if (!subtreeIsValid(record << 1 | small, tree, slots, records)) return false;
+    if (!subtreeIsValid(record << 1 | small, tree, slots, records, alike)) return false;
     code = record << 1 | small ^ 1;
   }
-  return edgeOf(code).tree == tree && leafIsValid(edgeOf(code), slots);
+  return edgeOf(code).tree == tree && leafIsValid(edgeOf(code), slots, alike);
 }
 
 function planeIsValid(plane: Plane): bool {
-  return plane.axis == HASHED || (isKdTree() ? plane.axis < state().dimensions : planeIsFinite(plane));
+  if (plane.axis == HASHED) return true;
+  return isKdTree() ? plane.axis < state().dimensions : plane.axis >= CROWD || planeIsFinite(plane);
 }
 
-function leafIsValid(leaf: Edge, seen: usize): bool {
+function leafIsValid(leaf: Edge, seen: usize, alike: bool): bool {
   let slot = leaf.first;
   for (let n = leaf.count; n > 0; n--) {
     if (slot >= nodes().count || stageOf(slot) != LIVE || testAndSet(seen, slot)) return false;
@@ -388,9 +419,16 @@ function leafIsValid(leaf: Edge, seen: usize): bool {
       if (!boxHolds(leaf, row, row)) return false;
       noteLength(row);
     }
+    if (alike && !isLike(slot)) return false;
     slot = nextOf(leaf.tree, slot);
   }
   return slot == NONE;
+}
+
+function isLike(slot: u32): bool {
+  const t = trees();
+  if (t.like == NONE) t.like = slot;
+  return isSameCode(exactCodec(), slot, t.like);
 }
 
 /** `seen`: the records that trees use. The free chain holds all others, and ends. */
