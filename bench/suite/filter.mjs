@@ -9,7 +9,7 @@ import { VARIANTS } from "../kit/variants.mjs";
 import { Cell, KINDS, SHARES, viewsOf } from "./part/filter-cells.mjs";
 import { Contest, microseconds, Own, peer, RECALL } from "./part/filter-contest.mjs";
 import { formsTable } from "./part/filter-forms.mjs";
-import { plansOf } from "./part/filter-plans.mjs";
+import { plansOf, WAYS } from "./part/filter-plans.mjs";
 
 /** With the metric that their vectors are made for. */
 const SETS = { "fashion-mnist-784": "l2", "gutenberg-sif-160": "cosine", "minilm-mix-384": "cosine" };
@@ -88,7 +88,7 @@ const kept = ({ unfiltered, cells }, variant, share) => {
   const cell = cells.find((one) => one.kind === "independent" && one.share === share);
   return qpsOf(cell[variant]) / qpsOf(unfiltered[variant]);
 };
-const overBest = ({ us: { own, walk, scan } }) => own / Math.min(walk, scan);
+const overBest = ({ us }) => us.own / Math.min(...WAYS.map((way) => us[way]));
 const percent = (share) => `${+(100 * share).toFixed(1)} %`;
 const planText = (plans) =>
   Object.entries(plans)
@@ -124,7 +124,7 @@ const formRow = ({ set, forms: { none, everything, half, bitset } }) => [
 const planRow = (cell) => [
   `${cell.set}, ${percent(cell.share)}, ${cell.kind}`,
   cell.relaxed.ef,
-  ...["own", "walk", "scan"].map((way) => fixed(1)(cell.us[way])),
+  ...["own", ...WAYS].map((way) => fixed(1)(cell.us[way])),
   asTimes(overBest(cell)),
 ];
 
@@ -174,7 +174,7 @@ finish("filter", {
       rows: measured.map(formRow),
     },
     "filter-plans": {
-      columns: ["relaxed, us a search; passing", "ef", "own", "walk", "scan", "own / better"],
+      columns: ["relaxed, us a search; passing", "ef", "own", ...WAYS, "own / better"],
       rows: cells.map(planRow),
     },
     "filter-forms": await formsTable(),
