@@ -21,7 +21,7 @@ export const SECONDS = {
   speed: 600,
   insert: 30,
   filter: 1200,
-  cliffs: 300,
+  cliffs: 600,
   flat: 80,
   families: 150,
   hard: 220,
