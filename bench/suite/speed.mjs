@@ -92,8 +92,13 @@ const wideMeans = WIDE.map((name) => [
   ...TARGETS_100.flatMap((t) => ["", asTimes(geometricMean(reached((r) => ratio100(r, name, t), wide)))]),
 ]);
 
+const qpsGates = (name, title, ratios, mean) => [
+  atLeast(`speed, ${name}: QPS at ${title} / hnswlib, geometric mean`, geometricMean(ratios), mean),
+  atLeast(`speed, ${name}: QPS at ${title} / hnswlib, least`, least(ratios), LEAST),
+];
+
 /** Of one layout over all sets. */
-function layoutGates(name, { qps, qps100 = [], build, compact, buildOnly }) {
+function layoutGates(name, { qps, build, compact, buildOnly }) {
   if (buildOnly) {
     const twice = reached((result) => result["fastScan, relaxed"].seconds / result[name].seconds);
     return [atLeast(`speed, ${name}: build speed over one thread, geometric mean`, geometricMean(twice), 1.7)];
@@ -105,29 +110,26 @@ function layoutGates(name, { qps, qps100 = [], build, compact, buildOnly }) {
     ];
   }
   if (!qps) return [];
-  const qpsGates = (title, ratios, mean) => [
-    atLeast(`speed, ${name}: QPS at ${title} / hnswlib, geometric mean`, geometricMean(ratios), mean),
-    atLeast(`speed, ${name}: QPS at ${title} / hnswlib, least`, least(ratios), LEAST),
-  ];
   return [
-    ...[0.95, 0.99].flatMap((t, i) =>
-      qpsGates(
-        t,
-        reached((r) => ratio(r, name, t)),
-        qps[i],
-      ),
-    ),
-    ...qps100.flatMap((mean, i) => {
-      const t = TARGETS_100[i];
-      return qpsGates(
-        `recall@100 ${t}`,
-        reached((r) => ratio100(r, name, t), wide),
-        mean,
-      );
+    ...[0.95, 0.99].flatMap((t, i) => {
+      const ratios = reached((r) => ratio(r, name, t));
+      return qpsGates(name, t, ratios, qps[i]);
     }),
     atLeast(`speed, ${name}: build speed / hnswlib, geometric mean`, geometricMean(reached((r) => buildRatio(r, name))), build),
   ];
 }
+
+/** Of one layout, of 100 neighbours. */
+function wideGates(name, { qps100 = [] }) {
+  return qps100.flatMap((mean, i) => {
+    const t = TARGETS_100[i];
+    const ratios = reached((r) => ratio100(r, name, t), wide);
+    return qpsGates(name, `recall@100 ${t}`, ratios, mean);
+  });
+}
+
+const layouts = Object.entries(OURS);
+const gatesOf = (all, gates) => (all.length ? layouts.flatMap(([name, own]) => gates(name, own)) : []);
 
 finish("speed", {
   tables: {
@@ -147,6 +149,6 @@ finish("speed", {
       rows: wide.length ? [...wideRows, ...wideMeans] : [],
     },
   },
-  gates: wide.length ? Object.entries(OURS).flatMap(([name, own]) => layoutGates(name, own)) : [],
+  gates: [...gatesOf(measured, layoutGates), ...gatesOf(wide, wideGates)],
   data: { peer, sets: wide.map(({ set, result }) => ({ name: set.name, metric: set.metric, n: set.n, result })) },
 });

@@ -3,7 +3,7 @@ import { queriesOf } from "../../kit/data.mjs";
 import { microseconds, Own } from "./filter-contest.mjs";
 
 /** Of a cell, for the time it takes: codes are kept for each filter. */
-export const QUERIES = 20;
+const QUERIES = 20;
 
 /** Microseconds that assembly/family/graph/costs.ts is to go by, of a row scanned, a row met, a hop, a code scanned. */
 const FORCED = {
@@ -22,7 +22,9 @@ function costsAt(engine) {
     return engine.f32().slice(0, RECORDS_WORDS);
   };
   const [low, high] = [told(0), told(Number.POSITIVE_INFINITY)];
-  return low.findIndex((_, at) => [0, 1, 2, 3].every((i) => low[at + i] > 0 && high[at + i] === 16 * low[at + i]));
+  const at = low.findIndex((_, at) => [0, 1, 2, 3].every((i) => low[at + i] > 0 && high[at + i] === 16 * low[at + i]));
+  if (at < 0) throw new Error("the costs of assembly/family/graph/costs.ts are not where they were");
+  return at;
 }
 
 /** The index as planned by itself, its steps timed anew, or as forced. */
@@ -46,7 +48,10 @@ class Planned extends Own {
   }
 }
 
-/** Microseconds of a search by its own plan and by either way: { own, walk, scan }. Each has filters of its own, as what one keeps would help another. */
+/**
+ * Microseconds of a search by its own plan and by either way: { own, walk, scan }. Each has filters of its own, as what one keeps would
+ * help another.
+ */
 export async function plansOf(index, set, cell, ef, rounds) {
   const queries = queriesOf(set).slice(0, QUERIES);
   const bits = cell.bits().slice(0, QUERIES);
