@@ -33,10 +33,12 @@ export const ROTATE_NONE: u32 = 0;
 export const ROTATE_RANDOM: u32 = 1;
 export const ROTATE_OPQ: u32 = 2;
 
-// Three builds (asconfig.json): the core has Flat and Hnsw over f32, f16, bf16, sq8 and bits, the graph build also graphs that
-// keep codes of neighbours and scans that have a prefilter, and the full one instead of these every family and codec.
+// Three builds (asconfig.json): the core has Flat and Hnsw over f32, sq8 and bits, the graph build also rows of f16 and bf16, graphs that
+// keep codes of neighbours and scans that have a prefilter, and the full one instead of these two every family and codec.
 export const ALL: bool = BUILD_ALL != 0;
 export const GRAPH: bool = BUILD_GRAPH != 0;
+/** Rows of 16 bits are in all but the core. */
+export const HALVES: bool = ALL || GRAPH;
 /** 0 core, 1 graph, 2 full: the order of BUILDS in src/words/kinds.ts. */
 export const BUILD: i32 = ALL ? 2 : GRAPH ? 1 : 0;
 
@@ -49,14 +51,13 @@ export const CHECKED: bool = !ASC_NO_ASSERT;
 /** How a search went; src/border/answers.ts has the words. */
 export const PLAN_SCAN: u32 = 0;
 export const PLAN_WALK: u32 = 1;
-export const PLAN_WIDENED_WALK: u32 = 2;
-export const PLAN_WALK_THEN_SCAN: u32 = 3;
-export const PLAN_LISTS: u32 = 4;
-export const PLAN_MORE_LISTS: u32 = 5;
-export const PLAN_TREES: u32 = 6;
-export const PLAN_BUCKETS: u32 = 7;
-export const PLAN_BUCKETS_THEN_SCAN: u32 = 8;
-export const PLAN_TREES_THEN_SCAN: u32 = 9;
+export const PLAN_WALK_THEN_SCAN: u32 = 2;
+export const PLAN_LISTS: u32 = 3;
+export const PLAN_MORE_LISTS: u32 = 4;
+export const PLAN_TREES: u32 = 5;
+export const PLAN_BUCKETS: u32 = 6;
+export const PLAN_BUCKETS_THEN_SCAN: u32 = 7;
+export const PLAN_TREES_THEN_SCAN: u32 = 8;
 
 export const OK: i32 = 0;
 export const E_MEMORY: i32 = -1;

@@ -99,6 +99,17 @@ function finishBind(c: Codec, s: Scorer, step: f32, sum: i64): void {
   s.aux = c.aux;
   s.step = step;
   s.sum = <f64>sum * <f64>step;
+  if (!squares) return;
+  // From the query as it was rounded, all that is off in a distance is off by as little as the distance itself.
+  s.exactSum = s.sum;
+  s.norm = <f64>squareOf(s.own, s.queryBytes) * <f64>step * <f64>step;
+}
+
+/** The squared length of a bound query, in steps. */
+function squareOf(q: usize, bytes: u32): i64 {
+  let sum: i64 = 0;
+  for (const end = q + bytes; q < end; q += 2) sum += <i32>load<i16>(q) * <i32>load<i16>(q);
+  return sum;
 }
 
 function soundRow(c: Codec, slot: u32): bool {

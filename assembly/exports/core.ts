@@ -9,7 +9,6 @@ export { ask } from "../search/ask";
 export { inputBytes } from "../search/prepare";
 export { rescore } from "../search/rerank";
 export { batchBytes, searchTogether, sharesScans } from "../family/flat/batch";
-export { practise, setCosts } from "../family/graph/costs";
 export { countUnreachable } from "../family/graph/reach";
 export { startSweep, sweep } from "../family/graph/sweep";
 export { addVectors, firstBad, removeIds, reserve, whyBad } from "../index/change";

@@ -4,3 +4,4 @@ export * from "./core";
 export { serve, setWorkers } from "../family/graph/bulk/team";
 export { buildsInBulk, linkAll, squaresOfLeaf, storeVectors } from "../index/bulk";
 export { readyFilter } from "../index/filter";
+export { practise, setCosts } from "../family/graph/costs";

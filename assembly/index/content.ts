@@ -19,7 +19,8 @@ export function storeColumns(i: u32): u32 { return storeOf(i).columns; }
 
 /** 0: not in a file, since it would say nothing. */
 export function columnTag(i: u32, column: u32): u32 {
-  const silent = !i && column && column == layout().twin && !state().twins;
+  const l = layout(), s = state();
+  const silent = !i && column && ((column == l.twin && !s.twins) || (column == l.parent && !s.rooted));
   return silent ? 0 : storeOf(i).column(column).tag;
 }
 

@@ -48,6 +48,8 @@ export const MIPS_AUGMENT: u32 = 1;
   fastScan: u32;        // hnsw: 1 if each node keeps the codes of its neighbours (neighbours.ts)
   prefilter: u32;       // flat: 1 if codes with a bound on their error stand beside the rows (bounds.ts)
   twins: u32;           // hnsw: entries of the twin column that lead anywhere (twins.ts)
+  unsought: u32;        // hnsw: slots below this number are still to be looked for (strays.ts)
+  rooted: u32;          // hnsw: 1: the parent column is up to date, and in the file (roots.ts)
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

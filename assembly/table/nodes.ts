@@ -17,11 +17,11 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   tower: u32;        // hnsw: u32, level in the low 5 bits, first record in `upper` above them
   twin: u32;         // hnsw: u32, slots with equal rows (twins.ts)
   parent: u32;       // hnsw: u32 (roots.ts)
-  rooted: u32;       // hnsw: 1 while the parent column is up to date
   rowCost: f32;      // hnsw: microseconds of a search's steps on this machine (costs.ts); 0 while they are not known
   metCost: f32;
   hopCost: f32;
   codeCost: f32;
+  one: u32;          // hnsw: a slot to score by itself (twins.ts)
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key
   turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); codeDimensions() x f32

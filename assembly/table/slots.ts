@@ -57,6 +57,7 @@ export function clearSlots(): void {
   s.entry = NONE;
   s.topLevel = 0;
   s.sweepCursor = 0;
+  s.unsought = 0;
   s.maxSquaredNorm = 0;
   s.sharp = 1;
   s.watched = 0;

@@ -149,11 +149,12 @@ export function compact(seat: Seat): Promise<void> {
     const { engine } = seat;
     const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes, engine.threads));
     try {
-      while (engine.state("dead") + engine.state("doomed") > 0) {
-        if (engine.state("doomed") === 0) engine.exports.startSweep();
+      const removed = (): boolean => engine.state("dead") + engine.state("doomed") > 0;
+      for (let done = engine.state("unsought") === 0; !done || removed(); await patience.for(breath())) {
+        if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
         const started = performance.now();
-        while (engine.done(engine.exports.sweep(SWEEP_SLOTS)) === 0 && performance.now() - started < SLICE_MS);
-        await patience.for(breath());
+        do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;
+        while (!done && performance.now() - started < SLICE_MS);
       }
       engine.done(engine.exports.compactSlots());
       copyAll(target, engine);

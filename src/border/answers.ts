@@ -9,7 +9,6 @@ export interface Hit {
 export const PLANS = [
   "scan",
   "walk",
-  "widened walk",
   "walk, then scan",
   "lists",
   "more lists",
@@ -43,9 +42,9 @@ export interface SearchStats {
   reranked: number;
   /**
    * How it was searched; of a batch, its first query. "scan": all that pass the filter, one by one, which is also what `exact`
-   * asks for. Otherwise by the index: "walk" through the graph, a "widened walk" where a filter or removed vectors leave only
-   * some of what is met, `nprobe` "lists" or "more lists" where those had too few, "trees", "buckets". What comes back short
-   * goes on: "walk, then scan", "trees, then scan", "buckets, then scan". Undefined before the first search.
+   * asks for, and what a filter that few pass comes to. Otherwise by the index: "walk" through the graph, `nprobe` "lists" or "more
+   * lists" where those had too few, "trees", "buckets". Where it turns out on the way that less passes than elsewhere: "walk, then
+   * scan", "trees, then scan", "buckets, then scan". Undefined before the first search.
    */
   plan: (typeof PLANS)[number] | undefined;
 }

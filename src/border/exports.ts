@@ -49,10 +49,10 @@ export interface Exports {
   openFilter(): number;
   keepFilter(): number;
   closeFilter(filter: number): void;
-  /** Takes n steps of a search, for a clock: rows scanned, rows of a walk, nodes whose neighbours are looked at, groups of 32 codes. */
-  practise(step: number, n: number): number;
+  /** Graph builds: takes n steps of a search, for a clock: rows scanned, rows of a walk, nodes whose neighbours are looked at, groups of 32 codes. */
+  practise?(step: number, n: number): number;
   /** Microseconds of each; of a code, not of 32. */
-  setCosts(row: number, met: number, hop: number, code: number): void;
+  setCosts?(row: number, met: number, hop: number, code: number): void;
   /** Graph builds: before a search by a filter that lasts, no scratch being in use. */
   readyFilter?(filter: number): void;
   passIds(filter: number, ids: number, n: number): number;

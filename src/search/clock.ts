@@ -12,11 +12,12 @@ const TIMES = 5;
 /** With fewer vectors any plan is a good one. */
 const LEAST_VECTORS = 1000;
 
-/** Measured once for an engine, in about 5 ms. */
+/** Measured once for an engine, in about 5 ms; the core goes by what is assumed. */
 export function measureSteps(engine: Engine): void {
   if (engine.timed || engine.busy || engine.live < LEAST_VECTORS) return;
   engine.timed = true;
   const { practise, setCosts } = engine.exports;
+  if (!practise || !setCosts) return;
   const ms = (step: number, n: number): number => {
     const start = performance.now();
     practise(step, n);

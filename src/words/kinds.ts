@@ -98,6 +98,8 @@ export interface CodecRow {
   readonly wants: (bits: number) => number;
   /** Only the full wasm build has it. */
   readonly full?: true;
+  /** Rows of 16 bits: all builds but the core have them. */
+  readonly halves?: true;
 }
 
 const nothing = (): number => 0;
@@ -107,8 +109,8 @@ export const CODECS: Readonly<Record<Codec, CodecRow>> = {
   f32: { ...PLAIN, fineness: 6 },
   sq8: { ...PLAIN, fineness: 3 },
   binary: { ...PLAIN, rerankFactor: 10, fineness: 0 },
-  f16: { ...PLAIN, fineness: 5 },
-  bf16: { ...PLAIN, fineness: 4 },
+  f16: { ...PLAIN, fineness: 5, halves: true },
+  bf16: { ...PLAIN, fineness: 4, halves: true },
   pq: {
     rerankFactor: 10,
     fineness: 1,
@@ -179,12 +181,14 @@ export function buildFor({
   kind,
   metric,
   codec,
+  rerank,
   fastScan,
   prefilter,
-}: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter", number>>): Build {
+}: Readonly<Record<"kind" | "metric" | "codec" | "rerank" | "fastScan" | "prefilter", number>>): Build {
+  const own = CODECS[CODEC_NAMES[codec]];
   if (fastScan || prefilter) return "graph";
-  const full = KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || CODECS[CODEC_NAMES[codec]].full;
-  return full ? "full" : "core";
+  if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return "full";
+  return own.halves || RERANK_NAMES[rerank] === "f16" ? "graph" : "core";
 }
 
 /** Every index there can be. */

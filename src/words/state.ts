@@ -44,6 +44,8 @@ const LAYOUT = {
   fastScan: "u32",
   prefilter: "u32",
   twins: "u32",
+  unsought: "u32",
+  rooted: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -135,6 +137,8 @@ export const FRESH = {
   reconstruction: 0,
   treeFree: NONE,
   twins: 0,
+  unsought: 0,
+  rooted: 0,
 } as const;
 
 /** Options that a family or codec does not have. */

@@ -2,14 +2,18 @@
 // (split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (upper halves less whole values, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
+import { CODEC_SQ8 } from "../../base/codes";
 import { state } from "../../memory/state";
 import { layout } from "../../table/nodes";
-import { bindQuery, bindSlot, exactCodec, exactScorer, scoreMany } from "../../codec/scorer";
+import { Codec, bindQuery, bindSlot, exactCodec, exactScorer, isSplit, nominates, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { work } from "../../search/work";
 import { anyPasses, offerTwins } from "./twins";
+
+/** Whether beams of walks by a codec are looked at: those of upper halves, and of sq8 beside exact rows, which other codes would never be near enough to. */
+export function mayBlur(by: Codec): bool { return isSplit(by) || (nominates(by) && state().codec == CODEC_SQ8); }
 
 /** A beam is sharp if its distances spread over this many times the noise. */
 const SPREAD_PER_NOISE: f32 = 8;
@@ -42,7 +46,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     for (let i: u32 = 0, p = from; i < batch.count; p++) {
       if (pool.slotAt(p) != batch.slotAt(i)) continue; // did not pass
       noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(p)));
-      offerTwins(batch.distanceAt(i), batch.slotAt(i), filter, top);
+      offerTwins(batch.distanceAt(i), batch.slotAt(i), filter, top, exactScorer());
       i++;
     }
     if (at < pool.size && top.size == top.k && pool.distanceAt(at) > top.bound + 2 * noise) break;

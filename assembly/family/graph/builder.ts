@@ -1,4 +1,5 @@
 // What changing the graph works with: scratch that is taken once for a run of insertions or repairs.
+import { testAndSet } from "../../base/bitset";
 import { CODEC_SQ8, GRAPH, NONE } from "../../base/codes";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
@@ -6,11 +7,11 @@ import { nodes } from "../../table/nodes";
 import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
-import { degree, degreeLimit, holds, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
-import { findParent, hasParent } from "./roots";
+import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
-import { Walk } from "./walk";
+import { Walk, beamSearch, begin, descend } from "./walk";
 
 @unmanaged export class Builder {
   walk: u32;
@@ -47,6 +48,18 @@ import { Walk } from "./walk";
 // sq8 is exact enough.
 @inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
 
+/** The beam on `layer` around a stored row, from the entry on; never by way of itself, on layers it is linked on. */
+export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
+  const s = state();
+  const w = changetype<Walk>(b.walk);
+  bindSlot(b.codec(), walkScorer(), slot);
+  begin(w, walkScorer(), ef, s.entry);
+  testAndSet(w.visited, slot);
+  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
+  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE, 0);
+  return w.beam();
+}
+
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
 const REPAIR_CANDIDATES: u32 = 4;
 
@@ -63,7 +76,7 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {
       const other = batch.slotAt(i);
-      if (other != slot && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
+      if (other != slot && !isTwin(other) && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
     }
   }
   const selection = changetype<Selection>(b.selection);
@@ -76,8 +89,10 @@ export function setChosen(b: Builder, layer: u32, slot: u32): void {
   const n = selection.taken;
   memory.copy(b.chosen, selection.slots, n << 2);
   setLinks(layer, slot, b.chosen, n);
-  if (!layer && slot != state().entry && !hasParent(slot)) findParent(slot, b.chosen, n);
+  const lost = !layer && slot != state().entry && !hasParent(slot);
+  if (lost) setParent(slot, findParent(slot, b.chosen, n));
   for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
+  if (lost && parentOf(slot) != NONE) linkBack(b, 0, parentOf(slot), slot);
 }
 
 /** Adds `to` to the links of `from` if it is not there; a full list is chosen anew from what it held and `to`. */

@@ -43,8 +43,8 @@ function levelOf(slot: u32): u32 {
 @inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & MAX_LEVEL; }
 
 /** Whether the slot is no node of its own: twins.ts. */
-@inline export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWIN) != 0; }
-@inline export function markTwin(slot: u32, twin: bool): void {
+export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWIN) != 0; }
+export function markTwin(slot: u32, twin: bool): void {
   const at = towerAt(slot);
   store<u32>(at, load<u32>(at) & ~TWIN | (twin ? TWIN : 0));
 }
@@ -69,7 +69,7 @@ export function checkTower(slot: u32, firstRecord: u32): bool {
   return load<u32>(towerAt(slot)) >> LEVEL_BITS == firstRecord;
 }
 
-/** For compaction, before slots move: links and twins lead to the numbers that slots will have, and the live ones' towers close up. */
+/** For compaction, before slots move: links, twins and parents lead to the numbers that slots will have, and the live ones' towers close up. */
 export function renumberGraph(map: usize): void {
   const s = state();
   let record: u32 = 0;
@@ -78,6 +78,8 @@ export function renumberGraph(map: usize): void {
     const top = topOf(slot);
     const twin = nodes().at(layout().twin, slot);
     if (load<u32>(twin) != NONE) store<u32>(twin, load<u32>(map + (<usize>load<u32>(twin) << 2)));
+    const parent = nodes().at(layout().parent, slot);
+    if (load<u32>(parent) != NONE) store<u32>(parent, load<u32>(map + (<usize>load<u32>(parent) << 2)));
     for (let layer: u32 = 0; layer <= top; layer++) {
       const links = linksOf(layer, slot);
       for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
@@ -93,6 +95,7 @@ export function renumberGraph(map: usize): void {
   upper().count = record;
   if (s.entry != NONE) s.entry = load<u32>(map + (<usize>s.entry << 2));
   s.sweepCursor = 0;
+  s.unsought = 0;
 }
 
 @inline export function degreeLimit(layer: u32): u32 { return layer ? state().m : state().m << 1; }
@@ -103,7 +106,7 @@ export function renumberGraph(map: usize): void {
   return (load<u32>(towerAt(slot)) >> LEVEL_BITS) + layer - 1;
 }
 
-@inline export function linksOf(layer: u32, slot: u32): usize {
+export function linksOf(layer: u32, slot: u32): usize {
   return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
 }
 

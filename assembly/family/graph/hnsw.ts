@@ -1,6 +1,5 @@
 // HNSW (Malkov and Yashunin 2016, arXiv 1603.09320): search and insertion. Removal is sweep.ts.
-import { hasBit, testAndSet } from "../../base/bitset";
-import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN, PLAN_WIDENED_WALK } from "../../base/codes";
+import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
@@ -14,9 +13,9 @@ import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
-import { isBlurred, isHopeless, rescoreBeam } from "./blur";
-import { Builder, addNearestLive, setChosen } from "./builder";
-import { openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
+import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
+import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
+import { isTwin, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots } from "./reconnect";
@@ -24,16 +23,16 @@ import { moveRoot, openRoots } from "./roots";
 import { plansWalk } from "./costs";
 import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
-import { areEqual, joinTwins, offerTwins, openTwins, standAlone, twinOf } from "./twins";
+import { joinNearest, offerTwins, openTwins, standAlone } from "./twins";
 import { advanceSweep, bury, sweepAfter } from "./sweep";
 import { graphIsValid } from "./valid";
 import { Walk, beamSearch, begin, descend, siftedSearch } from "./walk";
 
 export class Hnsw extends Flat {
   open(): bool {
-    openTwins();
+    const room = openTwins();
     openRoots();
-    return openGraph();
+    return openGraph() && room;
   }
   halves(): bool { return true; }
   packs(): bool { return false; }
@@ -147,7 +146,7 @@ function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
 
 function offerBeam(pool: Pool, filter: usize, top: TopK): void {
   for (let i: u32 = 0; i < pool.size; i++) {
-    offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top);
+    offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top, walkScorer());
   }
 }
 
@@ -164,23 +163,23 @@ export function hnswInsert(b: Builder, slot: u32): void {
   const w = changetype<Walk>(b.walk);
   const by = b.by;
   if (level) {
-    approach(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
-    beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0);
+    beamAround(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
     if (joinTwin(b, slot)) return;
   }
-  approach(b, slot, min(level, s.topLevel), s.efConstruction);
-  for (let l = <i32>min(level, s.topLevel); l >= 0; l--) {
-    beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0);
-    if (!l && joinTwin(b, slot)) return;
-    const again = !l && isSplit(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
+  const top = min(level, s.topLevel);
+  beamAround(b, slot, top, s.efConstruction);
+  for (let l = <i32>top; l >= 0; l--) {
+    if (<u32>l < top) beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0);
+    if (!level && joinTwin(b, slot)) return;
+    const again = !l && mayBlur(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {
       b.by = <u32>changetype<usize>(exactCodec());
-      approach(b, slot, 0, s.efConstruction);
-      beamSearch(w, walkScorer(), 0, u32.MAX_VALUE, 0);
-      if (joinTwin(b, slot)) return;
+      beamAround(b, slot, 0, s.efConstruction);
     }
-    chooseLinks(b, l, slot);
-    setChosen(b, l, slot);
+    if (!again || level || !joinTwin(b, slot)) {
+      chooseLinks(b, l, slot);
+      setChosen(b, l, slot);
+    }
     if (!again) continue;
     if (isHopeless()) s.sharp = 0;
     else b.by = by;
@@ -192,43 +191,25 @@ export function hnswInsert(b: Builder, slot: u32): void {
   }
 }
 
-/** A stored row as the query, from the entry down to above `layer`; never by way of itself, on layers it is linked on. */
-function approach(b: Builder, slot: u32, layer: u32, ef: u32): void {
-  const s = state();
-  const w = changetype<Walk>(b.walk);
-  bindSlot(b.codec(), walkScorer(), slot);
-  begin(w, walkScorer(), ef, s.entry);
-  testAndSet(w.visited, slot);
-  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
-}
-
 /** Beam width of a look for an equal row before a slot is linked on layers where twins are not. */
 const TWIN_SEARCH: u32 = 32;
 
-/** Whether the beam around a slot has a row equal to its own: the slot is a twin then. An equal row is exactly as far as the slot itself. */
+/** Whether the slot of the beam has become a twin. */
 function joinTwin(b: Builder, slot: u32): bool {
-  if (twinOf(slot) != NONE) return false; // built at once: it has twins itself, and no equal is elsewhere
-  const pool = changetype<Walk>(b.walk).beam();
   const batch = changetype<Batch>(b.neighbours);
   store<u32>(batch.slots, slot);
   scoreMany(walkScorer(), batch.slots, 1, batch.distances);
-  const itself = batch.distanceAt(0);
-  for (let i: u32 = 0; i < pool.size && pool.distanceAt(i) <= itself; i++) {
-    const other = pool.slotAt(i);
-    if (pool.distanceAt(i) < itself || stageOf(other) == DOOMED || !areEqual(other, slot)) continue;
-    joinTwins(other, slot);
-    return true;
-  }
-  return false;
+  return joinNearest(changetype<Walk>(b.walk).beam(), b.codec(), slot, batch.distanceAt(0));
 }
 
-/** At most M of the beam's live nodes, or of all live nodes where the beam met only removed ones. */
+/** At most M of the beam's live nodes, or of all live nodes where the beam met only removed ones. While much is linked at once some still lead to twins. */
 function chooseLinks(b: Builder, layer: u32, slot: u32): void {
   const pool = changetype<Walk>(b.walk).beam();
   const selection = changetype<Selection>(b.selection);
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) {
-    if (stageOf(pool.slotAt(i)) == LIVE) selection.add(pool.distanceAt(i), pool.slotAt(i));
+    const other = pool.slotAt(i);
+    if (stageOf(other) == LIVE && !isTwin(other)) selection.add(pool.distanceAt(i), other);
   }
   if (!selection.count) addNearestLive(b, layer, slot);
   selection.choose(b.codec(), state().m, true, NONE);

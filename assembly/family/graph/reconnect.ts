@@ -6,28 +6,21 @@ import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { FREE, layout, nodes, stageOf } from "../../table/nodes";
-import { bindSlot, scoreMany, walkScorer } from "../../codec/scorer";
+import { FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
-import { Pool } from "../../search/pool";
-import { Builder } from "./builder";
-import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
+import { Builder, beamAround } from "./builder";
+import { degree, degreeLimit, isTwin, linksOf, topOf } from "./graph";
 import { adopt, parentOf, setParent } from "./roots";
-import { Walk, beamSearch, begin, descend } from "./walk";
+import { addLink, bridgeTo, tieStrayed } from "./strays";
 
 /** Of an island's nodes one of so many is tied by itself: a beam may never come across a single tie. */
 const NODES_PER_TIE: u32 = 16;
 
-/** Beam width of a walk to see whether a node is found. */
-const LOOK: u32 = 8;
-/** Of where it ends so many are tied to the node. */
-const TIES: u32 = 4;
-
 /** Before layer 0 changes: everybody's parent is known. */
 export function findRoots(b: Builder): void {
-  if (layout().rooted) return;
+  if (state().rooted) return;
   if (state().entry != NONE) reconnect(b, 0);
-  layout().rooted = 1;
+  state().rooted = 1;
 }
 
 /** Where scratch cannot grow, the layer stays as it is. */
@@ -79,44 +72,9 @@ export function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u
   return tail;
 }
 
-/** The nodes of the layers above are looked for, as one of some 16 from everywhere. */
-export function tieAllStrayed(b: Builder): void {
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
-    if (stageOf(slot) != FREE && !isTwin(slot) && topOf(slot)) tieStrayed(b, slot);
-  }
-}
-
-/**
- * Where a narrow walk ends farther from a node than all its neighbours are, as in another cluster or half a curve away, the node is tied
- * to the place.
- */
-function tieStrayed(b: Builder, slot: u32): void {
-  const batch = changetype<Batch>(b.neighbours);
-  batch.count = 0;
-  for (let i: u32 = 0, count = degree(0, slot); i < count; i++) batch.add(load<u32>(linksOf(0, slot) + (i << 2)));
-  if (!batch.count) return;
-  const pool = approachFrom(b, 0, slot, min(LOOK, state().efConstruction));
-  scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
-  let farthest = batch.distanceAt(0);
-  for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
-  if (pool.distanceAt(0) <= farthest) return;
-  for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool.slotAt(i), 0, slot);
-}
-
-/** The nodes around a slot that a search from the entry meets. */
-function approachFrom(b: Builder, layer: u32, slot: u32, ef: u32): Pool {
-  const s = state();
-  const w = changetype<Walk>(b.walk);
-  bindSlot(b.codec(), walkScorer(), slot);
-  begin(w, walkScorer(), ef, s.entry);
-  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
-  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE, 0);
-  return w.beam();
-}
-
 /** Of the nodes around a slot those that have been reached, nearest first; the entry where there is none. */
 function shoreOf(b: Builder, layer: u32, slot: u32, reached: usize): Batch {
-  const pool = approachFrom(b, layer, slot, state().efConstruction);
+  const pool = beamAround(b, slot, layer, state().efConstruction);
   const shore = changetype<Batch>(b.neighbours);
   shore.count = 0;
   for (let i: u32 = 0; i < pool.size; i++) if (hasBit(reached, pool.slotAt(i))) shore.add(pool.slotAt(i));
@@ -131,18 +89,6 @@ function bridge(pool: Batch, layer: u32, slot: u32): void {
   if (!ties) tie(layer, state().entry, slot);
 }
 
-/** One more tie of an island. */
-function bridgeTo(from: u32, layer: u32, slot: u32): void {
-  const n = degree(layer, from);
-  let place = n;
-  if (n == degreeLimit(layer)) {
-    place--;
-    if (!layer && parentOf(load<u32>(linksOf(0, from) + (place << 2))) == from) return;
-  }
-  if (!holds(linksOf(layer, from), n, slot)) putLink(layer, from, place, slot);
-  if (degree(layer, slot) < degreeLimit(layer)) addLink(layer, slot, from);
-}
-
 function tie(layer: u32, from: u32, to: u32): bool {
   if (from == to) return false;
   if (layer) addLink(layer, from, to);
@@ -151,12 +97,4 @@ function tie(layer: u32, from: u32, to: u32): bool {
   } else if (degree(0, from) < degreeLimit(0)) addLink(0, from, to);
   if (degree(layer, to) < degreeLimit(layer)) addLink(layer, to, from);
   return true;
-}
-
-/** Adds a link if it is not there, in place of the last of a full list. */
-function addLink(layer: u32, from: u32, to: u32): void {
-  const links = linksOf(layer, from);
-  const n = degree(layer, from);
-  if (holds(links, n, to)) return;
-  putLink(layer, from, min(n, degreeLimit(layer) - 1), to);
 }

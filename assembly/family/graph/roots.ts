@@ -2,17 +2,27 @@
 // one. Along these links the entry reaches every node. Without them, lists that fill up with each other's nearest leave no link to
 // who lies apart: 20 rows far from a crowd of 1,000 were found by no search.
 //
-//   parent column, u32 per slot: NONE of the entry. It is in no file: from the links it is found again before the first change.
+//   parent column, u32 per slot: NONE of the entry. Where a file has none, it is found from the links before the first change.
 import { NONE } from "../../base/codes";
 import { state } from "../../memory/state";
 import { DOOMED, FREE, layout, nodes, stageOf } from "../../table/nodes";
 import { degree, degreeLimit, holds, linksOf, putLink } from "./graph";
 
-export function openRoots(): void { layout().parent = nodes().addColumn(0, 4); }
+const TAG_PARENT: u32 = 0x746e7270; // "prnt"
 
-@inline function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
-@inline export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
-@inline export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
+export function openRoots(): void { layout().parent = nodes().addColumn(TAG_PARENT, 4); }
+
+function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
+export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
+export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
+
+/** Of a file: parents are slots, whoever they are. */
+export function rootsAreValid(): bool {
+  if (!state().rooted) return true;
+  const n = nodes().count;
+  for (let slot: u32 = 0; slot < n; slot++) if (parentOf(slot) != NONE && parentOf(slot) >= n) return false;
+  return true;
+}
 
 /** Whether somebody in use still links to a slot as its parent. */
 export function hasParent(slot: u32): bool {
@@ -21,23 +31,41 @@ export function hasParent(slot: u32): bool {
 }
 
 /** Children of a node at most, so that half of its links are its own choice. */
-@inline export function mostChildren(): u32 { return state().m; }
+@inline function mostChildren(): u32 { return state().m; }
 
-export function childrenOf(slot: u32): u32 {
+function childrenOf(slot: u32): u32 {
   let links = linksOf(0, slot);
   let children: u32 = 0;
   for (const end = links + (degree(0, slot) << 2); links < end; links += 4) children += <u32>(parentOf(load<u32>(links)) == slot);
   return children;
 }
 
-/** The first of n slots that has room for a child becomes the parent of `slot`, before it links to it. */
-export function findParent(slot: u32, slots: usize, n: u32): void {
-  let parent = NONE;
-  for (const end = slots + (n << 2); slots < end && parent == NONE; slots += 4) {
-    if (childrenOf(load<u32>(slots)) < mostChildren()) parent = load<u32>(slots);
+/** Of the tree of parents so many levels are searched for room at most. */
+const MOST_LEVELS: u32 = 32;
+
+/**
+ * Who is to be the parent of a slot that chose these n, before any links to it: the first that has room for a child. Where everybody chooses
+ * the same few, as hubs under dot, none has; then somebody below the first, at a place drawn by the slot's number. NONE if n is 0.
+ */
+export function findParent(slot: u32, slots: usize, n: u32): u32 {
+  for (let p = slots, end = slots + (n << 2); p < end; p += 4) if (hasRoom(load<u32>(p))) return load<u32>(p);
+  let from = n ? load<u32>(slots) : NONE;
+  for (let level: u32 = 0, lot = slot; level < MOST_LEVELS && from != NONE; level++, lot /= mostChildren()) {
+    let links = linksOf(0, from);
+    let skip = lot % mostChildren();
+    const parent = from;
+    from = NONE;
+    for (const end = links + (degree(0, parent) << 2); links < end; links += 4) {
+      const child = load<u32>(links);
+      if (parentOf(child) != parent) continue;
+      if (hasRoom(child)) return child;
+      if (skip-- == 0) from = child;
+    }
   }
-  setParent(slot, parent);
+  return NONE;
 }
+
+@inline function hasRoom(slot: u32): bool { return childrenOf(slot) < mostChildren(); }
 
 /** Links a node to a child, in place of the last that is none where its list is full; false where all are. */
 export function adopt(parent: u32, child: u32): bool {

@@ -14,11 +14,14 @@ import { Builder, addNearestLive, setChosen } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linksOf, topOf } from "./graph";
 import { findRoots, reconnect } from "./reconnect";
 import { Selection } from "./selection";
+import { seekStrayed } from "./strays";
 import { forgetHeir, heirOf, partTwins } from "./twins";
 
 /** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
 const ALIVE_PER_DEAD: u32 = 4;
 const SLOTS_PER_CHANGE: u32 = 8;
+/** Slots of the look for strayed nodes at a change: one of some 16 is on a layer above, and is looked for. */
+const SOUGHT_PER_CHANGE: u32 = 1;
 
 /** A live slot becomes dead. */
 export function bury(slot: u32): void {
@@ -34,20 +37,30 @@ export function sweepAfter(n: u32): void {
   reset(start);
 }
 
-/** Up to `most` slots of the running sweep; 1 when it is done, 0 when not, E_MEMORY. */
+/** Up to `most` slots of the running sweep, or of the look for strayed nodes after it; 1 when both are done, 0 when not, E_MEMORY. */
 export function sweep(most: u32): i32 {
   const start = mark();
   const builder = Builder.open();
-  const done = builder ? <i32>sweepSlots(builder, most) : E_MEMORY;
+  let done = E_MEMORY;
+  if (builder) {
+    if (state().doomed) sweepSlots(builder, most);
+    else seekStrayed(builder, most);
+    done = <i32>(state().doomed + state().unsought == 0);
+  }
   reset(start);
   return done;
 }
 
-/** The sweep's share of one add or remove. */
+/** The sweep's share of one add or remove; between sweeps, of the look for strayed nodes, which begins anew where it has ended. */
 export function advanceSweep(b: Builder): void {
   const s = state();
   if (!s.doomed && s.live < ALIVE_PER_DEAD * s.dead) startSweep();
   if (s.doomed) sweepSlots(b, SLOTS_PER_CHANGE);
+  else {
+    findRoots(b);
+    if (!s.unsought) s.unsought = nodes().count;
+    seekStrayed(b, SOUGHT_PER_CHANGE);
+  }
 }
 
 /** Dooms every dead node; the pass begins. */
@@ -60,10 +73,9 @@ export function startSweep(): void {
   partTwins();
 }
 
-/** Repairs the next `most` slots; true when no doomed node is left. */
-function sweepSlots(b: Builder, most: u32): bool {
+/** Repairs the next `most` slots. */
+function sweepSlots(b: Builder, most: u32): void {
   const s = state();
-  if (!s.doomed) return true;
   findRoots(b);
   const n = nodes().count;
   const end = most < n - s.sweepCursor ? s.sweepCursor + most : n;
@@ -73,7 +85,7 @@ function sweepSlots(b: Builder, most: u32): bool {
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) repair(b, layer, slot);
   }
   s.sweepCursor = end;
-  if (end < n) return false;
+  if (end < n) return;
   for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) {
     forgetHeir(slot);
     freeSlot(slot);
@@ -82,7 +94,7 @@ function sweepSlots(b: Builder, most: u32): bool {
   s.sweepCursor = 0;
   if (stageOf(s.entry) == FREE) moveEntry();
   for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
-  return true;
+  s.unsought = n;
 }
 
 /** The highest node becomes the entry, the first of equals. */

@@ -2,14 +2,19 @@
 // nobody links to them, and all they link to is the node. So a crowd of copies takes one place in a beam and one of a neighbour's
 // links, where as nodes of their own copies link to nothing but each other (33 of them at M = 16) and hide what is behind.
 //
+// Rows that a walk cannot tell from a node, since they are as near to it as it is to itself but for rounding, hang on it as well, some
+// of them: they come before its equals, and a search scores each of them.
+//
 //   twin column, u32 per slot: of a node its first twin, of a twin the next; NONE where there is none
 //                              of a doomed node: the twin that has taken its place (heir)
-import { GRAPH, NONE } from "../../base/codes";
-import { isOfUnits } from "../../memory/metrics";
-import { state } from "../../memory/state";
+import { ALL, CODEC_PQ, CODEC_RABITQ, GRAPH, NONE } from "../../base/codes";
+import { byKernel, isOfUnits, isSigned } from "../../memory/metrics";
+import { isAugmented, state } from "../../memory/state";
 import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { hasBit } from "../../base/bitset";
+import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
+import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { clearNeighbours } from "./neighbours";
 import { parentOf, setParent } from "./roots";
@@ -17,38 +22,111 @@ import { codesOf, degree, degreeLimit, isTwin, linksOf, markTwin, topOf, writeLi
 
 const TAG_TWIN: u32 = 0x6e697774; // "twin"
 
-export function openTwins(): void { layout().twin = nodes().addColumn(TAG_TWIN, 4); }
+/** The column, and room to score a slot by itself; false where memory cannot grow. */
+export function openTwins(): bool {
+  const l = layout();
+  l.twin = nodes().addColumn(TAG_TWIN, 4);
+  l.one = <u32>alloc(32);
+  return l.one != 0;
+}
 
-@inline function twinAt(slot: u32): usize { return nodes().at(layout().twin, slot); }
-@inline export function twinOf(slot: u32): u32 { return load<u32>(twinAt(slot)); }
+// Not inlined, all of them: what reads a column is long, and crowds are rare.
+export function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
+function setTwin(slot: u32, to: u32): void { store<u32>(nodes().at(layout().twin, slot), to); }
+function stageAt(slot: u32): u32 { return stageOf(slot); }
+function isListed(slot: u32): bool { return isTwin(slot); }
+
+/** The one link of a twin. */
+function hostOf(twin: u32): u32 { return load<u32>(linksOf(0, twin)); }
+function setHost(twin: u32, node: u32): void { store<u32>(linksOf(0, twin), node); }
 
 /** A slot that is to be linked, whatever it was before. */
-@inline export function standAlone(slot: u32): void {
-  store<u32>(twinAt(slot), NONE);
+export function standAlone(slot: u32): void {
+  setTwin(slot, NONE);
   markTwin(slot, false);
   setParent(slot, NONE);
 }
 
 /** The column is in a file where it says anything: state().twins. */
 export function clearTwins(): void {
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) store<u32>(twinAt(slot), NONE);
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) setTwin(slot, NONE);
 }
 
 /** Whether no search can tell two slots apart. */
-export function areEqual(a: u32, b: u32): bool {
+function areEqual(a: u32, b: u32): bool {
   const table = nodes();
   const l = layout();
   for (let c = COLUMN_CODE; c < l.rowColumns; c++) {
-    if (isOfUnits() && c == l.norm) continue;
+    if ((isOfUnits() && c == l.norm) || (isAugmented() && c == l.extra)) continue;
     if (memory.compare(table.at(c, a), table.at(c, b), table.column(c).stride)) return false;
   }
   return true;
 }
 
-/** `slot`, which stands alone, becomes a twin of `node`, which is no twin. */
-export function joinTwins(node: u32, slot: u32): void {
-  store<u32>(twinAt(slot), twinOf(node));
-  store<u32>(twinAt(node), slot);
+/** Twins of a node that are not equal to it at most. */
+const MOST_NEAR: u32 = 64;
+
+/** Sums of products of unit rows are off by some units in the last place. */
+const ROUNDING: f32 = 2.384185791015625e-7; // 2^-22
+
+/**
+ * How much farther than a row is from itself another may be for a walk to take them for equal: below 0, not at all. Differences are
+ * exact; of a row that was rounded before (sq8), who is nearer than itself looks equal. Dots are off by their own size; under `dot` they say
+ * nothing of who is near. Where exact rows are at hand these tell (blur.ts), and codes that are learned would take too many for equal.
+ */
+function noiseOf(by: Codec, itself: f32): f32 {
+  if (nominates(by) || (isSigned() && !isAugmented())) return -1;
+  if (ALL && !scanNominates() && (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ)) return -1;
+  return byKernel<f32>(0, 0, ROUNDING * (isOfUnits() ? 1 : abs(itself)));
+}
+
+/**
+ * Whether `slot`, which is linked nowhere, has become a twin of somebody in the beam around it, of an equal row if there is one; `itself`: its
+ * distance from itself.
+ */
+export function joinNearest(pool: Pool, by: Codec, slot: u32, itself: f32): bool {
+  if (twinOf(slot) != NONE) return false; // built at once: it has twins itself, and no equal is elsewhere
+  const noise = noiseOf(by, itself);
+  const bound = itself + max(noise, 0);
+  let near = NONE;
+  for (let i: u32 = 0; i < pool.size && pool.distanceAt(i) <= bound; i++) {
+    const other = pool.slotAt(i);
+    if (stageAt(other) == DOOMED || isListed(other)) continue;
+    if (pool.distanceAt(i) == itself && areEqual(other, slot)) {
+      joinTwins(other, slot);
+      return true;
+    }
+    if (near == NONE && noise >= 0 && hasRoomForNear(other)) near = other;
+  }
+  if (near == NONE) return false;
+  hang(near, slot, near);
+  return true;
+}
+
+/** `slot`, which stands alone, becomes a twin of `node`, which is no twin and equal to it. */
+function joinTwins(node: u32, slot: u32): void { hang(node, slot, lastNear(node)); }
+
+/** The last twin of a node that is not equal to it, or the node. */
+function lastNear(node: u32): u32 {
+  let last = node;
+  for (let slot = twinOf(node); slot != NONE && !areEqual(node, slot); slot = twinOf(slot)) last = slot;
+  return last;
+}
+
+function hasRoomForNear(node: u32): bool {
+  let n: u32 = 0;
+  for (let slot = twinOf(node); slot != NONE && n < MOST_NEAR && !areEqual(node, slot); slot = twinOf(slot)) n++;
+  return n < MOST_NEAR;
+}
+
+@inline function putBehind(before: u32, slot: u32): void {
+  setTwin(slot, twinOf(before));
+  setTwin(before, slot);
+}
+
+/** Into the list of `node`, behind `before`, which may be the node. */
+function hang(node: u32, slot: u32, before: u32): void {
+  putBehind(before, slot);
   markTwin(slot, true);
   for (let layer = topOf(slot); layer > 0; layer--) clearLinks(layer, slot);
   leadTo(slot, node);
@@ -63,58 +141,86 @@ function clearLinks(layer: u32, slot: u32): void {
 /** The one link of a twin. Codes of zeros are those of a neighbour at no distance. */
 function leadTo(slot: u32, node: u32): void {
   clearLinks(0, slot);
-  store<u32>(linksOf(0, slot), node);
+  setHost(slot, node);
 }
 
 /** The node that a slot is a twin of, or itself. */
-@inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? load<u32>(linksOf(0, slot)) : slot; }
+export function nodeOf(slot: u32): u32 { return isListed(slot) ? hostOf(slot) : slot; }
 
 /** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
 export function anyPasses(node: u32, filter: usize): bool {
-  if (stageOf(node) == DOOMED) return false;
-  for (let slot = node; slot != NONE; slot = twinOf(slot)) {
-    if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) return true;
-  }
+  if (stageAt(node) == DOOMED) return false;
+  for (let slot = node; slot != NONE; slot = twinOf(slot)) if (passes(slot, filter)) return true;
   return false;
 }
 
-/** Offers a node and its twins at one distance, those that are live and pass; no more of them than are wanted in all. */
-export function offerTwins(distance: f32, node: u32, filter: usize, top: TopK): void {
-  if (stageOf(node) == DOOMED) return;
-  let wanted = top.k;
-  for (let slot = node; slot != NONE && wanted; slot = twinOf(slot)) {
-    if (stageOf(slot) != LIVE || (filter && !hasBit(filter, slot))) continue;
-    top.offer(distance, slot);
-    wanted--;
+/**
+ * Offers a node and its twins, those that are live and pass: equals at one distance, all of them, since the lowest ids come first; others
+ * by the scorer that the node's distance is from.
+ */
+export function offerTwins(distance: f32, node: u32, filter: usize, top: TopK, scorer: Scorer): void {
+  if (stageAt(node) == DOOMED) return;
+  if (passes(node, filter)) top.offer(distance, node);
+  let near = true;
+  for (let slot = twinOf(node); slot != NONE; slot = twinOf(slot)) {
+    near = near && !areEqual(node, slot);
+    if (!near && distance > top.bound) return;
+    if (!passes(slot, filter)) continue;
+    if (near) offerScored(slot, top, scorer);
+    else top.offer(distance, slot);
   }
 }
 
+function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
+  const at: usize = layout().one;
+  store<u32>(at, slot);
+  scoreMany(scorer, at, 1, at + 16);
+  top.offer(load<f32>(at, 16), slot);
+}
+
+@inline function passes(slot: u32, filter: usize): bool { return stageAt(slot) == LIVE && (!filter || hasBit(filter, slot)); }
+
 /**
- * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, the first of them
- * takes its place on layer 0.
+ * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, one of them, an equal
+ * one if there is one, takes its place on layer 0.
  */
 export function partTwins(): void {
   if (!state().twins) return;
   for (let node: u32 = 0, n = nodes().count; node < n; node++) {
-    if (stageOf(node) == FREE || isTwin(node) || twinOf(node) == NONE) continue;
+    if (stageAt(node) == FREE || isListed(node) || twinOf(node) == NONE) continue;
     let last = node;
     for (let slot = twinOf(node); slot != NONE; ) {
       const next = twinOf(slot);
-      if (stageOf(slot) == DOOMED) {
-        store<u32>(twinAt(last), next);
+      if (stageAt(slot) == DOOMED) {
+        setTwin(last, next);
         standAlone(slot);
         clearLinks(0, slot);
         state().twins--;
       } else last = slot;
       slot = next;
     }
-    if (stageOf(node) == DOOMED && twinOf(node) != NONE) inherit(node);
+    if (stageAt(node) == DOOMED && twinOf(node) != NONE) inherit(node);
   }
 }
 
-/** The first twin gets the links of a doomed node on layer 0, and the other twins. Links to the node become links to it: sweep.ts. */
+/** A twin gets the links of a doomed node on layer 0, and the other twins. Links to the node become links to it: sweep.ts. */
 function inherit(node: u32): void {
-  const heir = twinOf(node);
+  const near = lastNear(node);
+  let heir = twinOf(near);
+  if (heir == NONE) {
+    // Of those that were not equal to the node some may be equal to the heir.
+    heir = twinOf(node);
+    let slot = twinOf(heir);
+    setTwin(heir, NONE);
+    for (let next = NONE; slot != NONE; slot = next) {
+      next = twinOf(slot);
+      putBehind(areEqual(heir, slot) ? lastNear(heir) : heir, slot);
+    }
+  } else if (near != node) {
+    setTwin(near, twinOf(heir));
+    setTwin(heir, twinOf(node));
+    setTwin(node, heir);
+  }
   markTwin(heir, false);
   writeLinks(0, heir, linksOf(0, node), degree(0, node));
   if (GRAPH && state().fastScan) memory.copy(codesOf(0, heir), codesOf(0, node), nodes().column(layout().neighbours).stride);
@@ -122,16 +228,16 @@ function inherit(node: u32): void {
     if (parentOf(load<u32>(p)) == node) setParent(load<u32>(p), heir);
   }
   setParent(heir, parentOf(node));
-  for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) store<u32>(linksOf(0, slot), heir);
+  for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) setHost(slot, heir);
 }
 
 /** The twin that stands in for a doomed node, or NONE. */
-@inline export function heirOf(doomed: u32): u32 { return state().twins ? twinOf(doomed) : NONE; }
+export function heirOf(doomed: u32): u32 { return state().twins ? twinOf(doomed) : NONE; }
 
 /** A doomed node is about to be free. */
-@inline export function forgetHeir(doomed: u32): void {
+export function forgetHeir(doomed: u32): void {
   if (twinOf(doomed) != NONE) state().twins--;
-  store<u32>(twinAt(doomed), NONE);
+  setTwin(doomed, NONE);
 }
 
 // ---- many at once -------------------------------------------------------------------------------------------------
@@ -150,7 +256,7 @@ export function joinAllTwins(first: u32): bool {
   memory.fill(table, 0xff, <usize>4 << bits);
   const mask: u32 = (1 << bits) - 1;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (slot < first && isTwin(slot)) continue;
+    if (slot < first && isListed(slot)) continue;
     for (let i = hashOf(slot) & mask; ; i = i + 1 & mask) {
       const place = table + (<usize>i << 2);
       const other = load<u32>(place);
@@ -179,21 +285,23 @@ function hashOf(slot: u32): u32 {
 
 // ---- of a file ----------------------------------------------------------------------------------------------------
 
-/** Lists hang on nodes, each twin on one, equal to it and linked to nothing else; and as many as the state says. */
+/** Lists hang on nodes, each twin on one and linked to nothing else, not many of them before its equals; and as many as the state says. */
 export function twinsAreValid(): bool {
   const n = nodes().count;
   let marked: u32 = 0, listed: u32 = 0, heirs: u32 = 0;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (stageOf(slot) == FREE) continue;
-    if (isTwin(slot)) marked++;
-    else if (stageOf(slot) == DOOMED) {
+    if (stageAt(slot) == FREE) continue;
+    if (isListed(slot)) marked++;
+    else if (stageAt(slot) == DOOMED) {
       const heir = twinOf(slot);
       if (heir == NONE) continue;
       heirs++;
-      if (heir >= n || stageOf(heir) == FREE || isTwin(heir) || stageOf(heir) == DOOMED) return false;
-    } else for (let twin = twinOf(slot); twin != NONE; twin = twinOf(twin)) {
-      if (++listed > n || twin >= n || !isTwin(twin) || stageOf(twin) == FREE || stageOf(twin) == DOOMED) return false;
-      if (load<u32>(linksOf(0, twin)) != slot || degree(0, twin) != 1 || !areEqual(slot, twin)) return false;
+      if (heir >= n || stageAt(heir) == FREE || isListed(heir) || stageAt(heir) == DOOMED) return false;
+    } else for (let twin = twinOf(slot), near: u32 = 0; twin != NONE; twin = twinOf(twin)) {
+      if (++listed > n || twin >= n || !isListed(twin) || stageAt(twin) == FREE || stageAt(twin) == DOOMED) return false;
+      if (hostOf(twin) != slot || degree(0, twin) != 1) return false;
+      if (areEqual(slot, twin)) near = MOST_NEAR;
+      else if (++near > MOST_NEAR) return false;
     }
   }
   return marked == listed && listed + heirs == state().twins;

@@ -3,6 +3,7 @@ import { NONE } from "../../base/codes";
 import { state } from "../../memory/state";
 import { DOOMED, FREE, nodes, stageOf, upper } from "../../table/nodes";
 import { checkTower, degreeLimit, linksOf, topOf } from "./graph";
+import { rootsAreValid } from "./roots";
 import { clearTwins, twinsAreValid } from "./twins";
 
 /** Towers stand one after the other, links lead to slots in use that are on the layer, and the entry is of the highest. */
@@ -21,7 +22,7 @@ export function graphIsValid(): bool {
     if (stageOf(slot) == FREE) continue;
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) if (!linksAreValid(layer, slot)) return false;
   }
-  if (!twinsAreValid()) return false;
+  if (!twinsAreValid() || !rootsAreValid()) return false;
   if (s.entry == NONE) return s.live + s.dead + s.doomed == 0 && s.topLevel == 0;
   return s.entry < n && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
 }

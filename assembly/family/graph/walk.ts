@@ -146,7 +146,7 @@ export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): boo
 }
 
 /** Scores the unvisited neighbours of a node. */
-@inline function expand(w: Walk, scorer: Scorer, layer: u32, slot: u32): void {
+function expand(w: Walk, scorer: Scorer, layer: u32, slot: u32): void {
   const n = gather(linksOf(layer, slot), degreeLimit(layer), w.visited, w.gathered().slots);
   work().visited++;
   // The next node's links arrive while this one's neighbours are scored.

@@ -16,10 +16,11 @@ import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
 import { countBlurred, isHopeless } from "../blur";
 import { Builder, linkBack } from "../builder";
-import { codesOf, degree, isTwin, linksOf, topOf } from "../graph";
+import { codesOf, degree, holds, isTwin, linksOf, setLinks, topOf } from "../graph";
 import { hnswInsert } from "../hnsw";
-import { reconnect, tieAllStrayed } from "../reconnect";
-import { joinAllTwins } from "../twins";
+import { reconnect } from "../reconnect";
+import { tieAllStrayed } from "../strays";
+import { joinAllTwins, nodeOf } from "../twins";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
 import { Hubs } from "./hubs";
@@ -210,11 +211,30 @@ function finish(b: Builder, marks: usize): void {
     s.entry = slot;
     s.topLevel = topOf(slot);
   }
+  const twins = s.twins;
   for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot);
+  if (s.twins != twins) for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot)) leadToNodes(b, slot);
   for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot) && !(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
-  layout().rooted = 1;
+  s.rooted = 1;
   for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
   tieAllStrayed(b);
+}
+
+/** Links to who has become a twin lead to its node, or nowhere above layer 0 and where a link to that is there. */
+function leadToNodes(b: Builder, slot: u32): void {
+  for (let layer: u32 = 0; layer <= topOf(slot); layer++) {
+    const links = linksOf(layer, slot);
+    const n = degree(layer, slot);
+    let left: u32 = 0;
+    let lead = false;
+    for (let i: u32 = 0; i < n; i++) {
+      const other = load<u32>(links + (i << 2));
+      const to = nodeOf(other);
+      lead = lead || to != other;
+      if (to == other || (!layer && to != slot && !holds(links, n, to) && !holds(b.chosen, left, to))) store<u32>(b.chosen + (left++ << 2), to);
+    }
+    if (lead) setLinks(layer, slot, b.chosen, left);
+  }
 }
 
 /** Unclear slots link back to a clear one that links to them: the ways out of a crowd whose members see each other alone. */
