@@ -1,4 +1,4 @@
-// Reading a curve of recall against speed.
+// Reading a curve of recall against speed, and ratios of several.
 
 /** QPS at a recall: log QPS drawn straight between two points of the curve; of a better first point, its own QPS. */
 export function qpsAt(curve, target) {
@@ -23,3 +23,7 @@ export function qpsByEffort(curve, target) {
   const part = (effort - a.effort) / (b.effort - a.effort);
   return 1 / ((1 - part) / a.qps + part / b.qps);
 }
+
+export const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+/** NaN of none. */
+export const least = (values) => (values.length ? Math.min(...values) : Number.NaN);

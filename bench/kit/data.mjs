@@ -8,10 +8,10 @@ const METRICS = { l2: "l2", cosine: "cos", dot: "ip" };
 const K = 10;
 
 /**
- * { name, metric, n, d, base, nq, queries, truth }: rows as Float32Array, truth as nq x 10 exact neighbours. With fewer
- * base vectors than there are, truth is computed here. Undefined, and said so, where the set is missing.
+ * { name, metric, n, d, base, nq, queries, truth }: rows as Float32Array, truth as nq x `neighbours` exact ones, not there
+ * where none are asked for. With fewer base vectors than there are, truth is computed here. Undefined, and said so, where the set is missing.
  */
-export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinity, metric } = {}) {
+export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinity, metric, neighbours = K } = {}) {
   const path = `${folder}/${name}`;
   if (!existsSync(path)) {
     console.log(`${name}: SKIPPED, there is no ${path}. VICINAL_DATA names the folder of the data sets.`);
@@ -27,8 +27,11 @@ export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinit
   const nq = Math.min(mostQueries, asked.n);
   const base = all.values.subarray(0, n * d);
   const queries = asked.values.subarray(0, nq * d);
-  const truth = n < all.n ? scan(own, base, queries, d) : firstColumns(readRows(`${path}/gt_${METRICS[own]}.ivecs`), nq);
-  return { name, metric: own, n, d, base, nq, queries, truth };
+  const truth = () =>
+    n < all.n
+      ? scan(own, base, queries, d, neighbours)
+      : firstColumns(readRows(`${path}/gt_${METRICS[own]}.ivecs`), nq, neighbours);
+  return { name, metric: own, n, d, base, nq, queries, truth: neighbours ? truth() : undefined };
 }
 
 /** The queries of a set, each in an array of its own. */
@@ -84,34 +87,43 @@ function half(bits) {
   return bits & 0x8000 ? -size : size;
 }
 
-function firstColumns({ d, values }, rows) {
-  return Uint32Array.from({ length: rows * K }, (_, i) => values[Math.floor(i / K) * d + (i % K)]);
+function firstColumns({ d, values }, rows, columns) {
+  return Uint32Array.from({ length: rows * columns }, (_, i) => values[Math.floor(i / columns) * d + (i % columns)]);
 }
 
-/** The K nearest by plain arithmetic. */
-function scan(metric, base, queries, d) {
-  const dots = (a, i, b, j) => {
-    let sum = 0;
-    for (let x = 0; x < d; x++) sum += a[i * d + x] * b[j * d + x];
-    return sum;
-  };
-  const n = base.length / d;
-  const norms = Float64Array.from({ length: n }, (_, i) => dots(base, i, base, i));
-  const rank = { l2: (dot, i) => norms[i] - 2 * dot, cosine: (dot, i) => -dot / Math.sqrt(norms[i]), dot: (dot) => -dot }[metric];
+/** The nearest by plain arithmetic. */
+function scan(metric, base, queries, d, neighbours) {
+  const rank = ranker(metric, base, d);
   return Uint32Array.from(
     Array.from({ length: queries.length / d }, (_, q) => {
-      const far = Float64Array.from({ length: n }, (_, i) => rank(dots(queries, q, base, i), i));
-      return [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, K);
+      const far = rank(queries.subarray(q * d, (q + 1) * d));
+      return [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, neighbours);
     }).flat(),
   );
 }
 
-/** Of the true neighbours, the share that was found: `found[q]` are the ids answered to query q. */
-export function recall(found, truth) {
+/** By plain arithmetic: the function from a query to a number for each row, which grows with its distance. */
+export function ranker(metric, base, d) {
+  const dots = (a, from, row) => {
+    let sum = 0;
+    for (let x = 0; x < d; x++) sum += a[from + x] * base[row * d + x];
+    return sum;
+  };
+  const n = base.length / d;
+  const norms = Float64Array.from({ length: n }, (_, i) => dots(base, i * d, i));
+  const rank = { l2: (dot, i) => norms[i] - 2 * dot, cosine: (dot, i) => -dot / Math.sqrt(norms[i]), dot: (dot) => -dot }[metric];
+  return (query) => Float64Array.from({ length: n }, (_, i) => rank(dots(query, 0, i), i));
+}
+
+/**
+ * Of the true k neighbours, the share that was found: `found[q]` are the ids answered to query q, `truth` has so many columns, the
+ * nearest first.
+ */
+export function recall(found, truth, { k = K, columns = k } = {}) {
   let hits = 0;
   found.forEach((ids, q) => {
-    const wanted = new Set(truth.subarray(q * K, (q + 1) * K));
+    const wanted = new Set(truth.subarray(q * columns, q * columns + k));
     for (const id of ids) if (wanted.has(id)) hits++;
   });
-  return hits / (found.length * K);
+  return hits / (found.length * k);
 }

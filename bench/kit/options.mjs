@@ -6,7 +6,7 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true }, // run.mjs: these benches
     peer: { type: "string", multiple: true }, // peers.mjs: these beside vicinal
-    set: { type: "string", multiple: true }, // hnsw.mjs, families.mjs, ivf.mjs, peers.mjs, reference.mjs: these data sets
+    set: { type: "string", multiple: true }, // these data sets, where a bench has several
     factory: { type: "string" }, // reference.mjs: rows that this regular expression finds
     metric: { type: "string" }, // hnsw.mjs, families.mjs, peers.mjs: where a set has ground truth for several
     limit: { type: "string" }, // so many base vectors

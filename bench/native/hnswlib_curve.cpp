@@ -1,27 +1,12 @@
 // The native peer: hnswlib on one thread. Reads commands and answers each with one line of JSON, so that hnsw.mjs can
 // run it in turn with vicinal; between commands it waits and uses no processor. The same commands as hnsw-worker.mjs.
 //   build              builds the index anew: seconds, and bytes of heap it takes
-//   search EF TIMES    all queries, TIMES over: seconds, the true neighbours among one round of answers, and distances computed
-//                      per query
-// usage: hnswlib_curve DIR N D QUERIES METRIC M EFC K    DIR holds base.f32, queries.f32, truth.u32, row after row
+//   search K EF TIMES  all queries, TIMES over: seconds, the K nearest among one round of answers, and distances computed per query
+// usage: hnswlib_curve DIR N D QUERIES METRIC M EFC NEIGHBOURS    so many in each row of the truth; DIR holds base.f32, queries.f32, truth.u32, row after row
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <malloc.h>
-#include <memory>
-#include <string>
-#include <vector>
-#include <hnswlib/hnswlib.h>
-
-using Clock = std::chrono::steady_clock;
-using Answer = std::priority_queue<std::pair<float, hnswlib::labeltype>>;
-
-static double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+#include "rows.h"
 
 static hnswlib::DISTFUNC<float> distance;
 static size_t distances = 0;
@@ -35,38 +20,18 @@ static size_t heapBytes() {
   return info.uordblks + info.hblkhd;
 }
 
-template <class T> static std::vector<T> readAll(const std::string& path, size_t values) {
-  std::vector<T> all(values);
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(all.data()), values * sizeof(T))) {
-    fprintf(stderr, "%s does not hold %zu values\n", path.c_str(), values);
-    exit(2);
-  }
-  return all;
-}
-
-static void normalise(std::vector<float>& rows, size_t d) {
-  for (size_t at = 0; at < rows.size(); at += d) {
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) sum += double(rows[at + i]) * rows[at + i];
-    for (size_t i = 0; i < d && sum > 0; i++) rows[at + i] = float(rows[at + i] / std::sqrt(sum));
-  }
-}
-
 int main(int argc, char** argv) {
   if (argc != 9) {
-    fprintf(stderr, "usage: hnswlib_curve DIR N D QUERIES METRIC M EFC K\n");
+    fprintf(stderr, "usage: hnswlib_curve DIR N D QUERIES METRIC M EFC NEIGHBOURS\n");
     return 2;
   }
   const std::string dir = argv[1], metric = argv[5];
-  const size_t n = atoi(argv[2]), d = atoi(argv[3]), nq = atoi(argv[4]), m = atoi(argv[6]), efc = atoi(argv[7]), k = atoi(argv[8]);
+  const size_t n = atoi(argv[2]), d = atoi(argv[3]), nq = atoi(argv[4]), m = atoi(argv[6]), efc = atoi(argv[7]), neighbours = atoi(argv[8]);
   auto base = readAll<float>(dir + "/base.f32", n * d);
   auto queries = readAll<float>(dir + "/queries.f32", nq * d);
-  const auto truth = readAll<uint32_t>(dir + "/truth.u32", nq * k);
+  const auto truth = readAll<uint32_t>(dir + "/truth.u32", nq * neighbours);
   if (metric == "cosine") normalise(base, d), normalise(queries, d);
-  std::unique_ptr<hnswlib::SpaceInterface<float>> space;
-  if (metric == "l2") space = std::make_unique<hnswlib::L2Space>(d);
-  else space = std::make_unique<hnswlib::InnerProductSpace>(d);
+  const auto space = spaceOf(metric, d);
   distance = space->get_dist_func();
   std::unique_ptr<hnswlib::HierarchicalNSW<float>> index;
   std::vector<Answer> answers(nq);
@@ -82,8 +47,8 @@ int main(int argc, char** argv) {
       const double seconds = secondsSince(start);
       printf("{\"seconds\":%.6f,\"bytes\":%zu}\n", seconds, heapBytes() - before);
     } else {
-      size_t ef, times;
-      std::cin >> ef >> times;
+      size_t k, ef, times;
+      std::cin >> k >> ef >> times;
       index->setEf(ef);
       // A fifth of the queries brings the caches back, and is counted rather than timed.
       distances = 0;
@@ -96,7 +61,7 @@ int main(int argc, char** argv) {
       const double seconds = secondsSince(start);
       size_t hits = 0;
       for (size_t i = 0; i < nq; i++) {
-        const auto* right = &truth[i * k];
+        const auto* right = &truth[i * neighbours];
         for (; !answers[i].empty(); answers[i].pop()) hits += std::count(right, right + k, answers[i].top().second);
       }
       printf("{\"seconds\":%.6f,\"hits\":%zu,\"distances\":%.1f}\n", seconds, hits, double(distances) / (nq / 5));

@@ -1,6 +1,6 @@
-// vicinal's Hnsw on one variant, under the same commands as native/hnswlib_curve.cpp: `build`, `search EF
+// vicinal's Hnsw on one variant, under the same commands as native/hnswlib_curve.cpp: `build`, `search K EF
 // TIMES`.
-// usage: node hnsw-worker.mjs VARIANT OPTIONS DIR N D QUERIES METRIC M EFC K; OPTIONS is JSON for Hnsw.create
+// usage: node hnsw-worker.mjs VARIANT OPTIONS DIR N D QUERIES METRIC M EFC NEIGHBOURS; OPTIONS is JSON for Hnsw.create
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Hnsw, init } from "vicinal";
@@ -8,7 +8,9 @@ import { queriesOf, recall } from "../kit/data.mjs";
 import { enableRelaxed } from "../kit/relaxed.mjs";
 
 const [variant, options, dir, , ...rest] = process.argv.slice(2);
-const [dimensions, nq, metric, m, efConstruction, k] = rest.map((arg) => (Number.isNaN(Number(arg)) ? arg : Number(arg)));
+const [dimensions, nq, metric, m, efConstruction, neighbours] = rest.map((arg) =>
+  Number.isNaN(Number(arg)) ? arg : Number(arg),
+);
 const read = (name, Type) => new Type(readFileSync(`${dir}/${name}`).buffer);
 const base = read("base.f32", Float32Array);
 const truth = read("truth.u32", Uint32Array);
@@ -26,7 +28,7 @@ const COMMANDS = {
     index.add(base);
     return { seconds: (performance.now() - start) / 1000, bytes: index.bytes };
   },
-  search(ef, times) {
+  search(k, ef, times) {
     const wanted = { k, ef };
     let distances = 0;
     const warmUp = queries.slice(0, Math.floor(nq / 5));
@@ -39,7 +41,11 @@ const COMMANDS = {
     for (let t = 0; t < times; t++) for (let i = 0; i < nq; i++) answers[i] = index.search(queries[i], wanted);
     const seconds = (performance.now() - start) / 1000;
     const found = answers.map((hits) => hits.map(({ id }) => id));
-    return { seconds, hits: Math.round(recall(found, truth) * nq * k), distances: distances / warmUp.length };
+    return {
+      seconds,
+      hits: Math.round(recall(found, truth, { k, columns: neighbours }) * nq * k),
+      distances: distances / warmUp.length,
+    };
   },
 };
 

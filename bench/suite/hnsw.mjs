@@ -62,7 +62,7 @@ function gates(set, { native, ...ours }) {
 const measured = [];
 for (const name of SETS) {
   const set = loadSet(name, { limit: limitOr(4000), queries: quick ? 200 : MOST_QUERIES, metric });
-  if (set) measured.push({ set, result: await contest(set, OURS, { efs: EFS, rounds: ROUNDS }) });
+  if (set) measured.push({ set, result: await contest(set, OURS, { runs: { curve: { k: 10, efs: EFS } }, rounds: ROUNDS }) });
 }
 
 const columns = ["", ...TARGETS.flatMap((t) => [`QPS at ${t}`, "/ hnswlib"]), "build s", "speed / hnswlib", "bytes above raw"];

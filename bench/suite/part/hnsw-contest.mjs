@@ -6,7 +6,7 @@ import { interleave, median } from "../../kit/timing.mjs";
 import { buildNative, handOver } from "../../rival/hnswlib.mjs";
 
 export const M = 16;
-const [EF_CONSTRUCTION, K] = [200, 10];
+const EF_CONSTRUCTION = 200;
 /** Of a set, for the time it takes. */
 export const MOST_QUERIES = 4000;
 /** In one timed stretch, at least: the set's queries over and over. */
@@ -15,21 +15,23 @@ const QUERIES = 2000;
 const say = (text) => process.stderr.write(`${text}\n`);
 const worker = fileURLToPath(new URL("../../rival/hnsw-worker.mjs", import.meta.url));
 
-const native = buildNative();
+const native = buildNative("hnswlib_curve");
 export const peer = native.about;
 
 /**
- * `ours`: by name, { variant, options, buildOnly? } of hnsw-worker.mjs. Returns the same names and "native" as { seconds of the
- * build, bytes per vector, curve: [{ ef, recall, qps, distances, samples }] }.
+ * `ours`: by name, { variant, options, buildOnly? } of hnsw-worker.mjs. `runs`: by the name of what comes back, { k, efs, only? }:
+ * the k of its searches, their efs, and the names of ours that take part where not all do; the set has truth for the largest k.
+ * Returns ours and "native" as { seconds of the build, bytes per vector, and by run [{ ef, recall, qps, distances, samples }] }.
  */
-export async function contest(set, ours, { efs, rounds }) {
-  const args = handOver(native.dir, set, { m: M, efConstruction: EF_CONSTRUCTION, k: K });
+export async function contest(set, ours, { runs, rounds }) {
+  const neighbours = set.truth.length / set.nq;
+  const args = handOver(native.dir, set, { m: M, efConstruction: EF_CONSTRUCTION, k: neighbours });
   const contenders = { native: new Contender(native.program, args) };
   for (const [name, { variant, options }] of Object.entries(ours)) {
     contenders[name] = new Contender(process.execPath, [worker, variant, JSON.stringify(options), ...args]);
   }
-  const times = Math.ceil(QUERIES / set.nq);
-  const ask = (command) => Object.fromEntries(Object.entries(contenders).map(([name, c]) => [name, () => c.ask(command)]));
+  const ask = (command, names = Object.keys(contenders)) =>
+    Object.fromEntries(names.map((name) => [name, () => contenders[name].ask(command)]));
 
   say(`${set.name}: building`);
   const built = await interleave(1, ask("build"));
@@ -38,24 +40,33 @@ export async function contest(set, ours, { efs, rounds }) {
     contenders[name].close();
     delete contenders[name];
   }
-  await interleave(1, ask(`search 100 ${times}`)); // V8's optimising compiler and the caches
-  const answers = {};
-  for (const ef of efs) {
-    say(`${set.name}: ${rounds} rounds at ef ${ef}`);
-    answers[ef] = await interleave(rounds, ask(`search ${ef} ${times}`));
+  const curves = {};
+  for (const [name, { k, efs, only }] of Object.entries(runs)) {
+    curves[name] = await curvesOf(set, (command) => ask(command, only && ["native", ...only]), { k, efs, rounds });
   }
   for (const contender of Object.values(contenders)) contender.close();
 
-  const curve = (name) =>
-    efs.map((ef) => {
-      const samples = answers[ef][name].map(({ seconds }) => (set.nq * times) / seconds);
-      const { hits, distances } = answers[ef][name][0];
-      return { ef, recall: hits / (set.nq * K), qps: median(samples), distances, samples };
-    });
   return Object.fromEntries(
     Object.entries(built).map(([name, [{ seconds, bytes }]]) => [
       name,
-      { seconds, bytes: bytes / set.n, curve: name in contenders ? curve(name) : [] },
+      { seconds, bytes: bytes / set.n, ...Object.fromEntries(Object.keys(runs).map((run) => [run, curves[run][name] ?? []])) },
     ]),
   );
+}
+
+/** By contender, a point for every ef. */
+async function curvesOf(set, ask, { k, efs, rounds }) {
+  const times = Math.ceil(QUERIES / set.nq);
+  await interleave(1, ask(`search ${k} 100 ${times}`)); // V8's optimising compiler and the caches
+  const curves = {};
+  for (const ef of efs) {
+    say(`${set.name}: ${rounds} rounds of k ${k} at ef ${ef}`);
+    for (const [name, answers] of Object.entries(await interleave(rounds, ask(`search ${k} ${ef} ${times}`)))) {
+      const samples = answers.map(({ seconds }) => (set.nq * times) / seconds);
+      const [{ hits, distances }] = answers;
+      curves[name] ??= [];
+      curves[name].push({ ef, recall: hits / (set.nq * k), qps: median(samples), distances, samples });
+    }
+  }
+  return curves;
 }
