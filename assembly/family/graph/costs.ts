@@ -13,14 +13,13 @@ import { Batch } from "../../search/batch";
 import { work } from "../../search/work";
 import { codesOf, degreeLimit, linksOf } from "./graph";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
-import { Walk } from "./walk";
 
 /** Steps of a search that can be practised; the order of setCosts(). */
-export const STEP_ROW: u32 = 0;
-export const STEP_MET: u32 = 1;
-export const STEP_HOP: u32 = 2;
+const STEP_ROW: u32 = 0;
+const STEP_MET: u32 = 1;
+const STEP_HOP: u32 = 2;
 /** fastScan: 32 codes. */
-export const STEP_CODES: u32 = 3;
+const STEP_CODES: u32 = 3;
 
 /**
  * Microseconds of a row scored by a scan, of one scored by a walk, of a node whose neighbours are looked at, and of a code scanned, as a clock
@@ -90,13 +89,12 @@ const SAMPLE: u32 = 96;
 @inline export function samples(): bool { return work().met < SAMPLE; }
 
 /** Whether a walk that has found so many of `ef` had better end in a scan: what is behind it counts for nothing. */
-export function givesUp(w: Walk, ef: u32): bool {
+export function givesUp(found: u32, ef: u32, scored: u32): bool {
   const all = work();
   if (samples()) return false;
-  const found = w.beam().size;
   const spread = <f32>all.met / <f32>max(all.metPassing, 1);
   const left = found < ef ? walkCost(<f32>(ef - found), spread) : 0;
-  return left > all.scanCost || <f32>all.visited * layout().hopCost + <f32>w.scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
+  return left > all.scanCost || <f32>all.visited * layout().hopCost + <f32>scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
 }
 
 /** Takes `n` steps of a kind, all over the slots, with the first as the query, for a clock. False where scratch cannot grow. */

@@ -49,7 +49,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
   let filling = false;
   do {
     for (let round: u32 = 1; takeRound(w, filling ? beam.capacity : ef, min(round, ROUND)); round++) {
-      if (!w.passesAll && givesUp(w, ef)) return false;
+      if (!w.passesAll && givesUp(beam.size, max(ef, wanted), w.scored)) return false;
       expandRound(w, rows);
     }
     if (!filling && ef < wanted) scoreWaiting(w, rows);

@@ -77,7 +77,7 @@ function hnswSearch(ask: Ask): i32 {
   const narrow = ask.effort < ask.k && ask.effort != s.effort;
   const beam = min(max(ask.effort, ask.k), ask.passing);
   const ef = narrow ? min(ask.effort, beam) : beam;
-  if (s.entry == NONE || !plansWalk(ask, ef, linked)) return scanPassing(ask);
+  if (s.entry == NONE || !plansWalk(ask, max(ef, wanted), linked)) return scanPassing(ask);
   const by = ask.codec();
   const start = mark();
   const w = Walk.open(beam, nodes().count, <f32>linked / <f32>ask.passing, ask.filter);

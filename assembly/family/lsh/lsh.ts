@@ -353,7 +353,7 @@ function gatherBucket(table: u32, key: u32, g: Gathering): void {
 function lshSearch(ask: Ask): i32 {
   const wanted = min(ask.k, ask.passing);
   const probes = <u32>min(rowsToMeet(ask, min(ask.effort, MOST_PROBES)), MOST_PROBES);
-  if (!tables().buckets || (ask.filter && scanIsCheaper(ask, bucketsOf(probes)))) return flatSearch(ask);
+  if (!tables().buckets || !wanted || (ask.filter && scanIsCheaper(ask, bucketsOf(probes)))) return flatSearch(ask);
   const start = mark();
   work().plan = PLAN_BUCKETS;
   const k = ask.k;
