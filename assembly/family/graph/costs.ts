@@ -88,13 +88,16 @@ const LOOK_FIRST: f32 = 3;
 const SAMPLE: u32 = 96;
 @inline export function samples(): bool { return work().met < SAMPLE; }
 
+/** A walk is given up where a scan seems cheaper by so much: what passes here is known by a sample. */
+const DOUBT: f32 = 1.5;
+
 /** Whether a walk that has found so many of `ef` had better end in a scan: what is behind it counts for nothing. */
 export function givesUp(found: u32, ef: u32, scored: u32): bool {
   const all = work();
   if (samples()) return false;
   const spread = <f32>all.met / <f32>max(all.metPassing, 1);
   const left = found < ef ? walkCost(<f32>(ef - found), spread) : 0;
-  return left > all.scanCost || <f32>all.visited * layout().hopCost + <f32>scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
+  return left > DOUBT * all.scanCost || <f32>all.visited * layout().hopCost + <f32>scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
 }
 
 /** Takes `n` steps of a kind, all over the slots, with the first as the query, for a clock. False where scratch cannot grow. */

@@ -46,15 +46,19 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
       waiting.push(distance, next);
     }
   }
-  let filling = false;
-  do {
-    for (let round: u32 = 1; takeRound(w, filling ? beam.capacity : ef, min(round, ROUND)); round++) {
-      if (!w.passesAll && givesUp(beam.size, max(ef, wanted), w.scored)) return false;
+  const least = max(ef, wanted);
+  for (let round: u32 = 1; takeRound(w, ef, min(round, ROUND)); round++) {
+    if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
+    expandRound(w, rows);
+  }
+  if (ef < wanted) scoreWaiting(w, rows, wanted);
+  // Too few waited: the walk goes on from where it is.
+  while (beam.size < least && resume(w, rows)) {
+    while (beam.size < least && takeRound(w, least, ROUND)) {
+      if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
       expandRound(w, rows);
     }
-    if (!filling && ef < wanted) scoreWaiting(w, rows);
-    filling = true;
-  } while (beam.size < max(ef, wanted) && resume(w, rows));
+  }
   return true;
 }
 
@@ -69,15 +73,15 @@ function resume(w: Walk, rows: Scorer): bool {
   return w.waiting().hasNext();
 }
 
-/** As many as the beam holds, or more where it is not full yet, by their rows. */
-function scoreWaiting(w: Walk, rows: Scorer): void {
+/** The best that wait, by their rows: as many as are wanted, or more where there are not so many in the beam. */
+function scoreWaiting(w: Walk, rows: Scorer, wanted: u32): void {
   const batch = w.gathered();
   const beam = w.beam();
   const waiting = w.waiting();
-  let left = beam.capacity;
-  while (waiting.hasNext() && (left || beam.size < beam.capacity)) {
+  let left = wanted;
+  while (waiting.hasNext() && (left || beam.size < wanted)) {
     batch.count = 0;
-    while (batch.count < batch.capacity && waiting.hasNext() && (left || beam.size + batch.count < beam.capacity)) {
+    while (batch.count < batch.capacity && waiting.hasNext() && (left || beam.size + batch.count < wanted)) {
       const slot = waiting.pop();
       if (hasBit(w.visited, slot) || !w.passes(slot)) continue;
       testAndSet(w.visited, slot);
