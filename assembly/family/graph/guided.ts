@@ -47,14 +47,15 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
     }
   }
   const least = max(ef, wanted);
-  for (let round: u32 = 1; takeRound(w, ef, min(round, ROUND)); round++) {
+  const most = roundOf(least);
+  for (let round: u32 = 1; takeRound(w, ef, min(round, most)); round++) {
     if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
     expandRound(w, rows);
   }
   if (ef < wanted) scoreWaiting(w, rows, wanted);
   // Too few waited: the walk goes on from where it is.
   while (beam.size < least && resume(w, rows)) {
-    while (beam.size < least && takeRound(w, least, ROUND)) {
+    while (beam.size < least && takeRound(w, least, most)) {
       if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
       expandRound(w, rows);
     }
@@ -73,12 +74,15 @@ function resume(w: Walk, rows: Scorer): bool {
   return w.waiting().hasNext();
 }
 
+/** At least, where more are wanted than the beam is searched for: estimates alone are not to say who is in the answer. */
+const FEW: u32 = 16;
+
 /** The best that wait, by their rows: as many as are wanted, or more where there are not so many in the beam. */
 function scoreWaiting(w: Walk, rows: Scorer, wanted: u32): void {
   const batch = w.gathered();
   const beam = w.beam();
   const waiting = w.waiting();
-  let left = wanted;
+  let left = max(min(wanted, FEW), wanted - min(beam.size, wanted));
   while (waiting.hasNext() && (left || beam.size < wanted)) {
     batch.count = 0;
     while (batch.count < batch.capacity && waiting.hasNext() && (left || beam.size + batch.count < wanted)) {
@@ -160,6 +164,9 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
   return NONE;
 }
 
+/** Nodes of a round: of a wide beam more will be expanded anyway. */
+function roundOf(ef: u32): u32 { return min(max(ef >> 3, 4), ROUND); }
+
 /** All that the nodes of a round have in memory is asked for before any of it is used. Rows are read of those that can be answered alone. */
 function expandRound(w: Walk, rows: Scorer): void {
   const round = w.round(), through = w.passedThrough();
@@ -173,7 +180,7 @@ function expandRound(w: Walk, rows: Scorer): void {
   if (!w.passesAll) countPassing(w, round, through);
   for (let i: u32 = 0; i < n; i++) if (w.passes(round.slotAt(i))) beam.push(round.distanceAt(i), round.slotAt(i));
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
-  w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 2), w.spread));
+  w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 3), w.spread));
   for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
   for (let i: u32 = 0; i < through.count; i++) expand(w, rows, through.slotAt(i), max(through.distanceAt(i), guide().nearest), true);
 }

@@ -15,8 +15,8 @@ import { givesUp } from "./costs";
 import { degreeLimit, linksOf } from "./graph";
 import { anyPasses } from "./twins";
 
-/** fastScan: nodes expanded together (guided.ts). */
-export const ROUND: u32 = 4;
+/** fastScan: nodes expanded together at most (guided.ts). */
+export const ROUND: u32 = 16;
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
 /** Nodes that wait at most, whatever passes: 64 KiB. */
