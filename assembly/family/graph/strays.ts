@@ -1,10 +1,13 @@
 // Nodes that walks lead past. Every node can be reached (roots.ts), but where clusters are tight, or rows lie along a curve, a narrow walk may
 // end far from a node and see no way on. So the nodes of the layers above, which are one of some 16 from everywhere, are looked for: all after
 // a build at once or a sweep, and one after the other while the index changes.
+import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { LIVE, nodes, stageOf } from "../../table/nodes";
-import { scoreMany, walkScorer } from "../../codec/scorer";
+import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { bindQuery, decode, exactCodec, scoreMany, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
+import { Walk, beamSearch, begin, descend } from "./walk";
 import { Builder, beamAround } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
 import { parentOf } from "./roots";
@@ -25,7 +28,9 @@ export function seekStrayed(b: Builder, most: u32): void {
   const end = s.unsought - min(most, s.unsought);
   while (s.unsought > end) {
     const slot = --s.unsought;
-    if (stageOf(slot) == LIVE && !isTwin(slot) && topOf(slot)) tieStrayed(b, slot);
+    if (stageOf(slot) != LIVE || isTwin(slot) || !topOf(slot)) continue;
+    tieStrayed(b, slot);
+    if (isSigned()) tieAnswer(b, slot);
   }
 }
 
@@ -44,6 +49,33 @@ export function tieStrayed(b: Builder, slot: u32): void {
   for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
   if (pool.distanceAt(0) <= farthest) return;
   for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool.slotAt(i), 0, slot);
+}
+
+/** Beam width of a walk on layer 1, as wide as one M times as wide on layer 0. */
+const LOOK_FROM_ABOVE: u32 = 64;
+
+/**
+ * Under dot a row is seldom its own answer. Where a narrow walk for the row, asked as a query, ends farther than a node that is seen from
+ * layer 1, it is tied to that.
+ */
+function tieAnswer(b: Builder, slot: u32): void {
+  decode(exactCodec(), slot, layout().prepared);
+  bindQuery(b.codec(), walkScorer(), layout().prepared);
+  const seen = beamFromEntry(b, 1, LOOK_FROM_ABOVE);
+  const answer = seen.slotAt(0);
+  const distance = seen.distanceAt(0);
+  const narrow = beamFromEntry(b, 0, LOOK);
+  if (narrow.distanceAt(0) <= distance) return;
+  for (let i: u32 = 0; i < min(narrow.size, TIES); i++) bridgeTo(narrow.slotAt(i), 0, answer);
+}
+
+function beamFromEntry(b: Builder, layer: u32, ef: u32): Pool {
+  const s = state();
+  const w = changetype<Walk>(b.walk);
+  begin(w, walkScorer(), min(ef, s.efConstruction), s.entry);
+  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
+  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE);
+  return w.beam();
 }
 
 /** One more tie of a node or an island. */

@@ -21,7 +21,7 @@ import { forgetHeir, heirOf, partTwins } from "./twins";
 const ALIVE_PER_DEAD: u32 = 4;
 const SLOTS_PER_CHANGE: u32 = 8;
 /** Slots of the look for strayed nodes at a change: one of some 16 is on a layer above, and is looked for. */
-const SOUGHT_PER_CHANGE: u32 = 1;
+const SOUGHT_PER_CHANGE: u32 = 2;
 
 /** A live slot becomes dead. */
 export function bury(slot: u32): void {

@@ -31,7 +31,7 @@ export function openTwins(): bool {
 }
 
 // Not inlined, all of them: what reads a column is long, and crowds are rare.
-export function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
+function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
 function setTwin(slot: u32, to: u32): void { store<u32>(nodes().at(layout().twin, slot), to); }
 function stageAt(slot: u32): u32 { return stageOf(slot); }
 function isListed(slot: u32): bool { return isTwin(slot); }
