@@ -1,6 +1,6 @@
 // Nodes that walks lead past. Every node can be reached (roots.ts), but where clusters are tight, or rows lie along a curve, a narrow walk may
-// end far from a node and see no way on. So the nodes of the layers above, which are one of some 16 from everywhere, are looked for: all after
-// a build at once or a sweep, and one after the other while the index changes.
+// end far from a node and see no way on. So the nodes of the layers above, which are one of some 16 from everywhere, are looked for: some after
+// a build at once, all after a sweep, and one after the other while the index changes.
 import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
@@ -17,9 +17,28 @@ const LOOK: u32 = 8;
 /** Of where it ends so many are tied to the node. */
 const TIES: u32 = 4;
 
-export function tieAllStrayed(b: Builder): void {
-  state().unsought = nodes().count;
-  seekStrayed(b, nodes().count);
+/** After a build at once: of the nodes of the layers above some that are spread evenly, one of so many slots and some more. */
+const SLOTS_PER_LOOK: u32 = 128;
+
+export function tieSomeStrayed(b: Builder): void {
+  const n = nodes().count;
+  const most = SLOTS_PER_LOOK + n / SLOTS_PER_LOOK;
+  let above: u32 = 0;
+  for (let slot: u32 = 0; slot < n; slot++) above += <u32>isOfLayersAbove(slot);
+  for (let slot: u32 = 0, i: u32 = 0; slot < n; slot++) {
+    if (!isOfLayersAbove(slot)) continue;
+    i += most;
+    if (i < above) continue;
+    i -= min(above, i);
+    look(b, slot);
+  }
+}
+
+function isOfLayersAbove(slot: u32): bool { return stageOf(slot) == LIVE && !isTwin(slot) && topOf(slot) > 0; }
+
+function look(b: Builder, slot: u32): void {
+  tieStrayed(b, slot);
+  if (isSigned()) tieAnswer(b, slot);
 }
 
 /** Looks for those among the next `most` slots, from the last to the first. */
@@ -28,9 +47,7 @@ export function seekStrayed(b: Builder, most: u32): void {
   const end = s.unsought - min(most, s.unsought);
   while (s.unsought > end) {
     const slot = --s.unsought;
-    if (stageOf(slot) != LIVE || isTwin(slot) || !topOf(slot)) continue;
-    tieStrayed(b, slot);
-    if (isSigned()) tieAnswer(b, slot);
+    if (isOfLayersAbove(slot)) look(b, slot);
   }
 }
 
