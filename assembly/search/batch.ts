@@ -2,7 +2,7 @@
 import { hasBit } from "../base/bitset";
 import { CHECKED } from "../base/codes";
 import { alloc } from "../memory/arena";
-import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../table/nodes";
+import { COLUMN_STAGE, LIVE, nodes, stageAt } from "../table/nodes";
 
 /** The stages of eight live slots. */
 const ALL_LIVE: u64 = 0x0101010101010101;
@@ -43,7 +43,7 @@ const ALL_LIVE: u64 = 0x0101010101010101;
     let slot = this.cursor;
     if (!filter) slot = this.fillEights(slot, n);
     for (; slot < n && this.count < this.capacity; slot++) {
-      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) this.add(slot);
+      if (stageAt(slot) == LIVE && (!filter || hasBit(filter, slot))) this.add(slot);
     }
     this.cursor = slot;
     return this.count > 0;

@@ -13,8 +13,8 @@ const TAG_PARENT: u32 = 0x746e7270; // "prnt"
 export function openRoots(): void { layout().parent = nodes().addColumn(TAG_PARENT, 4); }
 
 @inline function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
-@inline export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
-@inline export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
+export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
+export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
 
 /** Of a file: parents are slots, whoever they are. */
 export function rootsAreValid(): bool {

@@ -11,7 +11,7 @@ import { GROUP } from "../../memory/store";
 import {
   clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
 } from "../../table/lists";
-import { LIVE, layout, stageOf } from "../../table/nodes";
+import { LIVE, layout, stageAt } from "../../table/nodes";
 import { openCentres } from "../../kernel/centres";
 import { NearestCentre } from "../../kernel/nearest-centre";
 import { rotate } from "../../kernel/rotation";
@@ -222,7 +222,7 @@ function scanRows(p: Probe, list: u32): void {
   batch.count = 0;
   for (let group = listAt(list).first; group != NONE; group = nextGroup(group)) {
     for (let slot = group << 5; slot < (group << 5) + GROUP; slot++) {
-      if (stageOf(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
+      if (stageAt(slot) == LIVE && (!filter || hasBit(filter, slot))) batch.add(slot);
     }
     if (batch.count > BATCH - GROUP) offerBatch(p);
   }
