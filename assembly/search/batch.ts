@@ -1,7 +1,7 @@
 // A batch of slots on its way to scoreMany, in scratch: header, slots, distances.
 import { CHECKED } from "../base/codes";
 import { alloc } from "../memory/arena";
-import { COLUMN_STAGE, LIVE, nodes, stageOf } from "../table/nodes";
+import { COLUMN_STAGE, LIVE, nodes, stageAt } from "../table/nodes";
 
 /** The stages of eight live slots. */
 const ALL_LIVE: u64 = 0x0101010101010101;
@@ -43,7 +43,7 @@ const ALL_LIVE: u64 = 0x0101010101010101;
     if (filter) slot = this.fillPassing(slot, n, filter);
     else {
       slot = this.fillEights(slot, n);
-      for (; slot < n && this.count < this.capacity; slot++) if (stageOf(slot) == LIVE) this.add(slot);
+      for (; slot < n && this.count < this.capacity; slot++) if (stageAt(slot) == LIVE) this.add(slot);
     }
     this.cursor = slot;
     return this.count > 0;
@@ -57,7 +57,7 @@ const ALL_LIVE: u64 = 0x0101010101010101;
       for (; bits; bits &= bits - 1) {
         slot = first + <u32>ctz(bits);
         if (slot >= n || this.count == this.capacity) return slot;
-        if (stageOf(slot) == LIVE) this.add(slot);
+        if (stageAt(slot) == LIVE) this.add(slot);
       }
       slot = first + 64;
     }

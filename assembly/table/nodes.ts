@@ -43,9 +43,11 @@ if (offsetof<Layout>() > BUFFERS_BYTES) ERROR("Layout has outgrown BUFFERS_BYTES
 @inline export function nodes(): Store { return changetype<Store>(NODES + here()); }
 @inline export function upper(): Store { return changetype<Store>(UPPER + here()); }
 
-@inline export function idOf(slot: u32): u32 { return load<u32>(nodes().at(COLUMN_ID, slot)); }
-@inline export function stageOf(slot: u32): u32 { return load<u8>(nodes().at(COLUMN_STAGE, slot)); }
-@inline export function setStage(slot: u32, stage: u32): void { store<u8>(nodes().at(COLUMN_STAGE, slot), <u8>stage); }
+export function idOf(slot: u32): u32 { return load<u32>(nodes().at(COLUMN_ID, slot)); }
+/** stageOf() for loops over all slots: inlined it is fast, and long. */
+@inline export function stageAt(slot: u32): u32 { return load<u8>(nodes().at(COLUMN_STAGE, slot)); }
+export function stageOf(slot: u32): u32 { return load<u8>(nodes().at(COLUMN_STAGE, slot)); }
+export function setStage(slot: u32, stage: u32): void { store<u8>(nodes().at(COLUMN_STAGE, slot), <u8>stage); }
 
 export const FREE: u32 = 0;
 

@@ -148,7 +148,11 @@ export class VicFile {
   }
   /** The highest layer of a slot of a graph. */
   level(slot: number): number {
-    return this.slot("towr", slot).getUint32(0, true) & 31;
+    return this.slot("towr", slot).getUint32(0, true) & 15;
+  }
+  /** Whether it hangs on the node that it links to. */
+  isTwin(slot: number): boolean {
+    return (this.slot("towr", slot).getUint32(0, true) & 16) !== 0;
   }
   /** A slot's links on a layer, where they are in the file. */
   linksAt(layer: number, slot: number): DataView {

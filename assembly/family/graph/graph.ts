@@ -40,11 +40,11 @@ function levelOf(slot: u32): u32 {
 
 @inline function towerAt(slot: u32): usize { return nodes().at(layout().tower, slot); }
 /** The highest layer the slot is on. */
-@inline export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & MAX_LEVEL; }
+export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & MAX_LEVEL; }
 
 /** Whether the slot is no node of its own: twins.ts. */
 export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWIN) != 0; }
-export function markTwin(slot: u32, twin: bool): void {
+@inline export function markTwin(slot: u32, twin: bool): void {
   const at = towerAt(slot);
   store<u32>(at, load<u32>(at) & ~TWIN | (twin ? TWIN : 0));
 }

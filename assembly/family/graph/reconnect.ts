@@ -5,7 +5,8 @@
 import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
-import { state } from "../../memory/state";
+import { isSigned } from "../../memory/metrics";
+import { isAugmented, state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { Builder, beamAround } from "./builder";
@@ -36,9 +37,13 @@ export function reconnect(b: Builder, layer: u32): void {
     let end = flood(layer, s.entry, reached, queue, 0, !layer);
     for (let slot: u32 = 0; slot < n; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
+      const from = end;
+      if (isSigned() && !isAugmented() && joinNeighbours(layer, slot, reached)) {
+        end = flood(layer, slot, reached, queue, from, !layer);
+        continue;
+      }
       const shore = shoreOf(b, layer, slot, reached);
       bridge(shore, layer, slot);
-      const from = end;
       end = flood(layer, slot, reached, queue, from, !layer);
       for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.count; i += NODES_PER_TIE, j++) {
         bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
@@ -47,6 +52,30 @@ export function reconnect(b: Builder, layer: u32): void {
     }
   }
   reset(start);
+}
+
+/**
+ * Under dot nobody links to short rows, which are many and next to no answer. One is tied to a node that it links to, or that those do, with a
+ * place left, so that no other link is lost. False where there is none.
+ */
+function joinNeighbours(layer: u32, slot: u32, reached: usize): bool {
+  const links = linksOf(layer, slot);
+  const end = links + (degree(layer, slot) << 2);
+  for (let p = links; p < end; p += 4) if (joinWithPlace(layer, load<u32>(p), slot, reached)) return true;
+  for (let p = links; p < end; p += 4) {
+    const next = linksOf(layer, load<u32>(p));
+    for (let i: u32 = 0, n = degree(layer, load<u32>(p)); i < n; i++) {
+      if (joinWithPlace(layer, load<u32>(next + (i << 2)), slot, reached)) return true;
+    }
+  }
+  return false;
+}
+
+function joinWithPlace(layer: u32, from: u32, to: u32, reached: usize): bool {
+  if (!hasBit(reached, from) || degree(layer, from) == degreeLimit(layer)) return false;
+  if (layer) addLink(layer, from, to);
+  else adopt(from, to);
+  return true;
 }
 
 /**

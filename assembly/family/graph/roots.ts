@@ -12,7 +12,7 @@ const TAG_PARENT: u32 = 0x746e7270; // "prnt"
 
 export function openRoots(): void { layout().parent = nodes().addColumn(TAG_PARENT, 4); }
 
-function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
+@inline function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
 export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
 export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
 
@@ -82,6 +82,16 @@ export function adopt(parent: u32, child: u32): bool {
   setParent(child, parent);
   return true;
 }
+
+/** Makes a node the parent of another instead of who was, so that the link lasts. False where it has no room, or is below the other. */
+export function moveTo(parent: u32, child: u32): bool {
+  if (parent == child || parentOf(child) == NONE || !hasRoom(parent)) return false;
+  let steps: u32 = 0;
+  for (let above = parent; above != NONE; above = parentOf(above)) if (above == child || ++steps > MOST_STEPS) return false;
+  return adopt(parent, child);
+}
+/** From a node to the root; along a curve they may be many. */
+const MOST_STEPS: u32 = 1024;
 
 /** The entry has changed: the new one, at the root, leads to the old. */
 export function moveRoot(from: u32, to: u32): void {

@@ -1,36 +1,55 @@
 // Nodes that walks lead past. Every node can be reached (roots.ts), but where clusters are tight, or rows lie along a curve, a narrow walk may
-// end far from a node and see no way on. So the nodes of the layers above, which are one of some 16 from everywhere, are looked for: all after
-// a build at once or a sweep, and one after the other while the index changes.
+// end far from a node and see no way on. So the nodes of the layers above, which are one
+// of some 16 from everywhere, are looked for: some after a build at once, all after a sweep, and one after the other while the index changes.
+import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { LIVE, nodes, stageOf } from "../../table/nodes";
-import { scoreMany, walkScorer } from "../../codec/scorer";
+import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { bindQuery, decode, exactCodec, scoreMany, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { Pool } from "../../search/pool";
+import { Walk, beamSearch, begin, descend } from "./walk";
 import { Builder, beamAround } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
-import { parentOf } from "./roots";
+import { moveTo, parentOf } from "./roots";
 
 /** Beam width of a walk to see whether a node is found. */
 const LOOK: u32 = 8;
 /** Of where it ends so many are tied to the node. */
 const TIES: u32 = 4;
 
-export function tieAllStrayed(b: Builder): void {
-  state().unsought = nodes().count;
-  seekStrayed(b, nodes().count);
+/** After a build at once so many are looked for, and one more of so many slots. */
+const SLOTS_PER_LOOK: u32 = 128;
+
+export function tieSomeStrayed(b: Builder): void {
+  const n = nodes().count;
+  const most = SLOTS_PER_LOOK + n / SLOTS_PER_LOOK;
+  let above: u32 = 0;
+  for (let slot: u32 = 0; slot < n; slot++) above += <u32>isAbove(slot);
+  for (let slot: u32 = 0, due = above; slot < n; slot++) {
+    if (!isAbove(slot)) continue;
+    due += min(most, above);
+    if (due < above) continue;
+    due -= above;
+    look(b, slot);
+  }
 }
 
 /** Looks for those among the next `most` slots, from the last to the first. */
 export function seekStrayed(b: Builder, most: u32): void {
   const s = state();
   const end = s.unsought - min(most, s.unsought);
-  while (s.unsought > end) {
-    const slot = --s.unsought;
-    if (stageOf(slot) == LIVE && !isTwin(slot) && topOf(slot)) tieStrayed(b, slot);
-  }
+  while (s.unsought > end) if (isAbove(--s.unsought)) look(b, s.unsought);
+}
+
+function isAbove(slot: u32): bool { return topOf(slot) > 0 && stageOf(slot) == LIVE && !isTwin(slot); }
+
+function look(b: Builder, slot: u32): void {
+  tieStrayed(b, slot);
+  if (isSigned()) tieAnswer(b, slot);
 }
 
 /**
- * Where a narrow walk ends farther from a node than all its neighbours are, as in another cluster or half a curve away, the node is tied
+ * Where a narrow walk ends farther from a node than its neighbours are in the mean, as in another cluster or half a curve away, the node is tied
  * to the place.
  */
 export function tieStrayed(b: Builder, slot: u32): void {
@@ -40,10 +59,46 @@ export function tieStrayed(b: Builder, slot: u32): void {
   if (!batch.count) return;
   const pool = beamAround(b, slot, 0, min(LOOK, state().efConstruction));
   scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
-  let farthest = batch.distanceAt(0);
-  for (let i: u32 = 1; i < batch.count; i++) farthest = max(farthest, batch.distanceAt(i));
-  if (pool.distanceAt(0) <= farthest) return;
-  for (let i: u32 = 0; i < min(pool.size, TIES); i++) bridgeTo(pool.slotAt(i), 0, slot);
+  let sum: f64 = 0;
+  for (let i: u32 = 0; i < batch.count; i++) sum += batch.distanceAt(i);
+  if (pool.distanceAt(0) * <f64>batch.count <= sum) return;
+  tieAll(pool, slot);
+}
+
+/** Ties the first of a beam to a node, one of them for good. */
+function tieAll(pool: Pool, slot: u32): void {
+  let moved = false;
+  for (let i: u32 = 0; i < min(pool.size, TIES); i++) {
+    moved = moved || moveTo(pool.slotAt(i), slot);
+    bridgeTo(pool.slotAt(i), 0, slot);
+  }
+}
+
+/** Beam width of a walk on layer 1, as wide as one M times as wide on layer 0. */
+const LOOK_FROM_ABOVE: u32 = 64;
+
+/**
+ * Under dot a row is seldom its own answer. Where a narrow walk for the row, asked as a query, ends farther than a node that is seen from
+ * layer 1, it is tied to that.
+ */
+function tieAnswer(b: Builder, slot: u32): void {
+  decode(exactCodec(), slot, layout().prepared);
+  bindQuery(b.codec(), walkScorer(), layout().prepared);
+  const seen = beamFromEntry(b, 1, LOOK_FROM_ABOVE);
+  const answer = seen.slotAt(0);
+  const distance = seen.distanceAt(0);
+  const narrow = beamFromEntry(b, 0, LOOK);
+  if (narrow.distanceAt(0) <= distance) return;
+  tieAll(narrow, answer);
+}
+
+function beamFromEntry(b: Builder, layer: u32, ef: u32): Pool {
+  const s = state();
+  const w = changetype<Walk>(b.walk);
+  begin(w, walkScorer(), min(ef, s.efConstruction), s.entry);
+  for (let l = s.topLevel; l > layer; l--) descend(w, walkScorer(), l);
+  beamSearch(w, walkScorer(), layer, u32.MAX_VALUE, 0);
+  return w.beam();
 }
 
 /** One more tie of a node or an island. */

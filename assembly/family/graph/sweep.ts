@@ -20,8 +20,8 @@ import { forgetHeir, heirOf, partTwins } from "./twins";
 /** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
 const ALIVE_PER_DEAD: u32 = 4;
 const SLOTS_PER_CHANGE: u32 = 8;
-/** Slots of the look for strayed nodes at a change: one of some 16 is on a layer above, and is looked for. */
-const SOUGHT_PER_CHANGE: u32 = 1;
+/** Slots of the look for strayed nodes at a change. */
+const SOUGHT_PER_CHANGE: u32 = 2;
 
 /** A live slot becomes dead. */
 export function bury(slot: u32): void {

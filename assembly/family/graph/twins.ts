@@ -31,10 +31,8 @@ export function openTwins(): bool {
 }
 
 // Not inlined, all of them: what reads a column is long, and crowds are rare.
-export function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
+function twinOf(slot: u32): u32 { return load<u32>(nodes().at(layout().twin, slot)); }
 function setTwin(slot: u32, to: u32): void { store<u32>(nodes().at(layout().twin, slot), to); }
-function stageAt(slot: u32): u32 { return stageOf(slot); }
-function isListed(slot: u32): bool { return isTwin(slot); }
 
 /** The one link of a twin. */
 function hostOf(twin: u32): u32 { return load<u32>(linksOf(0, twin)); }
@@ -91,7 +89,7 @@ export function joinNearest(pool: Pool, by: Codec, slot: u32, itself: f32): bool
   let near = NONE;
   for (let i: u32 = 0; i < pool.size && pool.distanceAt(i) <= bound; i++) {
     const other = pool.slotAt(i);
-    if (stageAt(other) == DOOMED || isListed(other)) continue;
+    if (stageOf(other) == DOOMED || isTwin(other)) continue;
     if (pool.distanceAt(i) == itself && areEqual(other, slot)) {
       joinTwins(other, slot);
       return true;
@@ -145,11 +143,11 @@ function leadTo(slot: u32, node: u32): void {
 }
 
 /** The node that a slot is a twin of, or itself. */
-export function nodeOf(slot: u32): u32 { return isListed(slot) ? hostOf(slot) : slot; }
+@inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? hostOf(slot) : slot; }
 
 /** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
 export function anyPasses(node: u32, filter: usize): bool {
-  if (stageAt(node) == DOOMED) return false;
+  if (stageOf(node) == DOOMED) return false;
   for (let slot = node; slot != NONE; slot = twinOf(slot)) if (passes(slot, filter)) return true;
   return false;
 }
@@ -159,7 +157,7 @@ export function anyPasses(node: u32, filter: usize): bool {
  * by the scorer that the node's distance is from.
  */
 export function offerTwins(distance: f32, node: u32, filter: usize, top: TopK, scorer: Scorer): void {
-  if (stageAt(node) == DOOMED) return;
+  if (stageOf(node) == DOOMED) return;
   if (passes(node, filter)) top.offer(distance, node);
   let near = true;
   for (let slot = twinOf(node); slot != NONE; slot = twinOf(slot)) {
@@ -178,7 +176,7 @@ function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
   top.offer(load<f32>(at, 16), slot);
 }
 
-@inline function passes(slot: u32, filter: usize): bool { return stageAt(slot) == LIVE && (!filter || hasBit(filter, slot)); }
+@inline function passes(slot: u32, filter: usize): bool { return stageOf(slot) == LIVE && (!filter || hasBit(filter, slot)); }
 
 /**
  * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, one of them, an equal
@@ -187,11 +185,11 @@ function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
 export function partTwins(): void {
   if (!state().twins) return;
   for (let node: u32 = 0, n = nodes().count; node < n; node++) {
-    if (stageAt(node) == FREE || isListed(node) || twinOf(node) == NONE) continue;
+    if (stageOf(node) == FREE || isTwin(node) || twinOf(node) == NONE) continue;
     let last = node;
     for (let slot = twinOf(node); slot != NONE; ) {
       const next = twinOf(slot);
-      if (stageAt(slot) == DOOMED) {
+      if (stageOf(slot) == DOOMED) {
         setTwin(last, next);
         standAlone(slot);
         clearLinks(0, slot);
@@ -199,7 +197,7 @@ export function partTwins(): void {
       } else last = slot;
       slot = next;
     }
-    if (stageAt(node) == DOOMED && twinOf(node) != NONE) inherit(node);
+    if (stageOf(node) == DOOMED && twinOf(node) != NONE) inherit(node);
   }
 }
 
@@ -256,7 +254,7 @@ export function joinAllTwins(first: u32): bool {
   memory.fill(table, 0xff, <usize>4 << bits);
   const mask: u32 = (1 << bits) - 1;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (slot < first && isListed(slot)) continue;
+    if (slot < first && isTwin(slot)) continue;
     for (let i = hashOf(slot) & mask; ; i = i + 1 & mask) {
       const place = table + (<usize>i << 2);
       const other = load<u32>(place);
@@ -290,15 +288,15 @@ export function twinsAreValid(): bool {
   const n = nodes().count;
   let marked: u32 = 0, listed: u32 = 0, heirs: u32 = 0;
   for (let slot: u32 = 0; slot < n; slot++) {
-    if (stageAt(slot) == FREE) continue;
-    if (isListed(slot)) marked++;
-    else if (stageAt(slot) == DOOMED) {
+    if (stageOf(slot) == FREE) continue;
+    if (isTwin(slot)) marked++;
+    else if (stageOf(slot) == DOOMED) {
       const heir = twinOf(slot);
       if (heir == NONE) continue;
       heirs++;
-      if (heir >= n || stageAt(heir) == FREE || isListed(heir) || stageAt(heir) == DOOMED) return false;
+      if (heir >= n || stageOf(heir) == FREE || isTwin(heir) || stageOf(heir) == DOOMED) return false;
     } else for (let twin = twinOf(slot), near: u32 = 0; twin != NONE; twin = twinOf(twin)) {
-      if (++listed > n || twin >= n || !isListed(twin) || stageAt(twin) == FREE || stageAt(twin) == DOOMED) return false;
+      if (++listed > n || twin >= n || !isTwin(twin) || stageOf(twin) == FREE || stageOf(twin) == DOOMED) return false;
       if (hostOf(twin) != slot || degree(0, twin) != 1) return false;
       if (areEqual(slot, twin)) near = MOST_NEAR;
       else if (++near > MOST_NEAR) return false;

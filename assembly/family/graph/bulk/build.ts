@@ -19,7 +19,7 @@ import { Builder, linkBack } from "../builder";
 import { codesOf, degree, holds, isTwin, linksOf, setLinks, topOf } from "../graph";
 import { hnswInsert } from "../hnsw";
 import { reconnect } from "../reconnect";
-import { tieAllStrayed } from "../strays";
+import { tieSomeStrayed } from "../strays";
 import { joinAllTwins, nodeOf } from "../twins";
 import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
 import { closeCut, joinSmallParts, openCut } from "./carve";
@@ -217,7 +217,7 @@ function finish(b: Builder, marks: usize): void {
   for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot) && !(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
   s.rooted = 1;
   for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
-  tieAllStrayed(b);
+  tieSomeStrayed(b);
 }
 
 /** Links to who has become a twin lead to its node, or nowhere above layer 0 and where a link to that is there. */
