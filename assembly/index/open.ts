@@ -2,7 +2,7 @@
 // which of them.
 import { VARIANT } from "../base/simd";
 import {
-  ALL, BUILD, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, E_MEMORY, GRAPH, HALVES, KIND_FLAT, KIND_FOREST,
+  ALL, BUILD, CODEC_BF16, CODEC_BINARY, CODEC_F16, CODEC_F32, CODEC_PQ, CODEC_RABITQ, CODEC_SQ8, CODED, E_MEMORY, GRAPH, KIND_FLAT, KIND_FOREST,
   KIND_HNSW, KIND_IVF, KIND_LSH, OK, RERANK_F16, RERANK_F32, RERANK_SQ8,
 } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
@@ -90,9 +90,9 @@ function addCodes(f: Family): bool {
     installBinary(own, table.addColumn(TAG_CODE, binaryRowBytes(d)));
     return isOfBits() || openCosines();
   }
-  if (codec == CODEC_SQ8) {
+  if (CODED && codec == CODEC_SQ8) {
     installSq8(own, table.addColumn(TAG_CODE, sq8RowBytes(d)), table.addColumn(TAG_AUX, AUX_BYTES));
-  } else if (HALVES && (codec == CODEC_F16 || codec == CODEC_BF16)) {
+  } else if (CODED && (codec == CODEC_F16 || codec == CODEC_BF16)) {
     installHalves(own, table.addColumn(TAG_CODE, halfRowBytes(d)), codec == CODEC_BF16);
   } else if (ALL && (codec == CODEC_PQ || codec == CODEC_RABITQ)) {
     const scanned = f.packs();
@@ -116,8 +116,8 @@ function addExactRows(f: Family): void {
   const d = state().dimensions;
   const rerank = rerankNow();
   if (rerank == RERANK_F32) installRows(exact, table.addColumn(TAG_EXACT, rowBytes(d)));
-  else if (HALVES && rerank == RERANK_F16) installHalves(exact, table.addColumn(TAG_EXACT, halfRowBytes(d)), false);
-  else if (rerank == RERANK_SQ8) {
+  else if (CODED && rerank == RERANK_F16) installHalves(exact, table.addColumn(TAG_EXACT, halfRowBytes(d)), false);
+  else if (CODED && rerank == RERANK_SQ8) {
     installSq8(exact, table.addColumn(TAG_EXACT, sq8RowBytes(d)), table.addColumn(TAG_EXACT_AUX, AUX_BYTES));
   } else {
     memory.copy(EXACT_CODEC, CODEC, offsetof<Codec>());

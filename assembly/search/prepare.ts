@@ -1,5 +1,5 @@
 // From the caller's numbers to a stored row and back: checked, made unit length under cosine, padded, encoded.
-import { CODEC_F16, E_NOT_FINITE, E_TOO_LARGE, HALVES, RERANK_F16 } from "../base/codes";
+import { CODEC_F16, CODED, E_NOT_FINITE, E_TOO_LARGE, RERANK_F16 } from "../base/codes";
 import { isOfBits, isOfUnits } from "../memory/metrics";
 import { state } from "../memory/state";
 import { LARGEST_F16, MAX_SQUARED_NORM, scaleBy, squaredNorm } from "../kernel/metric";
@@ -26,7 +26,7 @@ export function checkedNorm(p: usize): f64 {
 /** Whether f16 rows, where the index keeps them, can hold every value. */
 export function fitsHalves(p: usize, norm: f64): bool {
   const s = state();
-  const halves = HALVES && (s.codec == CODEC_F16 || s.rerank == RERANK_F16);
+  const halves = CODED && (s.codec == CODEC_F16 || s.rerank == RERANK_F16);
   if (!halves || isOfUnits() || norm <= <f64>LARGEST_F16 * LARGEST_F16) return true;
   for (const end = p + (<usize>s.dimensions << 2); p < end; p += 4) if (abs(load<f32>(p)) > LARGEST_F16) return false;
   return true;

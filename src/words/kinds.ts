@@ -98,8 +98,8 @@ export interface CodecRow {
   readonly wants: (bits: number) => number;
   /** Only the full wasm build has it. */
   readonly full?: true;
-  /** Rows of 16 bits: all builds but the core have them. */
-  readonly halves?: true;
+  /** Rows are shorter than the vectors given: all builds but the core have them. */
+  readonly coded?: true;
 }
 
 const nothing = (): number => 0;
@@ -107,10 +107,10 @@ const PLAIN = { rerankFactor: 4, needs: nothing, wants: nothing };
 
 export const CODECS: Readonly<Record<Codec, CodecRow>> = {
   f32: { ...PLAIN, fineness: 6 },
-  sq8: { ...PLAIN, fineness: 3 },
+  sq8: { ...PLAIN, fineness: 3, coded: true },
   binary: { ...PLAIN, rerankFactor: 10, fineness: 0 },
-  f16: { ...PLAIN, fineness: 5, halves: true },
-  bf16: { ...PLAIN, fineness: 4, halves: true },
+  f16: { ...PLAIN, fineness: 5, coded: true },
+  bf16: { ...PLAIN, fineness: 4, coded: true },
   pq: {
     rerankFactor: 10,
     fineness: 1,
@@ -188,7 +188,7 @@ export function buildFor({
   const own = CODECS[CODEC_NAMES[codec]];
   if (fastScan || prefilter) return "graph";
   if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return "full";
-  return own.halves || RERANK_NAMES[rerank] === "f16" ? "graph" : "core";
+  return own.coded || ["f16", "sq8"].includes(RERANK_NAMES[rerank]) ? "graph" : "core";
 }
 
 /** Every index there can be. */
