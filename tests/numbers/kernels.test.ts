@@ -76,7 +76,11 @@ const BOUNDS: Readonly<Partial<Record<Codec, (metric: Metric, q: Float32Array, r
     const query = sum(d, (i) => (Math.abs(b[i]) + half) * (queryStep / 2));
     const size = sum(d, (i) => a[i] * a[i] + b[i] * b[i]);
     const rounding = 2 * U * size + 2 * U * sum(d, (i) => Math.abs(a[i]) * (Math.abs(low) + range));
-    if (metric === "l2") return 2 * query + 2 * sum(d, (i) => Math.abs(a[i] - b[i]) * half) + d * half * half + rounding;
+    if (metric === "l2") {
+      // From the query as it was rounded: both roundings move it along the difference.
+      const off = half + queryStep / 2;
+      return 2 * sum(d, (i) => Math.abs(a[i] - b[i]) * off) + d * off * off + rounding;
+    }
     return query + sum(d, (i) => Math.abs(a[i]) * half) + rounding + (metric === "cosine" ? 4 * U : 0);
   },
 };
