@@ -4,7 +4,7 @@ import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
 import { Filter } from "../../table/filters";
-import { Codec, bindQuery, bindSlot, exactCodec, isSplit, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
+import { Codec, bindQuery, bindSlot, exactCodec, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
@@ -89,7 +89,8 @@ function hnswSearch(ask: Ask): i32 {
   work().plan = PLAN_WALK;
   const filter: usize = ask.filter;
   let finished = walkTo(w, by, beam, ef, wanted);
-  if (isSplit(by)) {
+  const rescored = mayBlur(by);
+  if (rescored) {
     const batch = Batch.open(max(ask.candidates, 8));
     if (!batch) {
       reset(start);
@@ -107,7 +108,7 @@ function hnswSearch(ask: Ask): i32 {
     work().plan = PLAN_WALK_THEN_SCAN;
     return scanPassing(ask);
   }
-  const done = scanNominates() ? publishReranked(top, ask.k, Infinity) : publish(top);
+  const done = scanNominates() && !rescored ? publishReranked(top, ask.k, Infinity) : publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
 }
