@@ -151,15 +151,16 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
       scoreMany(rows, links + (from << 2), size, own);
       w.scored += size;
     } else scoreNeighbours(guide(), group, distance, own);
-    for (let i: u32 = 0; i < size; i++) w.waiting().push(load<f32>(own + (i << 2)), load<u32>(links + (from + i << 2)));
     for (let tries: u32 = 0; tries < TRIES; tries++) {
       let best: u32 = 0;
       for (let i: u32 = 1; i < size; i++) if (load<f32>(own + (i << 2)) < load<f32>(own + (best << 2))) best = i;
       if (!(load<f32>(own + (best << 2)) < distance)) break;
       const other = load<u32>(links + (from + best << 2));
-      if (exactly(w, rows, other) < distance) return other;
-      store<f32>(own + (best << 2), Infinity);
+      const itself = exactly(w, rows, other);
+      if (itself < distance) return other;
+      store<f32>(own + (best << 2), itself);
     }
+    for (let i: u32 = 0; i < size; i++) w.waiting().push(load<f32>(own + (i << 2)), load<u32>(links + (from + i << 2)));
   }
   return NONE;
 }
