@@ -1,8 +1,9 @@
 // No search falls off a cliff: what it costs, in lastStats' counts, grows smoothly with k and with what passes a filter.
-import { Flat, Forest, Ivf, KdTree, Lsh, type SearchStats, type VectorIndex } from "vicinal";
+import { Flat, Forest, Hnsw, Ivf, KdTree, Lsh, type SearchStats, type VectorIndex } from "vicinal";
 import { describe, expect, it } from "vitest";
 import { measured } from "../support/answers.js";
 import { gaussians, random } from "../support/data.js";
+import { untimed } from "../support/untimed.js";
 
 const D = 16;
 const N = 20_000;
@@ -28,6 +29,8 @@ const trained = { ...options, trainAt: N / 2 };
 const FAMILIES: readonly (readonly [string, () => Promise<VectorIndex>])[] = [
   ["Flat", () => Flat.create(options)],
   ["Flat of sq8, re-scored", () => Flat.create({ ...options, codec: "sq8", rerank: true })],
+  ["Hnsw", async () => untimed(await Hnsw.create(options))],
+  ["Hnsw of sq8, re-scored", async () => untimed(await Hnsw.create({ ...options, codec: "sq8", rerank: true }))],
   ["Ivf", () => Ivf.create(trained)],
   ["Ivf by a graph", () => Ivf.create({ ...trained, coarse: "hnsw" })],
   ["Ivf of pq", () => Ivf.create({ ...trained, codec: "pq" })],

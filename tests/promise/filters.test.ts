@@ -1,6 +1,6 @@
 // Filters that are prepared: what they answer is what the same filter answers when it is given anew, whatever becomes of the index.
-import { Flat, Hnsw, Ivf, load, type PreparedFilter, type SearchOptions, type VectorIndex } from "vicinal";
-import { describe, expect, it } from "vitest";
+import { type Explanation, Flat, Hnsw, Ivf, load, type PreparedFilter, type SearchOptions, type VectorIndex } from "vicinal";
+import { describe, expect, it, vi } from "vitest";
 import { expectSameBytes, expectSameHits } from "../support/answers.js";
 import { type AnyOptions, create, EVERY_KIND_AND_CODEC, QUICK } from "../support/cases.js";
 import { exactData, integers, random } from "../support/data.js";
@@ -440,6 +440,50 @@ describe("explain", () => {
     }
     expect(await Flat.create(L2).then((empty) => empty.explain(QUERY))).toMatchObject({ passing: 0, share: 1 });
     await expectError(() => index.explain([1]), "BAD_DIMENSION", "query has 1 values");
+  });
+
+  it.each([false, true])("what either way was thought to take, of a graph, fastScan %s", async (fastScan) => {
+    const rows = integers(1200, D, 9, -20, 20);
+    const index = await Hnsw.create({ ...L2, fastScan });
+    index.add(rows);
+    const nothing = { cost: { walk: undefined, scan: undefined }, localShare: undefined };
+    expect(index.explain(QUERY)).toMatchObject({ ...nothing, plan: "walk" });
+    const half = index.prepareFilter((id) => id % 2 === 0);
+    const costs: Explanation["cost"][] = [];
+    for (const filter of [half, half, [...index.ids()].filter((id) => id % 2), [3, 5, 7]]) {
+      const { plan, cost, localShare } = index.explain(QUERY, { filter, ef: 10 });
+      costs.push(cost);
+      expect(Math.min(cost.walk!, cost.scan!)).toBeGreaterThan(0);
+      expect(Math.max(cost.walk!, cost.scan!)).toBeLessThan(Infinity);
+      if (plan === "scan") expect(localShare).toBeUndefined();
+      else expect(localShare! >= 0 && localShare! <= 1, `${localShare}`).toBe(true);
+    }
+    expect(index.lastStats.plan).toBe("scan");
+    // Steps are timed once; a filter that lasts may have codes by now, which are scanned for less.
+    expect(new Set(costs.slice(0, 3).map(({ walk }) => walk)).size).toBe(1);
+    for (const filter of [undefined, () => true, index.ids()]) {
+      expect(index.explain(QUERY, { filter })).toMatchObject({ ...nothing, plan: "walk" });
+    }
+  });
+
+  it("by a clock that stands still, or that jumps", async () => {
+    const rows = integers(1200, D, 9, -20, 20);
+    const filter = Array.from({ length: 600 }, (_, i) => 2 * i);
+    const next = random(5);
+    for (const clock of [() => 0, () => 1e9 * next(), () => -1e9 * next()]) {
+      const index = await Hnsw.create({ ...L2, fastScan: true });
+      index.add(rows);
+      const now = vi.spyOn(performance, "now").mockImplementation(clock);
+      try {
+        const { cost } = index.explain(QUERY, { filter });
+        expect(cost.walk! > 0 && cost.scan! > 0 && cost.walk! + cost.scan! < 1e6, `${cost.walk}, ${cost.scan}`).toBe(true);
+        expect(now.mock.calls.length).toBeGreaterThan(2);
+        const due = index.search(QUERY, { filter, exact: true });
+        expectSameHits(index.search(QUERY, { filter, ef: 600 }), due);
+      } finally {
+        now.mockRestore();
+      }
+    }
   });
 
   it("of codes whose rows the caller has too", async () => {

@@ -115,7 +115,6 @@ describe.each(CASES)("$name", ({ create, searches }) => {
   });
 });
 
-
 it("a batch whose queries go different ways tells the first one's", async () => {
   const index = await Hnsw.create(options);
   index.add(ROWS);
