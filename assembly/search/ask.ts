@@ -16,6 +16,7 @@ import { openWork } from "./work";
   exact: u32;      // 1: whatever it takes, by exact rows where they are kept
   lists: u32;      // ivf: u32 x named, the nearest lists; 0: those are to be found
   named: u32;
+  given: u32;      // 1: the search has named its effort; 0: it is the index's own
   prepared: u32;   // Filter that lasts; 0: the filter, if any, is of this search alone
 
   @inline codec(): Codec { return changetype<Codec>(this.by); }
@@ -26,7 +27,7 @@ if (offsetof<Ask>() > ASK_BYTES) ERROR("Ask has outgrown ASK_BYTES of assembly/m
 @inline export function asked(): Ask { return changetype<Ask>(ASK); }
 
 /** For the searches that follow, until the next ask() or a change of the index; `filter` is a Filter, or 0: all pass. */
-export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: f32, exact: bool): void {
+export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: f32, exact: bool, given: bool): void {
   const a = asked();
   const f = Filter.at(filter);
   a.k = k;
@@ -40,5 +41,6 @@ export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: 
   a.exact = exact;
   a.lists = 0;
   a.named = 0;
+  a.given = given;
   openWork(a.passing);
 }

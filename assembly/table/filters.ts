@@ -20,6 +20,7 @@ import { nodes } from "./nodes";
   gone: u32;    // 1: some that had a code pass no more
   coded: u32;   // 1: all that passes has a code
   wanted: u32;  // 1: a search would have gone by codes
+  doubts: u32;  // walks that were given up, less those that were not
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
 
@@ -63,6 +64,7 @@ const HEAD_BYTES: usize = 64;
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
   f.wanted = 0;
+  f.doubts = 0;
   f.coded = 0;
   f.gone = 1;
   memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));

@@ -66,7 +66,7 @@ class Graph implements Lists {
       if (length > 0) for (let i = 0; i < query.length; i++) query[i] /= length;
     }
     graph.setFloats(query);
-    graph.exports.ask(n, n + EF_MARGIN, n, 0, Infinity, false);
+    graph.exports.ask(n, n + EF_MARGIN, n, 0, Infinity, false, false);
     graph.done(graph.exports.search());
     return graph.hits((raw) => raw).map(({ id }) => id);
   }

@@ -38,7 +38,7 @@ export interface Exports {
 
   prepareQuery(): number;
   /** What the searches that follow are asked. */
-  ask(k: number, effort: number, candidates: number, filter: number, bound: number, exact: boolean): void;
+  ask(k: number, effort: number, candidates: number, filter: number, bound: number, exact: boolean, given: boolean): void;
   search(): number;
   searchTogether(inputs: number, n: number): number;
   batchBytes(keep: number): number;

@@ -82,7 +82,7 @@ function isRight(engine: Engine, metric: Metric, error = 0): boolean {
     const out = engine.alloc(ROWS * 4);
     engine.exports.scoreSlots(ids, ROWS, out);
     const scores = engine.copyF32(out, ROWS);
-    engine.exports.ask(ROWS, ROWS, ROWS, 0, Infinity, true);
+    engine.exports.ask(ROWS, ROWS, ROWS, 0, Infinity, true, false);
     engine.done(engine.exports.searchTogether(at, 2));
     const found = new Uint32Array(2 * ROWS);
     const distances = new Float32Array(2 * ROWS);

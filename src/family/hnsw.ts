@@ -9,8 +9,8 @@ export interface HnswOptions extends IndexOptions {
   /** Beam width while building, 1 to 65536. More: better graph, slower build. Default 200. */
   efConstruction?: number;
   /**
-   * Beam width of searches that do not say, at least 1. Default 64. It counts as k at least; only with fastScan may a search ask for
-   * less than k, and gets the rest by estimates: faster, less sure.
+   * Beam width of searches that do not say, at least 1. Default 64. It counts as k at least; a search
+   * that itself names less than k is a narrow one, and fills up with what lies near: faster, less sure.
    */
   ef?: number;
   /**

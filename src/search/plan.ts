@@ -80,6 +80,8 @@ export function profileOf(kind: Kind, metric: Metric, dimensions: number, factor
 export interface Wanted {
   readonly k: number;
   readonly effort: number;
+  /** The search has named its effort, where it is not the index's own. */
+  readonly given: boolean;
   readonly candidates: number;
   readonly exact: boolean;
 }
@@ -102,6 +104,7 @@ export function wantedOf(profile: Profile, engine: Engine, options: SearchOption
   return {
     k: Math.min(most, Math.max(live, 1)),
     effort: effort ?? engine.state("effort"),
+    given: effort !== undefined,
     candidates: candidatesFor(most, profile.factor, live),
     exact: flag("exact", options?.exact),
   };
@@ -114,8 +117,8 @@ export function writeQuery({ shape }: Profile, engine: Engine, query: Vector): v
 }
 
 /** Says what the searches that follow are asked. */
-export function tell({ exports }: Engine, { k, effort, candidates, exact }: Wanted, filter: number, bound = Infinity): void {
-  exports.ask(k, effort, candidates, filter, bound, exact);
+export function tell({ exports }: Engine, { k, effort, given, candidates, exact }: Wanted, filter: number, bound = Infinity): void {
+  exports.ask(k, effort, candidates, filter, bound, exact, given);
 }
 
 /** Searches for the query at hand; the hits are the engine's. */

@@ -78,7 +78,26 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
     if (filter.coded) w.scanCost = codes;
     else if (codes < min(w.walkCost, w.scanCost)) filter.wanted = 1;
   }
-  return w.scanCost > min(w.walkCost, LOOK_FIRST * HOPS_DOWN * perHop());
+  const look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop() && !isDoubtful(ask);
+  return look || w.scanCost > w.walkCost;
+}
+
+/** Of a filter that lasts, walks that are given up again and again are seldom tried: one search in so many. */
+const DOUBTS: u32 = 4;
+const TRY_AGAIN: u32 = 16;
+
+function isDoubtful(ask: Ask): bool {
+  if (!ask.prepared) return false;
+  const f = Filter.at(ask.prepared);
+  return f.doubts >= DOUBTS && ++f.doubts % TRY_AGAIN != 0;
+}
+
+/** How a walk ended. */
+export function noteWalk(ask: Ask, finished: bool): void {
+  if (!ask.prepared) return;
+  const f = Filter.at(ask.prepared);
+  if (finished) f.doubts = 0;
+  else f.doubts++;
 }
 
 /** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */

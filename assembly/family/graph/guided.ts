@@ -183,7 +183,9 @@ function expandRound(w: Walk, rows: Scorer): void {
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
   w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 3), w.spread));
   for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
-  for (let i: u32 = 0; i < through.count; i++) expand(w, rows, through.slotAt(i), max(through.distanceAt(i), guide().nearest), true);
+  // What an estimate is too low by, all that is seen from there is too: at the edge of the beam it leads to half as many in vain.
+  const edge = beam.farthest() < Infinity ? max(beam.farthest(), guide().nearest) : guide().nearest;
+  for (let i: u32 = 0; i < through.count; i++) expand(w, rows, through.slotAt(i), max(through.distanceAt(i), edge), true);
 }
 
 /** How many pass here: of the neighbours of the first nodes, then of the nodes themselves. */

@@ -20,7 +20,7 @@ import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { plansWalk } from "./costs";
+import { noteWalk, plansWalk } from "./costs";
 import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
 import { joinNearest, offerTwins, openTwins, standAlone } from "./twins";
@@ -74,7 +74,7 @@ function hnswSearch(ask: Ask): i32 {
   const s = state();
   const linked = s.live + s.dead + s.doomed;
   const wanted = min(ask.k, ask.passing);
-  const narrow = ask.effort < ask.k && ask.effort != s.effort;
+  const narrow = ask.effort < ask.k && ask.given;
   const beam = min(max(ask.effort, ask.k), ask.passing);
   const ef = narrow ? min(ask.effort, beam) : beam;
   if (s.entry == NONE || !plansWalk(ask, max(ef, wanted), linked)) return scanPassing(ask);
@@ -103,6 +103,7 @@ function hnswSearch(ask: Ask): i32 {
       offerBeam(w.beam(), filter, top);
     }
   } else offerBeam(w.beam(), filter, top);
+  noteWalk(ask, finished);
   if (!finished || top.size < wanted) {
     reset(start);
     work().plan = PLAN_WALK_THEN_SCAN;

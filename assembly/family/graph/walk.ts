@@ -134,11 +134,11 @@ export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): boo
     const bound = pool.farthest();
     for (let i: u32 = 0; i < n; i++) {
       const distance = batch.distanceAt(i), slot = batch.slotAt(i);
+      const passes = w.passes(slot);
+      work().metPassing += <u32>passes;
       if (distance > bound) continue;
       waiting.push(distance, slot);
-      if (!w.passes(slot)) continue;
-      pool.push(distance, slot);
-      work().metPassing++;
+      if (passes) pool.push(distance, slot);
     }
     work().met += n;
   }
