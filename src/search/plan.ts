@@ -117,7 +117,12 @@ export function writeQuery({ shape }: Profile, engine: Engine, query: Vector): v
 }
 
 /** Says what the searches that follow are asked. */
-export function tell({ exports }: Engine, { k, effort, given, candidates, exact }: Wanted, filter: number, bound = Infinity): void {
+export function tell(
+  { exports }: Engine,
+  { k, effort, given, candidates, exact }: Wanted,
+  filter: number,
+  bound = Infinity,
+): void {
   exports.ask(k, effort, candidates, filter, bound, exact, given);
 }
 
