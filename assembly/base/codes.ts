@@ -33,11 +33,11 @@ export const ROTATE_NONE: u32 = 0;
 export const ROTATE_RANDOM: u32 = 1;
 export const ROTATE_OPQ: u32 = 2;
 
-// Three builds (asconfig.json): the core has Flat and Hnsw over f32 and bits, the graph build also f16, bf16 and sq8, graphs that
+// Three builds (asconfig.json): the core has Flat and Hnsw over f32, the graph build also f16, bf16, sq8 and bits, graphs that
 // keep codes of neighbours and scans that have a prefilter, and the full one instead of these two every family and codec.
 export const ALL: bool = BUILD_ALL != 0;
 export const GRAPH: bool = BUILD_GRAPH != 0;
-/** Rows that are shorter than the vectors given are in all but the core. */
+/** Rows that are shorter than the vectors given, and vectors that are bits, are in all but the core. */
 export const CODED: bool = ALL || GRAPH;
 /** 0 core, 1 graph, 2 full: the order of BUILDS in src/words/kinds.ts. */
 export const BUILD: i32 = ALL ? 2 : GRAPH ? 1 : 0;

@@ -1,6 +1,7 @@
 // The contract between algorithms and codecs. An algorithm gathers the slots it wants and calls scoreMany once for the
 // batch; which codec and metric answer is a function-table index in the scorer's first word. One indirect call per
 // batch costs nothing measurable; one per distance would.
+import { CODED } from "../base/codes";
 import { align } from "../base/sizes";
 import { CODEC, CODEC_BYTES, EXACT_CODEC, EXACT_SCORER, LINK_SCORER, SCAN_SCORER, SCORER_BYTES, WALK_SCORER, alloc, here } from "../memory/arena";
 import { isOfUnits } from "../memory/metrics";
@@ -58,8 +59,8 @@ if (offsetof<Codec>() > CODEC_BYTES) ERROR("Codec has outgrown CODEC_BYTES of as
 // Three arrangements: one codec that is exact or as good as it gets; two codecs on the same rows (split.ts), where scans
 // use the exact one; and codes beside exact rows, where scans too only nominate.
 
-/** Whether scans only nominate candidates for exactCodec. */
-@inline export function scanNominates(): bool { return exactCodec().column != ownCodec().column; }
+/** Whether scans only nominate candidates for exactCodec. Not in the core, where rows are the vectors. */
+@inline export function scanNominates(): bool { return CODED && exactCodec().column != ownCodec().column; }
 /** Whether what goes by a codec only nominates. */
 @inline export function nominates(by: Codec): bool { return exactCodec().bindQuery != by.bindQuery; }
 /** Whether a walk by a codec reads only half of what scans read (split.ts). */

@@ -1,4 +1,4 @@
-// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over codecs that learn nothing. Pointers and codes
+// What the core builds export (src/border/exports.ts declares it): Flat and Hnsw over f32. Pointers and codes
 // only; JS owns sentences. Where ALL is true (base/codes.ts), the same functions serve every family.
 export { STATE, WORK, alloc, mark, reset } from "../memory/arena";
 export { blobCount } from "../memory/blobs";
@@ -7,7 +7,6 @@ export { closeFilter, openFilter, passIds } from "../table/filters";
 export { slotOfId } from "../table/ids";
 export { ask } from "../search/ask";
 export { inputBytes } from "../search/prepare";
-export { rescore } from "../search/rerank";
 export { batchBytes, searchTogether, sharesScans } from "../family/flat/batch";
 export { countUnreachable } from "../family/graph/reach";
 export { startSweep, sweep } from "../family/graph/sweep";

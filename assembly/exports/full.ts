@@ -1,5 +1,6 @@
 // What the full builds export: the core's, and what learned families and codecs are trained with.
 export * from "./core";
+export { rescore } from "../search/rerank";
 export { ivfSearch } from "../family/ivf/ivf";
 export { learnWidth } from "../family/lsh/lsh";
 export { treeDepth, treeLeaves } from "../family/tree/tree";

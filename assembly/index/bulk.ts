@@ -13,6 +13,8 @@ import { LEAF } from "../family/graph/bulk/job";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
 import { isTwin, raiseTower } from "../family/graph/graph";
 import { hnswInsert } from "../family/graph/hnsw";
+import { setParent } from "../family/graph/roots";
+import { seekStrayed } from "../family/graph/strays";
 import { standAlone } from "../family/graph/twins";
 
 /** Fewer vectors are inserted one by one. */
@@ -35,15 +37,25 @@ export function storeVectors(vectors: usize, ids: usize, n: u32): void {
 
 /** Links all vectors, those from slot `first` on being without. */
 export function linkAll(first: u32): i32 {
-  const s = state();
   const start = mark();
   const b = Builder.open();
   if (!b) return E_MEMORY;
-  if (!linkInBulk(b, first, false) && !(THREADS && linkInBulk(b, first, true))) {
-    for (let slot: u32 = s.entry == NONE ? 0 : first; slot < nodes().count; slot++) if (!isTwin(slot)) hnswInsert(b, slot);
-  }
+  if (!linkInBulk(b, first, false) && !(THREADS && linkInBulk(b, first, true))) linkOneByOne(b, first);
   reset(start);
   return OK;
+}
+
+/** All of them where the graph before is gone, or nobody's parent is known in it. Who strays is looked for at the end, not after each. */
+function linkOneByOne(b: Builder, first: u32): void {
+  const s = state();
+  const n = nodes().count;
+  const from: u32 = s.entry == NONE || !s.rooted ? 0 : first;
+  if (!from) s.entry = NONE;
+  s.rooted = 1;
+  for (let slot = from; slot < n; slot++) setParent(slot, NONE);
+  for (let slot = from; slot < n; slot++) if (!isTwin(slot)) hnswInsert(b, slot);
+  s.unsought = n;
+  seekStrayed(b, n);
 }
 
 /**

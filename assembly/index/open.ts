@@ -86,7 +86,7 @@ function addCodes(f: Family): bool {
   const own = ownCodec();
   const codec = codecNow();
   const d = s.dimensions;
-  if (isOfBits() || codec == CODEC_BINARY) {
+  if (CODED && (isOfBits() || codec == CODEC_BINARY)) {
     installBinary(own, table.addColumn(TAG_CODE, binaryRowBytes(d)));
     return isOfBits() || openCosines();
   }
@@ -115,7 +115,7 @@ function addExactRows(f: Family): void {
   const exact = exactCodec();
   const d = state().dimensions;
   const rerank = rerankNow();
-  if (rerank == RERANK_F32) installRows(exact, table.addColumn(TAG_EXACT, rowBytes(d)));
+  if (CODED && rerank == RERANK_F32) installRows(exact, table.addColumn(TAG_EXACT, rowBytes(d)));
   else if (CODED && rerank == RERANK_F16) installHalves(exact, table.addColumn(TAG_EXACT, halfRowBytes(d)), false);
   else if (CODED && rerank == RERANK_SQ8) {
     installSq8(exact, table.addColumn(TAG_EXACT, sq8RowBytes(d)), table.addColumn(TAG_EXACT_AUX, AUX_BYTES));

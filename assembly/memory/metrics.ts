@@ -1,6 +1,6 @@
 // What a metric is: a row of properties. Everything else asks for these, and compares no number with METRIC_*, so that a new
 // metric is a row here, one in src/words/kinds.ts and the kernel that it adds up with.
-import { ALL, METRICS, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, METRIC_L1, METRIC_L2 } from "../base/codes";
+import { ALL, CODED, METRICS, METRIC_COSINE, METRIC_DOT, METRIC_HAMMING, METRIC_L1, METRIC_L2 } from "../base/codes";
 import { state } from "./state";
 
 // Each row has one of these: what its kernels add up.
@@ -33,7 +33,7 @@ const L1: u32 = DIFFERENCES;
 if ((having(SQUARES) ^ having(DOTS) ^ having(BITS) ^ having(DIFFERENCES)) != (1 << METRICS) - 1) ERROR("a metric adds up one thing");
 
 @inline export function addsSquares(): bool { return isOneOf(having(SQUARES)); }
-@inline export function isOfBits(): bool { return isOneOf(having(BITS)); }
+@inline export function isOfBits(): bool { return CODED && isOneOf(having(BITS)); }
 @inline export function isOfUnits(): bool { return isOneOf(having(UNIT)); }
 @inline export function isSigned(): bool { return isOneOf(having(SIGNED)); }
 

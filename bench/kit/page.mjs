@@ -40,18 +40,19 @@ export async function page(contents, resolveDir = root) {
   return { js: fixed.reduce((sum, path) => sum + size(path), 0), others: others.map((path) => ({ path, bytes: size(path) })) };
 }
 
+/** What each build has loaded beside it: src/border/clock.ts, and what trains. */
+const ON_DEMAND = { core: /^$/, graph: /\bclock-/, full: /\bextras-/ };
+
 const isWasm = ({ path }) => /(scalar|simd|relaxed|threads)-/.test(path);
 
 /**
  * vicinal's own: { js, onDemand: other JS, wasm: the largest of the builds, of which a page fetches one, together }. `wasm`
- * says which: "core" has Flat and Hnsw over plain codecs, "graph" also fastScan and prefilter, "full" all else.
+ * says which: "core" has Flat and Hnsw over f32, "graph" also the codecs that learn nothing, fastScan and prefilter, "full" all else.
  */
 export async function ownPage(names, kind) {
   const { js, others } = await page(`import { ${names} } from "vicinal"; globalThis.app = [${names}];`);
   const builds = others.filter((other) => isWasm(other) && (other.path.match(/-(core|graph)-/)?.[1] ?? "full") === kind);
-  // src/border/workers.ts is for graphs that threads build.
-  const isOnDemand = (other) => !isWasm(other) && !other.path.includes("workers-");
-  const onDemand = kind === "full" ? others.filter(isOnDemand).reduce((sum, { bytes }) => sum + bytes, 0) : 0;
+  const onDemand = others.filter(({ path }) => ON_DEMAND[kind].test(path)).reduce((sum, { bytes }) => sum + bytes, 0);
   const wasm = Math.max(...builds.map(({ bytes }) => bytes));
   return { js, onDemand, wasm, together: js + onDemand + wasm };
 }

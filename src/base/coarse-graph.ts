@@ -8,7 +8,7 @@ import type { Instance } from "../border/instance.js";
 import { newInstance } from "../border/runtime.js";
 import { inSlices } from "../input/slices.js";
 import { rowsOf } from "../input/vectors.js";
-import { KIND_NAMES, METRIC_NAMES, METRICS, type Metric } from "../words/kinds.js";
+import { BUILDS, KIND_NAMES, METRIC_NAMES, METRICS, type Metric } from "../words/kinds.js";
 import { WHOLE_MEMORY } from "../words/needs.js";
 import { EMPTY, FRESH, stateBytes } from "../words/state.js";
 import { addChunks, reserve } from "./adding.js";
@@ -104,5 +104,5 @@ export function* buildLists(engine: Engine, instance: Instance): Steps<Lists> {
 
 /** The graph is not in the file, it follows from the centroids. */
 export async function findLists(engine: Engine): Promise<Lists> {
-  return inSlices(buildLists(engine, await newInstance("core", WHOLE_MEMORY)), () => {});
+  return inSlices(buildLists(engine, await newInstance(BUILDS, WHOLE_MEMORY)), () => {});
 }

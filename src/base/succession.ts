@@ -11,7 +11,7 @@ import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "..
 import { ownRows, type Rows } from "../input/vectors.js";
 import { fetchedRows } from "../search/fetching.js";
 import { badOption } from "../words/errors.js";
-import { buildFor, CODEC_NAMES } from "../words/kinds.js";
+import { buildsFor, CODEC_NAMES } from "../words/kinds.js";
 import { readState } from "../words/state.js";
 import { addRows } from "./adding.js";
 import { heldRows, keepNextId, Learner, learned, learns, limitsOf, succeed, trainedState } from "./learner.js";
@@ -75,8 +75,8 @@ export function retrain(
     const rows = coming ? joined([held, coming]) : held;
     const known = coming ? engine.live + coming.n : Math.max(engine.live, rows.n);
     const state = trainedState(engine, known, rows.n);
-    const build = buildFor(state);
-    const instances = await patience.for(Promise.all(limitsOf(state, engine).map((limit) => newInstance(build, limit))));
+    const builds = buildsFor(state);
+    const instances = await patience.for(Promise.all(limitsOf(state, engine).map((limit) => newInstance(builds, limit))));
     const total = rows.n + engine.live;
     const report = (done: number): void => {
       patience.check();

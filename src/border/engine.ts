@@ -80,7 +80,8 @@ export class Engine implements Tenant {
   /** Threads that build, this one included. */
   threads = 1;
   used = 0;
-  /** Whether the steps of its searches have been timed. */
+  /** Times the steps of its searches, once: a graph's where the build can (clock.ts). Others go by what is assumed. */
+  timer: ((engine: Engine) => void) | undefined;
   timed = false;
   readonly #packed: boolean;
   readonly #query: number;

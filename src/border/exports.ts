@@ -43,7 +43,8 @@ export interface Exports {
   searchTogether(inputs: number, n: number): number;
   batchBytes(keep: number): number;
   sharesScans(): number;
-  rescore(vectors: number, ids: number, n: number, k: number, bound: number): number;
+  /** Of all builds but the core. */
+  rescore?(vectors: number, ids: number, n: number, k: number, bound: number): number;
   scoreSlots(slots: number, n: number, out: number): void;
   /** Of one search, in scratch; of many, until it is closed. */
   openFilter(): number;
@@ -83,6 +84,7 @@ export interface Exports {
 
 /** What the full builds export beside it. */
 export interface FullExports extends Exports {
+  rescore(vectors: number, ids: number, n: number, k: number, bound: number): number;
   ivfSearch(lists: number, n: number): number;
   treeLeaves(): number;
   treeDepth(): number;

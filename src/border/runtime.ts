@@ -1,8 +1,8 @@
 // Which build runs: the best variant that validates and computes right here, in three sizes: "core" has Flat and Hnsw over
-// plain codecs, "graph" also Hnsw with fastScan and Flat with a prefilter, "full" every other family and codec. The compiled
-// module is cached.
+// f32, "graph" also sq8, f16, bf16 and bits, fastScan and prefilter, "full" every family and codec but not these two. The
+// compiled module is cached.
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { BUILDS, type Build, buildFor } from "../words/kinds.js";
+import { BUILDS, type Build, buildsFor, KIND_NAMES } from "../words/kinds.js";
 import { WHOLE_MEMORY } from "../words/needs.js";
 import { known, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
@@ -127,11 +127,11 @@ async function given(module: object): Promise<Loaded> {
   throw new VicinalError("BAD_VARIANT", "the given module is not a vicinal build, or computes wrongly here");
 }
 
-/** What an index of this build runs on: all builds have the core. A choice is kept, unless it fails. */
-function ready(build: Build): Promise<Loaded> {
-  const there = current[build] ?? (build === "core" ? (current.full ?? current.graph) : undefined);
-  if (there) return there;
+/** What an index runs on that these builds are good for: one that is there, or the first. A choice is kept, unless it fails. */
+function ready(builds: readonly Build[]): Promise<Loaded> {
   const choice = current;
+  const [build] = builds;
+  for (const there of builds) if (choice[there]) return choice[there];
   choice[build] = choose(build);
   choice[build].catch(() => delete choice[build]);
   return choice[build];
@@ -150,7 +150,7 @@ export async function init(options: InitOptions = {}): Promise<Variant> {
     current = { candidates: [loaded.variant], [loaded.build]: Promise.resolve(loaded) };
   } else if (options.variant !== undefined) current = { candidates: variantsFor(options.variant) };
   try {
-    variant = (await ready("core")).variant;
+    variant = (await ready(BUILDS)).variant;
     return variant;
   } catch (error) {
     current = before;
@@ -158,18 +158,28 @@ export async function init(options: InitOptions = {}): Promise<Variant> {
   }
 }
 
-/** @internal A new memory that never grows past `maxBytes`, of this build or one that has all of it. */
-export async function newInstance(build: Build, maxBytes: number): Promise<Instance> {
-  const loaded = await ready(build);
+/** @internal A new memory that never grows past `maxBytes`, of one of these builds. */
+export async function newInstance(builds: readonly Build[], maxBytes: number): Promise<Instance> {
+  const loaded = await ready(builds);
   variant = loaded.variant;
   return start(loaded.module, variant, maxBytes);
 }
 
 /** @internal A new memory with an empty index in it, as `state` describes; shared with others where `threads` build it. */
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, threads = 1): Promise<Engine> {
-  const build = buildFor(readState(state));
-  if (threads === 1) return new Engine(await newInstance(build, maxBytes), state);
+  const { kind } = readState(state);
+  const engine = await (threads === 1 ? alone(state, maxBytes) : helped(state, maxBytes, threads));
+  if (KIND_NAMES[kind] === "hnsw" && engine.exports.practise) engine.timer = (await part(import("./clock.js"))).measureSteps;
+  return engine;
+}
+
+async function alone(state: Uint8Array, maxBytes: number): Promise<Engine> {
+  return new Engine(await newInstance(buildsFor(readState(state)), maxBytes), state);
+}
+
+async function helped(state: Uint8Array, maxBytes: number, threads: number): Promise<Engine> {
   const { hire } = await part(import("./workers.js"));
+  const [build] = buildsFor(readState(state));
   let engine!: Engine;
   const make = async (): Promise<Instance | undefined> => {
     const loaded = await load(build, "threads");

@@ -3,6 +3,7 @@
 import type { Hit, SearchStats } from "../border/answers.js";
 import type { Engine } from "../border/engine.js";
 import { writeChecked } from "../border/engine.js";
+import type { Exports } from "../border/exports.js";
 import { type Closable, isPromise, patiently } from "../input/patience.js";
 import { copyOf, type ownRows, type Rows, rowsOf, type Shape, type Vector } from "../input/vectors.js";
 import type { Ids } from "../words/arrays.js";
@@ -105,7 +106,8 @@ function rescore(profile: Profile, engine: Engine, ids: Uint32Array, fetched: Fe
     engine.scope(() => {
       const at = engine.alloc((to - from) * engine.rowBytes);
       writeChecked(engine, rows, at, from, to);
-      engine.done(engine.exports.rescore(at, engine.writeU32(ids.subarray(from, to)), to - from, wanted.k, bound));
+      const idsAt = engine.writeU32(ids.subarray(from, to));
+      engine.done((engine.exports as Required<Exports>).rescore(at, idsAt, to - from, wanted.k, bound));
       hits.push(...engine.hits(profile.metric.distance));
     });
   }

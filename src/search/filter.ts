@@ -4,10 +4,7 @@ import type { Engine } from "../border/engine.js";
 import { checkAlive, copyOf, idsOf } from "../input/vectors.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { KIND_NAMES } from "../words/kinds.js";
 import { tagOf } from "../words/tag.js";
-
-import { measureSteps } from "./clock.js";
 
 /** An array or set of ids, a predicate over ids, or a Uint8Array bitset: id i passes if bit i & 7 of byte i >> 3 is 1. */
 export type FilterSource = ReadonlySet<number> | readonly number[] | Uint32Array | Uint8Array | ((id: number) => boolean);
@@ -34,7 +31,7 @@ interface Home {
 /** Runs predicates now, before any scratch is in use; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, engine: Engine): Settled {
   if (filter === undefined) return filter;
-  if (KIND_NAMES[engine.state("kind")] === "hnsw") measureSteps(engine);
+  engine.timer?.(engine);
   if (filter instanceof PreparedFilter) {
     const address = filter.at(engine);
     if (!engine.busy) engine.exports.readyFilter?.(address);

@@ -98,7 +98,7 @@ export interface CodecRow {
   readonly wants: (bits: number) => number;
   /** Only the full wasm build has it. */
   readonly full?: true;
-  /** Rows are shorter than the vectors given: all builds but the core have them. */
+  /** Rows are shorter than f32: all builds but the core have them. */
   readonly coded?: true;
 }
 
@@ -108,7 +108,7 @@ const PLAIN = { rerankFactor: 4, needs: nothing, wants: nothing };
 export const CODECS: Readonly<Record<Codec, CodecRow>> = {
   f32: { ...PLAIN, fineness: 6 },
   sq8: { ...PLAIN, fineness: 3, coded: true },
-  binary: { ...PLAIN, rerankFactor: 10, fineness: 0 },
+  binary: { ...PLAIN, rerankFactor: 10, fineness: 0, coded: true },
   f16: { ...PLAIN, fineness: 5, coded: true },
   bf16: { ...PLAIN, fineness: 4, coded: true },
   pq: {
@@ -173,22 +173,22 @@ export function canEstimate(prefilter: boolean, codec: Codec, metric: Metric): b
   return (prefilter ? codec === "f32" : ROWS.includes(codec)) && DOT_METRICS.includes(metric as "l2");
 }
 
-/** The wasm builds, by their BUILD in assembly/base/codes.ts: the smallest that has what an index needs is the one that runs it. */
+/** The wasm builds, by their BUILD in assembly/base/codes.ts. */
 export const BUILDS = ["core", "graph", "full"] as const;
 export type Build = (typeof BUILDS)[number];
 
-export function buildFor({
+/** Those that have what an index needs, the smallest first. */
+export function buildsFor({
   kind,
   metric,
   codec,
-  rerank,
   fastScan,
   prefilter,
-}: Readonly<Record<"kind" | "metric" | "codec" | "rerank" | "fastScan" | "prefilter", number>>): Build {
+}: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter", number>>): readonly Build[] {
   const own = CODECS[CODEC_NAMES[codec]];
-  if (fastScan || prefilter) return "graph";
-  if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return "full";
-  return own.coded || ["f16", "sq8"].includes(RERANK_NAMES[rerank]) ? "graph" : "core";
+  if (fastScan || prefilter) return ["graph"];
+  if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return ["full"];
+  return own.coded ? ["graph", "full"] : BUILDS;
 }
 
 /** Every index there can be. */

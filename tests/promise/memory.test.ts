@@ -1,4 +1,4 @@
-// What an index costs: nothing once it is closed, and while it lives no more than hnswlib's.
+// What an index costs: nothing once it is closed, and while it lives two numbers per vector more than hnswlib's.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -200,18 +200,22 @@ describe("bytes per vector", () => {
    * lists are not counted, though ours are.
    */
   const HNSWLIB = (2 * M + 1) * 4 + 8 + 8 + 4 + ((M + 1) * 4) / (M - 1);
+  /** Ours has its twin, so that equal vectors are one node, and its parent, so that each is reached: 4 bytes each. */
+  const TWIN_AND_PARENT = 8;
+  /** What a page of linear memory more or less is per vector. */
+  const PAGE = 65536 / N;
 
-  it(`of Hnsw above the raw values are at most hnswlib's, ${HNSWLIB.toFixed(1)}`, async () => {
+  it(`of Hnsw above the raw values are at most hnswlib's, ${HNSWLIB.toFixed(1)}, its twin and its parent`, async () => {
     const rows = gaussians(N, D, 1);
     const raw: Partial<Record<Codec, number>> = { f32: 4 * D, sq8: D, binary: D / 8 };
     for (const { kind, codec, metric } of KINDS_AND_CODECS.filter((of) => of.kind === "hnsw")) {
       const index = await create(kind, { dimensions: D, metric, codec, m: M, efConstruction: 8 });
       index.add(rows);
       const above = index.stats().bytesPerVector - (raw[codec] ?? 0);
-      // Measured 152.3; sq8 167.5 (16 of it each row's own scale) and binary 165.1 (14 of it padding), which have no
-      // counterpart there. All include some 15 for scratch, spare blocks and the last memory page.
-      if (codec === "f32") expect(above).toBeLessThanOrEqual(HNSWLIB);
-      else expect(above).toBeLessThanOrEqual(HNSWLIB + 16);
+      // Measured 165.4; sq8 180.6 (16 of it each row's own scale) and binary 178.2 (14 of it padding), which have no
+      // counterpart there. All include some 20 for scratch, spare blocks and the last memory page.
+      measured(`hnsw ${codec} above raw`, above);
+      expect(above, codec).toBeLessThanOrEqual(HNSWLIB + TWIN_AND_PARENT + PAGE + (codec === "f32" ? 0 : 16));
     }
   });
 
@@ -228,7 +232,7 @@ describe("bytes per vector above those of Flat with the same codec", () => {
   const N = 20_000;
   /**
    * Bounds, with what was measured over all codecs:
-   * hnsw    m 4: 8 links on layer 0, a tower, 4 links for each third vector above: 32 + 4 + 7; 42.6
+   * hnsw    m 4: 8 links on layer 0, a tower, its twin and its parent, 4 links for each third vector above: 32 + 4 + 8 + 7; 52.4 to 55.7
    * ivf     64 lists: a table from id to slot, as slots are where the lists are, 16 at most half full; of 64 last groups
    *         of 32 a half is empty, 5% of the row; 16.3 to 23.0
    * kdtree  a chain of 4; for a leaf of 8 to 16 vectors two records with a box of 2 x 16 f32; 59
@@ -238,7 +242,7 @@ describe("bytes per vector above those of Flat with the same codec", () => {
    */
   const FAMILY: Readonly<Record<Kind, { own: Partial<AnyOptions>; most: number }>> = {
     flat: { own: {}, most: 0 },
-    hnsw: { own: { m: 4, efConstruction: 8 }, most: 45 },
+    hnsw: { own: { m: 4, efConstruction: 8 }, most: 58 },
     ivf: { own: { nlist: 64 }, most: 25 },
     kdtree: { own: {}, most: 62 },
     forest: { own: { trees: 4 }, most: 66 },

@@ -1,6 +1,6 @@
 // How long the steps of a graph's search take on this machine, for its planner (assembly/family/graph/costs.ts).
 
-import type { Engine } from "../border/engine.js";
+import type { Engine } from "./engine.js";
 
 /** Steps of assembly/family/graph/costs.ts. */
 const STEPS = [0, 1, 2, 3] as const;
@@ -12,7 +12,7 @@ const TIMES = 5;
 /** With fewer vectors any plan is a good one. */
 const LEAST_VECTORS = 1000;
 
-/** Measured once for an engine, in about 5 ms; the core goes by what is assumed. */
+/** Measured once for an engine, in about 5 ms. */
 export function measureSteps(engine: Engine): void {
   if (engine.timed || engine.busy || engine.live < LEAST_VECTORS) return;
   engine.timed = true;
