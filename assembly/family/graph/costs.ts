@@ -52,7 +52,7 @@ const HOPS_DOWN: f32 = 10;
 /** And for each that it is to find, of all that it meets there. */
 const HOPS_PER_EF: f32 = 1.2;
 /** Rows read for a node expanded: by codes of neighbours, or of all neighbours not met before. */
-@inline function rowsPerHop(): f32 { return GRAPH && state().fastScan ? <f32>0.7 : <f32>(state().m * 2) / 3; }
+@inline function rowsPerHop(): f32 { return GRAPH && state().fastScan ? <f32>0.5 : <f32>(state().m * 2) / 3; }
 
 @inline function perHop(): f32 { return layout().hopCost + rowsPerHop() * layout().metCost; }
 
@@ -132,7 +132,8 @@ export function practise(step: u32, n: u32): bool {
     else if (GRAPH && state().fastScan) bindNeighbours();
     const slots = nodes().count;
     for (let i: u32 = 0; i < n; i++) {
-      const slot = step == STEP_CODES ? i % min(slots, NEAR) : <u32>(random64(0x737465707, practised++) % slots);
+      const at = practised++;
+      const slot = <u32>((step == STEP_CODES ? at : random64(0x737465707, at)) % slots);
       if (step >= STEP_HOP) {
         stepOver(slot, step, estimates);
         continue;
@@ -150,8 +151,6 @@ export function practise(step: u32, n: u32): bool {
 /** Steps so far: other rows each time, which are in no cache. */
 let practised: u64 = 0;
 
-/** Slots whose codes are in a cache, as those are that are read one after the other. */
-const NEAR: u32 = 16;
 /** Rows of a scan's batch. */
 const PRACTICE: u32 = 128;
 
