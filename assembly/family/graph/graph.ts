@@ -110,8 +110,8 @@ export function linksOf(layer: u32, slot: u32): usize {
   return layer ? upper().at(0, recordOf(layer, slot)) : nodes().at(layout().links, slot);
 }
 
-/** Whether links of a layer have codes: walks pass layer 1 by (guided.ts), whose codes' places stay zeros. */
-@inline export function haveCodes(layer: u32): bool { return GRAPH && state().fastScan != 0; }
+/** Whether links have codes. In files of before there are zeros on layer 1: neighbours that are as far as the node itself. */
+@inline export function haveCodes(): bool { return GRAPH && state().fastScan != 0; }
 
 /** fastScan: the codes of those linked to, place by place. */
 @inline export function codesOf(layer: u32, slot: u32): usize {
@@ -128,7 +128,7 @@ export function degree(layer: u32, slot: u32): u32 {
 
 /** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
-  if (n && haveCodes(layer)) {
+  if (n && haveCodes()) {
     changeLinks(layer, slot, from, n);
     return;
   }
@@ -148,7 +148,7 @@ export function writeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
 export function putLink(layer: u32, slot: u32, i: u32, to: u32): void {
   if (CHECKED) assert(i < degreeLimit(layer) && to < nodes().count && to != slot);
   store<u32>(linksOf(layer, slot) + (i << 2), to);
-  if (haveCodes(layer)) packNeighbour(codesOf(layer, slot), i, slot, to);
+  if (haveCodes()) packNeighbour(codesOf(layer, slot), i, slot, to);
 }
 
 function changeLinks(layer: u32, slot: u32, from: usize, n: u32): void {

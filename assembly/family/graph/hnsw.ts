@@ -68,7 +68,7 @@ const LEAST_WIDTH: u32 = 100;
 
 /**
  * The k nearest to the prepared query that pass the filter, always k where k pass: by a walk whose beam holds none but those, or, where
- * that is cheaper, by scoring all that pass (planner.ts). Results: work().
+ * that is cheaper, by scoring all that pass (costs.ts). Results: work().
  */
 function hnswSearch(ask: Ask): i32 {
   const s = state();

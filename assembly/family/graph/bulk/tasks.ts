@@ -174,7 +174,7 @@ export function joinLinks(slot: u32): void {
 function packLinks(layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
-  const packs = haveCodes(layer);
+  const packs = haveCodes();
   if (packs) leavePlace(codes, slot);
   clearNeighbours(codes, degreeLimit(layer));
   if (packs) for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
