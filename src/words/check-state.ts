@@ -57,7 +57,7 @@ function rangesOf(state: State): Readonly<Record<string, Range>> {
   }
   return {
     ...ranges,
-    sharp: kind === "hnsw" && codec === "f32" ? FLAG : [1, 1],
+    sharp: kind === "hnsw" && (codec === "f32" || codec === "sq8") ? FLAG : [1, 1],
     watched: [0, Number.MAX_VALUE],
     blurred: [0, Number.MAX_VALUE],
     trained: FLAG,

@@ -62,7 +62,7 @@ export function findParent(slot: u32, slots: usize, n: u32): u32 {
     from = NONE;
     for (const end = links + (degree(0, parent) << 2); links < end; links += 4) {
       const child = load<u32>(links);
-      if (parentOf(child) != parent) continue;
+      if (parentOf(child) != parent || child == slot || stageOf(child) == DOOMED) continue;
       if (hasRoom(child)) return child;
       if (skip-- == 0) from = child;
     }
@@ -98,8 +98,8 @@ export function moveTo(parent: u32, child: u32): bool {
 /** From a node to the root; along a curve they may be many. */
 const MOST_STEPS: u32 = 1024;
 
-/** The entry has changed: the new one, at the root, leads to the old. */
+/** The entry has changed: the new one, at the root, leads to the old, unless that is doomed: after the sweep all have parents anew. */
 export function moveRoot(from: u32, to: u32): void {
   setParent(to, NONE);
-  adopt(to, from);
+  if (stageOf(from) != DOOMED) adopt(to, from);
 }

@@ -3,7 +3,7 @@
 // of some 16 from everywhere, are looked for: some after a build at once, all after a sweep, and one after the other while the index changes.
 import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { DOOMED, LIVE, layout, nodes, stageAt, stageOf } from "../../table/nodes";
 import { bindQuery, decode, exactCodec, scoreMany, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
@@ -41,7 +41,8 @@ export function seekStrayed(b: Builder, most: u32): void {
   while (s.unsought > end) if (isAbove(--s.unsought)) look(b, s.unsought);
 }
 
-function isAbove(slot: u32): bool { return topOf(slot) > 0 && stageOf(slot) == LIVE && !isTwin(slot); }
+/** The entry is where walks begin. */
+function isAbove(slot: u32): bool { return topOf(slot) > 0 && stageOf(slot) == LIVE && !isTwin(slot) && slot != state().entry; }
 
 function look(b: Builder, slot: u32): void {
   tieStrayed(b, slot);
@@ -68,7 +69,9 @@ export function tieStrayed(b: Builder, slot: u32): void {
 /** Ties the first of a beam to a node, one of them for good. */
 function tieAll(pool: Pool, slot: u32): void {
   let moved = false;
-  for (let i: u32 = 0; i < min(pool.size, TIES); i++) {
+  for (let i: u32 = 0, ties: u32 = 0; i < pool.size && ties < TIES; i++) {
+    if (stageAt(pool.slotAt(i)) == DOOMED) continue;
+    ties++;
     moved = moved || moveTo(pool.slotAt(i), slot);
     bridgeTo(pool.slotAt(i), 0, slot);
   }
@@ -86,6 +89,7 @@ function tieAnswer(b: Builder, slot: u32): void {
   bindQuery(b.codec(), walkScorer(), layout().prepared);
   const seen = beamFromEntry(b, 1, LOOK_FROM_ABOVE);
   const answer = seen.slotAt(0);
+  if (stageAt(answer) == DOOMED || answer == state().entry) return;
   const distance = seen.distanceAt(0);
   const narrow = beamFromEntry(b, 0, LOOK);
   if (narrow.distanceAt(0) <= distance) return;
@@ -103,6 +107,7 @@ function beamFromEntry(b: Builder, layer: u32, ef: u32): Pool {
 
 /** One more tie of a node or an island. */
 export function bridgeTo(from: u32, layer: u32, slot: u32): void {
+  if (from == slot) return;
   const n = degree(layer, from);
   let place = n;
   if (n == degreeLimit(layer)) {
@@ -113,8 +118,9 @@ export function bridgeTo(from: u32, layer: u32, slot: u32): void {
   if (degree(layer, slot) < degreeLimit(layer)) addLink(layer, slot, from);
 }
 
-/** Adds a link if it is not there, in place of the last of a full list. */
+/** Adds a link if it is not there, in place of the last of a full list; none to a doomed node, which a sweep may have passed already. */
 export function addLink(layer: u32, from: u32, to: u32): void {
+  if (stageAt(to) == DOOMED) return;
   const links = linksOf(layer, from);
   const n = degree(layer, from);
   if (holds(links, n, to)) return;
