@@ -128,11 +128,13 @@ export function degree(layer: u32, slot: u32): u32 {
 
 /** Writes n links (n <= degreeLimit), the rest NONE; where neighbours' codes are kept, those that stay keep their places. */
 export function setLinks(layer: u32, slot: u32, from: usize, n: u32): void {
-  if (n && haveCodes()) {
-    changeLinks(layer, slot, from, n);
-    return;
+  if (haveCodes()) {
+    if (n) {
+      changeLinks(layer, slot, from, n);
+      return;
+    }
+    clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
   }
-  if (GRAPH && state().fastScan && !n) clearNeighbours(codesOf(layer, slot), degreeLimit(layer)); // equal indices are equal byte for byte
   writeLinks(layer, slot, from, n);
 }
 

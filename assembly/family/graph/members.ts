@@ -164,10 +164,14 @@ function scoreBatch(batch: Batch, top: TopK): void {
 
 /** Estimates of all members, the k nearest of which are the guess, and what their distances are at least. */
 function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, least: usize): void {
-  const distance = centreDistance(m.centre);
+  // From the query to the mean, as walks measure; and the length of what codes are compared with: the query, less the mean where
+  // distances are squares.
+  const query = layout().turned;
+  const square = isSigned() ? squaredNorm(query, codeBytes() >> 2) : squareFrom(m.centre);
+  const distance = isSigned() ? -<f32>dotOf(query, m.centre, codeBytes()) : <f32>(square * squareShare());
   // The signs of r lie along r by some 0.8 of their length, which leaves 0.75 |q| |r| / sqrt(d) of <q, r> open; 1.25 |r| / sqrt(d) times what
   // <q, r> counts is a code's scale.
-  const error = DEVIATIONS * <f32>0.6 * guideLength(m.centre);
+  const error = DEVIATIONS * <f32>0.6 * <f32>sqrt(square);
   for (let first: u32 = 0; first < m.count; first += GROUP, least += GROUP << 2) {
     const group = m.groupOf(first);
     scoreNeighbours(guide(), group, distance, estimates);
@@ -178,17 +182,6 @@ function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, leas
       if (slot != NONE && hasBit(f.bits, slot)) guess.offer(load<f32>(estimates + (i << 2)), slot);
     }
   }
-}
-
-/** As walks measure: from the query at hand, rotated, to the mean. */
-function centreDistance(centre: usize): f32 {
-  if (isSigned()) return -<f32>dotOf(layout().turned, centre, codeBytes());
-  return <f32>(squareFrom(centre) * squareShare());
-}
-
-/** The length of what codes are compared with: the query, less the mean where distances are squares. */
-function guideLength(centre: usize): f32 {
-  return <f32>sqrt(isSigned() ? squaredNorm(layout().turned, codeBytes() >> 2) : squareFrom(centre));
 }
 
 function squareFrom(centre: usize): f64 {

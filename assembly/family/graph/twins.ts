@@ -7,7 +7,7 @@
 //
 //   twin column, u32 per slot: of a node its first twin, of a twin the next; NONE where there is none
 //                              of a doomed node: the twin that has taken its place (heir)
-import { ALL, CODEC_PQ, CODEC_RABITQ, GRAPH, NONE } from "../../base/codes";
+import { ALL, CODEC_PQ, CODEC_RABITQ, NONE } from "../../base/codes";
 import { byKernel, isOfUnits, isSigned } from "../../memory/metrics";
 import { isAugmented, state } from "../../memory/state";
 import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
@@ -16,9 +16,8 @@ import { hasBit } from "../../base/bitset";
 import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
-import { clearNeighbours } from "./neighbours";
 import { parentOf, setParent } from "./roots";
-import { codesOf, degree, degreeLimit, isTwin, linksOf, markTwin, topOf, writeLinks } from "./graph";
+import { codesOf, degree, haveCodes, isTwin, linksOf, markTwin, setLinks, topOf, writeLinks } from "./graph";
 
 const TAG_TWIN: u32 = 0x6e697774; // "twin"
 
@@ -126,19 +125,14 @@ function hasRoomForNear(node: u32): bool {
 function hang(node: u32, slot: u32, before: u32): void {
   putBehind(before, slot);
   markTwin(slot, true);
-  for (let layer = topOf(slot); layer > 0; layer--) clearLinks(layer, slot);
+  for (let layer = topOf(slot); layer > 0; layer--) setLinks(layer, slot, 0, 0);
   leadTo(slot, node);
   state().twins++;
 }
 
-function clearLinks(layer: u32, slot: u32): void {
-  writeLinks(layer, slot, 0, 0);
-  if (GRAPH && state().fastScan) clearNeighbours(codesOf(layer, slot), degreeLimit(layer));
-}
-
 /** The one link of a twin. Codes of zeros are those of a neighbour at no distance. */
 function leadTo(slot: u32, node: u32): void {
-  clearLinks(0, slot);
+  setLinks(0, slot, 0, 0);
   setHost(slot, node);
 }
 
@@ -192,7 +186,7 @@ export function partTwins(): void {
       if (stageOf(slot) == DOOMED) {
         setTwin(last, next);
         standAlone(slot);
-        clearLinks(0, slot);
+        setLinks(0, slot, 0, 0);
         state().twins--;
       } else last = slot;
       slot = next;
@@ -221,7 +215,7 @@ function inherit(node: u32): void {
   }
   markTwin(heir, false);
   writeLinks(0, heir, linksOf(0, node), degree(0, node));
-  if (GRAPH && state().fastScan) memory.copy(codesOf(0, heir), codesOf(0, node), nodes().column(layout().neighbours).stride);
+  if (haveCodes()) memory.copy(codesOf(0, heir), codesOf(0, node), nodes().column(layout().neighbours).stride);
   for (let p = linksOf(0, heir), end = p + (degree(0, heir) << 2); p < end; p += 4) {
     if (parentOf(load<u32>(p)) == node) setParent(load<u32>(p), heir);
   }

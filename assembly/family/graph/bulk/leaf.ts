@@ -15,8 +15,11 @@ import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
-@inline function mostLooked(): u32 { return bulk().layer || isAugmented() ? max(64, state().m) : max(16, state().m); }
-@inline function mostTaken(): u32 { return bulk().layer || isAugmented() ? max(16, state().m) : max(6, state().m * 3 >> 3); }
+@inline function mostLooked(): u32 { return looksFar() ? mostLookedFar() : max(16, state().m); }
+@inline function mostTaken(): u32 { return looksFar() ? max(16, state().m) : max(6, state().m * 3 >> 3); }
+/** More on the layers above 0, which have few slots, and of rows with one more coordinate. */
+@inline function looksFar(): bool { return bulk().layer != 0 || isAugmented(); }
+@inline function mostLookedFar(): u32 { return max(64, state().m); }
 /** By dots it takes as many as it will have links: what covers a slot there are hubs, which cover nearly all. */
 @inline function mostTakenByDots(): u32 { return state().m; }
 /** Hubs of a leaf that choose in it as well, being in leaves of their own: one of so many. All that do so make no better graph. */
@@ -26,9 +29,9 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   whole: u32;   // WholeRows of LEAF
   company: u32; // Company, where byDots
   squares: u32; // LEAF x LEAF i32: squared distances
-  nearest: u32; // mostLooked() x u64: [squared distance 32][place in the leaf 32]
+  nearest: u32; // mostLookedFar() x u64: [squared distance 32][place in the leaf 32]
 
-  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (max(64, state().m) << 3) + 512; }
+  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLookedFar() << 3) + 512; }
 
   /** Scratch; 0 where it cannot grow. */
   static open(): Leaf {
@@ -43,7 +46,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       if (!leaf.company) return none;
     }
     leaf.squares = <u32>alloc(<usize>LEAF * LEAF << 2);
-    leaf.nearest = <u32>alloc(max(64, state().m) << 3);
+    leaf.nearest = <u32>alloc(mostLookedFar() << 3);
     return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
   }
 

@@ -7,7 +7,7 @@ import { bindSlot, isSplit, linkScorer, scoreMany } from "../../../codec/scorer"
 import { Batch } from "../../../search/batch";
 import { Pool } from "../../../search/pool";
 import { isBlurredBeam } from "../blur";
-import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, writeLinks } from "../graph";
+import { codesOf, degree, degreeLimit, holds, linksOf, writeLinks } from "../graph";
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
 } from "../neighbours";
@@ -174,8 +174,7 @@ export function joinLinks(slot: u32): void {
 function packLinks(layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const codes = codesOf(layer, slot);
-  const packs = haveCodes();
-  if (packs) leavePlace(codes, slot);
+  leavePlace(codes, slot);
   clearNeighbours(codes, degreeLimit(layer));
-  if (packs) for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
+  for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) packNeighbour(codes, i, slot, load<u32>(links + (i << 2)));
 }
