@@ -80,7 +80,7 @@ function hnswSearch(ask: Ask): i32 {
   if (s.entry == NONE || !plansWalk(ask, max(ef, wanted), linked)) return scanPassing(ask);
   const by = ask.codec();
   const start = mark();
-  const w = Walk.open(beam, nodes().count, <f32>linked / <f32>ask.passing, ask.filter);
+  const w = Walk.open(beam, nodes().count, linked, ask.passing, ask.filter);
   const top = w ? openTop(nominates(by) ? ask.candidates : ask.k, Infinity) : changetype<TopK>(0);
   if (!top) {
     reset(start);

@@ -46,9 +46,9 @@ const MOST_WAITING: u32 = 4096;
   }
 
   /**
-   * A walk over at most `slots` slots, of which one in `spread` can be answered, those in the filter; 0 where scratch cannot grow.
+   * A walk over at most `slots` slots, where of `linked` nodes `passing` can be answered, those in the filter; 0 where scratch cannot grow.
    */
-  static open(ef: u32, slots: u32, spread: f32 = 1, filter: usize = 0): Walk {
+  static open(ef: u32, slots: u32, linked: u32 = 1, passing: u32 = 1, filter: usize = 0): Walk {
     const none = changetype<Walk>(0);
     const at = alloc(offsetof<Walk>());
     if (!at) return none;
@@ -57,9 +57,10 @@ const MOST_WAITING: u32 = 4096;
     w.visited = <u32>alloc(bitsetBytes(slots));
     w.batch = <u32>changetype<usize>(Batch.open(state().m << 1));
     w.keys = <u32>alloc(state().m << 4);
+    const spread = <f32>linked / <f32>passing;
     w.spread = spread;
     w.filter = <u32>filter;
-    w.passesAll = <u32>(spread == 1);
+    w.passesAll = <u32>(linked == passing);
     const guided = GRAPH && state().fastScan != 0;
     if (!guided && !w.passesAll) {
       w.queue = <u32>alloc(Queue.bytes(queueSize(ef, spread)));
