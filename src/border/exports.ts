@@ -5,7 +5,7 @@ export interface Exports {
   /** Places in VARIANTS and BUILDS. */
   variant(): number;
   build(): number;
-  open(): number;
+  open(pages: number): number;
   alloc(bytes: number): number;
   mark(): number;
   reset(to: number): void;
