@@ -250,8 +250,11 @@ function scoreGroup(s: Scorer, group: u32, out: usize): void {
 
 // ---- training -----------------------------------------------------------------------------------------------------
 
-/** One round of k-means for part j over n residuals (n >= centroids); `first` starts from n / k-spaced random ones. */
-export function pqStep(residuals: usize, n: u32, j: u32, first: bool): bool {
+/**
+ * One round of k-means for part j over n residuals (n >= centroids), each `every` behind the one before; `first` starts from n / k-spaced
+ * random ones.
+ */
+export function pqStep(residuals: usize, n: u32, every: u32, j: u32, first: bool): bool {
   const k = centroids();
   const dims = partStart(j + 1) - partStart(j);
   const start = mark();
@@ -260,12 +263,13 @@ export function pqStep(residuals: usize, n: u32, j: u32, first: bool): bool {
     reset(start);
     return false;
   }
-  if (first) seedPart(residuals, n, j);
+  const apart: usize = codeBytes() * every;
+  if (first) seedPart(residuals, n, apart, j);
   memory.fill(sums, 0, k * dims << 2);
   memory.fill(counts, 0, k << 2);
   const at = partStart(j) << 2;
   for (let i: u32 = 0; i < n; i++) {
-    const r = residuals + <usize>i * codeBytes();
+    const r = residuals + <usize>i * apart;
     const code = nearestCode(r, j);
     store<u32>(counts + (code << 2), load<u32>(counts + (code << 2)) + 1);
     const sum = sums + (code * dims << 2);
@@ -282,11 +286,11 @@ export function pqStep(residuals: usize, n: u32, j: u32, first: bool): bool {
 
 @inline function setCentroid(j: u32, i: u32, code: u32, value: f32): void { store<f32>(bookAt(partStart(j) + i) + (code << 2), value); }
 
-function seedPart(residuals: usize, n: u32, j: u32): void {
+function seedPart(residuals: usize, n: u32, apart: usize, j: u32): void {
   const k = centroids();
   for (let code: u32 = 0; code < k; code++) {
     const from = <u32>(<u64>code * n / k), to = <u32>(<u64>(code + 1) * n / k);
-    const r = residuals + <usize>(from + randomBelow(random64(state().seed + 1, j), code, to - from)) * codeBytes();
+    const r = residuals + <usize>(from + randomBelow(random64(state().seed + 1, j), code, to - from)) * apart;
     for (let i: u32 = 0, dims = partStart(j + 1) - partStart(j); i < dims; i++) setCentroid(j, i, code, load<f32>(r + (partStart(j) + i << 2)));
   }
 }

@@ -13,9 +13,14 @@ import { fits, remember, undo } from "./room";
 
 /**
  * Room for `n` more vectors, which come `chunk` at a time; ids other than 0, 1, 2 ... need a table. Where that cannot be
- * had, everything stays as it was and nothing of the memory is kept.
+ * had, also where the places of removed vectors are given back at once, no vector has changed and nothing of the memory is kept.
  */
 export function reserve(n: u32, otherIds: bool, chunk: u32): i32 {
+  const code = tryReserve(n, otherIds, chunk);
+  return code != OK && family().reclaim(n) ? tryReserve(n, otherIds, chunk) : code;
+}
+
+function tryReserve(n: u32, otherIds: bool, chunk: u32): i32 {
   const s = state();
   const count = nodes().count;
   // Not while a slot is free or will be: its next id is another than its number.

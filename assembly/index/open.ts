@@ -53,8 +53,9 @@ function familyOf(kind: u32): u32 {
   return kind == KIND_FOREST ? idof<Forest>() : idof<KdTree>();
 }
 
-export function open(): i32 {
-  openArena();
+/** An index whose memory may grow to so many pages. */
+export function open(pages: u32): i32 {
+  openArena(pages);
   const s = state();
   const l = layout();
   const table = nodes();

@@ -2,11 +2,13 @@
 // whatever takes permanent memory (reserve, restore, compaction) leaves as much free as this says, or does nothing.
 import { bitsetBytes } from "../base/bitset";
 import { align, rowBytes } from "../base/sizes";
-import { ID_TABLE, ID_TABLE_BYTES, NODES, SAVED, SAVED_BYTES, UPPER, alloc, mark, release, reset } from "../memory/arena";
+import { ID_TABLE, ID_TABLE_BYTES, NODES, SAVED, SAVED_BYTES, UPPER, alloc, left, mark, release, reset } from "../memory/arena";
 import { state } from "../memory/state";
 import { Store } from "../memory/store";
 import { narrowFilters } from "../table/filters";
+import { lendIds, roomForIds } from "../table/ids";
 import { nodes } from "../table/nodes";
+import { freeSlots } from "../table/slots";
 import { codecBytes } from "../codec/scorer";
 import { family } from "../search/family";
 import { inputBytes } from "../search/prepare";
@@ -22,16 +24,32 @@ export function roomToUse(): usize {
   return FIXED + VECTORS * rowBytes(state().dimensions) + codecBytes() + bitsetBytes(slots) + family().room(slots);
 }
 
+/** What JS writes of vectors at a time, unless one is longer: CHUNK_BYTES of src/base/adding.ts. */
+const CHUNK_BYTES: u32 = 128 * 1024;
+
 /** To add n vectors, `chunk` at a time: JS has them and their ids in scratch, and there are as many slots. */
 function roomToAdd(n: u32, chunk: u32): usize {
   return align(chunk * inputBytes(), 64) + 2 * align(<usize>chunk << 2, 64) + family().roomToAdd(n, chunk);
 }
 
-/** Whether there is room for all this beside the tables as they are. */
+/**
+ * To add n vectors or to put others in the place of any, as many in one call as there are slots; to move together what is left, by a map where no
+ * table of ids is as long (compaction.ts); and a first such table, beside which there is to be room to search.
+ */
+function roomToChange(n: u32, chunk: u32): usize {
+  const free = freeSlots();
+  const slots = nodes().count + max(n, free) - free;
+  const whole = max(CHUNK_BYTES / inputBytes(), 1);
+  const table = roomForIds(slots), map = <usize>slots << 2;
+  const change = roomToAdd(n, max(chunk, min(whole, slots))) + family().roomToChange(slots);
+  return table + max(roomToUse(), max(change, table || lendIds(map) ? 0 : map));
+}
+
+/** Whether there is room for all this beside the tables as they are. What is wanted only once something changes need not be there yet. */
 export function fits(n: u32, chunk: u32): bool {
   const start = mark();
-  const room = alloc(max(roomToUse(), roomToAdd(n, chunk)));
-  const ok = room != 0 && family().openBuilder();
+  const now = max(roomToUse(), roomToAdd(n, chunk)), later = roomToChange(n, chunk);
+  const ok = alloc(now) != 0 && family().openBuilder() && <u64>(max(later, now) - now) <= left();
   reset(start);
   return ok;
 }

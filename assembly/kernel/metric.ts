@@ -119,6 +119,27 @@ export function dotOf(q: usize, r: usize, bytes: usize): f32 { return sumRow<Dot
   store<f32>(out, sumF32(a3)); store<f32>(out, sumF32(b3), 4);
 }
 
+/** The dots of q with the rows i .. i + 7 of a list of numbers, rows of `bytes` each from `rows` on, to out. */
+@inline export function dots1x8(q: usize, rows: usize, bytes: usize, list: usize, out: usize): void {
+  const r0 = rows + load<u32>(list) * bytes, r1 = rows + load<u32>(list, 4) * bytes;
+  const r2 = rows + load<u32>(list, 8) * bytes, r3 = rows + load<u32>(list, 12) * bytes;
+  const r4 = rows + load<u32>(list, 16) * bytes, r5 = rows + load<u32>(list, 20) * bytes;
+  const r6 = rows + load<u32>(list, 24) * bytes, r7 = rows + load<u32>(list, 28) * bytes;
+  let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+  let b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  for (let p: usize = 0; p < bytes; p += 16) {
+    const x = v128.load(q + p);
+    a0 = madd(x, v128.load(r0 + p), a0); a1 = madd(x, v128.load(r1 + p), a1);
+    a2 = madd(x, v128.load(r2 + p), a2); a3 = madd(x, v128.load(r3 + p), a3);
+    b0 = madd(x, v128.load(r4 + p), b0); b1 = madd(x, v128.load(r5 + p), b1);
+    b2 = madd(x, v128.load(r6 + p), b2); b3 = madd(x, v128.load(r7 + p), b3);
+  }
+  store<f32>(out, sumF32(a0)); store<f32>(out, sumF32(a1), 4);
+  store<f32>(out, sumF32(a2), 8); store<f32>(out, sumF32(a3), 12);
+  store<f32>(out, sumF32(b0), 16); store<f32>(out, sumF32(b1), 20);
+  store<f32>(out, sumF32(b2), 24); store<f32>(out, sumF32(b3), 28);
+}
+
 /** The squared length in f64; NaN or Infinity where a value is. `p` needs no alignment, `n` values, no padding. */
 export function squaredNorm(p: usize, n: u32): f64 {
   const end = p + (<usize>n << 2);

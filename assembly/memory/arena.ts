@@ -1,7 +1,7 @@
 // The memory map. One index lives in one memory; nothing here is a managed object and nothing is ever freed singly.
 //
 //   0      never used: address 0 means "none"
-//   64     Arena      first free byte
+//   64     Arena      first free byte, and how far memory may grow
 //   80     State      the index's persistent numbers, saved and loaded as they are (state.ts)
 //   336    Store      nodes: a row, an id, links ... per slot (store.ts)
 //   592    Store      upper: one record per node and layer above 0; flat, prefilter: one per slot
@@ -78,6 +78,7 @@ const PAGE: usize = 65536;
   top: u32;
   limit: u32; // of a thread's own scratch; 0: memory may grow
   floor: u32; // where permanent memory ends; kept where CHECKED
+  pages: u32; // that memory may grow to
 }
 if (offsetof<Arena>() > ARENA_BYTES) ERROR("Arena has outgrown ARENA_BYTES of assembly/memory/arena.ts");
 
@@ -96,7 +97,13 @@ export function copyRecords(region: usize, bytes: usize): void {
   arenaOf(region).limit = <u32>(region + bytes);
 }
 
-export function openArena(): void { arena().top = <u32>align(__heap_base, ALIGN); }
+export function openArena(pages: u32): void {
+  arena().top = <u32>align(__heap_base, ALIGN);
+  arena().pages = pages;
+}
+
+/** Bytes that may still be taken, whether memory has grown to them or not. */
+@inline export function left(): u64 { return <u64>arena().pages * PAGE - <u64>arena().top; }
 
 /** What was taken so far stays. */
 @inline export function settle(): void { if (CHECKED) arena().floor = arena().top; }

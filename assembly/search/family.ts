@@ -24,12 +24,16 @@ export abstract class Family {
 
   /** Room in the stores for n more vectors, `fresh` of them in slots that are not there yet. */
   reserve(n: u32, fresh: u32): bool { return nodes().ensure(nodes().count + fresh) == OK; }
+  /** Where memory cannot grow: whether places of removed vectors were waiting, and are free now for some of n that are to be added. */
+  reclaim(n: u32): bool { return false; }
   /** Room for what follows from a file of so many slots and is not in it. */
   restore(slots: u32): bool { return true; }
   /** Scratch of a search by the index's own effort, with a filter. */
   room(slots: u32): usize { return 0; }
   /** What adding n vectors takes, `chunk` at a time, beside vectors, ids and slots. */
   roomToAdd(n: u32, chunk: u32): usize { return 0; }
+  /** What giving places of removed vectors back takes, of so many slots. */
+  roomToChange(slots: u32): usize { return 0; }
   /** Takes the scratch that every change takes; false where it cannot grow. */
   openBuilder(): bool { return true; }
 

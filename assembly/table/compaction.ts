@@ -3,12 +3,17 @@ import { NONE } from "../base/codes";
 import { alloc } from "../memory/arena";
 import { state } from "../memory/state";
 import { moveInFilters } from "./filters";
+import { lendIds } from "./ids";
 import { LIVE, nodes, stageOf } from "./nodes";
 
-/** Where each slot goes, u32 per slot in scratch: the live ones to 0, 1, 2 ... in their order, the others NONE. 0: no scratch. */
+/**
+ * Where each slot goes, u32 per slot: the live ones to 0, 1, 2 ... in their order, the others NONE. It lies in the table of ids, which is of no
+ * use meanwhile, or in scratch; 0: there is none.
+ */
 export function newNumbers(): usize {
   const n = nodes().count;
-  const map = alloc(<usize>n << 2);
+  const lent = lendIds(<usize>n << 2);
+  const map = lent ? lent : alloc(<usize>n << 2);
   let to: u32 = 0;
   for (let slot: u32 = 0; map && slot < n; slot++) store<u32>(map + (<usize>slot << 2), stageOf(slot) == LIVE ? to++ : NONE);
   return map;

@@ -30,13 +30,27 @@ export function slotOfId(id: u32): u32 {
   return load<u32>(probe(id)) - 1; // 0 - 1 = NONE
 }
 
-/** Room for `ids` live ids in all. Where there is no table in use yet, one is made ready: useIds() puts it to use. */
-export function reserveIds(ids: u32): i32 {
-  const t = idTable();
+@inline function tableBytes(bits: u32): usize { return <usize>4 << bits; }
+
+/** Of the table that has room for so many ids. */
+function bitsFor(ids: u32): u32 {
   let bits: u32 = 8;
   while (<u64>ids * 4 > <u64>3 << bits) bits++;
+  return bits;
+}
+
+/** What the first table will take, if there is none so far, of an index of so many slots. */
+export function roomForIds(slots: u32): usize { return state().identity && !idTable().entries ? tableBytes(bitsFor(slots)) : 0; }
+
+/**
+ * Room for `ids` live ids in all. Where there is no table in use yet, one is made ready, for all slots there are, so that it need not grow
+ * before they do: useIds() puts it to use.
+ */
+export function reserveIds(ids: u32): i32 {
+  const t = idTable();
+  const bits = bitsFor(state().identity ? max(ids, nodes().count) : ids);
   if (bits > t.bits || !t.entries) {
-    const entries = keep(<usize>4 << bits);
+    const entries = keep(tableBytes(bits));
     if (!entries) return E_MEMORY;
     t.entries = <u32>entries;
     t.bits = bits;
@@ -48,10 +62,13 @@ export function reserveIds(ids: u32): i32 {
 /** From here on ids are other than slots: the table made ready answers. */
 export function useIds(): void { state().identity = 0; }
 
+/** The table's memory, where it has so many bytes, for what ends with fillIds(); else 0. */
+export function lendIds(bytes: usize): usize { return idTable().entries && tableBytes(idTable().bits) >= bytes ? idTable().entries : 0; }
+
 /** Enters every live slot into the table anew. */
 export function fillIds(): void {
   const t = idTable();
-  memory.fill(t.entries, 0, <usize>4 << t.bits);
+  memory.fill(t.entries, 0, tableBytes(t.bits));
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
     if (stageOf(slot) == LIVE) store<u32>(probe(idOf(slot)), slot + 1);
   }

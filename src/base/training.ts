@@ -10,11 +10,21 @@ import type { Rows } from "../input/vectors.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 
-/** Rounds of k-means over the lists, ended early where the objective falls by less than this part of it. */
+/**
+ * Rounds of k-means over the lists, ended early where the objective falls by less than this part of it. In rounds 1 and 3 points look at
+ * all centres, in others at those that were nearest then.
+ */
 const LIST_ROUNDS = 20;
 const SETTLED = 1e-5;
+const WHOLE_ROUNDS = [0, 2];
+/** What a round costs where points look at a few centres, about, in centres. */
+const SHORT_COST = 48;
 /** Rounds of k-means per part of pq. */
-const PART_ROUNDS = 25;
+const PART_ROUNDS = 9;
+/** Before these, rounds over a part of the points, as many as place centroids about where they will be: of lists, and of a part. */
+const LIST_FIRST_ROUNDS = 12;
+const PART_FIRST_ROUNDS = 16;
+const FIRST_POINTS = 64;
 /** Rounds of opq; per round and part, rounds of k-means: first, then. */
 const OPQ_ROUNDS = 8;
 const OPQ_FIRST_STEPS = 4;
@@ -96,7 +106,9 @@ function taskOf(engine: Engine, n: number): Task {
   const codes = n * dimensions * centroids;
   const turned = Math.min(n, Math.max(OPQ_POINTS, 4 * dimensions));
   const turns = dimensions * (turned * (OPQ_STEPS * centroids + 2 * dimensions) + POLAR_EXPECTED * polarWork(dimensions));
-  const total = LIST_ROUNDS * lists + PART_ROUNDS * codes + (opq ? OPQ_ROUNDS * turns : 0) + lists + codes + n;
+  const rounds = nlist ? listWork({ n, dimensions, nlist }) : 0;
+  const total =
+    rounds + (PART_ROUNDS + 1) * codes + firstWork(n, dimensions, centroids) + (opq ? OPQ_ROUNDS * turns : 0) + lists + codes + n;
   const parts = codec === "pq" ? engine.state("pqM") : 0;
   const wasm = engine.exports as FullExports;
   return { engine, wasm, n, dimensions, nlist, parts, centroids, codec, opq, turned, total, done: 0 };
@@ -150,7 +162,7 @@ export function* learn(engine: Engine, sample: Rows): Steps<void> {
     wasm.finishTables();
   }
   yield* takeResiduals(n);
-  for (let j = 0; j < task.parts; j++) yield* learnPart(task, residuals, n, j, PART_ROUNDS, true);
+  for (let j = 0; j < task.parts; j++) yield* learnPart(task, residuals, n, j);
   let error = 0;
   yield* steps(task, n, dimensions * Math.max(centroids, 1), (from, many) => {
     error += wasm.residualError(residuals.at(from), many);
@@ -170,26 +182,65 @@ function* readSample(task: Task, sample: Rows, rows: Table): Steps<void> {
   });
 }
 
+/** One of so many points is taken by first rounds. */
+function sparsely(n: number, centroids: number): number {
+  return Math.max(Math.floor(n / (FIRST_POINTS * centroids)), 1);
+}
+
 function* learnLists(task: Task, rows: Table): Steps<void> {
-  const { engine, wasm, n, nlist, dimensions } = task;
+  const { engine, wasm, n, nlist } = task;
   const kmeans = wasm.kmeansOpen(rows.at(0), n, nlist) >>> 0;
   if (!kmeans) throw engine.outOfMemory();
-  const end = task.done + LIST_ROUNDS * n * nlist * dimensions;
-  let before = Infinity;
-  for (let round = 0; round < LIST_ROUNDS; round++) {
-    yield* steps(task, n, nlist * dimensions, (from, many) => wasm.kmeansAssign(kmeans, from, from + many));
-    const objective = wasm.kmeansUpdate(kmeans);
-    if (before - objective < SETTLED * Math.abs(objective)) break;
-    before = objective;
-  }
+  const end = task.done + listWork(task);
+  const every = sparsely(n, nlist);
+  if (every > 1) yield* listRounds(task, kmeans, every, LIST_FIRST_ROUNDS);
+  yield* listRounds(task, kmeans, 1, LIST_ROUNDS);
   task.done = end;
   wasm.takeCentres(kmeans);
 }
 
-function* learnPart(task: Task, residuals: Table, n: number, j: number, rounds: number, anew: boolean): Steps<void> {
+/** Of first rounds. */
+function firstWork(n: number, dimensions: number, centroids: number): number {
+  return centroids ? (PART_FIRST_ROUNDS * n * dimensions * centroids) / sparsely(n, centroids) : 0;
+}
+
+function listWork({ n, nlist, dimensions }: Pick<Task, "n" | "nlist" | "dimensions">): number {
+  return n * dimensions * (WHOLE_ROUNDS.length * nlist + LIST_ROUNDS * Math.min(SHORT_COST, nlist));
+}
+
+function* listRounds(task: Task, kmeans: number, every: number, rounds: number): Steps<void> {
+  const { wasm, nlist, dimensions } = task;
+  const n = wasm.kmeansTake(kmeans, every);
+  let before = Infinity;
+  for (let round = 0; round < rounds; round++) {
+    const short = !WHOLE_ROUNDS.includes(round);
+    const cost = dimensions * (short ? Math.min(SHORT_COST, nlist) : nlist);
+    yield* steps(task, n, cost, (from, many) => wasm.kmeansAssign(kmeans, from, from + many, short));
+    const objective = wasm.kmeansUpdate(kmeans);
+    if (before - objective < SETTLED * Math.abs(objective)) break;
+    before = objective;
+  }
+}
+
+function* learnPart(task: Task, residuals: Table, n: number, j: number): Steps<void> {
+  const every = sparsely(n, task.centroids);
+  const some = Math.floor(n / every);
+  if (every > 1) yield* partRounds(task, residuals, some, every, j, PART_FIRST_ROUNDS, true);
+  yield* partRounds(task, residuals, n, 1, j, every > 1 ? PART_ROUNDS : PART_FIRST_ROUNDS + PART_ROUNDS, every === 1);
+}
+
+function* partRounds(
+  task: Task,
+  residuals: Table,
+  n: number,
+  every: number,
+  j: number,
+  rounds: number,
+  anew: boolean,
+): Steps<void> {
   const { engine, wasm, parts, centroids, dimensions } = task;
   for (let round = 0; round < rounds; round++) {
-    if (!wasm.pqStep(residuals.at(0), n, j, anew && round === 0)) throw engine.outOfMemory();
+    if (!wasm.pqStep(residuals.at(0), n, every, j, anew && round === 0)) throw engine.outOfMemory();
     yield spend(task, (n * centroids * dimensions) / parts);
   }
 }
@@ -204,7 +255,8 @@ function* learnRotation(task: Task, residuals: Table): Steps<void> {
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
       wasm.opqTurn(residuals.at(from), many, rotated.at(from));
     });
-    for (let j = 0; j < parts; j++) yield* learnPart(task, rotated, n, j, round ? OPQ_STEPS : OPQ_FIRST_STEPS, round === 0);
+    const rounds = round ? OPQ_STEPS : OPQ_FIRST_STEPS;
+    for (let j = 0; j < parts; j++) yield* partRounds(task, rotated, n, 1, j, rounds, round === 0);
     yield* steps(task, n, dimensions * centroids, (from, many) => wasm.opqDecode(rotated.at(from), many));
     yield* steps(task, n, dimensions * dimensions, (from, many) => {
       wasm.opqGather(opq, residuals.at(from), rotated.at(from), many, from === 0);

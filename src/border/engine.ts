@@ -108,7 +108,7 @@ export class Engine implements Tenant {
     this.#live = (this.#state + offsetOf("live")) >>> 2;
     this.u8().fill(0, 0, RECORDS_BYTES);
     this.writeState(state);
-    this.done(exports.open());
+    this.done(exports.open(Math.floor(maxBytes / PAGE_BYTES)));
     this.#query = exports.queryAddress() >>> 0;
     this.rowBytes = exports.inputBytes();
     this.#packed = this.rowBytes !== 4 * this.state("dimensions");

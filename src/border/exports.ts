@@ -5,7 +5,7 @@ export interface Exports {
   /** Places in VARIANTS and BUILDS. */
   variant(): number;
   build(): number;
-  open(): number;
+  open(pages: number): number;
   alloc(bytes: number): number;
   mark(): number;
   reset(to: number): void;
@@ -93,7 +93,8 @@ export interface FullExports extends Exports {
   residualStride(): number;
   prepareSample(vectors: number, rows: number, n: number): void;
   kmeansOpen(points: number, n: number, k: number): number;
-  kmeansAssign(kmeans: number, from: number, to: number): void;
+  kmeansTake(kmeans: number, every: number): number;
+  kmeansAssign(kmeans: number, from: number, to: number, short: boolean): void;
   kmeansUpdate(kmeans: number): number;
   takeCentres(kmeans: number): void;
   learnMean(rows: number, n: number): void;
@@ -101,7 +102,7 @@ export interface FullExports extends Exports {
   finishTables(): void;
   takeResiduals(rows: number, n: number, out: number): number;
   residualError(residuals: number, n: number): number;
-  pqStep(residuals: number, n: number, j: number, first: boolean): number;
+  pqStep(residuals: number, n: number, every: number, j: number, first: boolean): number;
   opqOpen(residuals: number, n: number): number;
   opqTurn(residuals: number, n: number, out: number): void;
   opqDecode(turned: number, n: number): void;

@@ -11,7 +11,7 @@ function opened(file: string): Exports {
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const given = { seed: 1, kind: 0, metric: 0, codec: 0, dimensions: 4, rerank: 0, rerankFactor: 1 };
   new Uint8Array(memory.buffer).set(stateBytes({ ...EMPTY, ...FRESH, ...given }), exports.STATE.value);
-  expect(exports.open()).toBe(0);
+  expect(exports.open(65536)).toBe(0);
   expect(exports.reserve(10, false, 10)).toBe(0);
   return exports;
 }

@@ -18,13 +18,13 @@ import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
 import { isTwin, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
-import { findRoots } from "./reconnect";
+import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
 import { noteWalk, plansWalk } from "./costs";
 import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
 import { joinNearest, offerTwins, openTwins, standAlone } from "./twins";
-import { advanceSweep, bury, sweepAfter } from "./sweep";
+import { advanceSweep, bury, sweepAfter, sweepAll } from "./sweep";
 import { graphIsValid } from "./valid";
 import { Walk, beamSearch, begin, descend, siftedSearch } from "./walk";
 
@@ -38,7 +38,9 @@ export class Hnsw extends Flat {
   packs(): bool { return false; }
   buries(): bool { return true; }
   reserve(n: u32, fresh: u32): bool { return reserveGraph(fresh); }
+  reclaim(n: u32): bool { return sweepAll(n); }
   room(slots: u32): usize { return hnswRoom(slots); }
+  roomToChange(slots: u32): usize { return roomToReconnect(slots); }
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
   remove(slot: u32): void { bury(slot); }
   settle(n: u32): void { sweepAfter(n); }

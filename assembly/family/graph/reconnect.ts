@@ -24,6 +24,8 @@ export function findRoots(b: Builder): void {
   state().rooted = 1;
 }
 
+export function roomToReconnect(slots: u32): usize { return bitsetBytes(slots) + (<usize>slots << 2) + 128; }
+
 /** Where scratch cannot grow, the layer stays as it is. */
 export function reconnect(b: Builder, layer: u32): void {
   const s = state();
