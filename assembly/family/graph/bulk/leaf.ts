@@ -7,8 +7,7 @@ import { SIMD } from "../../../base/simd";
 import { align } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
 import { isAugmented, state } from "../../../memory/state";
-import { codesOf } from "../graph";
-import { offerCandidate } from "./candidates";
+import { candidatesOf, offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
 import { LEAF, UNCLEAR, bulk } from "./job";
@@ -50,7 +49,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
   }
 
-  /** n <= leafSize() different slots of the layer at hand; one alone learns nothing. */
+  /** n <= leafSize() different slots of the layer at hand, those that are to be linked learn of all; one alone learns nothing. */
   join(slots: usize, n: u32): void {
     if (n < 2) return;
     if (!bulk().byDots) {
@@ -67,7 +66,10 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     const whole = changetype<WholeRows>(this.whole);
     const scale = whole.fill(slots, n);
     if (scale == 0) {
-      for (let i = hubs; i < n; i++) markUnclear(load<u32>(slots + (i << 2)));
+      for (let i = hubs; i < n; i++) {
+        const slot = load<u32>(slots + (i << 2));
+        if (bulk().isFresh(slot)) bulk().mark(slot, UNCLEAR);
+      }
       return;
     }
     const padded = <u32>align(n, 4);
@@ -79,6 +81,8 @@ const HUBS_THAT_CHOOSE: u32 = 8;
 
   /** Offers the chosen of the i-th slot's nearest. */
   private choose(slots: usize, n: u32, padded: u32, i: u32, unit: f32): void {
+    const slot = load<u32>(slots + (i << 2));
+    if (!bulk().isFresh(slot)) return;
     const pitch = <usize>padded << 2;
     const squares: usize = this.squares;
     const nearest: usize = this.nearest;
@@ -90,15 +94,14 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     const most = mostLooked(), take = byDots ? mostTakenByDots() : mostTaken();
     const look = min(most, n - 1);
     nearestOf(own, padded, look, nearest);
-    const slot = load<u32>(slots + (i << 2));
     // Rounding alone makes a squared distance of width / 6; nearer than some times that, the order is chance.
     if (look == most) {
       const last = load<u64>(nearest + (most - 1 << 3));
       const lastItself = load<i32>(squares + <usize><u32>last * (pitch + 4));
       const width = <i32>changetype<WholeRows>(this.whole).width;
-      if (<i32>(last >> 32) - (itself >> 1) - (lastItself >> 1) <= width) markUnclear(slot);
+      if (<i32>(last >> 32) - (itself >> 1) - (lastItself >> 1) <= width) bulk().mark(slot, UNCLEAR);
     }
-    const list = codesOf(bulk().layer, slot);
+    const list = candidatesOf(slot);
     let taken: u32 = 0;
     for (let c: u32 = 0; c < look && taken < take; c++) {
       const key = load<u64>(nearest + (c << 3));
@@ -122,8 +125,6 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   }
   return false;
 }
-
-@inline function markUnclear(slot: u32): void { store<u8>(bulk().marks + slot, UNCLEAR); }
 
 /** The `look` least of n values, a multiple of 4, ascending, with their places. */
 function nearestOf(values: usize, n: u32, look: u32, out: usize): void {
