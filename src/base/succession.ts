@@ -151,15 +151,14 @@ export function compact(seat: Seat): Promise<void> {
     const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes, engine.threads));
     try {
       const removed = (): boolean => engine.state("dead") + engine.state("doomed") > 0;
-      await linkWaiting(seat, patience);
-      for (let done = engine.state("unsought") === 0; !done || removed(); await patience.for(breath())) {
+      const waits = (): boolean => engine.state("pending") > 0;
+      for (let done = engine.state("unsought") === 0; !done || removed() || waits(); await patience.for(breath())) {
+        await linkWaiting(seat, patience);
         if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
         const started = performance.now();
         do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;
         while (!done && performance.now() - started < SLICE_MS);
       }
-      // What has come meanwhile is linked in a breath, or there is a sweep to come.
-      engine.done(engine.exports.linkPending?.(false) ?? 1);
       engine.done(engine.exports.compactSlots());
       copyAll(target, engine);
       target.lists = engine.lists;

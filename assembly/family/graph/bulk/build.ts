@@ -16,7 +16,7 @@ import { nodeOf } from "../twins";
 import { candidateCount, candidatesOf, clearCandidates, listBytes, mostCandidates, needLists } from "./candidates";
 import { Hubs } from "./hubs";
 import { BLURRED, UNCLEAR, Bulk } from "./job";
-import { CHOOSE, deskBytes, isBlurry, openDesk, ownLinks } from "./tasks";
+import { CHOOSE, TIE, isBlurry, openDesk, ownLinks } from "./tasks";
 
 /** Under dot, distances order slots alike while lengths differ no more than this. */
 const LENGTH_RATIO: f64 = 1.1;
@@ -141,7 +141,7 @@ function eachLink(b: Bulk, from: u32, to: u32, place: bool): void {
 export function openCommit(b: Bulk): bool {
   if (!openLinks(b, 0, b.first)) return false;
   const start = mark();
-  const ok = alloc(deskBytes(b.count)) != 0;
+  const ok = openDesk(TIE);
   reset(start);
   return ok;
 }

@@ -126,10 +126,34 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   return false;
 }
 
-/** The `look` least of n values, a multiple of 4, ascending, with their places. */
+/** Groups of values whose least ones bound what is looked for: eight vectors of four. */
+const GROUPS: u32 = 32;
+
+/**
+ * No less than the `look`-th least of n values: the `look`-th of the least of GROUPS groups of them. So a third of the time that
+ * looking takes is saved, for but some 22 of 512 values are not above it.
+ */
+function boundOf(values: usize, n: u32, look: u32, out: usize): i32 {
+  if (!SIMD || look > GROUPS >> 1 || n < GROUPS << 1) return I32.MAX_VALUE;
+  const least = out + (look << 3);
+  for (let at: usize = 0; at < GROUPS << 2; at += 16) {
+    let lows = v128.load(values + at);
+    for (let p = values + at + (GROUPS << 2), end = values + (n << 2); p < end; p += GROUPS << 2) lows = i32x4.min_s(lows, v128.load(p));
+    v128.store(least + at, lows);
+  }
+  leastOf(least, GROUPS, look, I32.MAX_VALUE, out);
+  const bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
+  return bound == I32.MAX_VALUE ? bound : bound + 1;
+}
+
+/** The `look` least of n values, a multiple of 4, ascending, with their places; `out`: room for GROUPS x u64. */
 function nearestOf(values: usize, n: u32, look: u32, out: usize): void {
+  leastOf(values, n, look, boundOf(values, n, look, out), out);
+}
+
+/** The same of those below a bound, which are at least as many, or all are I32.MAX_VALUE. */
+function leastOf(values: usize, n: u32, look: u32, bound: i32, out: usize): void {
   let size: u32 = 0;
-  let bound: i32 = I32.MAX_VALUE;
   for (let j: u32 = 0; j < n; j += 4, values += 16) {
     let near: u32 = 15;
     if (SIMD) near = i32x4.bitmask(i32x4.lt_s(v128.load(values), i32x4.splat(bound)));
@@ -139,7 +163,7 @@ function nearestOf(values: usize, n: u32, look: u32, out: usize): void {
       if (value >= bound) continue;
       if (size < look) size++;
       insertKey(out, out + (size - 1 << 3), <u64><u32>value << 32 | (j + lane));
-      if (size == look) bound = <i32>(load<u64>(out + (look - 1 << 3)) >> 32);
+      if (size == look) bound = min(bound, <i32>(load<u64>(out + (look - 1 << 3)) >> 32));
     }
   }
 }
