@@ -3,6 +3,7 @@
 export * from "./core";
 export { rescore } from "../search/rerank";
 export { serve, setWorkers } from "../family/graph/bulk/team";
-export { buildsInBulk, linkAll, squaresOfLeaf, storeVectors } from "../index/bulk";
+export { stopLinking } from "../family/graph/bulk/steps";
+export { linkPending, linkedTogether, squaresOfLeaf, storeVectors } from "../index/bulk";
 export { readyFilter } from "../index/filter";
 export { practise, setCosts } from "../family/graph/costs";

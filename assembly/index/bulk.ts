@@ -1,61 +1,94 @@
-// Many vectors at once, for graphs with codes of neighbours: stored first, then linked together.
-import { E_MEMORY, NONE, OK } from "../base/codes";
+// Many vectors at once, for graphs: stored first, then linked together. Until they are, searches look at each.
+import { E_MEMORY } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
-import { nodes } from "../table/nodes";
+import { FREE, nodes, stageOf } from "../table/nodes";
+import { freeSlots } from "../table/slots";
 import { storeNew } from "../search/rows";
 import { Builder } from "../family/graph/builder";
-import { linkInBulk } from "../family/graph/bulk/build";
 import { squaresAmong } from "../family/graph/bulk/gram";
-import { LEAF } from "../family/graph/bulk/job";
+import { LEAF, bulkNow, team } from "../family/graph/bulk/job";
+import { linkStep, openLinking } from "../family/graph/bulk/steps";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
-import { isTwin, raiseTower } from "../family/graph/graph";
+import { isTwin, raiseTower, setLinks, topOf } from "../family/graph/graph";
 import { hnswInsert } from "../family/graph/hnsw";
-import { setParent } from "../family/graph/roots";
-import { seekStrayed } from "../family/graph/strays";
+import { findRoots } from "../family/graph/reconnect";
+import { advanceSweep } from "../family/graph/sweep";
 import { standAlone } from "../family/graph/twins";
 
-/** Fewer vectors are inserted one by one. */
+/** Fewer vectors are inserted one by one, and fewer than one for so many that there are. */
 const LEAST: u32 = 512;
+const LINKED_PER_NEW: u32 = 16;
 
-/** Whether n more vectors make the graph anew: as many as there are, and none of those removed. */
-export function buildsInBulk(n: u32): bool {
+@inline function paysAtOnce(n: u32, linked: u32): bool { return n >= LEAST && <u64>n * LINKED_PER_NEW >= linked; }
+
+/** How many of n more vectors, the last, are to be stored and then linked at once; `all`: as many as can. The others take free slots, or are few. */
+export function linkedTogether(n: u32, all: bool): u32 {
   const s = state();
-  return s.fastScan != 0 && s.live == nodes().count && n >= s.live && n >= LEAST;
+  const free = freeSlots();
+  if (!(s.atOnce || s.fastScan) || n <= free) return 0;
+  return all || paysAtOnce(n - free + s.pending, nodes().count - s.pending) ? n - free : 0;
 }
 
-/** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */
+/** Adds n checked vectors under new ids, room being reserved, without links. */
 export function storeVectors(vectors: usize, ids: usize, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
-    const slot = storeNew(vectors, ids, i, NONE);
+    const slot = storeNew(vectors, ids, i, nodes().count++);
     raiseTower(slot);
+    for (let layer: u32 = 0; layer <= topOf(slot); layer++) setLinks(layer, slot, 0, 0);
     standAlone(slot);
+    state().pending++;
   }
 }
 
-/** Links all vectors, those from slot `first` on being without. */
-export function linkAll(first: u32): i32 {
-  const start = mark();
-  const b = Builder.open();
-  if (!b) return E_MEMORY;
-  if (!linkInBulk(b, first, false) && !(THREADS && linkInBulk(b, first, true))) linkOneByOne(b, first);
-  reset(start);
-  return OK;
+/** Given up so often for others' sake, linking goes on to the end. */
+const PATIENCE: u32 = 3;
+/** Slots that a short step inserts by themselves. */
+const FEW: u32 = 4;
+
+/** Links what waits for it: all, or a short step; 1 when all are, 0 when not. E_MEMORY. */
+export function linkPending(short: bool): i32 {
+  const t = team();
+  short = short && t.stopped < PATIENCE;
+  while (state().pending || bulkNow()) {
+    if (!bulkNow() && !t.single && !begins()) t.single = 1;
+    if (t.single) {
+      if (!insertPending(short ? FEW : state().pending)) return E_MEMORY;
+    } else if (linkStep(short) == E_MEMORY) {
+      if (THREADS && !t.alone) t.alone = 1;
+      else t.single = 1;
+    }
+    if (short) break;
+  }
+  if (state().pending || bulkNow()) return 0;
+  t.stopped = 0;
+  t.single = 0;
+  t.alone = 0;
+  return 1;
 }
 
-/** All of them where the graph before is gone, or nobody's parent is known in it. Who strays is looked for at the end, not after each. */
-function linkOneByOne(b: Builder, first: u32): void {
-  const s = state();
-  const n = nodes().count;
-  const from: u32 = s.entry == NONE || !s.rooted ? 0 : first;
-  if (!from) s.entry = NONE;
-  s.rooted = 1;
-  for (let slot = from; slot < n; slot++) setParent(slot, NONE);
-  for (let slot = from; slot < n; slot++) if (!isTwin(slot)) hnswInsert(b, slot);
-  s.unsought = n;
-  seekStrayed(b, n);
+function begins(): bool {
+  const pending = state().pending;
+  return paysAtOnce(pending, nodes().count - pending) && openLinking(team().alone != 0);
+}
+
+/** At most n of those that wait are inserted one by one. False where scratch cannot grow. */
+function insertPending(n: u32): bool {
+  const start = mark();
+  const b = Builder.open();
+  if (b) {
+    findRoots(b);
+    const s = state();
+    for (let i: u32 = 0; i < n && s.pending; i++) {
+      const slot = nodes().count - s.pending--;
+      if (!isTwin(slot) && stageOf(slot) != FREE) hnswInsert(b, slot);
+      advanceSweep(b);
+    }
+  }
+  reset(start);
+  return changetype<usize>(b) != 0;
 }
 
 /**

@@ -1,5 +1,5 @@
 // What changes an index: room for vectors, adding, removing.
-import { E_BEYOND_F16, E_MEMORY, NONE, OK } from "../base/codes";
+import { E_BEYOND_F16, E_MEMORY, GRAPH, NONE, OK } from "../base/codes";
 import { MAX_SLOTS } from "../base/key";
 import { mark, reset } from "../memory/arena";
 import { state } from "../memory/state";
@@ -9,6 +9,7 @@ import { nodes } from "../table/nodes";
 import { freeSlots } from "../table/slots";
 import { family } from "../search/family";
 import { checkedNorm, fitsHalves, inputBytes } from "../search/prepare";
+import { stopLinking } from "../family/graph/bulk/steps";
 import { fits, remember, undo } from "./room";
 
 /**
@@ -22,6 +23,7 @@ export function reserve(n: u32, otherIds: bool, chunk: u32): i32 {
 
 function tryReserve(n: u32, otherIds: bool, chunk: u32): i32 {
   const s = state();
+  if (GRAPH) stopLinking();
   const count = nodes().count;
   // Not while a slot is free or will be: its next id is another than its number.
   const tableless = !family().places() && s.identity == 1 && !otherIds && s.live == count && s.nextId == count;

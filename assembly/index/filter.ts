@@ -1,6 +1,6 @@
 // Filters that last, and bitsets over ids.
 import { bitsetBytes, hasBit } from "../base/bitset";
-import { NONE } from "../base/codes";
+import { GRAPH, NONE } from "../base/codes";
 import { align } from "../base/sizes";
 import { keep, mark, release } from "../memory/arena";
 import { state } from "../memory/state";
@@ -8,11 +8,14 @@ import { Filter, emptyFilter, filterAt, filterBytes, filters, slotsThere } from 
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, nodes, stageOf } from "../table/nodes";
 import { passing } from "../search/packed-scan";
+import { bulkNow } from "../family/graph/bulk/job";
+import { stopLinking } from "../family/graph/bulk/steps";
 import { Members, addNew, dropGone } from "../family/graph/members";
 import { fits } from "./room";
 
 /** A filter that lasts, which nothing passes yet; 0 where memory cannot grow and leave room to search. */
 export function keepFilter(): usize {
+  if (GRAPH) stopLinking();
   const slots = slotsThere();
   let at: usize = filters().first;
   while (at && (Filter.at(at).open || Filter.at(at).room < slots)) at = Filter.at(at).next;
@@ -83,12 +86,12 @@ function passEach(f: Filter, bits: usize, bytes: u32): void {
 const LEAST_MEMBERS: u32 = 64;
 
 /**
- * Before a search, no scratch being in use: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
+ * Before a search, no scratch being in use but where slots are linked at once: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
  * keeps them up with what passes. Where memory cannot grow there are none.
  */
 export function readyFilter(address: usize): void {
   const f = Filter.at(address);
-  if (!state().fastScan || !(f.wanted || f.coded)) return;
+  if (!state().fastScan || bulkNow() || !(f.wanted || f.coded)) return;
   f.coded = 0;
   if (f.passing < LEAST_MEMBERS) return;
   let m = changetype<Members>(f.members);

@@ -50,6 +50,8 @@ export const MIPS_AUGMENT: u32 = 1;
   twins: u32;           // hnsw: entries of the twin column that lead anywhere (twins.ts)
   unsought: u32;        // hnsw: slots below this number are still to be looked for (strays.ts)
   rooted: u32;          // hnsw: 1: the parent column is up to date, and in the file (roots.ts)
+  atOnce: u32;          // hnsw: 1 if many vectors are linked at once, as under fastScan (family/graph/bulk/)
+  pending: u32;         // hnsw: so many slots, the last, are not linked yet: walks do not find them
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

@@ -1,7 +1,7 @@
 // The life of a slot. LIVE answers searches. A removed graph node cannot simply vanish, because others link to it: it
 // is DEAD (walked through, never returned), then DOOMED while a sweep cuts every link to it, then FREE for a later add.
 // Families without links go from LIVE to FREE at once.
-import { ALL, NONE } from "../base/codes";
+import { ALL, CODED, NONE } from "../base/codes";
 import { state } from "../memory/state";
 import { addId } from "./ids";
 import { COLUMN_CODE, COLUMN_ID, FREE, LIVE, clearGroup, layout, nodes, setStage, stageOf, upper } from "./nodes";
@@ -11,12 +11,12 @@ import { COLUMN_CODE, COLUMN_ID, FREE, LIVE, clearGroup, layout, nodes, setStage
   return nodes().count - s.live - s.dead - s.doomed;
 }
 
-/** A slot for `id`: `place` where the family has chosen one, else (NONE) a free or a fresh one; room was reserved. */
+/** A slot for `id`: `place` where somebody has chosen one, else (NONE) a free or a fresh one; room was reserved. */
 export function takeSlot(id: u32, place: u32): u32 {
   const s = state();
   const table = nodes();
   let slot = s.freeHead;
-  if (ALL && place != NONE) slot = place;
+  if (CODED && place != NONE) slot = place;
   else if (slot != NONE) s.freeHead = load<u32>(table.at(COLUMN_ID, slot));
   else {
     slot = table.count++;
@@ -63,4 +63,5 @@ export function clearSlots(): void {
   s.watched = 0;
   s.blurred = 0;
   s.twins = 0;
+  s.pending = 0;
 }

@@ -6,6 +6,7 @@ import { batches, cut } from "../input/source.js";
 import { checkId, type Rows } from "../input/vectors.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { newIds } from "./adding.js";
+import { leavingLinks, linkWaiting } from "./linking.js";
 import type { Seat } from "./seat.js";
 import { retrain } from "./succession.js";
 
@@ -33,6 +34,9 @@ async function learnFrom(seat: Seat, rows: Rows, signal: AbortSignal | undefined
   if (seat.learner?.isDue(seat.engine, rows.n)) await retrain(seat, undefined, rows, { signal });
 }
 
+/** So many vectors are linked at once, or as many as there are before them: more would make searches wait that look at each. */
+const MOST_WAITING = 65_536;
+
 /** VectorIndex.addAll; of an array `rows` are known. */
 export async function addAll(
   seat: Seat,
@@ -51,6 +55,7 @@ export async function addAll(
   let paused = performance.now();
   const work = async (patience: Patience): Promise<void> => {
     if (rows) await learnFrom(seat, rows, signal);
+    const report = (): void => onProgress?.({ done, total });
     for await (const some of rows ? cut(rows, size) : batches(source, seat.profile.shape, size, patience)) {
       await learnFrom(seat, some, signal);
       const started = performance.now();
@@ -59,13 +64,16 @@ export async function addAll(
       done += some.n;
       const now = performance.now();
       pace.note(now - started);
-      if (now - paused < SLICE_MS) continue;
-      onProgress?.({ done, total });
+      const waiting = seat.engine.state("pending");
+      if (waiting >= MOST_WAITING && 2 * waiting >= seat.engine.live) await linkWaiting(seat, patience, report);
+      else if (now - paused < SLICE_MS) continue;
+      report();
       await patience.for(breath());
       paused = performance.now();
     }
+    await linkWaiting(seat, patience, report);
     if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
-    onProgress?.({ done, total });
+    report();
   };
-  await patiently(seat, signal, work).finally(() => ids?.return?.());
+  await leavingLinks(seat, () => patiently(seat, signal, work)).finally(() => ids?.return?.());
 }

@@ -56,11 +56,12 @@ export function reserve(engine: Engine, n: number, otherIds: boolean): void {
 }
 
 /** Adds rows, room being reserved; yields between chunks. */
-export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array): Generator<number, void, void> {
-  yield* chunks(engine, rows, ids, (at, idsAt, n) => {
+export function* addChunks(engine: Engine, rows: Rows, ids: Uint32Array, end = rows.n): Generator<number, void, void> {
+  const use = (at: number, idsAt: number, n: number): void => {
     const lists = engine.lists?.assign(engine, at, n) ?? 0;
     engine.done(engine.exports.addVectors(at, idsAt, lists, n));
-  });
+  };
+  yield* chunks(engine, rows, ids, use, 0, end);
 }
 
 function* chunks(
@@ -68,11 +69,12 @@ function* chunks(
   rows: Rows,
   ids: Uint32Array,
   use: (at: number, idsAt: number, n: number) => void,
+  first = 0,
+  end = rows.n,
 ): Generator<number, void, void> {
-  const n = rows.n;
-  const chunk = chunkOf(engine, n);
-  for (let from = 0; from < n; from += chunk) {
-    const to = Math.min(from + chunk, n);
+  const chunk = chunkOf(engine, rows.n);
+  for (let from = first; from < end; from += chunk) {
+    const to = Math.min(from + chunk, end);
     engine.scope(() => {
       const at = engine.alloc(chunk * engine.rowBytes);
       const idsAt = engine.writeU32(ids.subarray(from, to));
@@ -83,22 +85,21 @@ function* chunks(
   }
 }
 
-/** Adds all rows or, where it throws, none. */
-export function addRows(engine: Engine, rows: Rows, ids: Uint32Array): void {
+/** Adds all rows or, where it throws, none. `later`: what may be linked later only waits for it. */
+export function addRows(engine: Engine, rows: Rows, ids: Uint32Array, later = false): void {
   if (rows.n === 0) return;
   // All are checked before anything changes, and as they are copied once more: a caller's getter may answer anew.
   checkRows(engine, rows);
   const next = engine.state("nextId");
   reserve(engine, rows.n, !ids.every((id, i) => id === next + i));
-  const { buildsInBulk, storeVectors, linkAll } = engine.exports;
-  if (!storeVectors || !linkAll || !buildsInBulk?.(rows.n)) {
-    for (const _ of addChunks(engine, rows, ids));
-    return;
-  }
-  const first = engine.live;
+  const { linkedTogether, storeVectors, linkPending } = engine.exports;
+  const waits = later || engine.state("pending") > 0;
+  const end = rows.n - (linkedTogether?.(rows.n, waits) ?? 0);
+  for (const _ of addChunks(engine, rows, ids, end));
+  if (end === rows.n || !storeVectors || !linkPending) return;
   try {
-    for (const _ of chunks(engine, rows, ids, storeVectors));
+    for (const _ of chunks(engine, rows, ids, storeVectors, end));
   } finally {
-    engine.done(linkAll(first));
+    if (!later) engine.done(linkPending(false));
   }
 }

@@ -4,7 +4,7 @@ import type { Engine } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
 import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES, canEstimate, KIND_NAMES, KINDS, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import { CODEC_NAMES, canEstimate, KIND_NAMES, KINDS, type Kind, linksAtOnce, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { type Knobs, settingsOf } from "../words/knobs.js";
 import { LIMITS } from "../words/limits.js";
 import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
@@ -90,6 +90,9 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
   const codec = CODEC_NAMES[state.codec];
   if ((state.fastScan || state.prefilter) && !canEstimate(state.prefilter > 0, codec, metric)) {
     throw (await part(import("./extras.js"))).noEstimates(state);
+  }
+  if (state.atOnce && !linksAtOnce(codec, metric)) {
+    throw badOption(`atOnce is not for codec "${codec}" under metric "${metric}": it is for what learns nothing, and not for l1`);
   }
   const split = kind === "hnsw" && codec === "f32";
   const rerank = rerankState(state, split, options.rerank);

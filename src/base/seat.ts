@@ -44,6 +44,8 @@ export class Seat {
   compacting: Promise<void> | undefined;
   /** Those that are open, each with its address in the engine. */
   filters = new Map<PreparedFilter, number>();
+  /** Those that link what waits for it, in slices: add() leaves it to them. */
+  linking = 0;
   /** While vectors move to another engine: ids added or removed since. */
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
@@ -81,12 +83,17 @@ export class Seat {
     const admit = admission(this, ids);
     try {
       if (due && !due.inBackground) due.grow(this, rows, ids);
-      else addRows(engine, rows, ids);
+      else addRows(engine, rows, ids, this.linking > 0);
     } finally {
       admit();
     }
     this.touch(ids);
     if (due?.inBackground) due.train(this).catch(() => {});
+  }
+
+  /** Nothing is being linked any more. */
+  settle(): void {
+    this.#engine?.exports.stopLinking?.();
   }
 
   touch(ids: Uint32Array): void {

@@ -14,6 +14,7 @@ import { badOption } from "../words/errors.js";
 import { buildsFor, CODEC_NAMES } from "../words/kinds.js";
 import { readState } from "../words/state.js";
 import { addRows } from "./adding.js";
+import { linkWaiting } from "./linking.js";
 import { heldRows, keepNextId, Learner, learned, learns, limitsOf, succeed, trainedState } from "./learner.js";
 import type { Seat } from "./seat.js";
 import { centroidsOf, sampled, sampleOf } from "./training.js";
@@ -150,7 +151,9 @@ export function compact(seat: Seat): Promise<void> {
     const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes, engine.threads));
     try {
       const removed = (): boolean => engine.state("dead") + engine.state("doomed") > 0;
-      for (let done = engine.state("unsought") === 0; !done || removed(); await patience.for(breath())) {
+      const waits = (): boolean => engine.state("pending") > 0;
+      for (let done = engine.state("unsought") === 0; !done || removed() || waits(); await patience.for(breath())) {
+        await linkWaiting(seat, patience);
         if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
         const started = performance.now();
         do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;

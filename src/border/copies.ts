@@ -5,9 +5,10 @@ import type { Engine } from "./engine.js";
 
 /** `target`, which is empty, takes over the whole of `source`. */
 export function copyAll(target: Engine, source: Engine): void {
+  const parts = source.parts();
   target.writeState(source.copyState());
   target.done(target.exports.restore(source.exports.storeCount(0), source.exports.storeCount(1)));
-  for (const part of source.parts()) {
+  for (const part of parts) {
     const to = target.pieces(part);
     for (const { address, bytes } of source.pieces(part)) {
       const piece = to.next().value as { address: number };

@@ -140,6 +140,7 @@ export class Engine implements Tenant {
   }
 
   park(): void {
+    this.#instance?.exports.stopLinking?.();
     this.#leave(this.u8().slice());
   }
 
@@ -406,6 +407,7 @@ export class Engine implements Tenant {
   /** What a file has of this index, in its order; columns and tables without a tag are rebuilt. */
   parts(): Part[] {
     const { exports } = this;
+    exports.stopLinking?.();
     const columns = STORES.flatMap((store) =>
       Array.from({ length: exports.storeColumns(store) }, (_, index) => ({
         tag: tagOf(exports.columnTag(store, index)),

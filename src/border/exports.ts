@@ -17,10 +17,13 @@ export interface Exports {
   firstBad(vectors: number, n: number): number;
   whyBad(vector: number): number;
   addVectors(vectors: number, ids: number, lists: number, n: number): number;
-  /** Of the graph builds: many vectors at once. */
-  buildsInBulk?(n: number): number;
+  /** Of the graph builds: of n more vectors so many, the last, are to be stored first and then linked together; `all`: as many as can. */
+  linkedTogether?(n: number, all: boolean): number;
   storeVectors?(vectors: number, ids: number, n: number): void;
-  linkAll?(first: number): number;
+  /** All that wait, or a short step towards it: 1 when none waits any more. */
+  linkPending?(short: boolean): number;
+  /** Before permanent memory is taken, or all is read: no scratch is in use any more, and what waits is found by scans. */
+  stopLinking?(): void;
   /** For tests. */
   squaresOfLeaf?(slots: number, n: number, out: number): number;
   /** Of a worker's instance (workers.ts): builds along for ever. */

@@ -23,14 +23,19 @@ export interface HnswOptions extends IndexOptions {
   /**
    * Keeps beside each node the 1-bit codes of its 2m neighbours, packed so that one table lookup scores 32 of them:
    * RaBitQ seen from the node, as in SymphonyQG (Gou et al. 2024, arXiv 2411.12229). Searches then read a row only for
-   * the nodes they expand, for about m (dimensions + 64) / 4 more bytes per vector (m a multiple of 16). One add() of 512
-   * vectors or more, and at least as many as there are, links all at once where none has been removed, from overlapping leaves whose
-   * distances come as matrices (PiPNN, arXiv 2602.21247); under "dot", where lengths differ by more than 10 %, leaves are by direction,
-   * each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many sets of leaves are taken. Codecs f32, f16, bf16 and sq8; metrics l2, cosine and dot. Default false.
+   * the nodes they expand, for about m (dimensions + 64) / 4 more bytes per vector (m a multiple of 16). Vectors are linked as with
+   * `atOnce`. Codecs f32, f16, bf16 and sq8; metrics l2, cosine and dot. Default false.
    */
   fastScan?: boolean;
   /**
-   * With fastScan: threads that build the graph when many vectors are added at once, 1 to 32; the graph is the same. More than
+   * Links many vectors at once in place of one after the other: those of one add(), 512 or more and one for every 16 that there are, and all
+   * of addAll(). From overlapping leaves whose distances come as matrices (PiPNN, arXiv 2602.21247); under "dot", where lengths differ by
+   * more than 10 %, leaves are by direction, each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many
+   * sets of leaves are taken. Not for metric l1 and codecs that learn. Default false: only the graph builds of the wasm have it.
+   */
+  atOnce?: boolean;
+  /**
+   * With fastScan or atOnce: threads that build the graph when many vectors are added at once, 1 to 32; the graph is the same. More than
    * one needs a shared memory, so on a page cross-origin isolation, and relaxed SIMD; close() ends them. Default 1.
    */
   threads?: number;
@@ -46,7 +51,9 @@ export class Hnsw extends VectorIndex {
 
   static async create(options: HnswOptions): Promise<Hnsw> {
     const { threads, ...own } = ownState("hnsw", HNSW, options);
-    if (threads > 1 && !own.fastScan) throw badOption("threads build graphs with fastScan; others are built by one");
+    if (threads > 1 && !own.fastScan && !own.atOnce) {
+      throw badOption("threads build graphs with fastScan or atOnce; others are built by one");
+    }
     return new this(await open("hnsw", options, own, undefined, threads));
   }
 

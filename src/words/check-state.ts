@@ -6,13 +6,14 @@ import {
   canEstimate,
   codecsOf,
   isLossy,
+  linksAtOnce,
   KIND_NAMES,
   METRIC_NAMES,
   RERANK_NAMES,
   ROTATE_NAMES,
 } from "./kinds.js";
 import { HNSW, KNOBS, type Knob, type Knobs, type Range } from "./knobs.js";
-import { LIMITS } from "./limits.js";
+import { LIMITS, MAX_SLOTS } from "./limits.js";
 import { MOST_FACTOR } from "./rerank-option.js";
 import { NONE, type State } from "./state.js";
 
@@ -70,6 +71,8 @@ function rangesOf(state: State): Readonly<Record<string, Range>> {
     residual: own(pq && kind === "ivf", FLAG),
     fastScan: own(canEstimate(false, codec, metric), ranges.fastScan),
     prefilter: own(canEstimate(true, codec, metric), ranges.prefilter),
+    atOnce: own(linksAtOnce(codec, metric), ranges.atOnce),
+    pending: own(state.atOnce + state.fastScan > 0, [0, MAX_SLOTS]),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

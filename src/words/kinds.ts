@@ -173,6 +173,11 @@ export function canEstimate(prefilter: boolean, codec: Codec, metric: Metric): b
   return (prefilter ? codec === "f32" : ROWS.includes(codec)) && DOT_METRICS.includes(metric as "l2");
 }
 
+/** Whether graphs over such rows can be made to link many vectors at once: those that learn nothing, in the graph builds. */
+export function linksAtOnce(codec: Codec, metric: Metric): boolean {
+  return !CODECS[codec].full && !METRICS[metric].full;
+}
+
 /** The wasm builds, by their BUILD in assembly/base/codes.ts. */
 export const BUILDS = ["core", "graph", "full"] as const;
 export type Build = (typeof BUILDS)[number];
@@ -184,9 +189,10 @@ export function buildsFor({
   codec,
   fastScan,
   prefilter,
-}: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter", number>>): readonly Build[] {
+  atOnce,
+}: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter" | "atOnce", number>>): readonly Build[] {
   const own = CODECS[CODEC_NAMES[codec]];
-  if (fastScan || prefilter) return ["graph"];
+  if (fastScan || prefilter || atOnce) return ["graph"];
   if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return ["full"];
   return own.coded ? ["graph", "full"] : BUILDS;
 }

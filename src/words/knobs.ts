@@ -44,6 +44,7 @@ export const HNSW = {
   ef: { field: "effort", range: AT_LEAST_1, usual: 64 },
   mips: { choices: MIPS_NAMES, usual: "native", metric: "dot" },
   fastScan: {},
+  atOnce: {},
   /** One more than assembly/family/graph/bulk/team.ts has room for beside the first. */
   threads: { range: [1, 32], usual: 1 },
 } as const satisfies Knobs;

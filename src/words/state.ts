@@ -46,6 +46,8 @@ const LAYOUT = {
   twins: "u32",
   unsought: "u32",
   rooted: "u32",
+  atOnce: "u32",
+  pending: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -139,6 +141,7 @@ export const FRESH = {
   twins: 0,
   unsought: 0,
   rooted: 0,
+  pending: 0,
 } as const;
 
 /** Options that a family or codec does not have. */
@@ -161,4 +164,5 @@ export const EMPTY = {
   trainAt: 0,
   fastScan: 0,
   prefilter: 0,
+  atOnce: 0,
 } as const;

@@ -10,6 +10,7 @@ import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { work } from "../../search/work";
+import { linkedSlots } from "./graph";
 import { anyPasses, offerTwins } from "./twins";
 
 /** Whether beams of walks by a codec are looked at: those of upper halves, and of sq8 beside exact rows, which other codes would never be near enough to. */
@@ -38,7 +39,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     batch.count = 0;
     for (; at < pool.size && batch.count < most; at++) {
       const slot = pool.slotAt(at);
-      if (anyPasses(slot, filter)) batch.add(slot);
+      if (slot < linkedSlots() && anyPasses(slot, filter)) batch.add(slot);
     }
     if (!batch.count) break;
     scoreMany(exactScorer(), batch.slots, batch.count, batch.distances);

@@ -7,7 +7,7 @@ import { nodes } from "../../table/nodes";
 import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
-import { degree, degreeLimit, holds, isTwin, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
 import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
@@ -76,7 +76,7 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {
       const other = batch.slotAt(i);
-      if (other != slot && !isTwin(other) && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
+      if (other != slot && other < linkedSlots() && !isTwin(other) && topOf(other) >= layer) pool.push(batch.distanceAt(i), other);
     }
   }
   const selection = changetype<Selection>(b.selection);

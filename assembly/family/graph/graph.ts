@@ -42,6 +42,9 @@ function levelOf(slot: u32): u32 {
 /** The highest layer the slot is on. */
 export function topOf(slot: u32): u32 { return load<u32>(towerAt(slot)) & MAX_LEVEL; }
 
+/** Slots before those that wait to be linked at once. */
+@inline export function linkedSlots(): u32 { return GRAPH ? nodes().count - state().pending : nodes().count; }
+
 /** Whether the slot is no node of its own: twins.ts. */
 export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWIN) != 0; }
 @inline export function markTwin(slot: u32, twin: bool): void {

@@ -14,8 +14,9 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
+import { stopLinking } from "./bulk/steps";
 import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
-import { isTwin, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
+import { isTwin, linkedSlots, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots, roomToReconnect } from "./reconnect";
@@ -23,7 +24,7 @@ import { moveRoot, openRoots } from "./roots";
 import { noteWalk, plansWalk } from "./costs";
 import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
-import { joinNearest, offerTwins, openTwins, standAlone } from "./twins";
+import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
 import { advanceSweep, bury, sweepAfter, sweepAll } from "./sweep";
 import { graphIsValid } from "./valid";
 import { Walk, beamSearch, begin, descend, siftedSearch } from "./walk";
@@ -42,6 +43,10 @@ export class Hnsw extends Flat {
   room(slots: u32): usize { return hnswRoom(slots); }
   roomToChange(slots: u32): usize { return roomToReconnect(slots); }
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
+  clear(): void {
+    if (GRAPH) stopLinking();
+    super.clear();
+  }
   remove(slot: u32): void { bury(slot); }
   settle(n: u32): void { sweepAfter(n); }
   renumber(map: usize): void { renumberGraph(map); }
@@ -105,6 +110,10 @@ function hnswSearch(ask: Ask): i32 {
       offerBeam(w.beam(), filter, top);
     }
   } else offerBeam(w.beam(), filter, top);
+  if (GRAPH && finished && s.pending && !offerPending(filter, rescored ? exactCodec() : by, top)) {
+    reset(start);
+    return E_MEMORY;
+  }
   noteWalk(ask, finished);
   if (!finished || top.size < wanted) {
     reset(start);
@@ -150,8 +159,26 @@ function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
 
 function offerBeam(pool: Pool, filter: usize, top: TopK): void {
   for (let i: u32 = 0; i < pool.size; i++) {
-    offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top, walkScorer());
+    if (pool.slotAt(i) < linkedSlots()) offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top, walkScorer());
   }
+}
+
+/** Rows of a batch of those that wait. */
+const WAITING: u32 = 64;
+
+/** Those that wait to be linked at once, by a codec; but for twins of others. False where scratch cannot grow. */
+function offerPending(filter: usize, by: Codec, top: TopK): bool {
+  const batch = Batch.open(WAITING);
+  if (!batch) return false;
+  bindQuery(by, walkScorer(), layout().prepared);
+  const linked = linkedSlots();
+  batch.cursor = linked;
+  while (batch.fill(filter)) {
+    scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
+    for (let i: u32 = 0; i < batch.count; i++) if (nodeOf(batch.slotAt(i)) >= linked) top.offer(batch.distanceAt(i), batch.slotAt(i));
+    work().distances += batch.count;
+  }
+  return true;
 }
 
 /** Links a slot whose row is stored and whose tower stands. */

@@ -4,11 +4,12 @@ import { E_MEMORY, NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { LIVE, nodes, stageOf } from "../../table/nodes";
+import { linkedSlots } from "./graph";
 import { flood } from "./reconnect";
 import { nodeOf } from "./twins";
 
 /**
- * Live slots that no walk can reach: every layer is flooded from what was reached on the layer above, the highest from the entry.
+ * Live slots that no walk can reach, but for those that wait to be linked: every layer is flooded from what was reached on the layer above, the highest from the entry.
  * Costs a pass over all links and 4.25 bytes of scratch per slot; E_MEMORY where scratch cannot grow.
  */
 export function countUnreachable(): i32 {
@@ -42,6 +43,6 @@ function floodFrom(above: usize, layer: u32, reached: usize, queue: usize): void
 
 function countLost(reached: usize): i32 {
   let lost = 0;
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) if (stageOf(slot) == LIVE && !hasBit(reached, nodeOf(slot))) lost++;
+  for (let slot: u32 = 0, n = linkedSlots(); slot < n; slot++) if (stageOf(slot) == LIVE && !hasBit(reached, nodeOf(slot)) && nodeOf(slot) < n) lost++;
   return lost;
 }

@@ -10,7 +10,7 @@ import { isAugmented, state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { Builder, beamAround } from "./builder";
-import { degree, degreeLimit, isTwin, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, isTwin, linkedSlots, linksOf, topOf } from "./graph";
 import { adopt, parentOf, setParent } from "./roots";
 import { addLink, bridgeTo, tieStrayed } from "./strays";
 
@@ -37,7 +37,7 @@ export function reconnect(b: Builder, layer: u32): void {
     if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
     memory.fill(reached, 0, bitsetBytes(n));
     let end = flood(layer, s.entry, reached, queue, 0, !layer);
-    for (let slot: u32 = 0; slot < n; slot++) {
+    for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
       const from = end;
       if (isSigned() && !isAugmented() && joinNeighbours(layer, slot, reached)) {

@@ -9,7 +9,7 @@ import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { Walk, beamSearch, begin, descend } from "./walk";
 import { Builder, beamAround } from "./builder";
-import { degree, degreeLimit, holds, isTwin, linksOf, putLink, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, putLink, topOf } from "./graph";
 import { moveTo, parentOf } from "./roots";
 
 /** Beam width of a walk to see whether a node is found. */
@@ -20,18 +20,27 @@ const TIES: u32 = 4;
 /** After a build at once so many are looked for, and one more of so many slots. */
 const SLOTS_PER_LOOK: u32 = 128;
 
-export function tieSomeStrayed(b: Builder): void {
-  const n = nodes().count;
-  const most = SLOTS_PER_LOOK + n / SLOTS_PER_LOOK;
+/** Those above layer 0 among slots from..to. */
+export function countAbove(from: u32, to: u32): u32 {
   let above: u32 = 0;
-  for (let slot: u32 = 0; slot < n; slot++) above += <u32>isAbove(slot);
-  for (let slot: u32 = 0, due = above; slot < n; slot++) {
+  for (let slot = from; slot < to; slot++) above += <u32>isAbove(slot);
+  return above;
+}
+
+/**
+ * Looks for some of slots from..to, of n that were linked at once, `above` of which are above layer 0. `due`: what it returned for those before
+ * them, or 0.
+ */
+export function tieSomeStrayed(b: Builder, from: u32, to: u32, n: u32, above: u32, due: u32): u32 {
+  const most = min(SLOTS_PER_LOOK + n / SLOTS_PER_LOOK, above);
+  for (let slot = from; slot < to; slot++) {
     if (!isAbove(slot)) continue;
-    due += min(most, above);
+    due += most;
     if (due < above) continue;
     due -= above;
     look(b, slot);
   }
+  return due;
 }
 
 /** Looks for those among the next `most` slots, from the last to the first. */
@@ -42,7 +51,7 @@ export function seekStrayed(b: Builder, most: u32): void {
 }
 
 /** The entry is where walks begin. */
-function isAbove(slot: u32): bool { return topOf(slot) > 0 && stageOf(slot) == LIVE && !isTwin(slot) && slot != state().entry; }
+function isAbove(slot: u32): bool { return topOf(slot) > 0 && stageOf(slot) == LIVE && !isTwin(slot) && slot != state().entry && slot < linkedSlots(); }
 
 function look(b: Builder, slot: u32): void {
   tieStrayed(b, slot);

@@ -3,7 +3,7 @@
 // node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
 // FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
 // links to them and their slots are free.
-import { E_MEMORY, NONE } from "../../base/codes";
+import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
@@ -11,7 +11,8 @@ import { freeSlot, freeSlots } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, holds, isTwin, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, topOf } from "./graph";
+import { bulkNow } from "./bulk/job";
 import { findRoots, reconnect } from "./reconnect";
 import { Selection } from "./selection";
 import { seekStrayed } from "./strays";
@@ -29,8 +30,9 @@ export function bury(slot: u32): void {
   state().dead++;
 }
 
-/** The sweep's share of n removals. Where scratch cannot grow, it waits for a later change. */
+/** The sweep's share of n removals, unless slots are being linked at once. Where scratch cannot grow, it waits for a later change. */
 export function sweepAfter(n: u32): void {
+  if (GRAPH && bulkNow()) return;
   const start = mark();
   const builder = Builder.open();
   for (let i: u32 = 0; builder && i < n; i++) advanceSweep(builder);
@@ -69,7 +71,7 @@ export function advanceSweep(b: Builder): void {
   if (s.doomed) sweepSlots(b, SLOTS_PER_CHANGE);
   else {
     findRoots(b);
-    if (!s.unsought) s.unsought = nodes().count;
+    if (!s.unsought) s.unsought = linkedSlots();
     seekStrayed(b, SOUGHT_PER_CHANGE);
   }
 }
@@ -112,7 +114,7 @@ function sweepSlots(b: Builder, most: u32): void {
 function moveEntry(): void {
   const s = state();
   s.entry = NONE;
-  for (let slot: u32 = 0; slot < nodes().count; slot++) {
+  for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) {
     if (stageOf(slot) == FREE || isTwin(slot) || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
     s.entry = slot;
     s.topLevel = topOf(slot);

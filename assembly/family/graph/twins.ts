@@ -11,7 +11,7 @@ import { ALL, CODEC_PQ, CODEC_RABITQ, NONE } from "../../base/codes";
 import { byKernel, isOfUnits, isSigned } from "../../memory/metrics";
 import { isAugmented, state } from "../../memory/state";
 import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
-import { alloc, mark, reset } from "../../memory/arena";
+import { alloc } from "../../memory/arena";
 import { hasBit } from "../../base/bitset";
 import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
 import { Pool } from "../../search/pool";
@@ -234,21 +234,24 @@ export function forgetHeir(doomed: u32): void {
 
 // ---- many at once -------------------------------------------------------------------------------------------------
 
+/** Room for joinSomeTwins() of n slots: slots by the hash of their rows, open addressing, NONE where empty. 0 where scratch cannot grow. */
+export function openHashes(n: u32): usize {
+  const bytes = <usize>4 << hashBits(n);
+  const table = alloc(bytes);
+  if (table) memory.fill(table, 0xff, bytes);
+  return table;
+}
+
+@inline function hashBits(n: u32): u32 { return 33 - clz(n | 7); }
+
 /**
- * Of slots from `first` on, all without links, those that are equal to an earlier one, whichever, become its twins. False, and
- * nothing has changed, where scratch cannot grow.
+ * Of slots from `first` on, which have no links, those that are equal to an earlier one, whichever, become its twins: looks at slots from..to of
+ * n, once all before have been looked at.
  */
-export function joinAllTwins(first: u32): bool {
-  const n = nodes().count;
-  let bits: u32 = 4;
-  while ((<u64>1 << bits) < <u64>n * 2) bits++;
-  const start = mark();
-  const table = alloc(<usize>4 << bits); // slots by the hash of their rows, open addressing, NONE where empty
-  if (!table) return false;
-  memory.fill(table, 0xff, <usize>4 << bits);
-  const mask: u32 = (1 << bits) - 1;
-  for (let slot: u32 = 0; slot < n; slot++) {
-    if (slot < first && isTwin(slot)) continue;
+export function joinSomeTwins(table: usize, n: u32, first: u32, from: u32, to: u32): void {
+  const mask: u32 = (1 << hashBits(n)) - 1;
+  for (let slot = from; slot < to; slot++) {
+    if (isTwin(slot) || (slot < first && stageOf(slot) != LIVE)) continue;
     for (let i = hashOf(slot) & mask; ; i = i + 1 & mask) {
       const place = table + (<usize>i << 2);
       const other = load<u32>(place);
@@ -257,12 +260,10 @@ export function joinAllTwins(first: u32): bool {
         break;
       }
       if (!areEqual(other, slot)) continue;
-      if (slot >= first) joinTwins(other, slot);
+      if (slot >= first && twinOf(slot) == NONE) joinTwins(other, slot);
       break;
     }
   }
-  reset(start);
-  return true;
 }
 
 /** Of the codes that a slot has: words mixed one after the other (the multiplier of splitmix64). */

@@ -1,5 +1,5 @@
 // Whether a loaded graph may be walked.
-import { NONE } from "../../base/codes";
+import { GRAPH, NONE } from "../../base/codes";
 import { state } from "../../memory/state";
 import { DOOMED, FREE, nodes, stageOf, upper } from "../../table/nodes";
 import { checkTower, degreeLimit, linksOf, topOf } from "./graph";
@@ -12,6 +12,7 @@ export function graphIsValid(): bool {
   if (!s.twins) clearTwins();
   const n = nodes().count;
   let record: u32 = 0;
+  if (s.pending > (GRAPH ? n : 0)) return false;
   for (let slot: u32 = 0; slot < n; slot++) {
     if (!checkTower(slot, record)) return false;
     record += topOf(slot);
@@ -23,8 +24,8 @@ export function graphIsValid(): bool {
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) if (!linksAreValid(layer, slot)) return false;
   }
   if (!twinsAreValid() || !rootsAreValid()) return false;
-  if (s.entry == NONE) return s.live + s.dead + s.doomed == 0 && s.topLevel == 0;
-  return s.entry < n && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
+  if (s.entry == NONE) return (s.pending == n || s.live + s.dead + s.doomed == 0) && s.topLevel == 0;
+  return s.entry < n - s.pending && stageOf(s.entry) != FREE && topOf(s.entry) == s.topLevel;
 }
 
 function linksAreValid(layer: u32, slot: u32): bool {

@@ -1,117 +1,71 @@
-// A graph built at once in place of one insertion after the other, from overlapping leaves (carve.ts) whose distances come as
-// matrices (leaf.ts): the way of PiPNN (arXiv 2602.21247), with the links then chosen as an insertion chooses them
-// (selection.ts), on every layer of the hierarchy. fashion-mnist-784, relaxed: inserted
-// one by one in 23.4 s, recall@10 .948 at ef 10 and .991 at 20; at once in 5.9 s, .977 and .997 after as many rows read.
-//
-// Which leaves there are depends on the seed, slots and ids alone, whatever the threads. A slot that no leaf can place, its
-// nearest being as good as equal, is inserted in the end as by itself.
+// What steps.ts goes through: the members of a layer, candidates from leaves, links, and what is left to do when all are linked.
 import { NONE } from "../../../base/codes";
 import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { isSigned } from "../../../memory/metrics";
 import { isAugmented, state } from "../../../memory/state";
-import { layout, nodes } from "../../../table/nodes";
+import { FREE, LIVE, layout, nodes, stageOf } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
-import { countBlurred, isHopeless } from "../blur";
+import { countBlurred, isHopeless, mayBlur } from "../blur";
 import { Builder, linkBack } from "../builder";
-import { codesOf, degree, holds, isTwin, linksOf, setLinks, topOf } from "../graph";
+import { degree, holds, isTwin, linksOf, setLinks, topOf } from "../graph";
 import { hnswInsert } from "../hnsw";
-import { reconnect } from "../reconnect";
-import { tieSomeStrayed } from "../strays";
-import { joinAllTwins, nodeOf } from "../twins";
-import { candidateCount, clearCandidates, mostCandidates } from "./candidates";
-import { closeCut, joinSmallParts, openCut } from "./carve";
+import { nodeOf } from "../twins";
+import { candidateCount, candidatesOf, clearCandidates, listBytes, mostCandidates, needLists } from "./candidates";
 import { Hubs } from "./hubs";
-import { BLURRED, UNCLEAR, Bulk, bulk } from "./job";
-import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TURN, chooseLinks, deskBytes, joinLinks, openDesk, ownLinks } from "./tasks";
-import { dismiss, gather, runTasks } from "./team";
+import { BLURRED, UNCLEAR, Bulk } from "./job";
+import { CHOOSE, TIE, isBlurry, openDesk, ownLinks } from "./tasks";
 
 /** Under dot, distances order slots alike while lengths differ no more than this. */
 const LENGTH_RATIO: f64 = 1.1;
 /** Sets of leaves are taken once for every so much of efConstruction. */
 const BEAM_PER_ROUND: u32 = 200;
 const MOST_ROUNDS: u32 = 8;
+const SEED: u64 = 0x6361727665;
 
-/**
- * Links all slots, all of them live, their towers raised, those from `first` on new. False where scratch cannot grow: there may then be no entry, and links
- * are not to be used. `alone`: without other threads.
- */
-export function linkInBulk(builder: Builder, first: u32, alone: bool): bool {
-  const n = nodes().count;
-  const start = mark();
-  const at = alloc(offsetof<Bulk>());
-  const slots = at ? alloc(<usize>n << 2) : 0;
-  const marks = slots ? alloc(n) : 0;
-  let ok = marks != 0;
-  if (ok) {
-    const s = state();
-    const watched = s.watched, blurred = s.blurred, sharp = s.sharp;
-    s.entry = NONE;
-    memory.fill(marks, 0, n);
-    joinAllTwins(first);
-    const b = changetype<Bulk>(at);
-    b.slots = <u32>slots;
-    b.marks = <u32>marks;
-    b.by = builder.by;
-    b.byDots = <u32>!distancesSuit();
-    gather(at, alone ? 0 : deskBytes(n));
-    let top: u32 = 0;
-    for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot)) top = max(top, topOf(slot));
-    for (let layer: i32 = <i32>top; layer >= 0 && ok; layer--) ok = linkLayer(b, <u32>layer);
-    dismiss();
-    if (ok) finish(builder, marks);
-    else {
-      s.watched = watched;
-      s.blurred = blurred;
-      s.sharp = sharp;
-    }
-  }
-  reset(start);
-  return ok;
-}
-
-/** Whether what is near by distance is near by the metric. */
-function distancesSuit(): bool {
-  if (!isSigned() || isAugmented()) return true;
-  let least: f64 = Infinity, most: f64 = 0;
-  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+/** Notes how long the rows of slots from..to are, where that decides how leaves are made. */
+export function noteLengths(b: Bulk, from: u32, to: u32): void {
+  if (!isSigned() || isAugmented()) return;
+  for (let slot = from; slot < to; slot++) {
+    if (stageOf(slot) == FREE) continue;
     decode(exactCodec(), slot, layout().prepared);
     const square = squaredNorm(layout().prepared, state().dimensions);
-    least = min(least, square);
-    most = max(most, square);
+    b.least = min(b.least, square);
+    b.most = max(b.most, square);
   }
-  return most <= least * LENGTH_RATIO * LENGTH_RATIO;
 }
 
-/** The links of one layer, and their codes. False where scratch cannot grow. */
-function linkLayer(b: Bulk, layer: u32): bool {
-  b.layer = layer;
-  b.path = state().seed ^ 0x6361727665 + <u64>layer;
+/** Whether what is near by distance is not near by the metric. */
+export function needDots(b: Bulk): bool { return isSigned() && !isAugmented() && b.most > b.least * LENGTH_RATIO * LENGTH_RATIO; }
+
+@inline function isMember(slot: u32, layer: u32): bool { return topOf(slot) >= layer && !isTwin(slot); }
+
+/** The highest layer that slots to be linked are on. */
+export function highestLayer(b: Bulk): u32 {
+  let top: u32 = 0;
+  for (let slot = b.first; slot < b.count; slot++) if (!isTwin(slot) && stageOf(slot) != FREE) top = max(top, topOf(slot));
+  return top;
+}
+
+/** The members of a layer, and room for their candidates. False where scratch cannot grow. */
+export function openLayer(b: Bulk): bool {
+  const layer = b.layer;
+  b.path = random64(state().seed ^ SEED + <u64>layer, b.first);
+  b.round = 0;
   b.n = 0;
-  for (let slot: u32 = 0; slot < nodes().count; slot++) {
-    if (topOf(slot) < layer || isTwin(slot)) continue;
-    store<u32>(b.slots + (<usize>b.n << 2), slot);
-    b.n++;
-    clearCandidates(codesOf(layer, slot));
-  }
-  const some = (b.n + SOME - 1) / SOME;
-  const start = mark();
+  for (let slot = b.first; slot < b.count; slot++) if (stageOf(slot) != FREE && isMember(slot, layer)) store<u32>(b.slots + (b.n++ << 2), slot);
+  b.all = b.n;
+  for (let slot: u32 = 0; slot < b.first; slot++) if (stageOf(slot) == LIVE && isMember(slot, layer)) store<u32>(b.slots + (b.all++ << 2), slot);
   b.order = <u32>alloc(<usize>b.n << 2);
-  let ok = b.order != 0;
+  b.lists = needLists(layer) ? <u32>alloc(<usize>b.n * listBytes()) : 0;
+  let ok = b.order != 0 && (b.lists != 0 || !needLists(layer));
+  if (ok) for (let i: u32 = 0; i < b.n; i++) clearCandidates(candidatesOf(b.slotAt(i)));
   if (ok && b.byDots) {
     b.hubs = <u32>changetype<usize>(Hubs.open(b));
     ok = b.hubs != 0;
   }
-  let rounds: u32 = 1;
-  for (let round: u32 = 0; ok && round < rounds; round++) {
-    ok = collect(b, some);
-    if (!round) rounds = b.k == 1 ? 1 : roundsFor(b);
-  }
-  ok = ok && runTasks(CHOOSE, some) && chooseBlurred(b, some) && openLinks(b) && runTasks(JOIN, some)
-    && eachBlurred(b, JOIN) && (layer > 0 || runTasks(TURN, some)) && runTasks(PACK, some);
-  reset(start);
   return ok;
 }
 
@@ -120,105 +74,113 @@ function linkLayer(b: Bulk, layer: u32): bool {
  * tell is new, as in data of many independent dimensions, more leaves are wanted. Gaussians, 40,000 x 128, recall@10 at ef 80
  * (inserted one by one: .939): with one round .928, two .944, three .957, before links were as many as they are now.
  */
-function roundsFor(b: Bulk): u32 {
+export function roundsFor(b: Bulk): u32 {
+  if (b.k == 1) return 1;
   let found: f64 = 0;
-  for (let i: u32 = 0; i < b.n; i++) found += candidateCount(codesOf(b.layer, load<u32>(b.slots + (<usize>i << 2))));
+  for (let i: u32 = 0; i < b.n; i++) found += candidateCount(candidatesOf(b.slotAt(i)));
   const share = found / (<f64>b.n * mostCandidates());
   const thin: u32 = share < 0.95 ? 1 : share < 0.985 ? 2 : 3;
   return min(thin * max((state().efConstruction + BEAM_PER_ROUND - 1) / BEAM_PER_ROUND, 1), MOST_ROUNDS);
 }
 
-/** Candidates from one more set of leaves. */
-function collect(b: Bulk, some: u32): bool {
+/** Slots that are asked whether the codec can place them. */
+const ASKED: u32 = 128;
+
+/** Where most of some slots cannot be placed by the codec of walks, all choose by whole values. False where scratch cannot grow. */
+export function chooseCodec(b: Bulk): bool {
+  if (!mayBlur(b.codec()) || b.n < ASKED) return true;
   const start = mark();
-  b.path = random64(b.path, 0);
-  let ok = openCut(b) && (b.k == 1 || runTasks(ASSIGN, some));
-  if (ok) {
-    closeCut(b);
-    ok = runTasks(PART, b.k) && joinSmallParts(b);
-  }
+  const ok = openDesk(CHOOSE);
+  let blurry: u32 = 0;
+  for (let i: u32 = 0; i < ASKED && ok; i++) blurry += <u32>isBlurry(b.slotAt(<u32>(<u64>i * b.n / ASKED)));
   reset(start);
+  if (blurry > ASKED >> 2) b.by = <u32>changetype<usize>(exactCodec());
   return ok;
 }
 
-/** The blurred choose again by whole values; all do where that is most of them. */
-function chooseBlurred(b: Bulk, some: u32): bool {
-  let blurred: u32 = 0;
-  for (let i: u32 = 0; i < b.n; i++) blurred += <u32>isBlurred(b, i);
-  countBlurred(b.n, blurred);
-  if (!blurred) return true;
-  if (isHopeless()) {
-    state().sharp = 0;
-    b.by = <u32>changetype<usize>(exactCodec());
-    for (let i: u32 = 0; i < b.n; i++) {
-      const mark = b.marks + load<u32>(b.order + (<usize>i << 2));
-      store<u8>(mark, load<u8>(mark) & ~BLURRED);
+/** How many there were of which kind, once a layer has chosen. */
+export function countChosen(b: Bulk): void {
+  b.watched += b.n;
+  if (!mayBlur(b.codec())) {
+    if (mayBlur(changetype<Builder>(b.builder).codec())) b.blurred += b.n;
+    return;
+  }
+  for (let i: u32 = 0; i < b.n; i++) b.blurred += <u32>b.isMarked(b.slotAt(i), BLURRED);
+}
+
+/** Room for findLinks() to slots of from..to, on any layer. False where scratch cannot grow. */
+export function openLinks(b: Bulk, from: u32, to: u32): bool {
+  b.linkedFrom = from;
+  b.linkEnds = <u32>alloc(<usize>(to - from) + 1 << 2);
+  b.links = <u32>alloc(<usize>(b.count - b.first) * ownLinks(0) << 2);
+  return b.linkEnds != 0 && b.links != 0;
+}
+
+/** Who of the slots to be linked links to a slot of from..to: those from linkEnds[slot - from - 1] to linkEnds[slot - from] of `links`. */
+export function findLinks(b: Bulk, from: u32, to: u32): void {
+  clearEnds(b.linkEnds, to - from);
+  eachLink(b, from, to, false);
+  toStarts(b.linkEnds, to - from);
+  eachLink(b, from, to, true);
+}
+
+function eachLink(b: Bulk, from: u32, to: u32, place: bool): void {
+  for (let slot = b.first; slot < b.count; slot++) {
+    if (stageOf(slot) == FREE || !isMember(slot, b.layer)) continue;
+    let own = linksOf(b.layer, slot);
+    for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) {
+      const other = load<u32>(own);
+      if (other < from || other >= to) continue;
+      if (place) store<u32>(b.links + (<usize>placeMember(b.linkEnds, other - from) << 2), slot);
+      else countMember(b.linkEnds, other - from);
     }
-    return runTasks(CHOOSE, some);
   }
-  return eachBlurred(b, CHOOSE);
 }
 
-/** The blurred choose, or link back, by whole values. */
-function eachBlurred(b: Bulk, kind: u32): bool {
-  const by = b.by;
+/** Before those that are linked are touched: room for all that is left to do, so that it will be done. False where scratch cannot grow. */
+export function openCommit(b: Bulk): bool {
+  if (!openLinks(b, 0, b.first)) return false;
   const start = mark();
-  const ok = openDesk(kind);
-  b.by = <u32>changetype<usize>(exactCodec());
-  for (let i: u32 = 0; i < b.n && ok; i++) {
-    if (!isBlurred(b, i)) continue;
-    const slot = load<u32>(b.order + (<usize>i << 2));
-    if (kind == CHOOSE) chooseLinks(slot);
-    else joinLinks(slot);
-  }
-  b.by = by;
+  const ok = openDesk(TIE);
   reset(start);
   return ok;
 }
 
-@inline function isBlurred(b: Bulk, i: u32): bool { return (load<u8>(b.marks + load<u32>(b.order + (<usize>i << 2))) & BLURRED) != 0; }
-
-/** Who links to a slot: those from linkEnds[slot - 1] to linkEnds[slot] of `links`. False where scratch cannot grow. */
-function openLinks(b: Bulk): bool {
-  const n = nodes().count;
-  const ends = alloc(<usize>n + 1 << 2);
-  const links = alloc(<usize>b.n * ownLinks(b.layer) << 2);
-  if (!ends || !links) return false;
-  b.linkEnds = <u32>ends;
-  b.links = <u32>links;
-  clearEnds(ends, n);
-  for (let i: u32 = 0; i < b.n; i++) {
-    const slot = load<u32>(b.order + (<usize>i << 2));
-    let own = linksOf(b.layer, slot);
-    for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) countMember(ends, load<u32>(own));
-  }
-  toStarts(ends, n);
-  for (let i: u32 = 0; i < b.n; i++) {
-    const slot = load<u32>(b.order + (<usize>i << 2));
-    let own = linksOf(b.layer, slot);
-    for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) store<u32>(links + (<usize>placeMember(ends, load<u32>(own)) << 2), slot);
-  }
-  return true;
-}
-
-/** The entry; unclear slots by themselves; and whoever nobody links to. */
-function finish(b: Builder, marks: usize): void {
+/** The slots are linked, and searched; the entry may be one of them. */
+export function enter(b: Bulk): void {
   const s = state();
-  b.by = bulk().by;
-  const n = nodes().count;
-  for (let slot: u32 = 0; slot < n; slot++) {
-    if (isTwin(slot) || load<u8>(marks + slot) & UNCLEAR || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
+  const builder = changetype<Builder>(b.builder);
+  if (mayBlur(builder.codec())) countBlurred(b.watched, b.blurred);
+  if (isHopeless()) s.sharp = 0;
+  builder.by = b.by;
+  s.pending = 0;
+  for (let slot = b.first; slot < b.count; slot++) {
+    if (isTwin(slot) || stageOf(slot) == FREE || b.isMarked(slot, UNCLEAR) || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
     s.entry = slot;
     s.topLevel = topOf(slot);
   }
-  const twins = s.twins;
-  for (let slot: u32 = 0; slot < n; slot++) if (load<u8>(marks + slot) & UNCLEAR) hnswInsert(b, slot);
-  if (s.twins != twins) for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot)) leadToNodes(b, slot);
-  for (let slot: u32 = 0; slot < n; slot++) if (!isTwin(slot) && !(load<u8>(marks + slot) & UNCLEAR)) linkFromUnclear(b, marks, slot);
+  b.twins = s.twins;
+  b.unclear = 0;
   s.rooted = 1;
-  for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
-  tieSomeStrayed(b);
 }
+
+/** A slot that no leaf could place is inserted by itself; whether it was one. */
+export function insertUnclear(b: Bulk, slot: u32): bool {
+  if (!b.isMarked(slot, UNCLEAR) || isTwin(slot) || stageOf(slot) == FREE) return false;
+  hnswInsert(changetype<Builder>(b.builder), slot);
+  b.unclear++;
+  return true;
+}
+
+/** After that: links to those that have become twins, and links out of crowds. */
+export function settleUnclear(b: Bulk): void {
+  if (!b.unclear) return;
+  const builder = changetype<Builder>(b.builder);
+  if (state().twins != b.twins) for (let slot: u32 = 0; slot < b.count; slot++) if (isNode(slot)) leadToNodes(builder, slot);
+  for (let slot: u32 = 0; slot < b.count; slot++) if (isNode(slot) && !(b.isFresh(slot) && b.isMarked(slot, UNCLEAR))) linkFromUnclear(b, slot);
+}
+
+@inline function isNode(slot: u32): bool { return stageOf(slot) != FREE && !isTwin(slot); }
 
 /** Links to who has become a twin lead to its node, or nowhere above layer 0 and where a link to that is there. */
 function leadToNodes(b: Builder, slot: u32): void {
@@ -238,12 +200,20 @@ function leadToNodes(b: Builder, slot: u32): void {
 }
 
 /** Unclear slots link back to a clear one that links to them: the ways out of a crowd whose members see each other alone. */
-function linkFromUnclear(b: Builder, marks: usize, slot: u32): void {
+function linkFromUnclear(b: Bulk, slot: u32): void {
   for (let layer: u32 = 0; layer <= topOf(slot); layer++) {
     const links = linksOf(layer, slot);
     for (let i: u32 = 0, n = degree(layer, slot); i < n; i++) {
       const other = load<u32>(links + (i << 2));
-      if (load<u8>(marks + other) & UNCLEAR) linkBack(b, layer, other, slot);
+      if (b.isFresh(other) && b.isMarked(other, UNCLEAR)) linkBack(changetype<Builder>(b.builder), layer, other, slot);
     }
+  }
+}
+
+/** Slots that wait to be linked have no links, whatever was written there. */
+export function clearFresh(b: Bulk): void {
+  for (let slot = b.first; slot < b.count; slot++) {
+    if (stageOf(slot) == FREE || isTwin(slot)) continue;
+    for (let layer: u32 = 0; layer <= topOf(slot); layer++) setLinks(layer, slot, 0, 0);
   }
 }

@@ -1,40 +1,91 @@
-// Who might become a node's neighbour, nearest first: what the leaves that it is in have to offer. The list lies where the
-// codes of its neighbours will be (neighbours.ts), which are at least as long, so that building takes no memory per node.
+// Who might become a node's neighbour, nearest first: what the leaves that it is in have to offer. The list lies where the node's links
+// or their codes will be (neighbours.ts), so that building takes no memory per node; where these are too short, in scratch.
 //
-//   [count u32][lock u32][count keys u64 (key.ts), ascending]
-import { insertKey, keyOf, slotOf } from "../../../base/key";
+//   [count u32][lock u32][count entries u32, ascending]   entry: [upper bits of the distance][slot, in slotBits]
+//
+// Of a distance as many bits are kept as a slot leaves, 31 - slotBits: of a million slots 8 of the exponent and 4 of the fraction. They
+// only decide who is dropped from a full list.
 import { THREADS } from "../../../base/simd";
 import { state } from "../../../memory/state";
+import { codesOf, haveCodes, linksOf } from "../graph";
 import { codesBytes } from "../neighbours";
+import { bulk } from "./job";
 
-/** Of a node: 8 + 39 x 8 = 320 bytes is what codes of 32 neighbours take in 16 dimensions or less. */
-@inline export function mostCandidates(): u32 { return max(39, min(state().m << 1, (codesBytes(state().m) >> 3) - 1)); }
+/** Entries that are enough; of a list in scratch. */
+const ENOUGH: u32 = 39;
+const HEAD: u32 = 8;
+/** Links of layer 0 have room for nearly as many from M = 16 on. */
+const IN_LINKS: u32 = 16;
+
+/** Whether lists of a layer are in scratch. */
+@inline export function needLists(layer: u32): bool { return !haveCodes() && (layer != 0 || state().m < IN_LINKS); }
+/** Bytes of one there. */
+@inline export function listBytes(): u32 { return HEAD + (max(ENOUGH, state().m << 1) << 2); }
+
+/** Of a node: 8 + 78 x 4 = 320 bytes is what codes of 32 neighbours take in 16 dimensions or less. */
+@inline export function mostCandidates(): u32 {
+  const most = max(ENOUGH, state().m << 1);
+  if (haveCodes()) return min(most, (codesBytes(state().m) - HEAD) >> 2);
+  return needLists(bulk().layer) ? most : (state().m << 1) - (HEAD >> 2);
+}
+
+/** Where those of a slot of the layer at hand are. */
+export function candidatesOf(slot: u32): usize {
+  const b = bulk();
+  if (haveCodes()) return codesOf(b.layer, slot);
+  return needLists(b.layer) ? b.lists + <usize>placeOf(slot) * listBytes() : linksOf(0, slot);
+}
+
+/** Of a slot among those that are being linked. */
+function placeOf(slot: u32): u32 {
+  const b = bulk();
+  let low: u32 = 0, high = b.n;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (b.slotAt(middle) < slot) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 @inline export function candidateCount(list: usize): u32 { return load<u32>(list); }
-@inline export function candidateAt(list: usize, i: u32): u32 { return slotOf(load<u64>(list + (<usize>i << 3), 8)); }
+@inline export function candidateAt(list: usize, i: u32): u32 { return load<u32>(list + (<usize>i << 2), HEAD) & (1 << bulk().slotBits) - 1; }
 @inline export function clearCandidates(list: usize): void { store<u64>(list, 0); }
+
+/** An entry; `distance` is no less than 0, or by dots any: then it is minus the dot, and all that are no dot above 0 are one. */
+@inline function entryOf(distance: f32, slot: u32): u32 {
+  const bits = reinterpret<u32>(distance) << 1;
+  const key = bulk().byDots ? (distance < 0 ? ~bits : u32.MAX_VALUE) : bits;
+  return key >> bulk().slotBits << bulk().slotBits | slot;
+}
 
 /** Keeps the nearest; a slot that is there already keeps its least distance. So the order of offers makes no difference. */
 export function offerCandidate(list: usize, distance: f32, slot: u32): void {
   if (THREADS) while (atomic.cmpxchg<u32>(list + 4, 0, 1)) {}
-  insertCandidate(list, distance, slot);
+  insertCandidate(list, entryOf(distance, slot), slot);
   if (THREADS) atomic.store<u32>(list + 4, 0);
 }
 
-@inline function insertCandidate(list: usize, distance: f32, slot: u32): void {
-  const key = keyOf(distance, slot);
-  const keys = list + 8;
+@inline function insertCandidate(list: usize, entry: u32, slot: u32): void {
+  const entries = list + HEAD;
+  const slots: u32 = (1 << bulk().slotBits) - 1;
   const count = load<u32>(list);
-  let p = keys + (<usize>count << 3);
+  let p = entries + (<usize>count << 2);
   const full = count == mostCandidates();
-  if (full && key >= load<u64>(p - 8)) return;
-  for (let other = keys; other < p; other += 8) {
-    if (slotOf(load<u64>(other)) != slot) continue;
-    if (load<u64>(other) <= key) return;
-    insertKey(keys, other, key);
+  if (full && entry >= load<u32>(p - 4)) return;
+  for (let other = entries; other < p; other += 4) {
+    if ((load<u32>(other) & slots) != slot) continue;
+    if (load<u32>(other) <= entry) return;
+    insertEntry(entries, other, entry);
     return;
   }
-  if (full) p -= 8;
+  if (full) p -= 4;
   else store<u32>(list, count + 1);
-  insertKey(keys, p, key);
+  insertEntry(entries, p, entry);
+}
+
+/** Entries to before `p` are ascending; what is at `p` is lost. */
+@inline function insertEntry(entries: usize, p: usize, entry: u32): void {
+  for (; p > entries && load<u32>(p - 4) > entry; p -= 4) store<u32>(p, load<u32>(p - 4));
+  store<u32>(p, entry);
 }

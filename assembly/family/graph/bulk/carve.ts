@@ -1,10 +1,12 @@
 // Cuts the slots of a layer into leaves that overlap: every slot goes to the nearest few of some leaders drawn at random,
 // and each part is cut again until it is small (the randomised ball carving of PiPNN, arXiv 2602.21247). Two slots that are
 // near each other share one of eight leaves almost always.
+import { NONE } from "../../../base/codes";
 import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { align } from "../../../base/sizes";
 import { alloc, mark, reset } from "../../../memory/arena";
+import { holds } from "../graph";
 import { dotsBetween, squaresAmong } from "./gram";
 import { LEAF, Bulk, bulk, leafSize } from "./job";
 import { Leaf } from "./leaf";
@@ -20,6 +22,31 @@ const PART_SLOTS: u32 = LEAF >> 1;
 /** Smaller parts are put together. */
 export const LEAST: u32 = 32;
 
+/** One part that is being cut: its leaders are drawn, slots find theirs, and then each leader's part is cut in turn. */
+@unmanaged class Frame {
+  path: u64;
+  above: u32;    // Frame of the part that this is one of
+  start: u32;    // where its scratch begins
+  slots: u32;
+  n: u32;
+  depth: u32;
+  fan: u32;
+  k: u32;
+  leaders: u32;  // k x u32
+  ends: u32;     // where each leader's part ends
+  leaderOf: u32; // n x fan x u32
+  parts: u32;    // as many
+  few: u32;      // for joinSmall()
+  scale: f32;    // of the leaders' rows
+  at: u32;       // slots that have found their leaders
+  j: u32;        // parts that are cut, and where the next begins
+  from: u32;
+  inside: u32;   // of a part that will not be parted, slots that were in a leaf
+}
+
+/** Slots that find their leaders at a time. */
+const SLICE: u32 = 256;
+
 /** One thread's scratch. */
 @unmanaged export class Cutter {
   leaf: u32;      // Leaf
@@ -28,10 +55,12 @@ export const LEAST: u32 = 32;
   factors: u32;   // 4 x f32
   dots: u32;      // 4 x LEADERS i32
   distances: u32; // LEADERS x f32
+  frame: u32;     // Frame at hand, or 0
 
   /** With what carve() takes of n slots: a part is never more than three quarters of them but once. */
   static bytes(n: u32): usize {
-    return Leaf.bytes() + WholeRows.bytes(LEADERS) + WholeRows.bytes(4) + (LEADERS << 5) + 2048 + (<usize>n << 5) + (<usize>n << 4);
+    return Leaf.bytes() + WholeRows.bytes(LEADERS) + WholeRows.bytes(4) + (LEADERS << 5) + 2048 + (<usize>n << 5) + (<usize>n << 4)
+      + MOST_FRAMES * FRAME_BYTES;
   }
 
   /** To assign slots to leaders, and to carve parts; 0 where scratch cannot grow. */
@@ -40,6 +69,7 @@ export const LEAST: u32 = 32;
     const at = alloc(offsetof<Cutter>());
     if (!at) return none;
     const c = changetype<Cutter>(at);
+    c.frame = 0;
     if (carves) {
       c.leaf = <u32>changetype<usize>(Leaf.open());
       c.leaders = <u32>changetype<usize>(WholeRows.open(LEADERS, leadersAre()));
@@ -52,45 +82,77 @@ export const LEAST: u32 = 32;
     return c.four && c.factors && c.dots && c.distances ? c : none;
   }
 
-  /** The leaves of n different slots, whose order changes. False where scratch cannot grow. */
-  carve(slots: usize, n: u32, depth: u32, path: u64): bool {
+  /** Begins with n different slots, whose order changes. False where scratch cannot grow. */
+  begin(slots: usize, n: u32, depth: u32, path: u64): bool {
     const leaf = changetype<Leaf>(this.leaf);
+    if (!hasFresh(slots, n)) return true;
     if (n <= leafSize()) {
       leaf.join(slots, n);
       return true;
     }
     const start = mark();
-    const fan = depth == 1 ? SECOND : 1;
-    const k = leadersFor(n, fan);
-    const leaders = alloc(k << 2);
-    const ends = alloc(k + 1 << 2);
-    const leaderOf = alloc(<usize>n * fan << 2);
-    const parts = alloc(<usize>n * fan << 2);
-    const few = alloc(2 * LEAST << 2);
-    let ok = leaders != 0 && ends != 0 && leaderOf != 0 && parts != 0 && few != 0;
-    if (ok) {
-      draw(slots, n, leaders, k, path);
-      const set = changetype<WholeRows>(this.leaders);
-      const scale = fillLeaders(set, leaders, k, leaf.squares);
-      this.assign(slots, n, set, scale, k, fan, leaderOf);
-      groupByLeader(slots, n, fan, leaderOf, k, ends, parts);
-      for (let j: u32 = 0, from: u32 = 0; j < k && ok; j++) {
-        const size = load<u32>(ends + (j << 2)) - from;
-        const part = parts + (<usize>from << 2);
-        from += size;
-        if (size < LEAST) continue;
-        // Slots that will not be parted, many of them being one.
-        if (size > leafSize() && size > n - (n >> 2)) {
-          for (let i: u32 = 0; i < size; i += leafSize()) leaf.join(part + (i << 2), min(leafSize(), size - i));
-        } else ok = this.carve(part, size, depth + 1, random64(path, j));
-      }
-      joinSmall(leaf, parts, ends, k, few);
-    }
-    reset(start);
-    return ok;
+    const at = alloc(offsetof<Frame>());
+    if (!at) return false;
+    const f = changetype<Frame>(at);
+    f.above = this.frame;
+    f.start = <u32>start;
+    f.path = path;
+    f.slots = <u32>slots;
+    f.n = n;
+    f.depth = depth;
+    f.fan = depth == 1 ? SECOND : 1;
+    f.k = leadersFor(n, f.fan);
+    f.at = 0;
+    f.j = 0;
+    f.from = 0;
+    f.inside = 0;
+    f.leaders = <u32>alloc(f.k << 2);
+    f.ends = <u32>alloc(f.k + 1 << 2);
+    f.leaderOf = <u32>alloc(<usize>n * f.fan << 2);
+    f.parts = <u32>alloc(<usize>n * f.fan << 2);
+    f.few = <u32>alloc(2 * LEAST << 2);
+    if (!f.leaders || !f.ends || !f.leaderOf || !f.parts || !f.few) return false;
+    draw(slots, n, f.leaders, f.k, path);
+    f.scale = fillLeaders(changetype<WholeRows>(this.leaders), f.leaders, f.k, leaf.squares);
+    this.frame = <u32>at;
+    return true;
   }
 
-  /** The `fan` nearest of k leaders of each of n slots: |leader|^2 - 2 <leader, slot> is least. */
+  /** One step of what was begun, while there is a frame. False where scratch cannot grow. */
+  advance(): bool {
+    const f = changetype<Frame>(this.frame);
+    const leaf = changetype<Leaf>(this.leaf);
+    if (f.at < f.n) {
+      const n = min(SLICE, f.n - f.at);
+      const slots = f.slots + (<usize>f.at << 2), leaderOf = f.leaderOf + (<usize>f.at * f.fan << 2);
+      this.assign(slots, n, changetype<WholeRows>(this.leaders), f.scale, f.k, f.fan, leaderOf);
+      f.at += n;
+      if (f.at == f.n) groupByLeader(f.slots, f.n, f.fan, f.leaderOf, f.k, f.ends, f.parts);
+      return true;
+    }
+    if (f.j == f.k) {
+      joinSmall(leaf, f.parts, f.ends, f.k, f.few);
+      this.frame = f.above;
+      reset(f.start);
+      return true;
+    }
+    const size = load<u32>(f.ends + (f.j << 2)) - f.from;
+    const part = f.parts + (<usize>f.from << 2);
+    // Slots that will not be parted, many of them being one.
+    if (size > leafSize() && size > f.n - (f.n >> 2) && f.inside < size) {
+      const n = min(leafSize(), size - f.inside);
+      if (hasFresh(part + (<usize>f.inside << 2), n)) leaf.join(part + (<usize>f.inside << 2), n);
+      f.inside += n;
+      if (f.inside < size) return true;
+    }
+    const cut = f.inside < size && size >= LEAST;
+    const j = f.j++;
+    f.from += size;
+    f.inside = 0;
+    return !cut || this.begin(part, size, f.depth + 1, random64(f.path, j));
+  }
+
+  /** The `fan` nearest of k leaders of each of n slots: |leader|^2 - 2 <leader, slot> is least. Of a slot that is linked already fewer, then NONE. */
   assign(slots: usize, n: u32, set: WholeRows, scale: f32, k: u32, fan: u32, leaderOf: usize): void {
     if (scale == 0) { // leaders that are one: any will do
       for (let i: u32 = 0; i < n * fan; i++) store<u32>(leaderOf + (<usize>i << 2), i % fan);
@@ -102,8 +164,8 @@ export const LEAST: u32 = 32;
     for (let from: u32 = 0; from < n; from += 4) {
       const count = min(4, n - from);
       for (let i: u32 = 0; i < count; i++) {
-        const own = four.put(i, load<u32>(slots + (<usize>(from + i) << 2)), set, scale);
-        store<f32>(this.factors + (i << 2), -2 * scale / own);
+        const scaled = four.put(i, load<u32>(slots + (<usize>(from + i) << 2)), set, scale);
+        store<f32>(this.factors + (i << 2), -2 * scale / scaled);
       }
       dotsBetween(four.codes, set.codes, set.quad, padded, dots);
       for (let i: u32 = 0; i < count; i++) {
@@ -112,16 +174,30 @@ export const LEAST: u32 = 32;
         for (let j: u32 = 0; j < k << 2; j += 4) {
           store<f32>(distances + j, <f32>load<i32>(set.norms + j) + factor * <f32>load<i32>(row + j));
         }
-        leaderOf = takeNearest(distances, k, fan, leaderOf);
+        const own = bulk().isFresh(load<u32>(slots + (<usize>(from + i) << 2))) ? fan : fan + 1 >> 1;
+        takeNearest(distances, k, own, leaderOf);
+        for (let f = own; f < fan; f++) store<u32>(leaderOf + (f << 2), NONE);
+        leaderOf += fan << 2;
       }
     }
   }
 }
 
+/** Frames below each other at most: a part is no more than three quarters of the one above. */
+const MOST_FRAMES: usize = 64;
+const FRAME_BYTES: usize = 128;
+
+/** Whether some of n slots are to be linked. */
+function hasFresh(slots: usize, n: u32): bool {
+  const b = bulk();
+  for (const end = slots + (<usize>n << 2); slots < end; slots += 4) if (b.isFresh(load<u32>(slots))) return true;
+  return false;
+}
+
 @inline function leadersAre(): u32 { return bulk().byDots ? DIRECTIONS : PLACES; }
 @inline function leadersFor(n: u32, fan: u32): u32 { return min(LEADERS, max(n / PART_SLOTS * fan, 2 * fan)); }
 
-function takeNearest(distances: usize, k: u32, fan: u32, to: usize): usize {
+function takeNearest(distances: usize, k: u32, fan: u32, to: usize): void {
   for (let f: u32 = 0; f < fan; f++, to += 4) {
     let best: u32 = 0;
     let least = load<f32>(distances);
@@ -134,7 +210,6 @@ function takeNearest(distances: usize, k: u32, fan: u32, to: usize): usize {
     store<u32>(to, best);
     store<f32>(distances + (best << 2), Infinity);
   }
-  return to;
 }
 
 /** k different ones of n slots, at random; they come to the front. */
@@ -145,6 +220,15 @@ function draw(slots: usize, n: u32, leaders: usize, k: u32, path: u64): void {
     store<u32>(other, load<u32>(slots + (i << 2)));
     store<u32>(slots + (i << 2), leader);
     store<u32>(leaders + (i << 2), leader);
+  }
+}
+
+/** b.k different ones of the members of a layer, which keep their places. */
+function drawOf(b: Bulk, leaders: usize): void {
+  let n: u32 = 0;
+  for (let i: u64 = 0; n < b.k; i++) {
+    const leader = b.slotAt(<u32>(random64(b.path, i) % <u64>b.all));
+    if (!holds(leaders, n, leader)) store<u32>(leaders + (n++ << 2), leader);
   }
 }
 
@@ -167,17 +251,16 @@ function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f3
   return scale;
 }
 
-/** Slots by each of their `fan` leaders, to `parts`; ends[j]: where those of leader j end. */
+/** Slots by each of their `fan` leaders (NONE: none), to `parts`; ends[j]: where those of leader j end. */
 function groupByLeader(slots: usize, n: u32, fan: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
   clearEnds(ends, k);
-  for (let i: u32 = 0; i < n; i++) {
-    for (let f: u32 = 0; f < fan; f++) countMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
-  }
+  const end = leaderOf + (<usize>n * fan << 2);
+  for (let p = leaderOf; p < end; p += 4) if (load<u32>(p) != NONE) countMember(ends, load<u32>(p));
   toStarts(ends, k);
   for (let i: u32 = 0; i < n; i++) {
-    for (let f: u32 = 0; f < fan; f++) {
-      const place = placeMember(ends, load<u32>(leaderOf + (<usize>(i * fan + f) << 2)));
-      store<u32>(parts + (<usize>place << 2), load<u32>(slots + (<usize>i << 2)));
+    for (const own = leaderOf + (fan << 2); leaderOf < own; leaderOf += 4) {
+      if (load<u32>(leaderOf) == NONE) continue;
+      store<u32>(parts + (<usize>placeMember(ends, load<u32>(leaderOf)) << 2), load<u32>(slots + (<usize>i << 2)));
     }
   }
 }
@@ -219,10 +302,10 @@ function joinSmall(leaf: Leaf, parts: usize, ends: usize, k: u32, few: usize): v
     if (end - from < LEAST) for (let i = from; i < end; i++) count = insertOnce(few, count, load<u32>(parts + (<usize>i << 2)));
     from = end;
     if (count < LEAST) continue;
-    leaf.join(few, count);
+    if (hasFresh(few, count)) leaf.join(few, count);
     count = 0;
   }
-  leaf.join(few, count);
+  if (hasFresh(few, count)) leaf.join(few, count);
 }
 
 /** A slot may be in several small parts. */
@@ -236,21 +319,21 @@ function insertOnce(slots: usize, n: u32, slot: u32): u32 {
 
 /** Draws the leaders of a layer; false where scratch cannot grow. A layer that is one leaf has none. */
 export function openCut(b: Bulk): bool {
-  b.k = b.n <= leafSize() ? 1 : leadersFor(b.n, FIRST);
+  b.k = b.all <= leafSize() ? 1 : leadersFor(b.all, FIRST);
   b.ends = <u32>alloc(b.k + 1 << 2);
   if (!b.ends) return false;
   if (b.k == 1) {
     b.parts = b.slots;
-    store<u32>(b.ends, b.n);
+    store<u32>(b.ends, b.all);
     return true;
   }
   const leaders = alloc(b.k << 2);
   const squares = alloc(LEADERS * LEADERS << 2);
   const set = WholeRows.open(LEADERS, leadersAre());
-  b.leaderOf = <u32>alloc(<usize>b.n * FIRST << 2);
-  b.parts = <u32>alloc(<usize>b.n * FIRST << 2);
+  b.leaderOf = <u32>alloc(<usize>b.all * FIRST << 2);
+  b.parts = <u32>alloc(<usize>b.all * FIRST << 2);
   if (!leaders || !squares || !set || !b.leaderOf || !b.parts) return false;
-  draw(b.slots, b.n, leaders, b.k, b.path);
+  drawOf(b, leaders);
   b.leaders = <u32>changetype<usize>(set);
   b.scale = fillLeaders(set, leaders, b.k, squares);
   return true;
@@ -269,7 +352,7 @@ export function closeCut(b: Bulk): void {
     return;
   }
   orderByLeaders(b);
-  groupByLeader(b.slots, b.n, FIRST, b.leaderOf, b.k, b.ends, b.parts);
+  groupByLeader(b.slots, b.all, FIRST, b.leaderOf, b.k, b.ends, b.parts);
 }
 
 /** The parts too small for a task of their own; false where scratch cannot grow. */

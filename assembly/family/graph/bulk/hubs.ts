@@ -28,7 +28,7 @@ const MOST: u32 = 8192;
   /** Of the layer at hand; 0 where scratch cannot grow. */
   static open(b: Bulk): Hubs {
     const none = changetype<Hubs>(0);
-    const count = min(b.n, MOST);
+    const count = min(b.all, MOST);
     const at = alloc(offsetof<Hubs>());
     const slots = at ? alloc(<usize>count << 2) : 0;
     const rows = slots ? WholeRows.open(<u32>align(count, 4), PRODUCTS, 1) : changetype<WholeRows>(0);
@@ -47,8 +47,8 @@ function takeLongest(b: Bulk, slots: usize, count: u32): bool {
   const at = alloc(TopK.bytes(count));
   if (!at) return false;
   const top = TopK.open(at, count, Infinity);
-  for (let i: u32 = 0; i < b.n; i++) {
-    const slot = load<u32>(b.slots + (<usize>i << 2));
+  for (let i: u32 = 0; i < b.all; i++) {
+    const slot = b.slotAt(i);
     decode(exactCodec(), slot, layout().prepared);
     top.offer(-<f32>squaredNorm(layout().prepared, state().dimensions), slot);
   }

@@ -3,16 +3,16 @@
 import { NONE } from "../../../base/codes";
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
-import { bindSlot, isSplit, linkScorer, scoreMany } from "../../../codec/scorer";
+import { Codec, bindSlot, exactCodec, linkScorer, scoreMany } from "../../../codec/scorer";
 import { Batch } from "../../../search/batch";
 import { Pool } from "../../../search/pool";
-import { isBlurredBeam } from "../blur";
-import { codesOf, degree, degreeLimit, holds, linksOf, writeLinks } from "../graph";
+import { isBlurredBeam, mayBlur } from "../blur";
+import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, putLink, setLinks, writeLinks } from "../graph";
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
 } from "../neighbours";
 import { Selection } from "../selection";
-import { candidateAt, candidateCount } from "./candidates";
+import { candidateAt, candidateCount, candidatesOf } from "./candidates";
 import { LEAST, Cutter, assignSome } from "./carve";
 import { BLURRED, bulk } from "./job";
 
@@ -28,9 +28,11 @@ export const JOIN: u32 = 3;
 export const TURN: u32 = 4;
 /** Some slots' links get their codes. */
 export const PACK: u32 = 5;
+/** Some slots that were linked before link to those that link to them. */
+export const TIE: u32 = 6;
 
-/** Slots of one task. */
-export const SOME: u32 = 256;
+/** Slots of one task: what 64 of 784 dimensions take is some 3 ms. */
+export const SOME: u32 = 64;
 
 /** What one thread works with; which of it there is depends on the kind of task. */
 @unmanaged class Desk {
@@ -49,7 +51,7 @@ let desk: Desk = changetype<Desk>(0);
 /** Scratch that a thread needs for any kind of task, over n slots. */
 export function deskBytes(n: u32): usize {
   const choosing = Selection.bytes(most(), degreeLimit(0)) + Batch.bytes(most()) + Pool.bytes(most());
-  return max(max(choosing, manyTurnedBytes()), Cutter.bytes(n)) + 1024;
+  return max(choosing + (haveCodes() ? manyTurnedBytes() : 0), Cutter.bytes(n)) + 1024;
 }
 
 /** Scratch for tasks of a kind; false where it cannot grow. */
@@ -69,6 +71,10 @@ export function openDesk(kind: u32): bool {
   desk.selection = <u32>changetype<usize>(Selection.open(most(), degreeLimit(0)));
   desk.batch = <u32>changetype<usize>(Batch.open(most()));
   desk.pool = <u32>alloc(Pool.bytes(most()));
+  if (kind == TIE && haveCodes()) {
+    desk.turned = <u32>openManyTurned();
+    if (!desk.turned) return false;
+  }
   return desk.selection != 0 && desk.batch != 0 && desk.pool != 0;
 }
 
@@ -77,74 +83,109 @@ export function doTask(kind: u32, task: u32): bool {
   const b = bulk();
   const cutter = changetype<Cutter>(desk.cutter);
   if (kind == PART) {
-    const from = task ? load<u32>(b.ends + (task - 1 << 2)) : 0;
-    const n = load<u32>(b.ends + (task << 2)) - from;
-    return (n < LEAST && b.k > 1) || cutter.carve(b.parts + (<usize>from << 2), n, 1, b.path + task);
+    let ok = beginPart(task);
+    while (ok && cutter.frame) ok = cutter.advance();
+    return ok;
   }
-  const from = task * SOME, to = min(from + SOME, b.n);
+  const from = task * SOME, to = min(from + SOME, kind == TIE ? b.first : kind == ASSIGN ? b.all : b.n);
   if (kind == ASSIGN) {
     assignSome(cutter, b, from, to);
     return true;
   }
-  const turned = kind == PACK ? keepTurned(desk.turned, !b.layer) : 0;
+  const turned = kind == PACK || (kind == TIE && haveCodes()) ? keepTurned(desk.turned, kind == PACK && !b.layer) : 0;
   for (let i = from; i < to; i++) {
-    const slot = load<u32>(b.order + (<usize>i << 2));
+    const slot = kind == TIE ? i : load<u32>(b.order + (<usize>i << 2));
     if (kind == TURN) turnInPlace(slot);
     else if (kind == PACK) packLinks(b.layer, slot);
     else if (kind == CHOOSE) chooseLinks(slot);
-    else if (!(load<u8>(b.marks + slot) & BLURRED)) joinLinks(slot);
+    else joinLinks(slot, kind == TIE);
   }
-  if (kind == PACK) keepTurned(turned, false);
+  if (turned) keepTurned(turned, false);
   return true;
 }
 
+/** Of a desk that is open for parts: leaves of the task-th of them are in frames now. False where scratch cannot grow. */
+export function beginPart(task: u32): bool {
+  const b = bulk();
+  const from = task ? load<u32>(b.ends + (task - 1 << 2)) : 0;
+  const n = load<u32>(b.ends + (task << 2)) - from;
+  return (n < LEAST && b.k > 1) || changetype<Cutter>(desk.cutter).begin(b.parts + (<usize>from << 2), n, 1, b.path + task);
+}
+
+/** One step of it; `false` as there. */
+export function advancePart(): bool { return changetype<Cutter>(desk.cutter).advance(); }
+export function partIsDone(): bool { return !changetype<Cutter>(desk.cutter).frame; }
+
 /**
- * Links that a slot chooses itself: more than an insertion would, and full lists are filled up where they are chosen anew, for
+ * Links that a slot chooses itself. With codes more than an insertion would, and full lists are filled up where they are chosen anew, for
  * codes of 32 neighbours are read whatever their number. In place of M and no filling, queries a second at equal recall, with
  * mean degrees of 25 to 30 in place of 16 to 21: fashion-mnist-784 +8 to 16 %, gutenberg-sif-160 +20 %, words-es-64 +7 %;
  * building takes 15 to 20 % longer.
  */
-export function ownLinks(layer: u32): u32 { return min(degreeLimit(layer), state().m * 3 >> 1); }
+export function ownLinks(layer: u32): u32 { return haveCodes() ? min(degreeLimit(layer), state().m * 3 >> 1) : state().m; }
 
-/** Some of a slot's candidates become its links. */
-export function chooseLinks(slot: u32): void {
+/** What links of a slot are chosen by. */
+@inline function codecFor(slot: u32): Codec { return bulk().isFresh(slot) && bulk().isMarked(slot, BLURRED) ? exactCodec() : bulk().codec(); }
+
+/** Some of a slot's candidates become its links: by whole values where it turns out that it needs them. */
+function chooseLinks(slot: u32): void {
   const b = bulk();
-  const list = codesOf(b.layer, slot);
   const batch = changetype<Batch>(desk.batch);
   const pool = changetype<Pool>(desk.pool);
-  batch.count = 0;
-  for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
-  pool.clear(most());
-  offer(slot, batch, pool);
-  if (isSplit(b.codec()) && pool.size && isBlurredBeam(pool, slot, batch)) {
-    store<u8>(b.marks + slot, load<u8>(b.marks + slot) | BLURRED);
+  offerCandidates(slot, b.codec());
+  if (mayBlur(b.codec()) && pool.size && isBlurredBeam(pool, slot, batch)) {
+    b.mark(slot, BLURRED);
+    offerCandidates(slot, exactCodec());
   }
-  link(slot, pool, ownLinks(b.layer));
+  link(slot, ownLinks(b.layer), true, NONE);
 }
 
-/** Scores a batch, which is empty then. */
-function offer(slot: u32, batch: Batch, pool: Pool): void {
+function offerCandidates(slot: u32, by: Codec): void {
+  const list = candidatesOf(slot);
+  const batch = changetype<Batch>(desk.batch);
+  changetype<Pool>(desk.pool).clear(most());
+  batch.count = 0;
+  for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
+  offer(slot, by);
+}
+
+/** Whether a slot of the layer cannot tell its candidates apart. */
+export function isBlurry(slot: u32): bool {
+  const pool = changetype<Pool>(desk.pool);
+  offerCandidates(slot, bulk().codec());
+  return pool.size != 0 && isBlurredBeam(pool, slot, changetype<Batch>(desk.batch));
+}
+
+/** Scores the batch, which is empty then. */
+function offer(slot: u32, by: Codec): void {
+  const batch = changetype<Batch>(desk.batch);
+  const pool = changetype<Pool>(desk.pool);
   if (!batch.count) return;
-  bindSlot(bulk().codec(), linkScorer(), slot);
+  bindSlot(by, linkScorer(), slot);
   scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
   for (let i: u32 = 0; i < batch.count; i++) pool.push(batch.distanceAt(i), batch.slotAt(i));
   batch.count = 0;
 }
 
-/** At most `limit` of a pool become a slot's links. */
-function link(slot: u32, pool: Pool, limit: u32): void {
+/** At most `limit` of the pool become a slot's links, children of `parent` first; they have their codes where it was linked before. */
+function link(slot: u32, limit: u32, fill: bool, parent: u32): void {
   const selection = changetype<Selection>(desk.selection);
+  const pool = changetype<Pool>(desk.pool);
+  const b = bulk();
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
-  selection.choose(bulk().codec(), limit, true, NONE);
-  writeLinks(bulk().layer, slot, selection.slots, selection.taken);
+  selection.choose(codecFor(slot), limit, fill, parent);
+  if (b.isFresh(slot)) writeLinks(b.layer, slot, selection.slots, selection.taken);
+  else setLinks(b.layer, slot, selection.slots, selection.taken);
 }
 
-/** A slot links back to those that link to it; where that is too many, both are chosen from anew. */
-export function joinLinks(slot: u32): void {
+/** A slot links back to those that link to it; where that is too many, both are chosen from anew. `tied`: it was linked before. */
+function joinLinks(slot: u32, tied: bool): void {
   const b = bulk();
-  const from = slot ? load<u32>(b.linkEnds + (slot - 1 << 2)) : 0;
-  const n = load<u32>(b.linkEnds + (slot << 2)) - from;
+  const at = b.linkEnds + (slot - b.linkedFrom << 2);
+  const from = slot > b.linkedFrom ? load<u32>(at - 4) : 0;
+  const n = load<u32>(at) - from;
+  if (!n) return;
   const others = b.links + (<usize>from << 2);
   const limit = degreeLimit(b.layer);
   const own = linksOf(b.layer, slot);
@@ -155,20 +196,20 @@ export function joinLinks(slot: u32): void {
     if (!holds(own, count, other)) store<u32>(others + (fresh++ << 2), other);
   }
   if (count + fresh <= limit) {
-    memory.copy(own + (count << 2), others, fresh << 2);
+    if (tied) for (let i: u32 = 0; i < fresh; i++) putLink(b.layer, slot, count + i, load<u32>(others + (i << 2)));
+    else memory.copy(own + (count << 2), others, fresh << 2);
     return;
   }
   const batch = changetype<Batch>(desk.batch);
-  const pool = changetype<Pool>(desk.pool);
-  pool.clear(most());
+  changetype<Pool>(desk.pool).clear(most());
   batch.count = 0;
   for (let i: u32 = 0; i < count; i++) batch.add(load<u32>(own + (i << 2)));
   for (let i: u32 = 0; i < fresh; i++) {
-    if (batch.count == batch.capacity) offer(slot, batch, pool);
+    if (batch.count == batch.capacity) offer(slot, codecFor(slot));
     batch.add(load<u32>(others + (i << 2)));
   }
-  offer(slot, batch, pool);
-  link(slot, pool, limit);
+  offer(slot, codecFor(slot));
+  link(slot, limit, haveCodes(), tied && !b.layer ? slot : NONE);
 }
 
 function packLinks(layer: u32, slot: u32): void {

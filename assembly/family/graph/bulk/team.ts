@@ -19,10 +19,9 @@ if (offsetof<Team>("regions") + MOST_WORKERS * sizeof<u32>() > TEAM_BYTES) ERROR
 /** Threads beside this one that have begun to serve(). */
 export function setWorkers(n: u32): void { team().workers = min(n, MOST_WORKERS); }
 
-/** Before runs over what is at `bulk`; workers get `bytes` of scratch each, and stay idle where there is no room for it, or 0. */
-export function gather(bulk: usize, bytes: usize): void {
+/** Before runs: workers get `bytes` of scratch each, and stay idle where there is no room for it, or 0. */
+export function gather(bytes: usize): void {
   const t = team();
-  t.bulk = <u32>bulk;
   if (!THREADS || !bytes) return;
   t.bytes = <u32>(TEAM + bytes + 3 * codecBytes() + 256);
   for (let i: u32 = 0; i < t.workers; i++) store<u32>(regionAt(i), <u32>alloc(t.bytes));
@@ -31,19 +30,19 @@ export function gather(bulk: usize, bytes: usize): void {
 /** Nobody works any more. */
 export function dismiss(): void { for (let i: u32 = 0; i < MOST_WORKERS; i++) store<u32>(regionAt(i), 0); }
 
-/** Does tasks 0 to n - 1 of a kind; false where one could not be done for want of scratch. */
-export function runTasks(kind: u32, n: u32): bool {
+/** Does tasks from..to of a kind; false where one could not be done for want of scratch. */
+export function runTasks(kind: u32, from: u32, to: u32): bool {
   if (!THREADS) {
     const start = mark();
     let ok = openDesk(kind);
-    for (let i: u32 = 0; i < n && ok; i++) ok = doTask(kind, i);
+    for (let i = from; i < to && ok; i++) ok = doTask(kind, i);
     reset(start);
     return ok;
   }
   const t = team();
   const run = t.run + 1;
   atomic.store<u64>(TEAM, <u64>run << 32 | NONE); // nobody takes anything while the fields change
-  t.tasks = n;
+  t.tasks = to;
   t.done = 0;
   t.kind = kind;
   t.failed = 0;
@@ -51,12 +50,12 @@ export function runTasks(kind: u32, n: u32): bool {
     const region = load<u32>(regionAt(i));
     if (region) prepareRegion(region);
   }
-  atomic.store<u64>(TEAM, <u64>run << 32);
+  atomic.store<u64>(TEAM, <u64>run << 32 | from);
   atomic.store<u32>(TEAM + offsetof<Team>("run"), run);
   atomic.notify(TEAM + offsetof<Team>("run"), <i32>t.workers);
   const start = mark();
   takeTasks(run);
-  while (atomic.load<u32>(TEAM + offsetof<Team>("done")) < n) {}
+  while (atomic.load<u32>(TEAM + offsetof<Team>("done")) < to - from) {}
   reset(start);
   return !t.failed;
 }

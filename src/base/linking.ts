@@ -1,0 +1,29 @@
+// Vectors that are stored and wait to be linked, all at once: in slices, between which searches find them by looking at each.
+
+import type { Patience } from "../input/patience.js";
+import { breath, SLICE_MS } from "../input/slices.js";
+import type { Seat } from "./seat.js";
+
+/** Links what waits; `between` hears of every slice. */
+export async function linkWaiting(seat: Seat, patience: Patience, between: () => void = () => {}): Promise<void> {
+  while (seat.engine.state("pending") > 0) {
+    const { engine } = seat;
+    const started = performance.now();
+    let linked = 0;
+    do linked = engine.done(engine.exports.linkPending?.(true) ?? 1);
+    while (!linked && performance.now() - started < SLICE_MS);
+    between();
+    await patience.for(breath());
+  }
+}
+
+/** While `work` runs, what others add waits as well. Where it ends early, what is not linked goes on waiting. */
+export async function leavingLinks<T>(seat: Seat, work: () => Promise<T>): Promise<T> {
+  seat.linking++;
+  try {
+    return await work();
+  } finally {
+    seat.linking--;
+    if (!seat.linking) seat.settle();
+  }
+}
