@@ -1,28 +1,24 @@
 // Conditions on documents mean what the package sift says they do.
-import siftModule from "sift";
+import fc from "fast-check";
 import { expect, it } from "vitest";
-import { eachSlot } from "../../src/collection/columns/bits.js";
 import { Columns } from "../../src/collection/columns/columns.js";
+import { thorough } from "../support/thorough.js";
+import { conditions, documents, judged, passing } from "../support/where.js";
 
-const sift = siftModule as unknown as (where: unknown) => (document: unknown) => boolean;
+const DOCUMENTS = 25;
 
-function found(columns: Columns, where: unknown): number[] {
-  const expression = columns.parse(where);
-  const slots: number[] = [];
-  eachSlot(columns.match(expression).words, (slot) => {
-    slots.push(slot);
-  });
-  return slots;
-}
-
-it("works", async () => {
-  const documents = [{ a: 1 }, { a: [1, 2, "x"] }, { a: null }, {}];
-  const columns = new Columns();
-  for (const [slot, data] of documents.entries()) columns.set(slot, data);
-  for (const where of [{ a: 1 }, { a: null }, { a: { $ne: null } }, { a: { $exists: true } }, { a: { $gt: 1 } }]) {
-    await columns.build(columns.parse(where), (visit) => {
-      for (const [slot, data] of documents.entries()) visit(slot, data);
-    });
-    expect(found(columns, where)).toEqual(documents.flatMap((document, i) => (sift(where)(document) ? [i] : [])));
-  }
+it(`agrees with sift on ${thorough(2500, 10_000)} generated pairs`, async () => {
+  let met = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(documents, { minLength: DOCUMENTS, maxLength: DOCUMENTS }), conditions, async (given, where) => {
+      const columns = new Columns();
+      const live = new Map(given.entries());
+      for (const [slot, data] of live) columns.set(slot, data);
+      const slots = judged(where, live);
+      met += slots.length;
+      expect(await passing(columns, where, live)).toEqual(slots);
+    }),
+    { seed: Number(process.env.SEED ?? 1), numRuns: Number(process.env.RUNS ?? thorough(2500, 10_000) / DOCUMENTS) },
+  );
+  console.log(met);
 });
