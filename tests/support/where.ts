@@ -1,9 +1,12 @@
 // Documents and conditions on them, of few values, so that they meet.
 import fc from "fast-check";
 import siftModule from "sift";
+import { expect } from "vitest";
 import { eachSlot } from "../../src/collection/columns/bits.js";
 import type { Columns } from "../../src/collection/columns/columns.js";
 import type { Expression } from "../../src/collection/where/expression.js";
+import type { ErrorCode } from "../../src/words/errors.js";
+import { thrownBy } from "./errors.js";
 
 const sift = siftModule as unknown as (where: unknown) => (document: unknown) => boolean;
 
@@ -131,4 +134,9 @@ export function slotsOf(words: Uint32Array): number[] {
 export function judged(where: unknown, live: ReadonlyMap<number, unknown>): number[] {
   const meets = judge(where);
   return [...live].flatMap(([slot, data]) => (meets(data) ? [slot] : [])).sort((a, b) => a - b);
+}
+
+/** `work` must throw the sources' own VicinalError, which is another class than that of the package. */
+export async function expectRefused(work: () => unknown, code: ErrorCode, saying: string): Promise<void> {
+  expect(await thrownBy(work)).toMatchObject({ name: "VicinalError", code, message: expect.stringContaining(saying) });
 }
