@@ -27,6 +27,8 @@ export default defineConfig({
     alias: [
       { find: /^vicinal$/, replacement: dist("index.js") },
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
+      { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
+      { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],
   },
   test: {

@@ -4,6 +4,7 @@
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
 //   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
 //   static.js static.cjs everything in one file
+//   storage.js storage-node.js, .cjs  places where collections live
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
 //   THIRD-PARTY.txt      the licences of what is bundled

@@ -34,6 +34,14 @@ const indexBeside = (extension) => ({
   },
 });
 
+/** What the storages take of the core, its errors, is of the entry. */
+const errorsBeside = {
+  name: "errors-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/words\/errors\.js$/ }, () => ({ path: "./index.cjs", external: true }));
+  },
+};
+
 /** static.js is one file: its builds are in it, and what is imported when it is needed is imported at once. */
 const allInside = {
   name: "all-inside",
@@ -74,6 +82,8 @@ const esm = {
   conditions: ["import"],
 };
 
+const STORAGES = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts" };
+
 /** All that src/index.ts imports statically, itself not included. */
 async function coreFiles() {
   const { metafile } = await build({ ...esm, entryPoints: ["src/index.ts"], plugins: [embedded], write: false });
@@ -86,7 +96,7 @@ async function coreFiles() {
 }
 
 /**
- * index.js and its chunks. All that it imports is in one of them, core, which extras imports too: esbuild alone would keep apart what both
+ * index.js and its chunks, and the storages, whose errors are the core's. All that it imports is in one of them, core, which extras imports too: esbuild alone would keep apart what both
  * need, and a page would download 1.2 KB of names and of worse compression.
  */
 async function writeIndex() {
@@ -114,6 +124,7 @@ async function writeIndex() {
     { entryPoints: { "chunks/core": "core" }, plugins: [core, embedded] },
     { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore("./core-HASH.js")] },
     { entryPoints: { index: "src/index.ts" }, plugins: [besideCore("./chunks/core-HASH.js")] },
+    { entryPoints: STORAGES, plugins: [besideCore("./chunks/core-HASH.js")], splitting: false },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);
@@ -145,6 +156,14 @@ export async function bundle(builds) {
     platform: "node",
     supported: { "dynamic-import": false },
     plugins: [wasmBeside, indexBeside(".cjs")],
+  });
+  await build({
+    ...common,
+    entryPoints: STORAGES,
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    platform: "node",
+    plugins: [errorsBeside],
   });
   const cli = await build({
     ...common,
