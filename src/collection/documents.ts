@@ -1,11 +1,11 @@
 // A collection in memory: which documents there are, where their bodies lie, what their fields and vectors are. All changes are made here,
 // at once and as the log has them, be it now or when the log is read again.
-import { rowElements, type Shape } from "../input/vectors.js";
-import { PATCH, PUT, REMOVE } from "./batch.js";
+import type { Shape } from "../input/vectors.js";
+import { type PATCH, PUT, REMOVE } from "./batch.js";
 import type { Columns } from "./columns/columns.js";
 import type { IdTable } from "./ids.js";
 import type { Places, Spot } from "./places.js";
-import { bytesOfRow, newRows, rowsOfBytes } from "./rows.js";
+import { bytesOfRow, newRows } from "./rows.js";
 import type { Texts } from "./texts.js";
 import type { Tiers } from "./tiers.js";
 
@@ -30,49 +30,42 @@ export class Documents {
 
   /** Makes changes one after the other; vectors go in together. */
   apply(changes: Iterable<Made>): void {
-    const slots: number[] = [];
-    const vectors: Uint8Array[] = [];
-    const put = (): void => {
-      if (slots.length === 0) return;
-      const rows = newRows(this.shape, slots.length);
-      vectors.forEach((vector, i) => void bytesOfRow(rows, i, this.shape).set(vector));
-      this.tiers.put(slots, rows);
-      slots.length = 0;
-      vectors.length = 0;
+    const gone = new Set<number>();
+    const come = new Map<number, Uint8Array>();
+    const settle = (): void => {
+      this.tiers.drop([...gone]);
+      const rows = newRows(this.shape, come.size);
+      let i = 0;
+      for (const vector of come.values()) bytesOfRow(rows, i++, this.shape).set(vector);
+      if (come.size > 0) this.tiers.put([...come.keys()], rows);
+      gone.clear();
+      come.clear();
     };
     for (const { what, key, text, vector, spot } of changes) {
       let slot = this.ids.find(key);
+      // A log may be read again from before a removal that the snapshot has: a patch may have nothing to change then.
+      if (slot < 0 && what !== PUT) continue;
+      if (come.has(slot)) settle();
       if (what === REMOVE) {
-        put();
-        if (slot >= 0) this.#remove(slot);
+        this.#forget(slot);
+        gone.add(slot);
         continue;
       }
-      // A patch of what is gone: a log is read again from before a removal that the snapshot has.
-      if (what === PATCH && slot < 0) continue;
       if (slot < 0) slot = this.ids.add(key);
       this.places.set(slot, spot);
       this.columns.set(slot, JSON.parse(text));
       this.texts.put(slot, text);
-      if (what === PATCH) continue;
-      if (slots.includes(slot)) put();
-      slots.push(slot);
-      vectors.push(vector as Uint8Array);
+      if (what === PUT) come.set(slot, vector as Uint8Array);
     }
-    put();
+    settle();
   }
 
-  #remove(slot: number): void {
-    this.tiers.drop([slot]);
+  /** All but its vector. */
+  #forget(slot: number): void {
     this.columns.remove(slot);
     this.places.clear(slot);
     this.texts.drop(slot);
     this.ids.remove(slot);
-  }
-
-  /** The vector in a slot as its tier has it; undefined where that is not as it was given. */
-  vector(slot: number): ReturnType<typeof rowsOfBytes> | undefined {
-    const vector = this.tiers.vector(slot);
-    return vector && vector.length === rowElements(this.shape) ? Float32Array.from(vector) : undefined;
   }
 
   /** Beside the indices. */

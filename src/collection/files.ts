@@ -37,7 +37,7 @@ export interface Manifest {
   /** Fields as declared. */
   readonly fields: Record<string, string>;
   /** How the main tier is made: what `index` of Collection.open said, or reindex. */
-  readonly index: Record<string, unknown>;
+  readonly index: Record<string, unknown> | undefined;
   /** Whether the bodies in data files have vectors. */
   readonly keepsVectors: boolean;
   /** The first record that the snapshot does not have. */
@@ -46,8 +46,8 @@ export interface Manifest {
   readonly number: number;
   /** Of the snapshot; missing before the first. */
   readonly table?: Numbered;
-  readonly main?: IndexFile;
-  readonly fresh?: IndexFile;
+  readonly main?: IndexFile | undefined;
+  readonly fresh?: IndexFile | undefined;
   readonly data: readonly Numbered[];
   readonly logs: readonly LogFile[];
 }
@@ -153,12 +153,22 @@ export class Files {
     checkFileHead(bytes, { kind: "data", collection: this.collection, number }, this.where("data", number));
   }
 
-  /** The bytes of a body, checked. */
-  async body({ file, offset, bytes }: Spot): Promise<Bytes> {
+  /** Bytes of a file that bodies lie in. */
+  async bytes(file: number, from: number, to: number): Promise<Bytes> {
     const kind = this.#kinds.get(file);
     if (!kind) throw new VicinalError("MISSING", `${this.storage.place}: file ${file} is gone`);
-    const body = await this.storage.read(this.name(kind, file), offset, offset + bytes);
-    checkBody(body, () => `${this.where(kind, file)}: the document at byte ${offset}`);
+    return this.storage.read(this.name(kind, file), from, to);
+  }
+
+  /** Where a body is, for sentences. */
+  whereBody({ file, offset }: Spot): string {
+    return `${this.where(this.#kinds.get(file) ?? "data", file)}: the document at byte ${offset}`;
+  }
+
+  /** The bytes of a body, checked. */
+  async body(spot: Spot): Promise<Bytes> {
+    const body = await this.bytes(spot.file, spot.offset, spot.offset + spot.bytes);
+    checkBody(body, () => this.whereBody(spot));
     return body;
   }
 

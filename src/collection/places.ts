@@ -1,4 +1,5 @@
 // Where the body of each document lies: a file by its number, where it begins and how long it is. 12 bytes a slot.
+import type { Ids } from "../words/arrays.js";
 import { bad } from "../words/errors.js";
 import { grown } from "./grown.js";
 import { type Reader, Writer } from "./writer.js";
@@ -66,10 +67,10 @@ export class Places {
   /** Of the first `slots`, as they are now. */
   copy(slots: number): Places {
     const copy = new Places();
-    for (let slot = 0; slot < slots; slot++) {
-      const spot = this.at(slot);
-      if (spot) copy.set(slot, spot);
-    }
+    copy.#file = this.#file.slice(0, slots);
+    copy.#offset = this.#offset.slice(0, slots);
+    copy.#bytes = this.#bytes.slice(0, slots);
+    for (const [file, bytes] of this.live) copy.live.set(file, bytes);
     return copy;
   }
 
@@ -83,7 +84,7 @@ export class Places {
 
   /** Those of `slots` slots; `bytesOf` a file's length where there is such a file. */
   static read(from: Reader, slots: number, bytesOf: (file: number) => number | undefined): Places {
-    const column = (): Uint32Array => new Uint32Array(from.raw(4 * slots).slice().buffer);
+    const column = (): Ids => new Uint32Array(from.raw(4 * slots).slice().buffer);
     const places = new Places();
     places.#file = column();
     places.#offset = column();

@@ -6,6 +6,7 @@ import type { Hit } from "../border/answers.js";
 import type { Vector } from "../input/vectors.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import type { SearchOptions } from "../search/plan.js";
+import { KINDS } from "../words/kinds.js";
 import { grown } from "./grown.js";
 import { Passing } from "./passing.js";
 import type { RowArray } from "./rows.js";
@@ -22,6 +23,8 @@ export type Looking = Omit<SearchOptions, "filter" | "k" | "radius"> & { readonl
 export class Tiers {
   fresh: VectorIndex;
   main: VectorIndex | undefined;
+  /** Changes of the main tier. */
+  version = 0;
   /** The main tier is not to change. */
   frozen = false;
   /** By slot. */
@@ -55,6 +58,28 @@ export class Tiers {
     return this.fresh.size;
   }
 
+  /** A document's slot in which no index has a vector. */
+  lacks(slot: number): boolean {
+    return this.#tier[slot] === MAIN && !this.main?.has(slot);
+  }
+
+  /** Removes vectors of no document, which were stale when a snapshot was taken; whether there were any. */
+  purge(): boolean {
+    const { main, fresh } = this;
+    const strange = (index: VectorIndex, tier: number): Uint32Array => index.ids().filter((slot) => this.#tier[slot] !== tier);
+    if (main) this.#removeFromMain([...strange(main, MAIN)]);
+    return fresh.remove(strange(fresh, FRESH)) > 0 || this.version > 0;
+  }
+
+  /** Whether a main tier is to be built: of `most` vectors and more; or anew, as the one there is has seen enough now to learn from. */
+  wantsMain(most: number): boolean {
+    const { main } = this;
+    if (!main) return this.fresh.size > most;
+    if (this.fresh.size === 0 || main.trained) return false;
+    const { learner, engine } = main["seat"];
+    return learner?.inBackground === false && learner.isDue(engine, this.fresh.size);
+  }
+
   inMain(slot: number): boolean {
     return this.#tier[slot] === MAIN;
   }
@@ -75,7 +100,7 @@ export class Tiers {
     if (old.length > 0) this.fresh.remove(old);
     const gone = slots.filter((slot) => this.#tier[slot] === MAIN);
     if (this.frozen) for (const slot of gone) this.#stale.add(slot);
-    else if (gone.length > 0) this.main?.remove(gone);
+    else this.#removeFromMain(gone);
     for (const slot of slots) {
       if (slot < this.#tier.length) this.#tier[slot] = NOWHERE;
       this.touched?.add(slot);
@@ -92,8 +117,14 @@ export class Tiers {
   /** The main tier may change again. */
   thaw(): void {
     this.frozen = false;
-    if (this.#stale.size > 0) this.main?.remove([...this.#stale]);
+    this.#removeFromMain([...this.#stale]);
     this.#stale.clear();
+  }
+
+  #removeFromMain(slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    this.main?.remove(slots);
+    this.version++;
   }
 
   /** Slots of the main tier's documents. */
@@ -125,6 +156,7 @@ export class Tiers {
   /** Moves what waits to the main tier. Where that throws they go on waiting. */
   move(slots: readonly number[], rows: Float32Array): void {
     try {
+      this.version++;
       (this.main as VectorIndex).add(rows, slots);
     } catch (error) {
       this.#requeue(slots);
@@ -138,11 +170,17 @@ export class Tiers {
   replace(main: VectorIndex): void {
     const old = this.main;
     this.main = main;
+    this.version++;
     const slots = [...new Set(this.#queue)].filter((slot) => this.#tier[slot] === FRESH && main.has(slot));
     if (slots.length > 0) this.fresh.remove(slots);
     for (const slot of slots) this.#tier[slot] = MAIN;
     this.#requeue([]);
     old?.close();
+  }
+
+  /** Throws where a search would. */
+  check(query: Vector, looking: Looking): void {
+    this.fresh.search(query, { ...looking, k: 1 });
   }
 
   /** The k nearest slots of both tiers, nearest first, equal distances by slot; k undefined: all within the radius. */
@@ -158,9 +196,16 @@ export class Tiers {
     return few.length > 0 ? merged(few, many, k ?? Infinity) : many.length > (k ?? Infinity) ? many.slice(0, k) : many;
   }
 
+  /** Of the efforts that a search names, each index gets its family's own. */
   #options(index: VectorIndex, k: number | undefined, passing: Passing | undefined, looking: Looking): SearchOptions {
-    const filter = passing?.for(index);
-    return { ...looking, ...(k !== undefined && { k }), ...(filter && { filter }) };
+    const { effort } = KINDS[index.kind];
+    const options: SearchOptions = {};
+    if (k !== undefined) options.k = k;
+    if (looking.radius !== undefined) options.radius = looking.radius;
+    if (looking.exact) options.exact = true;
+    if (effort && looking[effort] !== undefined) options[effort] = looking[effort] as number;
+    if (passing) options.filter = passing.for(index);
+    return options;
   }
 
   #withoutStale(passing: Passing | undefined): Passing {
