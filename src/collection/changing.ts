@@ -8,7 +8,6 @@ import type { Committer } from "./committer.js";
 import type { Conditions } from "./conditions.js";
 import type { Documents, Made } from "./documents.js";
 import { embedded, type Progress } from "./embedding.js";
-import type { Files } from "./files.js";
 import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
 import type { Embed } from "./options.js";
 import { patched } from "./patched.js";
@@ -56,7 +55,6 @@ export class Changing {
   constructor(
     readonly documents: Documents,
     readonly committer: Committer,
-    readonly files: Files,
     readonly reading: Reading,
     readonly vectors: Vectors,
     readonly conditions: Conditions,
@@ -116,7 +114,7 @@ export class Changing {
         const [old] = await this.reading.texts([slot]);
         const data = patched(JSON.parse(old), copies[i]) as Data;
         columns.check(data, `documents[${i}].data`);
-        const vector = this.files.manifest.keepsVectors ? await this.vectors.bytes(slot) : undefined;
+        const vector = this.vectors.keeps ? await this.vectors.bytes(slot) : undefined;
         changes.push({ what: PATCH, id, text: JSON.stringify(data), vector });
       }
       count = changes.length;

@@ -59,7 +59,7 @@ export class Collection {
       const room = (): Promise<void> | undefined => keeping.room();
       const committer = new Committer(files, checked.waits, room, sequence, logged);
       const keeping: Keeping = new Keeping(checked, files, documents, committer, vectors, metric, written);
-      const changing = new Changing(documents, committer, files, reading, vectors, conditions, checked.embed, () => keeping.poke());
+      const changing = new Changing(documents, committer, reading, vectors, conditions, checked.embed, () => keeping.poke());
       const scanning = new Scanning(documents, reading, vectors, conditions);
       const searching = new Searching(documents, reading, conditions);
       keeping.poke();

@@ -38,8 +38,10 @@ export interface Manifest {
   readonly fields: Record<string, string>;
   /** How the main tier is made: what `index` of Collection.open said, or reindex. */
   readonly index: Record<string, unknown> | undefined;
-  /** Whether the bodies in data files have vectors. */
+  /** Whether bodies have vectors, as the main tier that is to be will lose something of them. */
   readonly keepsVectors: boolean;
+  /** Whether all bodies have them. */
+  readonly complete: boolean;
   /** The first record that the snapshot does not have. */
   readonly next: number;
   /** The next file's number. */
@@ -93,7 +95,7 @@ export class Files {
     return files;
   }
 
-  static async create(storage: Storage, about: Pick<Manifest, "dimensions" | "metric" | "fields" | "index" | "keepsVectors">): Promise<Files> {
+  static async create(storage: Storage, about: Pick<Manifest, "dimensions" | "metric" | "fields" | "index" | "keepsVectors" | "complete">): Promise<Files> {
     const [low, high] = crypto.getRandomValues(new Uint32Array(2));
     const manifest = { ...about, next: 1, number: 1, data: [], logs: [] };
     const files = new Files(storage, low + (high & 0x1fffff) * 2 ** 32, manifest);

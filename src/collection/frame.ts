@@ -101,18 +101,19 @@ export function* records(bytes: Uint8Array, number: number, first: number, torn:
   for (let sequence = first; from.at < bytes.length; sequence++) {
     const start = from.at;
     const left = bytes.subarray(start);
-    const end = (): boolean => torn && (left.length < RECORD_HEAD_BYTES || isZero(left));
+    /** Whether nothing has come of the file from there on. */
+    const zerosFrom = (at: number): boolean => torn && isZero(bytes.subarray(at));
     const head = left.subarray(0, RECORD_HEAD_BYTES);
     const broken = (why: string) => damaged(where, `is damaged at byte ${start}: ${why}`);
     if (head.length < RECORD_HEAD_BYTES) {
-      if (end()) return start;
+      if (torn) return start;
       throw broken("it ends within a record");
     }
     const length = from.u32();
     const said = from.u64();
     const check = from.u32();
     if (from.u32() !== xxh32(head.subarray(0, RECORD_HEAD_BYTES - 4), number)) {
-      if (end()) return start;
+      if (zerosFrom(start + RECORD_HEAD_BYTES)) return start;
       throw broken("the checksum of a record's head does not match");
     }
     if (said !== sequence) throw broken(`there is record ${said} where ${sequence} should be`);
@@ -123,7 +124,7 @@ export function* records(bytes: Uint8Array, number: number, first: number, torn:
     const at = from.at;
     const payload = from.raw(length);
     if (check !== xxh32(payload)) {
-      if (torn && from.at === bytes.length && payload[length - 1] === 0) return start;
+      if (zerosFrom(from.at - 1)) return start;
       throw broken("the checksum of a record does not match");
     }
     yield { sequence, payload, at };

@@ -8,7 +8,6 @@ import { loses, makeMain, plansLoss } from "./main-tier.js";
 import { drain, rebuild } from "./merging.js";
 import { mainOptions, newFresh } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
-import { bytesOfRow } from "./rows.js";
 import { Snapshots } from "./snapshot.js";
 import { Tending } from "./tending.js";
 import type { Vectors } from "./vectors.js";
@@ -38,10 +37,7 @@ export class Keeping {
     readonly metric: Metric,
     written: boolean,
   ) {
-    this.#snapshots = new Snapshots(files, documents, committer, (slot) => {
-      const vector = vectors.held(slot);
-      return vector && bytesOfRow(vector, 0, documents.shape);
-    });
+    this.#snapshots = new Snapshots(files, documents, committer, vectors);
     if (written) this.#snapshots.isWritten();
     this.tending = new Tending(documents, committer, {
       rebuild: () => this.#rebuild(this.index, {}),
@@ -88,25 +84,30 @@ export class Keeping {
   }
 
   async reindex(index: MainOptions | undefined, watching: Watching): Promise<void> {
-    const { files, documents } = this;
+    const { files } = this;
     const next = index ?? this.index;
-    const keepsVectors = plansLoss({ metric: this.metric, index: next, maxBytes: this.checked.maxBytes });
     const { signal, onProgress } = watching;
-    // Bodies get their vectors as long as an index has them as they were given; until then the next main tier is not made.
-    if (keepsVectors && !files.manifest.keepsVectors) {
-      await files.change((old) => ({ ...old, keepsVectors }));
-      await this.snapshot(true);
-    }
     await this.tending.inTurn("building", async () => {
       const both = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
       await this.#rebuild(next, both);
-      await files.change((old) => ({ ...old, index: next && { ...next }, keepsVectors }));
+      const keepsVectors = this.#losesBy(next);
+      const complete = keepsVectors && files.manifest.complete;
+      await files.change((old) => ({ ...old, index: next && { ...next }, keepsVectors, complete }));
+      await this.#snapshots.take(!keepsVectors);
     });
-    if (documents.tiers.main) await this.snapshot(!keepsVectors);
+  }
+
+  #losesBy(index: MainOptions | undefined): boolean {
+    return plansLoss({ metric: this.metric, index, maxBytes: this.checked.maxBytes });
   }
 
   async #rebuild(index: MainOptions | undefined, watching: Watching): Promise<void> {
-    const { checked, documents, metric, vectors } = this;
+    const { checked, documents, files, metric, vectors } = this;
+    // Bodies get their vectors as long as an index has them as they were given: before the next main tier is made.
+    if (this.#losesBy(index) && !files.manifest.complete) {
+      await files.change((old) => ({ ...old, keepsVectors: true }));
+      await this.#snapshots.take(true);
+    }
     const { dimensions } = documents.shape;
     const make = (expected: number) => makeMain({ dimensions, metric, index, maxBytes: checked.maxBytes }, Math.max(expected, 1));
     const { main } = documents.tiers;

@@ -40,7 +40,8 @@ async function filesOf({ storage, dimensions, metric, fields, index, maxBytes }:
   if (!found) {
     if (dimensions === undefined) throw badOption(`there is no collection in ${storage.place}: dimensions are needed to make one`);
     const own = { dimensions, metric: metric ?? "cosine", fields: fields ?? {}, index: index && { ...index } };
-    return Files.create(storage, { ...own, keepsVectors: plansLoss({ metric: own.metric, index, maxBytes }) });
+    const keepsVectors = plansLoss({ metric: own.metric, index, maxBytes });
+    return Files.create(storage, { ...own, keepsVectors, complete: keepsVectors });
   }
   const { manifest } = found;
   const differs = (name: string, given: unknown, is: unknown): VicinalError =>

@@ -13,7 +13,9 @@ import type { Documents } from "./documents.js";
 import type { Files, IndexFile, Manifest } from "./files.js";
 import { FILE_HEAD_BYTES, type FileKind } from "./frame.js";
 import { MOST_FILE_BYTES, type Places, type Spot } from "./places.js";
+import { bytesOfRow } from "./rows.js";
 import { tableBytes, tablePieces } from "./table.js";
+import type { Vectors } from "./vectors.js";
 import { Writer } from "./writer.js";
 
 const SLICE_MS = 4;
@@ -36,8 +38,7 @@ export class Snapshots {
     readonly files: Files,
     readonly documents: Documents,
     readonly committer: Committer,
-    /** The vector to be kept in a body that has none; undefined where bodies need none. */
-    readonly vector: (slot: number) => Uint8Array | undefined,
+    readonly vectors: Vectors,
   ) {}
 
   /** The main tier is what its file says. */
@@ -51,6 +52,7 @@ export class Snapshots {
     const { files, committer, documents } = this;
     const { tiers } = documents;
     const { logged } = committer;
+    const complete = this.vectors.keeps && (all || files.manifest.complete);
     let made: [FileKind | "main" | "fresh", number][] = [];
     const start = (kind: FileKind | "main" | "fresh"): number => {
       const number = files.take();
@@ -97,6 +99,7 @@ export class Snapshots {
       made = [];
       await files.change((manifest) => ({
         ...manifest,
+        complete,
         next,
         table: { number: table, bytes: length },
         main: mainFile,
@@ -174,13 +177,14 @@ export class Snapshots {
 
   /** Writes a body as data files have it: with its vector only where indices do not have that as it was given. */
   #write(to: Writer, slot: number, body: Uint8Array): number {
-    const { keepsVectors } = this.files.manifest;
+    const { keeps } = this.vectors;
     const { text, vector } = readBody(body);
-    if (keepsVectors === (vector !== undefined)) {
+    if (keeps === (vector !== undefined)) {
       to.raw(body);
       return body.length;
     }
-    return writeBody(to, text, keepsVectors ? this.vector(slot) : undefined);
+    const held = keeps ? this.vectors.held(slot) : undefined;
+    return writeBody(to, text, held && bytesOfRow(held, 0, this.documents.shape));
   }
 
   async #writeIndex(kind: "main" | "fresh", number: number, pieces: Iterable<Uint8Array | undefined>): Promise<IndexFile> {

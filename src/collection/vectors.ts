@@ -21,6 +21,12 @@ export class Vectors {
     return this.documents.shape;
   }
 
+  /** Whether bodies have vectors: the main tier that there is, or is to be, loses something of them. */
+  get keeps(): boolean {
+    const { main } = this.documents.tiers;
+    return this.reading.files.manifest.keepsVectors || (main !== undefined && loses(main.codec, this.metric));
+  }
+
   /** Copies of vectors, one per document. Errors: BAD_DIMENSION, NOT_FINITE, TOO_LARGE. */
   rows(vectors: readonly Vector[]): RowArray {
     const { shape, documents } = this;
