@@ -9,7 +9,8 @@ export function has(words: Uint32Array, slot: number): boolean {
   return w < words.length && ((words[w] >>> (slot & 31)) & 1) === 1;
 }
 
-function ones(word: number): number {
+/** Bits that are set. */
+export function ones(word: number): number {
   let x = word - ((word >>> 1) & 0x55555555);
   x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

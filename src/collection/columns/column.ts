@@ -1,7 +1,9 @@
 // What the documents have at one path: a code a slot, and beside it what the code alone does not say.
 import { canonical, type Json } from "../where/expression.js";
+import { countOf, has } from "./bits.js";
+import type { Part } from "./bytes.js";
 import { Dictionary, type Value } from "./dictionary.js";
-import { instantOf, textOf } from "./instant.js";
+import { instantOf, isInstant, textOf } from "./instant.js";
 import { type Codes, codesFor, grown, type Numbers, numbersFor } from "./lanes.js";
 import { eachLeaf } from "./leaves.js";
 import { Lists } from "./lists.js";
@@ -17,13 +19,15 @@ export const CODE = {
   OBJECT: 3,
   /** A place beyond the end of an array. */
   GAP: 4,
+  /** Neither a value nor the lack of one: a member of the elements of an empty array. */
+  NOTHING: 5,
   /** Several codes, in lists. */
-  SEVERAL: 5,
+  SEVERAL: 6,
   /** A number, in numbers. */
-  NUMBER: 6,
+  NUMBER: 7,
   /** A time, as milliseconds in numbers. */
-  INSTANT: 7,
-  FIRST: 8,
+  INSTANT: 8,
+  FIRST: 9,
 } as const;
 
 /** A value, or one of the codes that stand for none. */
@@ -32,6 +36,7 @@ const ABSENT: Token = { code: CODE.ABSENT };
 const NULL: Token = { code: CODE.NULL };
 const OBJECT: Token = { code: CODE.OBJECT };
 const GAP: Token = { code: CODE.GAP };
+const NOTHING: Token = { code: CODE.NOTHING };
 
 /** What is at the end of the path, each once. */
 type Finder = (data: unknown, keys: readonly string[]) => Token[];
@@ -45,6 +50,7 @@ const singles: Finder = (data, keys) => {
     else found.push(typeof value === "object" ? OBJECT : (value as Value));
   });
   if (found.length === 1) return found;
+  if (found.length === 0) return [NOTHING];
   const distinct = [...new Set(found)];
   const there = (token: Token): boolean => token !== ABSENT && token !== GAP && token !== OBJECT;
   return distinct.some(there) ? distinct.filter((token) => token !== OBJECT) : distinct;
@@ -56,10 +62,22 @@ const wholes: Finder = (data, keys) => {
   eachLeaf(data, keys, (value) => {
     if (value !== null && typeof value === "object") found.add(canonical(JSON.parse(JSON.stringify(value)) as Json));
   });
-  return found.size > 0 ? [...found] : [ABSENT];
+  return found.size > 0 ? [...found] : [NOTHING];
 };
 
 const FINDERS = { values: singles, wholes };
+
+/** Bytes of an element and elements, of each part. */
+type Extent = readonly [number, number];
+
+export interface ColumnHead {
+  readonly path: string;
+  readonly of: "values" | "wholes";
+  readonly values: readonly (Value | null)[];
+  readonly codes: Extent;
+  readonly numbers: Extent;
+  readonly pool: Extent;
+}
 
 export class Column {
   readonly dictionary = new Dictionary();
@@ -140,6 +158,47 @@ export class Column {
     });
     for (const [value] of this.dictionary.entries()) if (typeof value === "number") numbers.delete(value);
     return { cardinality: this.dictionary.size + numbers.size + instants.size, documents };
+  }
+
+  /** What `restore` takes, for so many slots: what JSON can say, and the rest. */
+  save(slots: number): { readonly head: ColumnHead; readonly parts: readonly Part[] } {
+    const codes = this.#codes.slice(0, slots);
+    const numbers = this.#numbers.slice(0, slots);
+    const pool = this.lists.packed();
+    const { path, of, dictionary } = this;
+    const head = {
+      ...{ path, of, values: dictionary.toJSON() },
+      codes: [codes.BYTES_PER_ELEMENT, codes.length] as const,
+      numbers: [numbers.BYTES_PER_ELEMENT, numbers.length] as const,
+      pool: [pool.BYTES_PER_ELEMENT, pool.length] as const,
+    };
+    return { head, parts: [codes, numbers, pool] };
+  }
+
+  /** Fills the new column with what was saved of one. False where what was saved is none of the documents in these slots. */
+  restore({ values }: ColumnHead, [codes, numbers, pool]: readonly [Codes, Numbers, Codes], alive: Uint32Array): boolean {
+    const { dictionary, lists, marks } = this;
+    const several: number[] = [];
+    if (!Array.isArray(values) || !dictionary.restore(values)) return false;
+    let documents = 0;
+    let sound = true;
+    for (let slot = 0; slot < codes.length; slot++) {
+      const code = codes[slot];
+      if (code === CODE.EMPTY) continue;
+      documents++;
+      if (!has(alive, slot)) return false;
+      if (code >= CODE.FIRST) sound &&= dictionary.retake(code - CODE.FIRST);
+      else marks[code]++;
+      if (code === CODE.SEVERAL) several.push(slot);
+      if (code === CODE.NUMBER) sound &&= Number.isFinite(numbers[slot]);
+      if (code === CODE.INSTANT) sound &&= isInstant(numbers[slot]);
+    }
+    const take = (code: number): boolean =>
+      code >= CODE.FIRST ? dictionary.retake(code - CODE.FIRST) : code > CODE.EMPTY && code < CODE.NOTHING;
+    sound &&= documents === countOf(alive) && lists.restore(pool, several, take);
+    this.#codes = codes;
+    this.#numbers = numbers;
+    return sound && dictionary.isTaken;
   }
 
   #number(slot: number, code: number, number: number, before: number): void {

@@ -1,16 +1,21 @@
 // The fields of all documents, for conditions to be answered from. A document lives in a slot, which is used again after it.
+
+import type { Bytes } from "../../words/arrays.js";
 import type { Expression, Leaf, Need } from "../where/expression.js";
 import { needsOf } from "../where/expression.js";
 import { checkFields, type FieldKind, type Fields } from "../where/fields.js";
 import { parse } from "../where/parse.js";
-import { eachSlot, has, wordsFor } from "./bits.js";
-import { CODE, Column } from "./column.js";
+import { countOf, eachSlot, has, wordsFor } from "./bits.js";
+import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
+import { CODE, Column, type ColumnHead } from "./column.js";
 import { checkData } from "./data.js";
 import type { Value } from "./dictionary.js";
 import { evaluate, type Source } from "./evaluate.js";
 import { Journal } from "./journal.js";
+import type { Codes, Numbers } from "./lanes.js";
 import { Match } from "./match.js";
 import { Matches } from "./matches.js";
+import type { Slots } from "./refine.js";
 
 /** Calls `visit` for each document with its slot, in any order and over any time. */
 export type Scan = (visit: (slot: number, data: unknown) => void) => void | Promise<void>;
@@ -39,6 +44,17 @@ const nameOf = ({ path, of }: Need): string => `${of} ${path}`;
 /** Changes that a match follows one by one: beyond them it is cheaper to ask all slots again. */
 const followed = (slots: number): number => 256 + (slots >> 4);
 
+const CODES = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
+const NUMBERS = { 2: Int16Array, 4: Int32Array, 8: Float64Array };
+
+function codesOf(saved: Unpacked, [width, length]: ColumnHead["codes"]): Codes {
+  return saved.next<Codes>(CODES[width as 1], length);
+}
+
+function numbersOf(saved: Unpacked, [width, length]: ColumnHead["numbers"]): Numbers {
+  return saved.next<Numbers>(NUMBERS[width as 2], length);
+}
+
 export class Columns {
   readonly fields: Fields;
   readonly #columns = new Map<string, Column>();
@@ -48,7 +64,7 @@ export class Columns {
   /** Slots with a document. */
   #alive: Uint32Array = new Uint32Array(0);
   #size = 0;
-  readonly #plainly: Source = { columnOf: (need) => this.#column(need) };
+  readonly #plainly: Source = { size: () => this.#size, columnOf: (need) => this.#column(need) };
   readonly #knowing: Source = {
     ...this.#plainly,
     known: (leaf) => this.#known(leaf),
@@ -187,12 +203,20 @@ export class Columns {
   #updated(match: Match): Match {
     const now = this.#journal.length;
     if (match.seen === now) return match;
-    const slots = this.#journal.since(match.seen);
-    const changed = new Uint32Array(this.#alive.length).fill(slots ? 0 : 0xffffffff);
-    if (slots) for (const slot of slots) changed[slot >>> 5] |= 1 << (slot & 31);
-    const words = changed.map((word, w) => word & this.#alive[w]);
-    match.update(changed, evaluate(match.expression, { words, all: false }, this.#plainly), now);
+    const changed = this.#changedSince(match.seen);
+    const words = changed.words.map((word, i) => word & this.#alive[changed.at ? changed.at[i] : i]);
+    const passing = evaluate(match.expression, { words, at: changed.at, all: false }, this.#plainly);
+    match.update(changed, passing, this.#alive.length, now);
     return match;
+  }
+
+  /** Slots that may have changed; all, where that is forgotten. */
+  #changedSince(seen: number): Slots {
+    const slots = this.#journal.since(seen);
+    if (!slots) return { words: new Uint32Array(this.#alive.length).fill(0xffffffff) };
+    const changed = new Map<number, number>();
+    for (const slot of slots) changed.set(slot >>> 5, (changed.get(slot >>> 5) ?? 0) | (1 << (slot & 31)));
+    return { words: Uint32Array.from(changed.values()), at: Uint32Array.from(changed.keys()) };
   }
 
   #known(leaf: Leaf): Uint32Array | undefined {
@@ -202,6 +226,38 @@ export class Columns {
 
   #learn(leaf: Leaf, passing: Uint32Array): void {
     this.#keep(new Match(leaf, passing, this.#journal.length));
+  }
+
+  /** For `fromBytes`: all columns that are whole, without the matches. */
+  toBytes(): Bytes {
+    const slots = this.#alive.length << 5;
+    const saved = Array.from(this.#columns.values(), (column) => column.save(slots));
+    const head = { words: this.#alive.length, columns: saved.map((column) => column.head) };
+    return pack(head, [this.#alive, ...saved.flatMap(({ parts }) => parts)]);
+  }
+
+  /**
+   * Columns as they were saved. Fields may be declared otherwise than they were: a column that is not there is built when a condition
+   * asks for it. Errors: BAD_FILE, where a byte is missing or is another; BAD_OPTION, where fields are declared wrongly.
+   */
+  static fromBytes(bytes: Uint8Array, fields?: Fields): Columns {
+    const columns = new Columns(fields);
+    columns.#restore(unpack(bytes));
+    return columns;
+  }
+
+  #restore(saved: Unpacked): void {
+    const { words, columns } = saved.head as { readonly words: number; readonly columns: readonly ColumnHead[] };
+    this.#alive = saved.next(Uint32Array, words);
+    this.#size = countOf(this.#alive);
+    this.#columns.clear();
+    for (const head of columns) {
+      const column = new Column(head.path, head.of);
+      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool)] as const;
+      if (!column.restore(head, parts, this.#alive)) throw damaged(`the column of ${head.path} does not fit the documents`);
+      this.#columns.set(nameOf(head), column);
+    }
+    saved.end();
   }
 
   /** What the document in a slot has at a path, each once: nothing for null, arrays and objects. The path's column must be there. */

@@ -12,6 +12,7 @@ export class Dictionary {
   readonly #counts: number[] = [];
   readonly #free: number[] = [];
   #characters = 0;
+  #taken = 0;
 
   /** Codes that were ever given are below this. */
   get limit(): number {
@@ -21,6 +22,11 @@ export class Dictionary {
   /** Values that a document has. */
   get size(): number {
     return this.#codes.size;
+  }
+
+  /** Times that values have been taken. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** About as much as it takes. */
@@ -45,6 +51,7 @@ export class Dictionary {
 
   /** Once for each time that a document has the value. */
   take(value: Value): number {
+    this.#taken++;
     const known = this.#codes.get(value);
     if (known !== undefined) {
       this.#counts[known]++;
@@ -60,12 +67,47 @@ export class Dictionary {
 
   /** Undoes a take. */
   drop(code: number): void {
+    this.#taken--;
     if (--this.#counts[code] > 0) return;
     const value = this.#values[code]!;
     this.#codes.delete(value);
     this.#values[code] = undefined;
     this.#free.push(code);
     if (typeof value === "string") this.#characters -= value.length;
+  }
+
+  /** Values by code, null for a code that is free: what `restore` takes. */
+  toJSON(): (Value | null)[] {
+    return this.#values.map((value) => value ?? null);
+  }
+
+  /** The empty dictionary has these from now on; each is still to be taken. False where they are none. */
+  restore(values: readonly unknown[]): boolean {
+    for (const [code, value] of values.entries()) {
+      this.#counts[code] = 0;
+      if (value === null) {
+        this.#values[code] = undefined;
+        this.#free.push(code);
+      } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+        this.#values[code] = value;
+        this.#codes.set(value, code);
+        if (typeof value === "string") this.#characters += value.length;
+      } else return false;
+    }
+    return this.#codes.size + this.#free.length === values.length;
+  }
+
+  /** Takes the value of a code; false where there is none. */
+  retake(code: number): boolean {
+    if (this.#values[code] === undefined) return false;
+    this.#counts[code]++;
+    this.#taken++;
+    return true;
+  }
+
+  /** Whether each value has been taken. */
+  get isTaken(): boolean {
+    return this.#values.every((value, code) => value === undefined || this.#counts[code] > 0);
   }
 
   /** Each value, with its code. */

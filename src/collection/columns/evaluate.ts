@@ -2,9 +2,11 @@
 import type { Expression, Leaf, Need } from "../where/expression.js";
 import type { Column } from "./column.js";
 import { estimateOf, probe } from "./probe.js";
-import { refine } from "./refine.js";
+import { costOf, refine, type Slots } from "./refine.js";
 
 export interface Source {
+  /** How many documents there are. */
+  size(): number;
   /** The column that a leaf is asked of. */
   columnOf(need: Need): Column;
   /** All slots that pass a leaf, where that is known already. */
@@ -13,18 +15,18 @@ export interface Source {
   learn?(leaf: Leaf, passing: Uint32Array): void;
 }
 
-/** The slots that are asked. */
-interface Asked {
-  readonly words: Uint32Array;
-  /** They are all that hold documents. */
+/** The slots that are asked; `all`: they are all that hold documents. */
+interface Asked extends Slots {
   readonly all: boolean;
 }
 
 export function evaluate(expression: Expression, asked: Asked, source: Source): Uint32Array {
+  const fewer = (words: Uint32Array): Asked => ({ words, at: asked.at, all: false });
   switch (expression.op) {
     case "and": {
       let left = asked;
-      for (const part of inOrder(expression.parts, source)) left = { words: evaluate(part, left, source), all: false };
+      const parts = asked.at ? expression.parts : inOrder(expression.parts, source);
+      for (const part of parts) left = fewer(evaluate(part, left, source));
       return left.words;
     }
     case "or": {
@@ -32,7 +34,7 @@ export function evaluate(expression: Expression, asked: Asked, source: Source): 
       let left = asked;
       for (const part of expression.parts) {
         join(found, evaluate(part, left, source));
-        left = { words: without(asked.words, found), all: false };
+        left = fewer(without(asked.words, found));
       }
       return found;
     }
@@ -45,9 +47,9 @@ export function evaluate(expression: Expression, asked: Asked, source: Source): 
 
 function leaf(of: Leaf, asked: Asked, source: Source): Uint32Array {
   const known = source.known?.(of);
-  if (known) return asked.words.map((word, w) => word & known[w]);
+  if (known) return both(asked.words, known);
   const column = columnOf(of, source);
-  const passing = refine(column, probe(column, of), asked.words);
+  const passing = refine(column, probe(column, of), asked);
   if (asked.all) source.learn?.(of, passing);
   return passing;
 }
@@ -56,26 +58,53 @@ function columnOf({ op, path }: Leaf, source: Source): Column {
   return source.columnOf({ path, of: op === "whole" ? "wholes" : "values" });
 }
 
-/** Those first that leave the fewest to ask. */
+/** Those first that spare the others the most slots for their time. */
 function inOrder(parts: readonly Expression[], source: Source): Expression[] {
-  const guesses = new Map(parts.map((part) => [part, guess(part, source)]));
-  return [...parts].sort((a, b) => guesses.get(a)! - guesses.get(b)!);
+  const ranks = new Map(
+    parts.map((part) => {
+      const { cost, share } = guess(part, source);
+      return [part, cost / Math.max(1 - share, 1e-3)] as const;
+    }),
+  );
+  return [...parts].sort((a, b) => ranks.get(a)! - ranks.get(b)!);
 }
 
-/** About how many documents pass. */
-function guess(expression: Expression, source: Source): number {
+/** About what a part takes for a slot, one look at a table being 1, and the share of documents that pass. */
+function guess(expression: Expression, source: Source): { readonly cost: number; readonly share: number } {
   switch (expression.op) {
     case "and":
-      return Math.min(...expression.parts.map((part) => guess(part, source)), Infinity);
-    case "or":
-      return expression.parts.reduce((sum, part) => sum + guess(part, source), 0);
-    case "not":
-      return Infinity;
+    case "or": {
+      const parts = expression.parts.map((part) => guess(part, source));
+      const cost = parts.reduce((sum, part) => sum + part.cost, 0);
+      const shares = parts.map(({ share }) => share);
+      return {
+        cost,
+        share:
+          expression.op === "and"
+            ? Math.min(1, ...shares)
+            : Math.min(
+                1,
+                shares.reduce((a, b) => a + b, 0),
+              ),
+      };
+    }
+    case "not": {
+      const { cost, share } = guess(expression.part, source);
+      return { cost, share: 1 - share };
+    }
     default: {
       const column = columnOf(expression, source);
-      return estimateOf(probe(column, expression), column);
+      const asks = probe(column, expression);
+      const share = Math.min(1, estimateOf(asks, column) / Math.max(source.size(), 1));
+      return { cost: source.known?.(expression) ? 0 : costOf(column, asks), share };
     }
   }
+}
+
+function both(words: Uint32Array, others: Uint32Array): Uint32Array {
+  const left = new Uint32Array(words.length);
+  for (let w = 0; w < left.length; w++) left[w] = words[w] & others[w];
+  return left;
 }
 
 function join(into: Uint32Array, more: Uint32Array): void {

@@ -12,6 +12,10 @@ export function instantOf(text: string): number | undefined {
   return time >= FIRST && new Date(time).toISOString() === text ? time : undefined;
 }
 
+export function isInstant(number: number): boolean {
+  return Number.isInteger(number) && number >= FIRST && number <= LAST;
+}
+
 export function textOf(instant: number): string {
   return new Date(instant).toISOString();
 }

@@ -44,20 +44,40 @@ export class Lists {
     this.#starts[slot] = 0;
   }
 
+  /** What `restore` takes: the lists of the slots in their order, as they are in the pool. */
+  packed(): Codes {
+    this.#pack();
+    return this.#pool.subarray(1, this.#used);
+  }
+
+  /** Lists of the slots in their order. False where there are fewer or more, or `take` says of a code that it is none. */
+  restore(packed: Codes, slots: readonly number[], take: (code: number) => boolean): boolean {
+    const pool = grown(packed.slice(0, 0), packed.length + 1);
+    pool.set(packed, 1);
+    this.#pool = pool;
+    this.#used = packed.length + 1;
+    this.#starts = grown(this.#starts, (slots.at(-1) ?? -1) + 1);
+    let at = 1;
+    for (const slot of slots) {
+      const end = at + 1 + pool[at];
+      if (end > this.#used || pool[at] < 2) return false;
+      for (let i = at + 1; i < end; i++) if (!take(pool[i])) return false;
+      this.#starts[slot] = at;
+      at = end;
+    }
+    return at === this.#used;
+  }
+
   /** In order of the slots again, without what was dropped. */
   #pack(): void {
     const pool = this.#pool;
-    const next = pool.slice(0, 1);
+    const packed = grown(pool.slice(0, 0), this.#used - this.#wasted);
     let used = 1;
-    let packed: Codes = grown(next, this.#used - this.#wasted);
     for (let slot = 0; slot < this.#starts.length; slot++) {
       const start = this.#starts[slot];
       if (start === 0) continue;
-      const length = pool[start] + 1;
-      packed = grown(packed, used + length);
-      packed.set(pool.subarray(start, start + length), used);
       this.#starts[slot] = used;
-      used += length;
+      for (let i = start, end = start + pool[start]; i <= end; i++) packed[used++] = pool[i];
     }
     this.#pool = packed;
     this.#used = used;

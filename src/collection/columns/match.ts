@@ -1,6 +1,7 @@
 // The documents that pass an expression, kept true to what the documents become.
 import type { Expression } from "../where/expression.js";
-import { countOf, eachSlot } from "./bits.js";
+import { countOf, ones } from "./bits.js";
+import type { Slots } from "./refine.js";
 
 /** Flips that are remembered one by one. */
 const MOST_FLIPS = 4096;
@@ -59,22 +60,22 @@ export class Match {
     return odd;
   }
 
-  /** What has become of the slots that changed, or may have. */
-  update(changed: Uint32Array, passing: Uint32Array, seen: number): void {
-    if (this.#words.length < changed.length) {
-      const words = new Uint32Array(changed.length);
-      words.set(this.#words);
-      this.#words = words;
+  /** What has become of slots that changed, or may have; there are so many words now. */
+  update({ words: changed, at }: Slots, passing: Uint32Array, length: number, seen: number): void {
+    const words = length > this.#words.length ? new Uint32Array(length) : this.#words;
+    if (words !== this.#words) words.set(this.#words);
+    for (let i = 0; i < changed.length; i++) {
+      const w = at ? at[i] : i;
+      const before = words[w];
+      const flipped = (before ^ passing[i]) & changed[i];
+      if (flipped === 0) continue;
+      words[w] = before ^ flipped;
+      this.#count += ones(words[w]) - ones(before);
+      for (let left = flipped; left !== 0; left &= left - 1) this.#flips.push((w << 5) + 31 - Math.clz32(left & -left));
+      this.#version += ones(flipped);
     }
-    const words = this.#words;
-    const flipped = changed.map((word, w) => (words[w] ^ passing[w]) & word);
-    eachSlot(flipped, (slot) => {
-      this.#flips.push(slot);
-    });
-    for (let w = 0; w < flipped.length; w++) words[w] ^= flipped[w];
-    this.#version += countOf(flipped);
     if (this.#flips.length > MOST_FLIPS) this.#flips = this.#flips.slice(-MOST_FLIPS / 2);
-    this.#count = countOf(words);
+    this.#words = words;
     this.#seen = seen;
   }
 }

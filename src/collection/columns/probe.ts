@@ -44,12 +44,17 @@ export function probe(column: Column, leaf: Leaf): Probe {
   }
 }
 
+/** Asks of every value. */
+export function settle({ table, ask }: Probe, { dictionary }: Column): void {
+  for (const [value, code] of dictionary.entries()) table[CODE.FIRST + code] = ask?.(value) ? 1 : 0;
+}
+
 /** How many documents may pass: no fewer do where no bound is asked for; where one is, a guess. */
 export function estimateOf({ table, ask, numbers, instants }: Probe, { marks, dictionary }: Column): number {
   const share = (range: Numeric): number => (range.low > range.high ? 0 : range.some ? 0.1 : 0.5);
   let sum = marks[CODE.NUMBER] * share(numbers) + marks[CODE.INSTANT] * share(instants);
   for (let code = 0; code < CODE.FIRST; code++) if (table[code] === 1) sum += marks[code];
-  if (ask) return sum + dictionary.size / 2;
+  if (ask) return sum + dictionary.taken / 2;
   for (let code = CODE.FIRST; code < table.length; code++) if (table[code] === 1) sum += dictionary.countOf(code - CODE.FIRST);
   return sum;
 }

@@ -84,13 +84,20 @@ export function canonical(value: Json): string {
 /** JSON has no word for infinity, of which bounds may be made. */
 const textOf = (value: Json): string => (Math.abs(value as number) === Infinity ? String(value) : canonical(value));
 
-export function among(path: string, values: readonly Scalar[], gaps: boolean): Among {
-  const texts = new Map(values.map((value) => [textOf(value), value]));
-  const order = [...texts.keys()].sort();
+export function among(path: string, given: readonly Scalar[], gaps: boolean): Among {
+  const texts = given.map(textOf);
+  const order = distinct(texts);
+  const values = order.map((i) => given[i]);
   // Only null meets a gap.
-  const meets = gaps && values.includes(null);
-  const key = `${JSON.stringify(path)} ${meets ? "in" : "="} [${order.join(",")}]`;
-  return { op: "among", key, path, values: order.map((text) => texts.get(text)!), gaps: meets };
+  const meets = gaps && given.includes(null);
+  const key = `${JSON.stringify(path)} ${meets ? "in" : "="} [${order.map((i) => texts[i]).join(",")}]`;
+  return { op: "among", key, path, values, gaps: meets };
+}
+
+/** Where each of the texts is, in their order. */
+function distinct(texts: readonly string[]): number[] {
+  const order = texts.map((_, i) => i).sort((a, b) => (texts[a] < texts[b] ? -1 : texts[a] > texts[b] ? 1 : 0));
+  return order.filter((at, i) => i === 0 || texts[at] !== texts[order[i - 1]]);
 }
 
 export function whole(path: string, value: Json): Whole {
@@ -112,11 +119,12 @@ function other(path: string, values: readonly Scalar[]): Other {
 
 /** Groups in groups of the same kind are one; parts are in order of their keys, none twice; one part stands for itself. */
 export function group(op: Group["op"], parts: readonly Expression[]): Expression {
+  if (parts.length === 1) return parts[0];
   const flat = parts.flatMap((part) => (part.op === op ? part.parts : [part]));
-  const byKey = new Map(flat.map((part) => [part.key, part]));
-  if (byKey.size === 1) return flat[0];
-  const keys = [...byKey.keys()].sort();
-  return { op, key: `${op}(${keys.join(", ")})`, parts: keys.map((key) => byKey.get(key)!) };
+  const keys = flat.map(({ key }) => key);
+  const order = distinct(keys);
+  if (order.length === 1) return flat[0];
+  return { op, key: `${op}(${order.map((i) => keys[i]).join(", ")})`, parts: order.map((i) => flat[i]) };
 }
 
 export function not(part: Expression): Expression {

@@ -16,22 +16,23 @@ export type Fields = Readonly<Record<string, FieldKind>>;
 
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** Whether a value that is not null may be in a field, or in the arrays of one. */
-const HOLDS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  keyword: (value) => typeof value === "string",
-  number: (value) => typeof value === "number" && !Number.isNaN(value),
-  boolean: (value) => typeof value === "boolean",
-  date: (value) => typeof value === "string" && ISO.test(value) && !Number.isNaN(Date.parse(value)),
-};
+type Holds = (value: unknown) => boolean;
+const isString: Holds = (value) => typeof value === "string";
+const isNumber: Holds = (value) => typeof value === "number" && !Number.isNaN(value);
 
-const NAMES: Readonly<Record<string, string>> = {
-  keyword: "a string",
-  number: "a number",
-  boolean: "true or false",
-  date: "a Date or a string of ISO 8601",
+/** What a value that is not null may be, alone or in an array. */
+const HOLDS: Readonly<Record<FieldKind, { readonly holds: Holds; readonly what: string }>> = {
+  keyword: { holds: isString, what: "a string" },
+  "keyword[]": { holds: isString, what: "a string, or an array of such" },
+  number: { holds: isNumber, what: "a number" },
+  "number[]": { holds: isNumber, what: "a number, or an array of such" },
+  boolean: { holds: (value) => typeof value === "boolean", what: "true or false" },
+  date: {
+    holds: (value) => typeof value === "string" && ISO.test(value) && !Number.isNaN(Date.parse(value)),
+    what: "a Date or a string of ISO 8601",
+  },
+  stored: { holds: () => true, what: "anything" },
 };
-
-const singly = (kind: FieldKind): string => kind.replace("[]", "");
 
 /** Errors: BAD_OPTION, where a name is no path or a kind is none. */
 export function checkFields(fields: unknown): Fields {
@@ -49,26 +50,27 @@ export function checkFields(fields: unknown): Fields {
 
 /** Throws where a where asks for what is only stored, or compares with what the field cannot hold. */
 export function checkAsked(fields: Fields, path: string, at: string, values: readonly unknown[]): void {
-  for (const [declared, kind] of Object.entries(fields)) {
-    if (kind === "stored" && (path === declared || path.startsWith(`${declared}.`))) {
+  for (const declared in fields) {
+    if (fields[declared] === "stored" && (path === declared || path.startsWith(`${declared}.`))) {
       throw new VicinalError("BAD_WHERE", `${at} asks for ${declared}, which is declared as stored: it cannot be asked for`);
     }
   }
   if (!Object.hasOwn(fields, path)) return;
-  const kind = singly(fields[path]);
-  for (const value of values.flat()) {
-    if (value === null || HOLDS[kind](value)) continue;
-    throw new VicinalError(
-      "BAD_WHERE",
-      `${at} compares with ${show(value)}; ${path} is declared as ${fields[path]}: ${NAMES[kind]}`,
-    );
-  }
+  const kind = fields[path];
+  const { holds, what } = HOLDS[kind];
+  const check = (value: unknown): void => {
+    if (Array.isArray(value) && kind.endsWith("[]")) value.forEach(check);
+    else if (value !== null && !holds(value)) {
+      throw new VicinalError("BAD_WHERE", `${at} compares with ${show(value)}; ${path} is declared as ${kind}: ${what}`);
+    }
+  };
+  values.forEach(check);
 }
 
 /** Why a value cannot be in a declared field; undefined where it can. Elements of an array are asked one by one, and so is the array. */
 export function misfit(kind: FieldKind, value: unknown): string | undefined {
   if (kind === "stored" || value === null || value === undefined) return undefined;
-  const many = kind.endsWith("[]");
-  if (Array.isArray(value) ? many : HOLDS[singly(kind)](value)) return undefined;
-  return `${show(value)}; the field is declared as ${kind}: ${NAMES[singly(kind)]}${many ? ", or an array of such" : ""}`;
+  const { holds, what } = HOLDS[kind];
+  if (Array.isArray(value) ? kind.endsWith("[]") : holds(value)) return undefined;
+  return `${show(value)}; the field is declared as ${kind}: ${what}`;
 }

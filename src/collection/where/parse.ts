@@ -88,7 +88,7 @@ class Reading {
   /** What one path must meet: a plain value, or operators all of which must hold. */
   #field(path: string, value: unknown, at: string, depth: number): Expression {
     keysOf(path, at, "BAD_WHERE");
-    if (!isPlain(value) || !Object.keys(value).some(isOperator)) return this.#equal(path, [value], at, depth, false);
+    if (!isPlain(value) || !Object.keys(value).some(isOperator)) return this.#equal(path, [[value, at]], at, depth, false);
     return this.#operators(path, value, at, depth);
   }
 
@@ -106,13 +106,14 @@ class Reading {
   #operator(path: string, name: string, value: unknown, at: string, depth: number): Expression {
     switch (name) {
       case "$eq":
-        return this.#equal(path, [value], at, depth, false);
+        return this.#equal(path, [[value, at]], at, depth, false);
       case "$ne":
-        return not(this.#equal(path, [value], at, depth, true));
+        return not(this.#equal(path, [[value, at]], at, depth, true));
       case "$in":
       case "$nin": {
         if (!Array.isArray(value)) throw wrong(`${at} is ${show(value)}; it must be an array of values`);
-        const some = this.#equal(path, Array.from(value), at, depth, true);
+        const each = Array.from(value, (one, i) => [one, `${at}[${i}]`] as const);
+        const some = this.#equal(path, each, at, depth, true);
         return name === "$in" ? some : not(some);
       }
       case "$exists":
@@ -138,8 +139,14 @@ class Reading {
   }
 
   /** Any of the values, each alone or as a whole. */
-  #equal(path: string, given: readonly unknown[], at: string, depth: number, gaps: boolean): Expression {
-    const values = given.map((value, i) => this.#value(value, given.length === 1 ? at : `${at}[${i}]`, depth + 1));
+  #equal(
+    path: string,
+    given: readonly (readonly [value: unknown, at: string])[],
+    at: string,
+    depth: number,
+    gaps: boolean,
+  ): Expression {
+    const values = given.map(([value, here]) => this.#value(value, here, depth + 1));
     checkAsked(this.#fields, path, at, values);
     const isWhole = (value: Json): boolean => value !== null && typeof value === "object";
     const wholes = values.filter(isWhole).map((value) => whole(path, value));
