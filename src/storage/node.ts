@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bytes } from "../words/arrays.js";
 import { beyond, failure, missing, notSynced } from "./failures.js";
-import { codeOf, failed, unless } from "./node-failures.js";
+import { codeOf, failed, unless, unread } from "./node-failures.js";
 import { lockFolder } from "./node-lock.js";
 import { Place } from "./place.js";
 import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
@@ -55,7 +55,7 @@ class Folder implements Medium {
   async list(): Promise<StoredFile[]> {
     const entries = await unless(["ENOENT"], readdir(this.#path, { withFileTypes: true }), []).catch((error) => {
       if (codeOf(error) === "ENOTDIR") throw failure("NO_STORAGE", `${this.place} is a file; give the path of a folder`, error);
-      throw failed(`${this.place} could not be read`, error);
+      throw unread(this.place, error);
     });
     const files = entries.filter((entry) => entry.isFile());
     const sizes = await Promise.all(files.map(({ name }) => unless(["ENOENT"], stat(this.#at(name)), undefined)));
@@ -260,7 +260,8 @@ class Folder implements Medium {
     if (codeOf(error) === "ENOENT") return failure("STORAGE_LOST", `${this.place} was removed while it was open`, error);
     // Only what the system says has a syscall.
     if ((error as NodeJS.ErrnoException).syscall === undefined) return error as Error;
-    return failed(`${name} in ${this.place} could not be ${done}`, error);
+    const file = `${name} in ${this.place}`;
+    return done === "read" ? unread(file, error) : failed(`${file} could not be ${done}`, error);
   }
 }
 
@@ -311,9 +312,18 @@ async function syncFolder(path: string): Promise<void> {
  * killed. `sync` is fdatasync, `swap` a synced file that is renamed.
  */
 export function folder(path: string | URL): Storage {
-  const text = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof text !== "string" || text === "" || text.includes("\0")) {
+  const text = textOf(path);
+  if (!text || text.includes("\0")) {
     throw failure("BAD_OPTION", `${JSON.stringify(path) ?? String(path)} is no path of a folder: give text or a file: URL`);
   }
   return new Place(new Folder(text));
+}
+
+function textOf(path: string | URL): string | undefined {
+  if (typeof path === "string") return path;
+  try {
+    return fileURLToPath(path);
+  } catch {
+    return undefined;
+  }
 }
