@@ -82,6 +82,24 @@ const esm = {
   conditions: ["import"],
 };
 
+/** `import text from "vicinal-worker:opfs-worker"`: a worker of src/storage as one text. */
+const workerText = {
+  name: "worker-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^vicinal-worker:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "worker" }));
+    onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+      const { outputFiles } = await build({
+        ...common,
+        entryPoints: [`src/storage/${path}.ts`],
+        format: "iife",
+        minify: true,
+        write: false,
+      });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
 const STORAGES = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts" };
 
 /** All that src/index.ts imports statically, itself not included. */
@@ -124,7 +142,7 @@ async function writeIndex() {
     { entryPoints: { "chunks/core": "core" }, plugins: [core, embedded] },
     { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore("./core-HASH.js")] },
     { entryPoints: { index: "src/index.ts" }, plugins: [besideCore("./chunks/core-HASH.js")] },
-    { entryPoints: STORAGES, plugins: [besideCore("./chunks/core-HASH.js")], splitting: false },
+    { entryPoints: STORAGES, plugins: [workerText, besideCore("./chunks/core-HASH.js")], splitting: false },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);
@@ -163,7 +181,7 @@ export async function bundle(builds) {
     outExtension: { ".js": ".cjs" },
     format: "cjs",
     platform: "node",
-    plugins: [errorsBeside],
+    plugins: [workerText, errorsBeside],
   });
   const cli = await build({
     ...common,
