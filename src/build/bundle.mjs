@@ -74,6 +74,24 @@ const esm = {
   conditions: ["import"],
 };
 
+/** `import text from "vicinal-worker:opfs-worker"`: a worker of src/storage as one text. */
+const workerText = {
+  name: "worker-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^vicinal-worker:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "worker" }));
+    onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+      const { outputFiles } = await build({
+        ...common,
+        entryPoints: [`src/storage/${path}.ts`],
+        format: "iife",
+        minify: true,
+        write: false,
+      });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
 /** Entries on top of the core, which they share with index. */
 const LAYERS = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts", collection: "src/collection.ts" };
 
@@ -123,7 +141,7 @@ async function writeIndex(files) {
     { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
     { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
     { entryPoints: { index: "src/index.ts" }, plugins: [besideCore(files, "./chunks/core-HASH.js")] },
-    { entryPoints: LAYERS, plugins: [besideCore(files, "./chunks/core-HASH.js")], splitting: false },
+    { entryPoints: LAYERS, plugins: [workerText, besideCore(files, "./chunks/core-HASH.js")], splitting: false },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);

@@ -5,8 +5,6 @@ import type { Shape } from "../input/vectors.js";
 import { load } from "../make/load.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { METRICS, type Metric } from "../words/kinds.js";
-import { blocksOf, inOrder } from "./blocks.js";
-import { readBody } from "./body.js";
 import { PUT, readBatch } from "./batch.js";
 import { Columns } from "./columns/columns.js";
 import { Documents, type Made } from "./documents.js";
@@ -67,7 +65,6 @@ export async function openCollection(checked: Checked): Promise<Opened> {
     if (missing !== undefined) throw damaged(files.where("table", manifest.table?.number ?? 0), `has the document ${JSON.stringify(ids.idAt(missing))}, whose vector no index has`);
     const stale = tiers.purge();
     const documents = new Documents(shape, ids, places, columns, tiers, new Texts(checked.cacheBytes));
-    await fill(files, documents);
     const { sequence, logged } = await replay(files, documents);
     return { files, documents, metric, sequence, logged, written: main !== undefined && !stale && tiers.version === 0 };
   } catch (error) {
@@ -96,7 +93,7 @@ async function tableOf(files: Files, { fields }: Checked): Promise<{ ids: IdTabl
     return { ids: new IdTable(), places: new Places(), columns: new Columns(declared as never) };
   }
   const read = await readTable(files, table.number, (file) => lengths.get(file));
-  return { ids: read.ids, places: read.places, columns: new Columns(declared as never) };
+  return { ids: read.ids, places: read.places, columns: Columns.fromBytes(read.columns, declared as never) };
 }
 
 async function indexOf(
@@ -166,11 +163,4 @@ async function replay(files: Files, documents: Documents): Promise<{ sequence: n
 /** What the manifest says of the main tier. */
 export function mainOptions({ index }: Pick<Manifest, "index">): MainOptions | undefined {
   return index as MainOptions | undefined;
-}
-
-async function fill(files: Files, { places, columns }: Documents): Promise<void> {
-  for (const block of blocksOf(inOrder(places, places.slots, () => true))) {
-    const bytes = await files.bytes(block.file, block.from, block.to);
-    for (const { slot, spot } of block.list) columns.set(slot, JSON.parse(readBody(bytes.subarray(spot.offset - block.from, spot.offset - block.from + spot.bytes)).text));
-  }
 }

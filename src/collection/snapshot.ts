@@ -71,7 +71,7 @@ export class Snapshots {
           slots,
           ids: documents.ids.toBytes(),
           places: documents.places.copy(slots),
-          columns: new Uint8Array(0),
+          columns: documents.columns.toBytes(),
           fresh: tiers.fresh.toBytes(),
           main: tiers.main,
           version: tiers.version,

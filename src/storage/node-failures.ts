@@ -20,6 +20,12 @@ export function failed(what: string, error: unknown): VicinalError {
   return failure(code, `${what}: ${why} (${wordsOf(error)})`, error);
 }
 
+/** The same of what could not even be read. */
+export function unread(what: string, error: unknown): VicinalError {
+  const { code, message } = failed(`${what} could not be read`, error);
+  return failure(code === "READ_ONLY" ? "NO_STORAGE" : code, message, error);
+}
+
 /** The first of these codes is not an error: `fallback` then. */
 export async function unless<T, F>(codes: readonly string[], work: Promise<T>, fallback: F): Promise<T | F> {
   try {

@@ -4,7 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bytes } from "../words/arrays.js";
 import { beyond, failure, missing, notSynced } from "./failures.js";
-import { codeOf, failed, unless } from "./node-failures.js";
+import { Kept } from "./kept.js";
+import { codeOf, failed, unless, unread } from "./node-failures.js";
 import { lockFolder } from "./node-lock.js";
 import { Place } from "./place.js";
 import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
@@ -13,8 +14,6 @@ import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
 const CALL_BYTES = 1 << 26;
 /** A read up to this asks for the file's length only where it comes back short. */
 const SMALL_BYTES = 1 << 20;
-/** Files kept open where nobody uses them. */
-const KEPT = 16;
 /** What is written before it takes a file's place. */
 const SWAP = ".swap-";
 /** What systems say that cannot sync a folder. */
@@ -31,18 +30,10 @@ interface OpenFile {
   fresh: boolean;
 }
 
-interface Kept {
-  readonly opened: Promise<OpenFile>;
-  users: number;
-  /** The last who uses it closes it. */
-  dropped: boolean;
-}
-
 class Folder implements Medium {
   readonly place: string;
   readonly #path: string;
-  /** By name, the one used last at the end. */
-  readonly #open = new Map<string, Kept>();
+  readonly #open = new Kept<OpenFile>((name, file) => this.#close(name, file));
   /** Why files whose sync has failed take nothing more. */
   readonly #unsure = new Map<string, unknown>();
   #locked = false;
@@ -55,7 +46,7 @@ class Folder implements Medium {
   async list(): Promise<StoredFile[]> {
     const entries = await unless(["ENOENT"], readdir(this.#path, { withFileTypes: true }), []).catch((error) => {
       if (codeOf(error) === "ENOTDIR") throw failure("NO_STORAGE", `${this.place} is a file; give the path of a folder`, error);
-      throw failed(`${this.place} could not be read`, error);
+      throw unread(this.place, error);
     });
     const files = entries.filter((entry) => entry.isFile());
     const sizes = await Promise.all(files.map(({ name }) => unless(["ENOENT"], stat(this.#at(name)), undefined)));
@@ -124,7 +115,7 @@ class Folder implements Medium {
 
   async swap(name: string, bytes: Uint8Array): Promise<void> {
     const made = this.#at(SWAP + name);
-    await this.#forget(name);
+    await this.#open.drop(name);
     try {
       const handle = await open(made, "w");
       try {
@@ -143,7 +134,7 @@ class Folder implements Medium {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#forget(name);
+    await this.#open.drop(name);
     await rm(this.#at(name), { force: true }).catch((error) => {
       throw this.#failed(name, "removed", error);
     });
@@ -175,8 +166,7 @@ class Folder implements Medium {
   }
 
   async close(): Promise<void> {
-    const names = [...this.#open.keys()];
-    await Promise.all(names.map((name) => this.#forget(name)));
+    await this.#open.dropAll();
     this.#unsure.clear();
   }
 
@@ -198,61 +188,29 @@ class Folder implements Medium {
   /** Does something with the open file, which is made for "append" alone. */
   async #with<T>(name: string, what: "read" | "append" | "change", work: (file: OpenFile) => Promise<T>): Promise<T> {
     try {
-      const kept = this.#take(name, what === "append");
-      try {
-        const file = await kept.opened;
-        if (what !== "read" && !file.writable) throw failure("READ_ONLY", `${name} in ${this.place} is read-only`);
-        return await work(file);
-      } finally {
-        kept.users--;
-        if (kept.dropped) await this.#close(name, kept);
-        await this.#closeIdle();
-      }
+      return await this.#open.use(
+        name,
+        () => openFile(this.#at(name), this.#locked, what === "append"),
+        (file) => {
+          if (what !== "read" && !file.writable) throw failure("READ_ONLY", `${name} in ${this.place} is read-only`);
+          return work(file);
+        },
+      );
     } catch (error) {
       if (what !== "append" && codeOf(error) === "ENOENT") throw missing(this.place, name);
       throw this.#failed(name, what === "read" ? "read" : "written", error);
     }
   }
 
-  /** The file's place in the table, with one user more. */
-  #take(name: string, make: boolean): Kept {
-    let kept = this.#open.get(name);
-    if (!kept) {
-      kept = { opened: openFile(this.#at(name), this.#locked, make), users: 0, dropped: false };
-      kept.opened.catch(() => this.#open.get(name) === kept && this.#open.delete(name));
-    }
-    kept.users++;
-    this.#open.delete(name);
-    this.#open.set(name, kept);
-    return kept;
-  }
-
-  async #closeIdle(): Promise<void> {
-    for (const [name, { users }] of this.#open) {
-      if (this.#open.size <= KEPT) return;
-      if (users === 0) await this.#forget(name);
-    }
-  }
-
-  async #forget(name: string): Promise<void> {
-    const kept = this.#open.get(name);
-    if (!kept) return;
-    this.#open.delete(name);
-    kept.dropped = true;
-    await this.#close(name, kept);
-  }
-
-  /** Closes a file that nobody uses; synced before, since what its medium has to say might be told to this handle alone. */
-  async #close(name: string, kept: Kept): Promise<void> {
-    if (kept.users > 0) return;
-    const file = await kept.opened.catch(() => undefined);
+  /** Closes a file; synced before, since what its medium has to say might be told to this handle alone. */
+  async #close(name: string, file: OpenFile): Promise<void> {
     try {
-      if (file?.torn) await cut(file);
-      if (file?.unsynced) await this.#sync(file);
+      if (file.torn) await cut(file);
+      if (file.unsynced) await this.#sync(file);
     } catch (error) {
       this.#unsure.set(name, error);
     } finally {
-      await file?.handle.close();
+      await file.handle.close();
     }
   }
 
@@ -260,7 +218,8 @@ class Folder implements Medium {
     if (codeOf(error) === "ENOENT") return failure("STORAGE_LOST", `${this.place} was removed while it was open`, error);
     // Only what the system says has a syscall.
     if ((error as NodeJS.ErrnoException).syscall === undefined) return error as Error;
-    return failed(`${name} in ${this.place} could not be ${done}`, error);
+    const file = `${name} in ${this.place}`;
+    return done === "read" ? unread(file, error) : failed(`${file} could not be ${done}`, error);
   }
 }
 
@@ -311,9 +270,18 @@ async function syncFolder(path: string): Promise<void> {
  * killed. `sync` is fdatasync, `swap` a synced file that is renamed.
  */
 export function folder(path: string | URL): Storage {
-  const text = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof text !== "string" || text === "" || text.includes("\0")) {
+  const text = textOf(path);
+  if (!text || text.includes("\0")) {
     throw failure("BAD_OPTION", `${JSON.stringify(path) ?? String(path)} is no path of a folder: give text or a file: URL`);
   }
   return new Place(new Folder(text));
+}
+
+function textOf(path: string | URL): string | undefined {
+  if (typeof path === "string") return path;
+  try {
+    return fileURLToPath(path);
+  } catch {
+    return undefined;
+  }
 }
