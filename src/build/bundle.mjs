@@ -173,7 +173,7 @@ export async function bundle(builds) {
     supported: { "dynamic-import": false },
     plugins: [wholeCore(files), wasmBeside],
   });
-  await build({ ...cjs, entryPoints: { index: "src/index.ts", ...LAYERS }, plugins: [besideCore(files, "./core.cjs")] });
+  await build({ ...cjs, entryPoints: { index: "src/index.ts", ...LAYERS }, plugins: [workerText, besideCore(files, "./core.cjs")] });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
     ...common,
