@@ -91,8 +91,13 @@ export class Files {
     if (sum !== xxh32(text)) throw damaged(where, "is damaged: its checksum does not match");
     const files = new Files(storage, head.collection, JSON.parse(new TextDecoder().decode(text)));
     files.#checkLengths(list);
-    for (const name of list.keys()) if (OURS.test(name) && !files.#names().has(name)) await storage.remove(name);
     return files;
+  }
+
+  /** Removes files of ours that the manifest does not name: what was being written when a process died, or being removed. */
+  async tidy(): Promise<void> {
+    const names = this.#names();
+    for (const { name } of await this.storage.list()) if (OURS.test(name) && !names.has(name)) await this.storage.remove(name);
   }
 
   static async create(storage: Storage, about: Pick<Manifest, "dimensions" | "metric" | "fields" | "index" | "keepsVectors" | "complete">): Promise<Files> {

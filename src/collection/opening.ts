@@ -66,6 +66,7 @@ export async function openCollection(checked: Checked): Promise<Opened> {
     const stale = tiers.purge();
     const documents = new Documents(shape, ids, places, columns, tiers, new Texts(checked.cacheBytes));
     const { sequence, logged } = await replay(files, documents);
+    await files.tidy();
     return { files, documents, metric, sequence, logged, written: main !== undefined && !stale && tiers.version === 0 };
   } catch (error) {
     for (const index of indices) index.close();

@@ -4,8 +4,9 @@ import { VicinalError } from "vicinal";
 import { Collection, type MainOptions } from "vicinal/collection";
 import { expect, it } from "vitest";
 import { thorough } from "../support/thorough.js";
-import { Crashing, type Random } from "./support/crashing.js";
+import { Crashing } from "./support/crashing.js";
 import { DIMENSIONS, expectEqual, type Kept, type Model } from "./support/model.js";
+import { randomOf } from "./support/random.js";
 
 /** "1" and 1 are among them, and what a string may be. */
 const id = fc.oneof(
@@ -135,15 +136,6 @@ function sameModel(a: Model, b: Model): boolean {
   const text = (model: Model): string =>
     JSON.stringify([...model].map(([id, { vector, data }]: [unknown, Kept]) => [typeof id, id, vector, Object.entries(data).sort()]).map((row) => JSON.stringify(row)).sort());
   return text(a) === text(b);
-}
-
-/** Numbers that are the same in each run. */
-function randomOf(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 0) / 2 ** 32;
-  };
 }
 
 it("is what a Map is, whatever happens", async () => {
