@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -121,7 +121,9 @@ const besideCore = (files, path) => ({
   name: "beside-core",
   setup({ onResolve }) {
     onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
-      files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts"))) ? { path, external: true } : undefined,
+      files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
+        ? { path, external: true }
+        : undefined,
     );
   },
 });
@@ -173,7 +175,11 @@ export async function bundle(builds) {
     supported: { "dynamic-import": false },
     plugins: [wholeCore(files), wasmBeside],
   });
-  await build({ ...cjs, entryPoints: { index: "src/index.ts", ...LAYERS }, plugins: [workerText, besideCore(files, "./core.cjs")] });
+  await build({
+    ...cjs,
+    entryPoints: { index: "src/index.ts", ...LAYERS },
+    plugins: [workerText, besideCore(files, "./core.cjs")],
+  });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
     ...common,
@@ -181,7 +187,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers"],
+    external: ["@huggingface/transformers", "hyparquet", "hyparquet-compressors"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

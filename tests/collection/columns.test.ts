@@ -135,6 +135,7 @@ describe("many documents", () => {
   });
   const WHERE: readonly unknown[] = [
     { lang: "l1", year: { $gte: 1990, $lt: 2000 }, tags: { $in: ["t1", "t2"] } },
+    { year: { $gt: 5e4 } },
     { name: { $gte: "name 5" } },
     { name: { $in: ["name 1", "name 77", "none"] } },
     { price: { $gt: 3, $lte: 50.125 }, flag: { $ne: true } },
