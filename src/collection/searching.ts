@@ -61,6 +61,7 @@ const EFFORTS = ["ef", "nprobe", "maxLeaves", "searchK", "probes"] as const;
 const NAMES = ["k", "where", "groupBy", "select", "radius", "after", "exact", ...EFFORTS, "rescore", "candidates", "signal"];
 const CANDIDATES = 100;
 const MOST_K = 2 ** 26;
+const MOST_EFFORT = 2 ** 32 - 1;
 
 /** A search's options, checked. */
 export interface Wish {
@@ -88,7 +89,11 @@ export function wishOf(options: CollectionSearchOptions): Wish {
   const looking: Record<string, unknown> = {};
   if (flag("exact", options.exact)) looking.exact = true;
   if (radius !== undefined) looking.radius = radius;
-  for (const name of EFFORTS) if (options[name] !== undefined) looking[name] = options[name];
+  for (const name of EFFORTS) {
+    const effort = options[name];
+    if (effort === undefined) continue;
+    looking[name] = name === "maxLeaves" && effort === Infinity ? effort : integer(name, effort, 1, MOST_EFFORT);
+  }
   return {
     k,
     options,
