@@ -59,7 +59,11 @@ describe("search", () => {
       { id: "d9", distance: 0, group: "a1" },
       { id: "d8", distance: 1, group: "a0" },
     ]);
-    expect(idsOf(await collection.search([9, 0], { groupBy: "tags", k: 3, where: { i: { $lt: 9 } } }))).toEqual(["d8", "d8", "d7"]);
+    expect(idsOf(await collection.search([9, 0], { groupBy: "tags", k: 3, where: { i: { $lt: 9 } } }))).toEqual([
+      "d8",
+      "d8",
+      "d7",
+    ]);
     await collection.upsert({ id: "none", vector: [9, 0], data: {} });
     expect(idsOf(await collection.search([9, 0], { groupBy: "i", k: 2 }))).toEqual(["d9", "d8"]);
   });
@@ -94,15 +98,23 @@ describe("search", () => {
     await collection.search(ORIGIN, { k: 2, rescore });
     expect(seen).toEqual([5, 10]);
     await expectError(() => collection.search(ORIGIN, { rescore: () => [1] }), "BAD_OPTION", "of length 1 for 10 hits");
-    await expectError(() => collection.search(ORIGIN, { rescore: (hits) => hits.map(() => Number.NaN) }), "BAD_OPTION", "a score is a number");
-    expect(await thrownBy(() => collection.search(ORIGIN, { rescore: () => Promise.reject(new Error("mine")) }))).toEqual(new Error("mine"));
+    await expectError(
+      () => collection.search(ORIGIN, { rescore: (hits) => hits.map(() => Number.NaN) }),
+      "BAD_OPTION",
+      "a score is a number",
+    );
+    expect(await thrownBy(() => collection.search(ORIGIN, { rescore: () => Promise.reject(new Error("mine")) }))).toEqual(
+      new Error("mine"),
+    );
   });
 
   it("answers a batch as it answers each", async () => {
     const collection = await line();
     const queries = [ORIGIN, [4, 1], [9, 9]];
     const options = { k: 3, where: { even: true } };
-    expect(await collection.searchBatch(queries, options)).toEqual(await Promise.all(queries.map((query) => collection.search(query, options))));
+    expect(await collection.searchBatch(queries, options)).toEqual(
+      await Promise.all(queries.map((query) => collection.search(query, options))),
+    );
   });
 
   it("finds at once what has been changed, in either tier", async () => {
@@ -160,7 +172,22 @@ describe("search", () => {
 describe("documents", () => {
   it("keeps ids apart, whatever they are", async () => {
     const collection = await opened();
-    const ids = ["1", 1, "", "\ud800", "\udc00", "\ufffd", "é", "e\u0301", "constructor", "__proto__", -0, 2 ** 53 - 1, -(2 ** 53 - 1), "x".repeat(65535)];
+    const ids = [
+      "1",
+      1,
+      "",
+      "\ud800",
+      "\udc00",
+      "\ufffd",
+      "é",
+      "e\u0301",
+      "constructor",
+      "__proto__",
+      -0,
+      2 ** 53 - 1,
+      -(2 ** 53 - 1),
+      "x".repeat(65535),
+    ];
     await collection.upsert(ids.map((id, i) => ({ id, vector: [i, 0], data: { i } })));
     expect(collection.size).toBe(ids.length);
     for (const [i, id] of ids.entries()) {
@@ -178,26 +205,49 @@ describe("documents", () => {
 
   it("gives data back as it was given", async () => {
     const collection = await opened({ cacheBytes: 0 });
-    const data = { "": 1, a: [1, [2], { b: null }], "é\u{1f600}": "\ud800", n: -1e-300, t: true, ["__proto__"]: { x: 1 }, big: "x".repeat(100_000) };
+    const data = {
+      "": 1,
+      a: [1, [2], { b: null }],
+      "é\u{1f600}": "\ud800",
+      n: -1e-300,
+      t: true,
+      ["__proto__"]: { x: 1 },
+      big: "x".repeat(100_000),
+    };
     await collection.upsert({ id: 1, vector: [1, 2], data });
     expect((await collection.get(1))?.data).toEqual(data);
     await collection.upsert({ id: 1, vector: [1, 2], data: { at: new Date(0), gone: undefined } });
     expect((await collection.get(1))?.data).toEqual({ at: "1970-01-01T00:00:00.000Z" });
     await collection.upsert({ id: 1, vector: [1, 2] });
-    expect((await collection.get(1, { vector: false }))).toEqual({ id: 1, data: {} });
+    expect(await collection.get(1, { vector: false })).toEqual({ id: 1, data: {} });
     expect(await collection.get(2)).toBeUndefined();
   });
 
   it("merges updates, of documents that are there", async () => {
     const collection = await line(3);
     expect(await collection.update("d1", { i: null, author: { age: 3 }, tags: ["new"], gone: undefined })).toBe(1);
-    expect((await collection.get("d1"))?.data).toEqual({ even: false, tags: ["new"], author: { name: "a1", age: 3 }, title: "title 1" });
+    expect((await collection.get("d1"))?.data).toEqual({
+      even: false,
+      tags: ["new"],
+      author: { name: "a1", age: 3 },
+      title: "title 1",
+    });
     expect(Array.from((await collection.get("d1"))?.vector ?? [])).toEqual([1, 0]);
     expect(await collection.update("nobody", { i: 1 })).toBe(0);
-    expect(await collection.update([{ id: "d0", data: { i: 7 } }, { id: "d9", data: {} }, { id: "d2", data: { i: 7 } }])).toBe(2);
+    expect(
+      await collection.update([
+        { id: "d0", data: { i: 7 } },
+        { id: "d9", data: {} },
+        { id: "d2", data: { i: 7 } },
+      ]),
+    ).toBe(2);
     expect(await collection.count({ where: { i: 7 } })).toBe(2);
     // One after the other, though nobody waits.
-    await Promise.all([collection.update("d0", { a: 1 }), collection.update("d0", { b: { c: 1 } }), collection.update("d0", { b: { d: 1 } })]);
+    await Promise.all([
+      collection.update("d0", { a: 1 }),
+      collection.update("d0", { b: { c: 1 } }),
+      collection.update("d0", { b: { d: 1 } }),
+    ]);
     expect((await collection.get("d0"))?.data).toMatchObject({ a: 1, b: { c: 1, d: 1 } });
   });
 
@@ -218,7 +268,8 @@ describe("documents", () => {
   it("scans those that meet conditions", async () => {
     const collection = await line(200);
     const found = [];
-    for await (const document of collection.scan({ where: { i: { $gte: 190 } }, select: ["i"], vectors: true })) found.push(document);
+    for await (const document of collection.scan({ where: { i: { $gte: 190 } }, select: ["i"], vectors: true }))
+      found.push(document);
     expect(found.map(({ data }) => data.i).sort()).toEqual([190, 191, 192, 193, 194, 195, 196, 197, 198, 199]);
     expect(Array.from(found[0].vector ?? [])).toEqual([found[0].data.i, 0]);
     let seen = 0;
@@ -244,18 +295,43 @@ describe("documents", () => {
       { onProgress: (done) => progress.push({ ...done }) },
     );
     expect(asked).toEqual([32, 7]);
-    expect(progress).toEqual([{ done: 32, total: 39 }, { done: 39, total: 39 }]);
+    expect(progress).toEqual([
+      { done: 32, total: 39 },
+      { done: 39, total: 39 },
+    ]);
     expect(idsOf(await collection.search("four", { k: 1 }))).toEqual([4]);
     expect((await collection.searchBatch(["a", [1000, 0]], { k: 1 })).map(idsOf)).toEqual([[1], [3]]);
     const wrong = await opened({ embed: async () => [[1, 2]] });
-    await expectError(() => wrong.upsert([{ id: 1, text: "a" }, { id: 2, text: "b" }]), "BAD_DIMENSION", "2 texts and made 1 vectors");
+    await expectError(
+      () =>
+        wrong.upsert([
+          { id: 1, text: "a" },
+          { id: 2, text: "b" },
+        ]),
+      "BAD_DIMENSION",
+      "2 texts and made 1 vectors",
+    );
     expect(wrong.size).toBe(0);
   });
 
   const VECTOR = [1, 2];
   const BAD: [unknown, string, RegExp][] = [
-    [[{ id: 1, vector: VECTOR }, { id: 1, vector: VECTOR }], "DUPLICATE_ID", /documents\[1\]\.id is 1/],
-    [[{ id: 5, vector: VECTOR }, { id: 1, vector: [1] }], "BAD_DIMENSION", /vectors\[1\] has 1 values/],
+    [
+      [
+        { id: 1, vector: VECTOR },
+        { id: 1, vector: VECTOR },
+      ],
+      "DUPLICATE_ID",
+      /documents\[1\]\.id is 1/,
+    ],
+    [
+      [
+        { id: 5, vector: VECTOR },
+        { id: 1, vector: [1] },
+      ],
+      "BAD_DIMENSION",
+      /vectors\[1\] has 1 values/,
+    ],
     [[{ id: 1, vector: [1, Number.POSITIVE_INFINITY] }], "NOT_FINITE", /Infinity/],
     [[{ id: 1, vector: [1e30, 1e30] }], "TOO_LARGE", /2\^62/],
     [[{ id: 1 }], "BAD_OPTION", /neither a vector nor a text/],
@@ -302,9 +378,21 @@ describe("open and close", () => {
     await expectError(() => Collection.open({ storage }), "BAD_OPTION", "dimensions are needed");
     await expectError(() => Collection.open({ storage, dimensions: 0 }), "BAD_OPTION", "dimensions is 0");
     await expectError(() => Collection.open({ dimensions: 2 } as never), "BAD_OPTION", "storage is undefined");
-    await expectError(() => Collection.open({ storage, dimensions: 2, durability: "never" as never }), "BAD_OPTION", "durability");
-    await expectError(() => Collection.open({ storage, dimensions: 2, index: { kind: "tree" } as never }), "BAD_OPTION", "index.kind");
-    await expectError(() => Collection.open({ storage, dimensions: 2, index: { kind: "hnsw", dimensions: 3 } as never }), "BAD_OPTION", "belongs beside it");
+    await expectError(
+      () => Collection.open({ storage, dimensions: 2, durability: "never" as never }),
+      "BAD_OPTION",
+      "durability",
+    );
+    await expectError(
+      () => Collection.open({ storage, dimensions: 2, index: { kind: "tree" } as never }),
+      "BAD_OPTION",
+      "index.kind",
+    );
+    await expectError(
+      () => Collection.open({ storage, dimensions: 2, index: { kind: "hnsw", dimensions: 3 } as never }),
+      "BAD_OPTION",
+      "belongs beside it",
+    );
     await expectError(() => Collection.open({ storage, dimensions: 2, fields: { a: "text" } as never }), "BAD_OPTION", "fields");
     await expectError(() => Collection.open({ storage, dims: 2 } as never), "BAD_OPTION", "dimensions");
     expect(await storage.list()).toEqual([]);
@@ -316,7 +404,11 @@ describe("open and close", () => {
     await expectError(() => Collection.open({ storage }), "LOCKED", "memory");
     await first.upsert({ id: 1, vector: [1, 2], data: { a: 1 } });
     await first.close();
-    await expectError(() => Collection.open({ storage, dimensions: 3 }), "BAD_OPTION", "dimensions is 3, and 2 in the collection");
+    await expectError(
+      () => Collection.open({ storage, dimensions: 3 }),
+      "BAD_OPTION",
+      "dimensions is 3, and 2 in the collection",
+    );
     await expectError(() => Collection.open({ storage, metric: "l2" }), "BAD_OPTION", "metric is l2, and dot");
     const second = await Collection.open({ storage });
     expect(await second.search([1, 1])).toEqual([{ id: 1, distance: -3, data: { a: 1 } }]);
@@ -361,7 +453,10 @@ describe("open and close", () => {
     const bits = metric === "hamming";
     const vector = bits ? Uint8Array.of(0b1011) : [1, 1, 0, 1];
     const first = await Collection.open({ storage, dimensions: 4, metric });
-    await first.upsert([{ id: "a", vector }, { id: "b", vector: bits ? Uint8Array.of(0b0100) : [0, 0, 1, 0] }]);
+    await first.upsert([
+      { id: "a", vector },
+      { id: "b", vector: bits ? Uint8Array.of(0b0100) : [0, 0, 1, 0] },
+    ]);
     for (const index of [undefined, { kind: "hnsw", m: 4 }] as const) {
       if (index) await first.reindex(index);
       expect(idsOf(await first.search(vector, { k: 1 }))).toEqual(["a"]);

@@ -8,5 +8,9 @@ export interface Operation {
   also?: "snapshot" | "compact" | "reindex";
 }
 export function operation(number: number): Operation;
-export function perform(collection: Collection, operation: Operation, background?: (work: Promise<unknown>) => void): Promise<void>;
+export function perform(
+  collection: Collection,
+  operation: Operation,
+  background?: (work: Promise<unknown>) => void,
+): Promise<void>;
 export function performOn(model: Model, operation: Operation): void;

@@ -15,7 +15,9 @@ async function work() {
   for (;;) {
     const number = next++;
     say(`+${number}`);
-    await perform(collection, operation(number), (background) => background.catch((error) => say(`background: ${error.message}`)));
+    await perform(collection, operation(number), (background) =>
+      background.catch((error) => say(`background: ${error.message}`)),
+    );
     say(`-${number}`);
   }
 }
