@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bestPerValue } from "../../src/collection/columns/best-per-value.js";
 import { Columns } from "../../src/collection/columns/columns.js";
+import { Lists } from "../../src/collection/columns/lists.js";
 import type { Match } from "../../src/collection/columns/match.js";
 import { beyond, type Expression } from "../../src/collection/where/expression.js";
 import { random } from "../support/data.js";
@@ -155,7 +156,7 @@ describe("many documents", () => {
           columns.remove(slot);
           live.delete(slot);
         } else {
-          const data = { ...documentOf(slot), year: turn === 2 ? 1e6 : 2 ** 40 };
+          const data = { ...documentOf(slot), year: [1e5, 2 ** 40, 0.5][turn] };
           columns.set(slot, data);
           live.set(slot, data);
         }
@@ -186,6 +187,32 @@ describe("many documents", () => {
     expect(columns.bytes - own).toBeGreaterThan(2 ** 19);
   });
 
+  it("take no more when each value has been another many times", () => {
+    const { columns } = filled(
+      Array.from({ length: 1000 }, (_, i) => ({ lang: `a${i}`, tags: [`b${i}`, `c${i}`] })),
+      new Columns(FIELDS),
+    );
+    const before = columns.bytes;
+    for (let i = 0; i < 50_000; i++) columns.set(i % 1000, { lang: `d${i}`, tags: [`e${i}`, `f${i}`] });
+    expect(columns.bytes).toBeLessThan(1.5 * before); // 1.32: lists are packed only when a third is waste
+    expect(columns.info().map(({ cardinality }) => cardinality)).toEqual([1000, 0, 2000, 0]);
+  });
+
+  it("keep the matches that are asked for, and forget the others", () => {
+    const { columns } = filled(
+      Array.from({ length: 20_000 }, (_, i) => documentOf(i)),
+      new Columns(FIELDS),
+    );
+    const used = columns.match(columns.parse({ lang: "l1" }));
+    const unused = columns.match(columns.parse({ lang: "l2" }));
+    for (let i = 0; i < 1000; i++) {
+      columns.match(columns.parse({ year: { $gte: i } }));
+      columns.match(columns.parse({ lang: "l1" }));
+    }
+    expect(columns.match(columns.parse({ lang: "l1" }))).toBe(used);
+    expect(columns.match(columns.parse({ lang: "l2" }))).not.toBe(unused);
+  });
+
   it("give a forgotten match another version only if others pass", () => {
     const { columns } = filled(
       Array.from({ length: 20_000 }, (_, i) => documentOf(i)),
@@ -208,6 +235,24 @@ describe("many documents", () => {
     forget(9000);
     expect(columns.match(expression).version).toBeGreaterThan(second.version);
   });
+});
+
+it("lists are where they were after others have gone and all have been packed", () => {
+  const lists = new Lists();
+  const kept = new Map<number, number[]>();
+  const next = random(2);
+  for (let turn = 0; turn < 20_000; turn++) {
+    const slot = Math.floor(300 * next());
+    if (kept.delete(slot)) lists.drop(slot);
+    if (next() < 0.3) continue;
+    const codes = Array.from({ length: 2 + Math.floor(4 * next()) }, () => Math.floor(next() * (turn < 10_000 ? 200 : 70_000)));
+    lists.put(slot, codes);
+    kept.set(slot, codes);
+  }
+  for (let packed = 0; packed < 2; packed++) {
+    for (const [slot, codes] of kept) expect([...lists.of(slot)]).toEqual(codes);
+    expect(lists.packed().length).toBe([...kept.values()].reduce((sum, { length }) => sum + length + 1, 0));
+  }
 });
 
 describe("bytes", () => {

@@ -96,8 +96,9 @@ export function among(path: string, given: readonly Scalar[], gaps: boolean): Am
 
 /** Where each of the texts is, in their order. */
 function distinct(texts: readonly string[]): number[] {
-  const order = texts.map((_, i) => i).sort((a, b) => (texts[a] < texts[b] ? -1 : texts[a] > texts[b] ? 1 : 0));
-  return order.filter((at, i) => i === 0 || texts[at] !== texts[order[i - 1]]);
+  if (texts.length < 2) return texts.map((_, i) => i);
+  const places = new Map(texts.map((text, i) => [text, i]));
+  return [...places.keys()].sort().map((text) => places.get(text)!);
 }
 
 export function whole(path: string, value: Json): Whole {
@@ -120,7 +121,7 @@ function other(path: string, values: readonly Scalar[]): Other {
 /** Groups in groups of the same kind are one; parts are in order of their keys, none twice; one part stands for itself. */
 export function group(op: Group["op"], parts: readonly Expression[]): Expression {
   if (parts.length === 1) return parts[0];
-  const flat = parts.flatMap((part) => (part.op === op ? part.parts : [part]));
+  const flat = parts.some((part) => part.op === op) ? parts.flatMap((part) => (part.op === op ? part.parts : [part])) : parts;
   const keys = flat.map(({ key }) => key);
   const order = distinct(keys);
   if (order.length === 1) return flat[0];

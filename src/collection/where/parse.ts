@@ -100,7 +100,7 @@ class Reading {
         throw wrong(`${here} stands beside operators; members of a field are asked for as ${show(`${path}.${name}`)}`);
       return this.#operator(path, name, value[name], here, depth + 1);
     });
-    return group("and", parts);
+    return parts.length === 1 ? parts[0] : group("and", parts);
   }
 
   #operator(path: string, name: string, value: unknown, at: string, depth: number): Expression {
