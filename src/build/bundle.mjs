@@ -95,6 +95,15 @@ const workerText = {
 /** Entries on top of the core, which they share with index. */
 const LAYERS = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts", collection: "src/collection.ts" };
 
+/** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
+const LATER = [
+  "src/file/vic.ts",
+  "src/file/format.ts",
+  "src/make/create-index.ts",
+  "src/make/load.ts",
+  "src/words/check-state.ts",
+];
+
 /** All that src/index.ts imports statically, itself not included. */
 async function coreFiles() {
   const { metafile } = await build({ ...esm, entryPoints: ["src/index.ts"], plugins: [embedded], write: false });
@@ -139,11 +148,26 @@ async function writeIndex(files) {
       onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./extras-HASH.js", external: true }));
     },
   };
+  const collectionExtras = {
+    name: "collection-extras",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./chunks/collection-extras-HASH.js", external: true }));
+    },
+  };
+  const first = files.filter((file) => !LATER.includes(file));
   const parts = [
     { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
     { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
     { entryPoints: { index: "src/index.ts" }, plugins: [besideCore(files, "./chunks/core-HASH.js")] },
-    { entryPoints: LAYERS, plugins: [workerText, besideCore(files, "./chunks/core-HASH.js")], splitting: false },
+    {
+      entryPoints: { "chunks/collection-extras": "src/collection/extras.ts" },
+      plugins: [extrasBeside, besideCore(first, "./core-HASH.js")],
+    },
+    {
+      entryPoints: LAYERS,
+      plugins: [collectionExtras, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      splitting: false,
+    },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);
@@ -152,10 +176,7 @@ async function writeIndex(files) {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(
-      path.replace(/(core|extras)\.js$/, `$1-${name}.js`),
-      text.replaceAll(/(core|extras)-HASH\.js/g, `$1-${name}.js`),
-    );
+    writeFileSync(path.replace(/(core|extras)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
   }
 }
 
@@ -178,6 +199,7 @@ export async function bundle(builds) {
   await build({
     ...cjs,
     entryPoints: { index: "src/index.ts", ...LAYERS },
+    supported: { "dynamic-import": false },
     plugins: [workerText, besideCore(files, "./core.cjs")],
   });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });

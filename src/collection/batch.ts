@@ -7,7 +7,7 @@
 // the same as once, which a snapshot counts on that is taken while changes go on.
 import { readBody, writeBody } from "./body.js";
 import { damaged, END } from "./frame.js";
-import { keyOf, type DocumentId } from "./ids.js";
+import { type DocumentId, keyOf } from "./ids.js";
 import { Reader, type Writer } from "./writer.js";
 
 export const REMOVE = 0;

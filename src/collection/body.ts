@@ -28,7 +28,8 @@ export interface Body {
 export function checkBody(bytes: Uint8Array, where: () => string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length >= HEAD_BYTES && HEAD_BYTES + view.getUint32(4, true) <= bytes.length;
-  if (!whole || view.getUint32(0, true) !== xxh32(bytes.subarray(4))) throw bad(`${where()} is damaged: its checksum does not match`);
+  if (!whole || view.getUint32(0, true) !== xxh32(bytes.subarray(4)))
+    throw bad(`${where()} is damaged: its checksum does not match`);
 }
 
 /** Reads one that has been checked. */

@@ -68,17 +68,21 @@ export class Changing {
     checkSignal(options.signal);
     heed(options.signal);
     const { columns, shape } = this.documents;
-    const ids = checkIds(documents.map((one, i) => {
-      known(`documents[${i}]`, one, DOCUMENT_NAMES);
-      return one.id;
-    }), (i) => `documents[${i}].id`);
+    const ids = checkIds(
+      documents.map((one, i) => {
+        known(`documents[${i}]`, one, DOCUMENT_NAMES);
+        return one.id;
+      }),
+      (i) => `documents[${i}].id`,
+    );
     const texts = documents.map(({ data = {} }, i) => {
       columns.check(data, `documents[${i}].data`);
       return JSON.stringify(data);
     });
     const toEmbed: string[] = [];
     documents.forEach(({ vector, text }, i) => {
-      if (vector !== undefined && text !== undefined) throw badOption(`documents[${i}] has a vector and a text to make one of: give one of them`);
+      if (vector !== undefined && text !== undefined)
+        throw badOption(`documents[${i}] has a vector and a text to make one of: give one of them`);
       if (vector !== undefined) return;
       if (typeof text !== "string") throw badOption(`documents[${i}] has neither a vector nor a text to make one of`);
       toEmbed.push(text);
@@ -94,10 +98,13 @@ export class Changing {
   /** Returns how many of the documents were there. */
   async update(patches: readonly DocumentPatch[]): Promise<number> {
     const { columns } = this.documents;
-    const ids = checkIds(patches.map((one, i) => {
-      known(`documents[${i}]`, one, ["id", "data"]);
-      return one.id;
-    }), (i) => `documents[${i}].id`);
+    const ids = checkIds(
+      patches.map((one, i) => {
+        known(`documents[${i}]`, one, ["id", "data"]);
+        return one.id;
+      }),
+      (i) => `documents[${i}].id`,
+    );
     const copies = patches.map(({ data }, i) => {
       if (data === null || typeof data !== "object" || Array.isArray(data)) {
         throw badOption(`documents[${i}].data is ${show(data)}; it must be an object of the fields that change`);
@@ -133,7 +140,8 @@ export class Changing {
     if (what !== null && typeof what === "object" && !Array.isArray(what)) {
       known("delete", what, ["where"]);
       const { where } = what as { where: object };
-      if (where === undefined) throw badOption("delete takes ids, or { where } with conditions; to remove all documents give { where: {} }");
+      if (where === undefined)
+        throw badOption("delete takes ids, or { where } with conditions; to remove all documents give { where: {} }");
       const { columns, ids } = this.documents;
       columns.parse(where);
       const own = structuredClone(where);
@@ -154,12 +162,16 @@ export class Changing {
     return count;
   }
 
-  async #commit(reads: "all" | readonly DocumentId[] | undefined, changes: () => readonly Change[] | Promise<readonly Change[]>): Promise<void> {
+  async #commit(
+    reads: "all" | readonly DocumentId[] | undefined,
+    changes: () => readonly Change[] | Promise<readonly Change[]>,
+  ): Promise<void> {
     await this.committer.commit({ reads, changes, apply: (made, spots) => this.documents.apply(madeOf(made, spots)) });
     this.changed();
   }
 }
 
 function* madeOf(changes: readonly Change[], spots: readonly Spot[]): Generator<Made, void, void> {
-  for (const [i, { what, id, text = "", vector }] of changes.entries()) yield { what, key: keyOf(id), text, vector, spot: spots[i] };
+  for (const [i, { what, id, text = "", vector }] of changes.entries())
+    yield { what, key: keyOf(id), text, vector, spot: spots[i] };
 }

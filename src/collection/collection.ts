@@ -1,21 +1,24 @@
 // Documents with vectors that last: the calls. What they are made of: committer.ts writes changes, documents.ts has them in memory, tiers.ts
 // finds vectors, conditions.ts fields, snapshot.ts and tending.ts keep files and tiers in shape.
-import type { Vector } from "../input/vectors.js";
+import { rowsOf, type Vector, type Vectors } from "../input/vectors.js";
+import type { Searchable } from "../search/searchable.js";
 import { badOption, show } from "../words/errors.js";
 import { checkSignal, flag, known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { Changing, type DocumentInput, type DocumentPatch, type UpsertOptions } from "./changing.js";
 import { Committer } from "./committer.js";
 import { Conditions } from "./conditions.js";
 import { embedded } from "./embedding.js";
-import { type CollectionStats, type Health, healthOf, statsOf, type VerifyReport, verify } from "./health.js";
+import type { CollectionStats, VerifyReport } from "./health.js";
 import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
-import { Keeping } from "./keeping.js";
+import { type Health, Keeping } from "./keeping.js";
 import { openCollection } from "./opening.js";
 import { type Checked, type CollectionOptions, checkMain, checkOptions, type MainOptions } from "./options.js";
 import { closed, Reading } from "./reading.js";
+import { newRows } from "./rows.js";
 import { checkScan, type Document, Scanning, type ScanOptions } from "./scanning.js";
 import { type CollectionSearchOptions, type DocumentHit, Searching, wishOf } from "./searching.js";
-import { Vectors } from "./vectors.js";
+import { Vectors as Originals } from "./vectors.js";
 import type { Where } from "./where/parse.js";
 
 export interface ReindexOptions {
@@ -34,7 +37,7 @@ interface Inside {
   readonly conditions: Conditions;
 }
 
-export class Collection {
+export class Collection implements Searchable<DocumentId> {
   #inside: Inside | undefined;
   #closing: Promise<void> | undefined;
   readonly #place: string;
@@ -54,7 +57,7 @@ export class Collection {
     try {
       const { files, documents, metric, sequence, logged, written } = await openCollection(checked);
       const reading = new Reading(documents, files);
-      const vectors = new Vectors(documents, reading, metric);
+      const vectors = new Originals(documents, reading, metric);
       const conditions = new Conditions(documents, files);
       const room = (): Promise<void> | undefined => keeping.room();
       const committer = new Committer(files, checked.waits, room, sequence, logged);
@@ -148,17 +151,31 @@ export class Collection {
     return searching.search(typeof query === "string" ? (await this.#embedded([query], options.signal))[0] : query, query, wish);
   }
 
-  /** The same for many queries, in their order. */
-  async searchBatch(queries: readonly (Vector | string)[], options: CollectionSearchOptions = {}): Promise<DocumentHit[][]> {
+  /** The same for many queries, in their order: vectors and texts in an array, or n * dimensions numbers. */
+  async searchBatch(
+    given: Vectors | readonly (Vector | string)[],
+    options: CollectionSearchOptions = {},
+  ): Promise<DocumentHit[][]> {
     const { searching } = this.#open;
-    if (!Array.isArray(queries)) throw badOption(`queries is ${show(queries)}; it must be an array of vectors or texts`);
     const wish = wishOf(options);
+    const queries = this.#queries(given);
     const texts = queries.filter((query): query is string => typeof query === "string");
     const vectors = texts.length > 0 ? await this.#embedded(texts, options.signal) : [];
     const hits: DocumentHit[][] = [];
     let next = 0;
-    for (const query of queries) hits.push(await searching.search(typeof query === "string" ? vectors[next++] : query, query, wish));
+    for (const query of queries)
+      hits.push(await searching.search(typeof query === "string" ? vectors[next++] : query, query, wish));
     return hits;
+  }
+
+  #queries(given: unknown): readonly (Vector | string)[] {
+    const { shape } = this.#open.keeping.documents;
+    if (Array.isArray(given) && given.some((one) => typeof one === "string")) return given;
+    const rows = rowsOf(given, shape, "queries");
+    const own = newRows(shape, rows.n);
+    const width = own.length / Math.max(rows.n, 1);
+    for (let i = 0; i < rows.n; i++) rows.write(i, own, i * width);
+    return Array.from({ length: rows.n }, (_, i) => own.subarray(i * width, (i + 1) * width));
   }
 
   #embedded(texts: readonly string[], signal: AbortSignal | undefined): Promise<Vector[]> {
@@ -189,16 +206,20 @@ export class Collection {
 
   /** Reads every byte of what is stored, and looks whether all fits. Changes nothing; searches and changes go on. */
   async verify(): Promise<VerifyReport> {
-    return verify(this.#open.keeping);
+    const { keeping } = this.#open;
+    const { verify } = await part(import("./extras.js"));
+    return keeping.tending.inTurn("idle", () => verify(keeping));
   }
 
   /** How it is at the moment. */
   get health(): Health {
-    return healthOf(this.#open.keeping);
+    return this.#open.keeping.health;
   }
 
   async stats(): Promise<CollectionStats> {
-    return statsOf(this.#open.keeping);
+    const { keeping } = this.#open;
+    const { statsOf } = await part(import("./extras.js"));
+    return statsOf(keeping);
   }
 
   /** Waits for what is being written, takes a snapshot where the log has grown, and gives the place back. Any later use is CLOSED. */

@@ -156,7 +156,10 @@ export class Committer {
   #fail(error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
     const code = error instanceof VicinalError ? error.code : "IO_ERROR";
-    this.failure ??= new VicinalError(code, `the collection takes no more changes until it is opened again, since one failed: ${why}`);
+    this.failure ??= new VicinalError(
+      code,
+      `the collection takes no more changes until it is opened again, since one failed: ${why}`,
+    );
   }
 
   /** Collects a group in `group`, writes it, and waits until it is durable. */
@@ -178,7 +181,10 @@ export class Committer {
         this.#payload.at = 0;
         const bodies = writeBatch(this.#payload, changes);
         if (this.#payload.at > MOST_FILE_BYTES / 2) {
-          throw new VicinalError("TOO_LARGE", `${changes.length} changes at once are ${this.#payload.at} bytes, more than ${MOST_FILE_BYTES / 2}: make them in several calls`);
+          throw new VicinalError(
+            "TOO_LARGE",
+            `${changes.length} changes at once are ${this.#payload.at} bytes, more than ${MOST_FILE_BYTES / 2}: make them in several calls`,
+          );
         }
         for (const { id } of changes) seen.add(id);
         // Their file and final offset are known when the group is whole.

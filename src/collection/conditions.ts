@@ -1,9 +1,10 @@
 // Conditions on documents' fields, as slots that pass.
+
+import { blocksOf, inOrder } from "./blocks.js";
+import { checkBody, readBody } from "./body.js";
 import type { Columns } from "./columns/columns.js";
 import type { Match } from "./columns/match.js";
 import type { Documents } from "./documents.js";
-import { blocksOf, inOrder } from "./blocks.js";
-import { checkBody, readBody } from "./body.js";
 import type { Files } from "./files.js";
 import { Passing } from "./passing.js";
 
@@ -44,7 +45,10 @@ export class Conditions {
     const { key } = match.expression;
     const known = this.#ready.get(key);
     this.#ready.delete(key);
-    const ready = known?.version === match.version ? known : { version: match.version, passing: new Passing(match.words.slice(), match.count) };
+    const ready =
+      known?.version === match.version
+        ? known
+        : { version: match.version, passing: new Passing(match.words.slice(), match.count) };
     if (known !== ready) known?.passing.close();
     this.#ready.set(key, ready);
     if (this.#ready.size > MOST_READY) {

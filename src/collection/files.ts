@@ -1,7 +1,8 @@
 // The files of one collection: their names, the manifest that says which of them count, and what is read of them, checked.
+
+import type { Storage } from "../storage/storage.js";
 import type { Bytes } from "../words/arrays.js";
 import { VicinalError } from "../words/errors.js";
-import type { Storage } from "../storage/storage.js";
 import { checkBody } from "./body.js";
 import { checkFileHead, damaged, FILE_HEAD_BYTES, type FileKind, fileHead, readFileHead } from "./frame.js";
 import type { Spot } from "./places.js";
@@ -80,14 +81,19 @@ export class Files {
     if (!list.has(MANIFEST)) {
       const others = [...list.keys()].filter((name) => OURS.test(name));
       if (others.length === 0) return undefined;
-      throw damaged(`${storage.place}:`, `the manifest is missing, but ${others[0]} is there: a collection was here; restore its manifest, or empty the place`);
+      throw damaged(
+        `${storage.place}:`,
+        `the manifest is missing, but ${others[0]} is there: a collection was here; restore its manifest, or empty the place`,
+      );
     }
     const where = `${storage.place}: ${MANIFEST}`;
     const bytes = await storage.read(MANIFEST);
     const head = readFileHead(bytes, where);
-    if (head.kind !== "manifest") throw damaged(where, `says it is ${head.kind} ${head.number}: it was renamed or copied over another`);
+    if (head.kind !== "manifest")
+      throw damaged(where, `says it is ${head.kind} ${head.number}: it was renamed or copied over another`);
     const text = bytes.subarray(FILE_HEAD_BYTES + 4);
-    const sum = bytes.length < FILE_HEAD_BYTES + 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(FILE_HEAD_BYTES, true);
+    const sum =
+      bytes.length < FILE_HEAD_BYTES + 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(FILE_HEAD_BYTES, true);
     if (sum !== xxh32(text)) throw damaged(where, "is damaged: its checksum does not match");
     const files = new Files(storage, head.collection, JSON.parse(new TextDecoder().decode(text)));
     files.#checkLengths(list);
@@ -100,7 +106,10 @@ export class Files {
     for (const { name } of await this.storage.list()) if (OURS.test(name) && !names.has(name)) await this.storage.remove(name);
   }
 
-  static async create(storage: Storage, about: Pick<Manifest, "dimensions" | "metric" | "fields" | "index" | "keepsVectors" | "complete">): Promise<Files> {
+  static async create(
+    storage: Storage,
+    about: Pick<Manifest, "dimensions" | "metric" | "fields" | "index" | "keepsVectors" | "complete">,
+  ): Promise<Files> {
     const [low, high] = crypto.getRandomValues(new Uint32Array(2));
     const manifest = { ...about, next: 1, number: 1, data: [], logs: [] };
     const files = new Files(storage, low + (high & 0x1fffff) * 2 ** 32, manifest);
@@ -207,7 +216,8 @@ export class Files {
       const where = `${this.storage.place}: ${name}`;
       const bytes = list.get(name);
       if (bytes === undefined) throw damaged(where, "is missing; restore it from a copy of the collection");
-      if (wanted !== undefined && bytes !== wanted) throw damaged(where, `has ${bytes} bytes where ${wanted} were written; restore it from a copy of the collection`);
+      if (wanted !== undefined && bytes !== wanted)
+        throw damaged(where, `has ${bytes} bytes where ${wanted} were written; restore it from a copy of the collection`);
     }
   }
 }

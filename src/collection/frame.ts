@@ -14,8 +14,16 @@ const VERSION = 1;
 export const FILE_HEAD_BYTES = 44;
 export const RECORD_HEAD_BYTES = 20;
 
-export const FILE_KINDS = ["manifest", "log", "data", "table"] as const;
+const FILE_KINDS = ["manifest", "log", "data", "table"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
+
+/** Where its checksum is in a .vic file (file/format.ts). */
+const SEAL_AT = 56;
+
+/** What the header of a .vic file says of all of it. */
+export function sealOf(file: Uint8Array): string {
+  return new DataView(file.buffer, file.byteOffset).getBigUint64(SEAL_AT, true).toString(16);
+}
 
 /** What a file is. */
 export interface FileHead {
@@ -50,11 +58,15 @@ export function readFileHead(bytes: Uint8Array, where: string): FileHead {
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw damaged(where, "does not begin as a file of a collection");
   const from = new Reader(bytes);
   from.at = FILE_HEAD_BYTES - 4;
-  if (from.u32() !== xxh32(bytes.subarray(0, FILE_HEAD_BYTES - 4))) throw damaged(where, "is damaged: the checksum of its head does not match");
+  if (from.u32() !== xxh32(bytes.subarray(0, FILE_HEAD_BYTES - 4)))
+    throw damaged(where, "is damaged: the checksum of its head does not match");
   from.at = MAGIC.length;
   const version = from.u32();
   if (version !== VERSION) {
-    throw damaged(where, `has format version ${version}, this vicinal reads ${VERSION}: open the collection with the newer vicinal that wrote it`);
+    throw damaged(
+      where,
+      `has format version ${version}, this vicinal reads ${VERSION}: open the collection with the newer vicinal that wrote it`,
+    );
   }
   return { kind: FILE_KINDS[from.u32()], collection: from.u64(), number: from.u64(), sequence: from.u64() };
 }
@@ -95,7 +107,13 @@ const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
  * The records of a log from FILE_HEAD_BYTES on; returns where the last whole one ends. Only the last log may end torn: with less than a whole
  * record, or, where the file's length outlived its content, in zeros.
  */
-export function* records(bytes: Uint8Array, number: number, first: number, torn: boolean, where: string): Generator<Found, number> {
+export function* records(
+  bytes: Uint8Array,
+  number: number,
+  first: number,
+  torn: boolean,
+  where: string,
+): Generator<Found, number> {
   const from = new Reader(bytes);
   from.at = FILE_HEAD_BYTES;
   for (let sequence = first; from.at < bytes.length; sequence++) {

@@ -1,26 +1,15 @@
-// How a collection is, and whether what is stored is whole.
-import { inspect } from "../file/vic.js";
+// What a collection takes, and whether what is stored is whole.
+
 import type { IndexStats } from "../base/vector-index.js";
+import { inspect } from "../file/vic.js";
 import { blocksOf, inOrder } from "./blocks.js";
 import { checkBody } from "./body.js";
 import type { FieldInfo } from "./columns/columns.js";
+import type { Committer } from "./committer.js";
+import type { Documents } from "./documents.js";
+import type { Files } from "./files.js";
 import { damaged, records } from "./frame.js";
-import type { Keeping } from "./keeping.js";
 import { readTable } from "./table.js";
-
-export interface Health {
-  /** "ready"; "failed": a change could not be written or made, and none is taken until the collection is opened again. Searches go on. */
-  state: "ready" | "failed";
-  /** What went wrong: of "failed", or in the background, where it is tried again. */
-  problem: string | undefined;
-  /** What is done in the background. */
-  doing: "idle" | "merging" | "building" | "compacting" | "snapshot";
-  /** Documents whose vectors are scanned, and those in the main tier. */
-  fresh: number;
-  main: number;
-  /** Bytes of the log, which the next open reads. */
-  logBytes: number;
-}
 
 export interface CollectionStats {
   size: number;
@@ -47,21 +36,15 @@ export interface VerifyReport {
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export function healthOf({ committer, tending, documents }: Keeping): Health {
-  const { tiers } = documents;
-  const { failure } = committer;
-  const problem = failure ?? tending.problem;
-  return {
-    state: failure ? "failed" : "ready",
-    problem: problem === undefined ? undefined : sentence(problem),
-    doing: tending.now,
-    fresh: tiers.fresh.size,
-    main: documents.ids.size - tiers.fresh.size,
-    logBytes: committer.logged,
-  };
+/** What there is to tell about. */
+interface Whole {
+  readonly documents: Documents;
+  readonly files: Files;
+  readonly committer: Committer;
+  readonly metric: string;
 }
 
-export async function statsOf({ documents, files, committer, metric }: Keeping): Promise<CollectionStats> {
+export async function statsOf({ documents, files, committer, metric }: Whole): Promise<CollectionStats> {
   const { ids, shape, tiers, columns, texts } = documents;
   const list = await files.usage();
   return {
@@ -78,53 +61,53 @@ export async function statsOf({ documents, files, committer, metric }: Keeping):
 }
 
 /** Reads all files of the snapshot, the ended logs, and every body. */
-export async function verify(keeping: Keeping): Promise<VerifyReport> {
-  return keeping.tending.inTurn("idle", async () => {
-    const { files, documents } = keeping;
-    const { manifest } = files;
-    const problems: string[] = [];
-    let bytes = 0;
-    const attempt = async (work: () => Promise<void>): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        problems.push(sentence(error));
+export async function verify({ files, documents }: Whole): Promise<VerifyReport> {
+  const { manifest } = files;
+  const problems: string[] = [];
+  let bytes = 0;
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems.push(sentence(error));
+    }
+  };
+  for (const kind of ["main", "fresh"] as const) {
+    const file = manifest[kind];
+    if (!file) continue;
+    await attempt(async () => {
+      const read = await files.storage.read(files.name(kind, file.number));
+      bytes += read.length;
+      const { sections } = await inspect(read);
+      for (const { tag, ok } of sections)
+        if (!ok) throw damaged(files.where(kind, file.number), `is damaged: the checksum of section ${tag} does not match`);
+    });
+  }
+  const { table } = manifest;
+  if (table) {
+    const lengths = new Map(manifest.data.map((file) => [file.number, file.bytes]));
+    await attempt(async () => void (await readTable(files, table.number, (file) => lengths.get(file))));
+    bytes += table.bytes;
+  }
+  for (const { number, first, sealed } of manifest.logs) {
+    if (!sealed) continue;
+    await attempt(async () => {
+      const log = await files.read("log", number);
+      bytes += log.bytes.length;
+      for (const _ of records(log.bytes, number, first, false, files.where("log", number)));
+    });
+  }
+  const { places } = documents;
+  for (const block of blocksOf(inOrder(places, places.slots, () => true))) {
+    await attempt(async () => {
+      const read = await files.bytes(block.file, block.from, block.to);
+      bytes += read.length;
+      for (const { spot } of block.list) {
+        await attempt(async () =>
+          checkBody(read.subarray(spot.offset - block.from, spot.offset - block.from + spot.bytes), () => files.whereBody(spot)),
+        );
       }
-    };
-    for (const kind of ["main", "fresh"] as const) {
-      const file = manifest[kind];
-      if (!file) continue;
-      await attempt(async () => {
-        const read = await files.storage.read(files.name(kind, file.number));
-        bytes += read.length;
-        const { sections } = await inspect(read);
-        for (const { tag, ok } of sections) if (!ok) throw damaged(files.where(kind, file.number), `is damaged: the checksum of section ${tag} does not match`);
-      });
-    }
-    const { table } = manifest;
-    if (table) {
-      const lengths = new Map(manifest.data.map((file) => [file.number, file.bytes]));
-      await attempt(async () => void (await readTable(files, table.number, (file) => lengths.get(file))));
-      bytes += table.bytes;
-    }
-    for (const { number, first, sealed } of manifest.logs) {
-      if (!sealed) continue;
-      await attempt(async () => {
-        const log = await files.read("log", number);
-        bytes += log.bytes.length;
-        for (const _ of records(log.bytes, number, first, false, files.where("log", number)));
-      });
-    }
-    const { places } = documents;
-    for (const block of blocksOf(inOrder(places, places.slots, () => true))) {
-      await attempt(async () => {
-        const read = await files.bytes(block.file, block.from, block.to);
-        bytes += read.length;
-        for (const { spot } of block.list) {
-          await attempt(async () => checkBody(read.subarray(spot.offset - block.from, spot.offset - block.from + spot.bytes), () => files.whereBody(spot)));
-        }
-      });
-    }
-    return { ok: problems.length === 0, bytes, problems };
-  });
+    });
+  }
+  return { ok: problems.length === 0, bytes, problems };
 }

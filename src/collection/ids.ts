@@ -69,7 +69,7 @@ export function keyOf(id: DocumentId): Uint8Array {
 }
 
 /** The id of a key. Throws where no id has it. */
-export function idOfKey(key: Uint8Array): DocumentId {
+function idOfKey(key: Uint8Array): DocumentId {
   const bytes = key.subarray(1);
   if (key[0] === ASCII && key.length < 1024) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   if (key[0] === ASCII || key[0] === UTF8) return utf8.decode(bytes);

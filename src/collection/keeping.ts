@@ -1,14 +1,15 @@
 // What is done with a collection as a whole: snapshots, new main tiers, the log's end.
 import type { Vector } from "../input/vectors.js";
 import type { Metric } from "../words/kinds.js";
+import { part } from "../words/part.js";
 import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import type { Files } from "./files.js";
-import { loses, makeMain, plansLoss } from "./main-tier.js";
-import { drain, rebuild } from "./merging.js";
+import { loses, plansLoss } from "./main-tier.js";
+import { drain } from "./merging.js";
 import { mainOptions, newFresh } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
-import { Snapshots } from "./snapshot.js";
+import type { Written } from "./snapshot.js";
 import { Tending } from "./tending.js";
 import type { Vectors } from "./vectors.js";
 
@@ -17,6 +18,20 @@ const INTERVAL_MS = 1000;
 /** To read so much of a log takes longer than to load what it comes to. */
 const LOGGED_AT_END = 1 << 20;
 
+export interface Health {
+  /** "ready"; "failed": a change could not be written or made, and none is taken until the collection is opened again. Searches go on. */
+  state: "ready" | "failed";
+  /** What went wrong: of "failed", or in the background, where it is tried again. */
+  problem: string | undefined;
+  /** What is done in the background. */
+  doing: "idle" | "merging" | "building" | "compacting" | "snapshot";
+  /** Documents whose vectors are scanned, and those in the main tier. */
+  fresh: number;
+  main: number;
+  /** Bytes of the log, which the next open reads. */
+  logBytes: number;
+}
+
 interface Watching {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
@@ -24,7 +39,8 @@ interface Watching {
 
 export class Keeping {
   readonly tending: Tending;
-  readonly #snapshots: Snapshots;
+  /** The main tier that a file has, as it was then. */
+  #written: Written | undefined;
   readonly #ended = new AbortController();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -37,11 +53,11 @@ export class Keeping {
     readonly metric: Metric,
     written: boolean,
   ) {
-    this.#snapshots = new Snapshots(files, documents, committer, vectors);
-    if (written) this.#snapshots.isWritten();
+    const { main, version } = documents.tiers;
+    if (written && main) this.#written = { index: main, version };
     this.tending = new Tending(documents, committer, {
       rebuild: () => this.#rebuild(this.index, {}),
-      snapshot: () => this.#snapshots.take(false),
+      snapshot: () => this.#take(false),
       snapshotBytes: () => this.snapshotBytes,
       newFresh: () => newFresh(files.manifest),
     });
@@ -70,7 +86,12 @@ export class Keeping {
   }
 
   snapshot(all: boolean): Promise<void> {
-    return this.tending.inTurn("snapshot", () => this.#snapshots.take(all));
+    return this.tending.inTurn("snapshot", () => this.#take(all));
+  }
+
+  async #take(all: boolean): Promise<void> {
+    const { takeSnapshot } = await part(import("./extras.js"));
+    this.#written = await takeSnapshot(this, this.#written, all);
   }
 
   async compact(): Promise<void> {
@@ -93,7 +114,7 @@ export class Keeping {
       const keepsVectors = this.#losesBy(next);
       const complete = keepsVectors && files.manifest.complete;
       await files.change((old) => ({ ...old, index: next && { ...next }, keepsVectors, complete }));
-      await this.#snapshots.take(!keepsVectors);
+      await this.#take(!keepsVectors);
     });
   }
 
@@ -106,9 +127,10 @@ export class Keeping {
     // Bodies get their vectors as long as an index has them as they were given: before the next main tier is made.
     if (this.#losesBy(index) && !files.manifest.complete) {
       await files.change((old) => ({ ...old, keepsVectors: true }));
-      await this.#snapshots.take(true);
+      await this.#take(true);
     }
     const { dimensions } = documents.shape;
+    const { makeMain, rebuild } = await part(import("./extras.js"));
     const make = (expected: number) => makeMain({ dimensions, metric, index, maxBytes: checked.maxBytes }, Math.max(expected, 1));
     const { main } = documents.tiers;
     const originals =
@@ -118,6 +140,21 @@ export class Keeping {
         : undefined;
     const signal = watching.signal ? AbortSignal.any([watching.signal, this.#ended.signal]) : this.#ended.signal;
     await rebuild(documents.tiers, documents.shape, make, originals, { ...watching, signal });
+  }
+
+  get health(): Health {
+    const { committer, tending, documents } = this;
+    const { fresh } = documents.tiers;
+    const { failure } = committer;
+    const problem = failure ?? tending.problem;
+    return {
+      state: failure ? "failed" : "ready",
+      problem: problem === undefined ? undefined : problem instanceof Error ? problem.message : String(problem),
+      doing: tending.now,
+      fresh: fresh.size,
+      main: documents.ids.size - fresh.size,
+      logBytes: committer.logged,
+    };
   }
 
   /** Ends it: what is queued is written, what is under way in the background stops. */
@@ -130,7 +167,7 @@ export class Keeping {
       // After all changes that were asked for.
       await committer.between(() => {});
       if (committer.failure) return;
-      if (committer.logged > LOGGED_AT_END) await this.#snapshots.take(false);
+      if (committer.logged > LOGGED_AT_END) await this.#take(false);
       await committer.between(() => committer.seal());
     } finally {
       documents.tiers.close();

@@ -2,20 +2,19 @@
 import type { VectorIndex } from "../base/vector-index.js";
 import { Flat } from "../family/flat.js";
 import type { Shape } from "../input/vectors.js";
-import { load } from "../make/load.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { METRICS, type Metric } from "../words/kinds.js";
-import { PUT, readBatch } from "./batch.js";
+import { part } from "../words/part.js";
+import { type PUT, readBatch } from "./batch.js";
 import { Columns } from "./columns/columns.js";
 import { Documents, type Made } from "./documents.js";
 import { Files, type IndexFile, type Manifest } from "./files.js";
-import { damaged, records } from "./frame.js";
+import { damaged, records, sealOf } from "./frame.js";
 import { IdTable } from "./ids.js";
 import { plansLoss } from "./main-tier.js";
 import type { Checked, MainOptions } from "./options.js";
 import { Places } from "./places.js";
 import { vectorBytes } from "./rows.js";
-import { sealOf } from "./snapshot.js";
 import { readTable } from "./table.js";
 import { Texts } from "./texts.js";
 import { Tiers } from "./tiers.js";
@@ -36,7 +35,8 @@ export interface Opened {
 async function filesOf({ storage, dimensions, metric, fields, index, maxBytes }: Checked): Promise<Files> {
   const found = await Files.find(storage);
   if (!found) {
-    if (dimensions === undefined) throw badOption(`there is no collection in ${storage.place}: dimensions are needed to make one`);
+    if (dimensions === undefined)
+      throw badOption(`there is no collection in ${storage.place}: dimensions are needed to make one`);
     const own = { dimensions, metric: metric ?? "cosine", fields: fields ?? {}, index: index && { ...index } };
     const keepsVectors = plansLoss({ metric: own.metric, index, maxBytes });
     return Files.create(storage, { ...own, keepsVectors, complete: keepsVectors });
@@ -44,7 +44,8 @@ async function filesOf({ storage, dimensions, metric, fields, index, maxBytes }:
   const { manifest } = found;
   const differs = (name: string, given: unknown, is: unknown): VicinalError =>
     badOption(`${name} is ${given}, and ${is} in the collection in ${storage.place}`);
-  if (dimensions !== undefined && dimensions !== manifest.dimensions) throw differs("dimensions", dimensions, manifest.dimensions);
+  if (dimensions !== undefined && dimensions !== manifest.dimensions)
+    throw differs("dimensions", dimensions, manifest.dimensions);
   if (metric !== undefined && metric !== manifest.metric) throw differs("metric", metric, manifest.metric);
   return found;
 }
@@ -62,7 +63,11 @@ export async function openCollection(checked: Checked): Promise<Opened> {
     const main = manifest.main && (await indexOf(files, "main", manifest.main, checked, indices));
     const tiers = new Tiers(fresh, main, slotsOf(ids));
     const missing = [...slotsOf(ids)].find((slot) => tiers.lacks(slot));
-    if (missing !== undefined) throw damaged(files.where("table", manifest.table?.number ?? 0), `has the document ${JSON.stringify(ids.idAt(missing))}, whose vector no index has`);
+    if (missing !== undefined)
+      throw damaged(
+        files.where("table", manifest.table?.number ?? 0),
+        `has the document ${JSON.stringify(ids.idAt(missing))}, whose vector no index has`,
+      );
     const stale = tiers.purge();
     const documents = new Documents(shape, ids, places, columns, tiers, new Texts(checked.cacheBytes));
     const { sequence, logged } = await replay(files, documents);
@@ -106,7 +111,9 @@ async function indexOf(
 ): Promise<VectorIndex> {
   const where = files.where(kind, number);
   const bytes = await files.storage.read(files.name(kind, number));
-  if (bytes.length < 64 || sealOf(bytes) !== seal) throw damaged(where, "is damaged, or of another collection: its header is not the one that was written");
+  if (bytes.length < 64 || sealOf(bytes) !== seal)
+    throw damaged(where, "is damaged, or of another collection: its header is not the one that was written");
+  const { load } = await part(import("./extras.js"));
   try {
     const index = await load({ arrayBuffer: async () => bytes }, maxBytes === undefined || kind === "fresh" ? {} : { maxBytes });
     opened.push(index);
@@ -137,14 +144,16 @@ async function replay(files: Files, documents: Documents): Promise<{ sequence: n
       const { payload, at } = step.value;
       const made = function* (): Generator<Made, void, void> {
         for (const { what, key, text, vector, offset, bytes } of readBatch(payload, where)) {
-          if (vector && vector.length !== most) throw damaged(where, `has a vector of ${vector.length} bytes where ${most} are one`);
+          if (vector && vector.length !== most)
+            throw damaged(where, `has a vector of ${vector.length} bytes where ${most} are one`);
           yield { what: what as typeof PUT, key, text, vector, spot: { file: number, offset: at + offset, bytes } };
         }
       };
       documents.apply(made());
       sequence++;
     }
-    if (sealed && sequence !== sealed.next) throw damaged(where, `ends with record ${sequence - 1} where ${sealed.next - 1} should be the last`);
+    if (sealed && sequence !== sealed.next)
+      throw damaged(where, `ends with record ${sequence - 1} where ${sealed.next - 1} should be the last`);
     logged += step.value;
     if (step.value < bytes.length) await files.storage.truncate(files.name("log", number), step.value);
     if (!sealed) {

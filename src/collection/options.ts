@@ -60,7 +60,8 @@ export interface Checked {
 }
 
 export function checkMain(index: unknown): MainOptions {
-  if (index === null || typeof index !== "object") throw badOption(`index is ${show(index)}; it must be options such as { kind: "hnsw" }`);
+  if (index === null || typeof index !== "object")
+    throw badOption(`index is ${show(index)}; it must be options such as { kind: "hnsw" }`);
   const options = index as MainOptions & IndexOptions;
   oneOf("index.kind", options.kind, KIND_NAMES);
   for (const name of NOT_OF_MAIN) {
@@ -79,7 +80,8 @@ export function checkOptions(options: CollectionOptions): Checked {
   if (typeof storage?.append !== "function") {
     throw badOption(`storage is ${show(storage)}; it must be a place such as folder("./docs") of "vicinal/storage/node"`);
   }
-  if (embed !== undefined && typeof embed !== "function") throw badOption(`embed is ${show(embed)}; it must be a function of texts`);
+  if (embed !== undefined && typeof embed !== "function")
+    throw badOption(`embed is ${show(embed)}; it must be a function of texts`);
   return {
     storage,
     embed,

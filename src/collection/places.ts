@@ -2,7 +2,7 @@
 import type { Ids } from "../words/arrays.js";
 import { bad } from "../words/errors.js";
 import { grown } from "./grown.js";
-import { type Reader, Writer } from "./writer.js";
+import type { Reader, Writer } from "./writer.js";
 
 export interface Spot {
   /** The file's number. */

@@ -1,5 +1,5 @@
 // Vectors between their bytes in a file and the rows that indices take.
-import { type Shape, rowElements } from "../input/vectors.js";
+import { rowElements, type Shape } from "../input/vectors.js";
 
 export function vectorBytes(shape: Shape): number {
   return rowElements(shape) * (shape.packed ? 1 : 4);

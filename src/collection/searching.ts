@@ -5,12 +5,12 @@ import { checkRadius, DEFAULT_K } from "../search/plan.js";
 import { badOption, show } from "../words/errors.js";
 import { checkSignal, flag, heed, integer, known } from "../words/options.js";
 import { bestPerValue } from "./columns/best-per-value.js";
+import type { Conditions } from "./conditions.js";
 import type { Documents } from "./documents.js";
 import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
 import type { Passing } from "./passing.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
 import type { Looking } from "./tiers.js";
-import type { Conditions } from "./conditions.js";
 import type { Where } from "./where/parse.js";
 
 /** A document that was found. */
@@ -61,6 +61,7 @@ const EFFORTS = ["ef", "nprobe", "maxLeaves", "searchK", "probes"] as const;
 const NAMES = ["k", "where", "groupBy", "select", "radius", "after", "exact", ...EFFORTS, "rescore", "candidates", "signal"];
 const CANDIDATES = 100;
 const MOST_K = 2 ** 26;
+const MOST_EFFORT = 2 ** 32 - 1;
 
 /** A search's options, checked. */
 export interface Wish {
@@ -82,13 +83,19 @@ export function wishOf(options: CollectionSearchOptions): Wish {
   if (groupBy !== undefined && (typeof groupBy !== "string" || groupBy === "")) {
     throw badOption(`groupBy is ${show(groupBy)}; it must be the path of a field`);
   }
-  if (rescore !== undefined && typeof rescore !== "function") throw badOption(`rescore is ${show(rescore)}; it must be a function of hits`);
+  if (rescore !== undefined && typeof rescore !== "function")
+    throw badOption(`rescore is ${show(rescore)}; it must be a function of hits`);
   if (candidates !== undefined && !rescore) throw badOption("candidates are what rescore is asked about; there is no rescore");
-  if (after !== undefined && (groupBy !== undefined || rescore)) throw badOption("after goes on with hits by distance: not with groupBy or rescore");
+  if (after !== undefined && (groupBy !== undefined || rescore))
+    throw badOption("after goes on with hits by distance: not with groupBy or rescore");
   const looking: Record<string, unknown> = {};
   if (flag("exact", options.exact)) looking.exact = true;
   if (radius !== undefined) looking.radius = radius;
-  for (const name of EFFORTS) if (options[name] !== undefined) looking[name] = options[name];
+  for (const name of EFFORTS) {
+    const effort = options[name];
+    if (effort === undefined) continue;
+    looking[name] = name === "maxLeaves" && effort === Infinity ? effort : integer(name, effort, 1, MOST_EFFORT);
+  }
   return {
     k,
     options,
@@ -175,11 +182,14 @@ export class Searching {
     const scores = await rescore(hits.slice(), asked);
     heed(options.signal);
     if (scores?.length !== hits.length) {
-      throw badOption(`rescore answered ${show(scores)} of length ${scores?.length} for ${hits.length} hits; it must answer one score per hit`);
+      throw badOption(
+        `rescore answered ${show(scores)} of length ${scores?.length} for ${hits.length} hits; it must answer one score per hit`,
+      );
     }
     for (let i = 0; i < hits.length; i++) {
       const score = scores[i];
-      if (typeof score !== "number" || Number.isNaN(score)) throw badOption(`rescore answered ${show(score)} for hit ${i}; a score is a number`);
+      if (typeof score !== "number" || Number.isNaN(score))
+        throw badOption(`rescore answered ${show(score)} for hit ${i}; a score is a number`);
       hits[i].score = score;
     }
     // Equal scores stay in order of their distances.
@@ -188,11 +198,7 @@ export class Searching {
 }
 
 /** Looks at ever more until that is enough, or all there is. */
-function widening(
-  first: number,
-  most: number,
-  look: (n: number) => { enough: boolean; hits: Found[] },
-): Found[] {
+function widening(first: number, most: number, look: (n: number) => { enough: boolean; hits: Found[] }): Found[] {
   for (let n = Math.max(first, 1); ; n = Math.min(2 * n, most)) {
     const { enough, hits } = look(n);
     if (enough || n >= most) return hits;

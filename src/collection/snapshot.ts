@@ -3,17 +3,19 @@
 //
 // What is said of documents is as it was at one moment, between two groups of changes; the files are written after it, a piece at a time, while
 // changes go on in the next log. The main tier keeps still meanwhile, as it is too large to be copied.
-import { breath } from "../input/slices.js";
-import { filePieces } from "../file/pieces.js";
+
 import type { VectorIndex } from "../base/vector-index.js";
+import { filePieces } from "../file/pieces.js";
+import { breath } from "../input/slices.js";
 import { BLOCK_BYTES, blocksOf, inOrder } from "./blocks.js";
 import { checkBody, readBody, writeBody } from "./body.js";
 import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import type { Files, IndexFile, Manifest } from "./files.js";
-import { FILE_HEAD_BYTES, type FileKind } from "./frame.js";
+import { FILE_HEAD_BYTES, type FileKind, sealOf } from "./frame.js";
 import { MOST_FILE_BYTES, type Places, type Spot } from "./places.js";
 import { bytesOfRow } from "./rows.js";
+import { seatOf } from "./seat-of.js";
 import { tableBytes, tablePieces } from "./table.js";
 import type { Vectors } from "./vectors.js";
 import { Writer } from "./writer.js";
@@ -21,8 +23,6 @@ import { Writer } from "./writer.js";
 const SLICE_MS = 4;
 /** A data file is written anew where less than this much of it is in use. */
 const LEAST_USED = 0.6;
-/** Where its checksum is in a .vic file (file/format.ts). */
-const SEAL_AT = 56;
 
 interface Moved {
   readonly slot: number;
@@ -30,25 +30,42 @@ interface Moved {
   readonly to: Spot;
 }
 
-export class Snapshots {
-  /** The main tier that a file has, as it was then. */
-  #written: { readonly index: VectorIndex; readonly version: number } | undefined;
+/** The main tier that a file has, as it was then. */
+export interface Written {
+  readonly index: VectorIndex;
+  readonly version: number;
+}
+
+/** What a snapshot is taken of. */
+interface Whole {
+  readonly files: Files;
+  readonly documents: Documents;
+  readonly committer: Committer;
+  readonly vectors: Vectors;
+}
+
+/** Takes one; `all`: every body is written anew. `written`: the main tier as the last one has it. */
+export function takeSnapshot(whole: Whole, written: Written | undefined, all: boolean): Promise<Written | undefined> {
+  return new Snapshot(whole, written).take(all);
+}
+
+class Snapshot {
+  readonly files: Files;
+  readonly documents: Documents;
+  readonly committer: Committer;
+  readonly vectors: Vectors;
 
   constructor(
-    readonly files: Files,
-    readonly documents: Documents,
-    readonly committer: Committer,
-    readonly vectors: Vectors,
-  ) {}
-
-  /** The main tier is what its file says. */
-  isWritten(): void {
-    const { main, version } = this.documents.tiers;
-    this.#written = main && { index: main, version };
+    { files, documents, committer, vectors }: Whole,
+    readonly written: Written | undefined,
+  ) {
+    this.files = files;
+    this.documents = documents;
+    this.committer = committer;
+    this.vectors = vectors;
   }
 
-  /** Takes one. `all`: every body is written anew. */
-  async take(all: boolean): Promise<void> {
+  async take(all: boolean): Promise<Written | undefined> {
     const { files, committer, documents } = this;
     const { tiers } = documents;
     const { logged } = committer;
@@ -81,8 +98,10 @@ export class Snapshots {
       const old = this.#sources(places, last, all);
       const { data, moved } = await this.#moveBodies(places, slots, old, () => start("data"));
       for (const { slot, to } of moved) places.set(slot, to);
-      const same = main !== undefined && this.#written?.index === main && this.#written.version === version;
-      const mainFile = same ? files.manifest.main : main && (await this.#writeIndex("main", start("main"), filePieces(main["engine"])));
+      const same = main !== undefined && this.written?.index === main && this.written.version === version;
+      const mainFile = same
+        ? files.manifest.main
+        : main && (await this.#writeIndex("main", start("main"), filePieces(seatOf(main).engine)));
       const freshFile = await this.#writeIndex("fresh", start("fresh"), [frozen.fresh]);
       const table = start("table");
       const bytes = tableBytes(slots, frozen.ids, places, frozen.columns);
@@ -108,8 +127,8 @@ export class Snapshots {
         logs: manifest.logs.filter(({ number }) => number > last),
       }));
       for (const { slot, from, to } of moved) if (documents.places.isAt(slot, from)) documents.places.set(slot, to);
-      if (main) this.#written = { index: main, version };
       await this.#removeOld(before, files.manifest, last);
+      return main && { index: main, version };
     } catch (error) {
       committer.logged += logged;
       for (const [kind, number] of made) await files.remove(kind, number).catch(() => {});
@@ -215,9 +234,4 @@ export class Snapshots {
     if (before.fresh) await files.remove("fresh", before.fresh.number);
     if (before.main && before.main.number !== now.main?.number) await files.remove("main", before.main.number);
   }
-}
-
-/** What the header of a .vic file says of all of it. */
-export function sealOf(file: Uint8Array): string {
-  return new DataView(file.buffer, file.byteOffset).getBigUint64(SEAL_AT, true).toString(16);
 }

@@ -3,8 +3,8 @@
 //
 //   slots u32 | bytes of ids u32 | ids (ids.ts) | places (places.ts) | bytes of columns u32 | columns
 import { bad } from "../words/errors.js";
-import { damaged, END, FILE_HEAD_BYTES, frame, records } from "./frame.js";
 import type { Files } from "./files.js";
+import { damaged, END, FILE_HEAD_BYTES, frame, records } from "./frame.js";
 import { IdTable } from "./ids.js";
 import { Places } from "./places.js";
 import { Reader, Writer } from "./writer.js";
@@ -54,7 +54,8 @@ export async function readTable(files: Files, number: number, bytesOf: (file: nu
     const ids = IdTable.fromBytes(from.raw(from.u32()), slots);
     const places = Places.read(from, slots, bytesOf);
     for (let slot = 0; slot < slots; slot++) {
-      if (ids.has(slot) !== (places.at(slot) !== undefined)) throw bad(`slot ${slot} has an id without a document, or a document without an id`);
+      if (ids.has(slot) !== (places.at(slot) !== undefined))
+        throw bad(`slot ${slot} has an id without a document, or a document without an id`);
     }
     return { ids, places, columns: from.raw(from.u32()) };
   } catch (error) {

@@ -1,14 +1,14 @@
 // What a collection does by itself, one thing at a time, when nobody asks: new vectors move to the main tier, room of removed ones is given back,
 // a log that has grown becomes a snapshot. Whatever must not run beside these takes its turn here too.
-import { Flat } from "../family/flat.js";
+import type { Flat } from "../family/flat.js";
 import { breath } from "../input/slices.js";
+import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import { drain } from "./merging.js";
-import type { Committer } from "./committer.js";
 import { vectorBytes } from "./rows.js";
 
 /** A scan of so many bytes takes some tenths of a millisecond: until there is more, there is no main tier. */
-export const FRESH_BYTES = 4 << 20;
+const FRESH_BYTES = 4 << 20;
 /** Changes wait while more than this is in the fresh tier, and moving. */
 const MOST_FRESH_BYTES = 8 << 20;
 /** Memory of an empty fresh tier beyond which it is given back. */

@@ -2,14 +2,16 @@
 // the main tier in the background (merging.ts). A slot is in one of them; both are asked, and what they find is merged.
 //
 // While the main tier is frozen, a snapshot being read from it, it does not change: what should leave it is stale, and left out of answers.
+
+import type { VectorIndex } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
 import type { Vector } from "../input/vectors.js";
-import type { VectorIndex } from "../base/vector-index.js";
 import type { SearchOptions } from "../search/plan.js";
 import { KINDS } from "../words/kinds.js";
 import { grown } from "./grown.js";
 import { Passing } from "./passing.js";
 import type { RowArray } from "./rows.js";
+import { seatOf } from "./seat-of.js";
 
 const NOWHERE = 0;
 const FRESH = 1;
@@ -76,7 +78,7 @@ export class Tiers {
     const { main } = this;
     if (!main) return this.fresh.size > most;
     if (this.fresh.size === 0 || main.trained) return false;
-    const { learner, engine } = main["seat"];
+    const { learner, engine } = seatOf(main);
     return learner?.inBackground === false && learner.isDue(engine, this.fresh.size);
   }
 

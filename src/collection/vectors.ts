@@ -6,6 +6,7 @@ import type { Documents } from "./documents.js";
 import { loses } from "./main-tier.js";
 import type { Reading } from "./reading.js";
 import { bytesOfRow, newRows, type RowArray, rowsOfBytes } from "./rows.js";
+import { seatOf } from "./seat-of.js";
 
 /** A vector of a document as it comes back: numbers, under hamming its bits. */
 export type OwnVector = Float32Array | Uint8Array;
@@ -32,8 +33,8 @@ export class Vectors {
     const { shape, documents } = this;
     const { fresh, main } = documents.tiers;
     const rows = rowsOf(vectors, shape, "vectors");
-    checkRows(fresh["engine"], rows);
-    if (main) checkRows(main["engine"], rows);
+    checkRows(seatOf(fresh).engine, rows);
+    if (main) checkRows(seatOf(main).engine, rows);
     const own = newRows(shape, rows.n);
     const width = own.length / Math.max(rows.n, 1);
     for (let i = 0; i < rows.n; i++) rows.write(i, own, i * width);

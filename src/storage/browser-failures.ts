@@ -38,8 +38,9 @@ async function quota(): Promise<string> {
     (estimate) => estimate ?? {},
     () => ({}) as StorageEstimate,
   );
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-  return `the browser's quota is full${usage !== undefined && quota ? ` (${megabytes(usage)} of ${megabytes(quota)} MB)` : ""}`;
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const told = usage !== undefined && quota ? ` (this site uses ${megabytes(usage)}, and was promised ${megabytes(quota)})` : "";
+  return `the disk or the browser's quota is full${told}`;
 }
 
 /** Names that both OPFS and Web Locks take, and that read well in a sentence. */

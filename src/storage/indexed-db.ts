@@ -13,8 +13,11 @@ import { lockStore } from "./locks.js";
 import { Place } from "./place.js";
 import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
 
-/** Chromium keeps values of more than 64 KiB in files of their own, which are slower to write and to read. */
-const PART_BYTES = 60_000;
+/**
+ * Who reads a little reads a part, who reads much reads them all. In Chromium 156, 1 KB took 1.7 ms of parts of 60 KB, 1.8 of 250 and 4.6 of
+ * 1,000; 60 MB took 1.3 s, 0.4 and 0.3.
+ */
+const PART_BYTES = 250_000;
 /** The last part is written anew with what is appended to it up to this. */
 const GROWN_BYTES = 16_000;
 

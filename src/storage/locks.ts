@@ -1,4 +1,5 @@
 // One writer among tabs and workers of a site, by Web Locks: whoever has one loses it when its tab is closed, crashes or is discarded.
+import { failed } from "./browser-failures.js";
 import { failure } from "./failures.js";
 import type { Hold } from "./storage.js";
 
@@ -47,7 +48,9 @@ function held(
 /** Makes this the one writer of `place`, or says since when another is. `name` is that of the lock. */
 export async function lockStore(name: string, place: string): Promise<Hold> {
   const locks = locksOf(place);
-  const end = await held(locks, name, { ifAvailable: true });
+  const end = await held(locks, name, { ifAvailable: true }).catch(async (error) => {
+    throw await failed(`${place} could not be locked`, error);
+  });
   const prefix = `${name} since `;
   if (!end) {
     const since = (await locks.query()).held?.find((lock) => lock.name?.startsWith(prefix))?.name?.slice(prefix.length);

@@ -33,15 +33,22 @@ export const hasSyncHandles = (): boolean =>
 
 export async function syncAccess(file: FileSystemFileHandle): Promise<Access> {
   const handle = await patiently(() => (file as MaybeSync).createSyncAccessHandle!());
+  const size = (): number => {
+    const bytes = handle.getSize();
+    // What Chromium says of files that are gone is no length.
+    if (!Number.isSafeInteger(bytes)) throw new DOMException("the file has no length any more", "InvalidStateError");
+    return bytes;
+  };
   return {
-    size: () => handle.getSize(),
+    size,
     read(at, length) {
       const bytes = new Uint8Array(length);
       const got = handle.read(bytes, { at });
       return got < length ? bytes.slice(0, got) : bytes;
     },
     write(at, bytes) {
-      const written = handle.write(bytes, { at });
+      // In private windows Chromium says that it has written all, and has not.
+      const written = Math.min(handle.write(bytes, { at }), size() - at);
       if (written < bytes.length) throw new DOMException(`${written} of ${bytes.length} bytes were taken`, "QuotaExceededError");
     },
     truncate: (bytes) => handle.truncate(bytes),

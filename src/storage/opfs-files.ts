@@ -82,8 +82,7 @@ export class OpfsFiles implements Omit<Medium, "lock"> {
           throw error;
         }
       });
-      // A handle goes on writing what nobody will find again.
-      await (await this.#at()).getFileHandle(name);
+      await this.#checkThere(name);
     });
   }
 
@@ -97,6 +96,7 @@ export class OpfsFiles implements Omit<Medium, "lock"> {
         await access.truncate(bytes);
         await access.flush();
       });
+      await this.#checkThere(name);
     });
   }
 
@@ -132,8 +132,7 @@ export class OpfsFiles implements Omit<Medium, "lock"> {
         throw error;
       }
     });
-    // A handle goes on writing what nobody will find again.
-    await (await this.#at()).getFileHandle(slotName(name, next.which));
+    await this.#checkThere(slotName(name, next.which));
     this.#slots.set(name, next);
     this.#unsure.delete(name);
     if (old) await this.#use(slotName(name, old.which), false, (access) => access.truncate(0));
@@ -173,6 +172,11 @@ export class OpfsFiles implements Omit<Medium, "lock"> {
     await unlessMissing((await this.#at()).removeEntry(name));
   }
 
+  /** A handle goes on writing what nobody will find again. */
+  async #checkThere(name: string): Promise<void> {
+    await (await this.#at()).getFileHandle(name);
+  }
+
   /** The folder; made by who has the lock, undefined where nobody has made it yet. */
   async #there(): Promise<FileSystemDirectoryHandle | undefined> {
     return this.#folder ? this.#folder : unlessMissing(this.#at());
@@ -193,7 +197,16 @@ export class OpfsFiles implements Omit<Medium, "lock"> {
   }
 
   #do<T>(name: string, done: string, work: () => Promise<T>): Promise<T> {
-    return this.#try(`${name} in ${this.place} could not be ${done}`, work);
+    return this.#try(`${name} in ${this.place} could not be ${done}`, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (nameOf(error) !== "QuotaExceededError") throw error;
+        // Open handles have room set apart for them, also for what was cut.
+        await this.#open.dropAll();
+        return work();
+      }
+    });
   }
 
   async #try<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -90,9 +90,9 @@ export class Place implements Storage {
     await this.#written();
     await Promise.all([...this.#lines.values()].map(({ reads }) => reads));
     try {
-      await this.#medium.close();
-    } finally {
       if (this.#hold) await this.#release(this.#hold);
+    } finally {
+      await this.#medium.close();
     }
   }
 

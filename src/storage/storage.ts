@@ -36,7 +36,7 @@ export interface Storage {
 
   /**
    * Resolves when all that was appended to the file is on the medium, and the file in its folder. Where it fails nobody knows what is, and the
-   * file takes nothing more (STORAGE_LOST) before the place was closed and what is there was read again.
+   * file may take nothing more (STORAGE_LOST) before the place was closed and what is there was read again.
    */
   sync(name: string): Promise<void>;
 

@@ -53,7 +53,10 @@ const DAMAGES: Record<string, (files: Files, name: string, other: string, random
   },
   longer: (files, name, _, random) => {
     const bytes = files.get(name) as Uint8Array;
-    files.set(name, Uint8Array.of(...bytes, ...Array.from({ length: 1 + Math.floor(random() * 40) }, () => Math.floor(random() * 256))));
+    files.set(
+      name,
+      Uint8Array.of(...bytes, ...Array.from({ length: 1 + Math.floor(random() * 40) }, () => Math.floor(random() * 256))),
+    );
   },
   zeros: (files, name, _, random) => {
     const bytes = (files.get(name) as Uint8Array).slice();

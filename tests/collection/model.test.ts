@@ -10,7 +10,10 @@ import { randomOf } from "./support/random.js";
 
 /** "1" and 1 are among them, and what a string may be. */
 const id = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(0, 1, 2, 3, -1, 2 ** 53 - 1, "0", "1", "2", "3", "-1", "", "é", "\u{1f600}", "\ud83d", "\ufeff") },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(0, 1, 2, 3, -1, 2 ** 53 - 1, "0", "1", "2", "3", "-1", "", "é", "\u{1f600}", "\ud83d", "\ufeff"),
+  },
   { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 30 }) },
   { weight: 1, arbitrary: fc.maxSafeInteger() },
 );
@@ -25,7 +28,13 @@ const upsert = fc.record({
   documents: fc.uniqueArray(fc.record({ id, vector, data }), { selector: (one) => one.id, minLength: 1, maxLength: 8 }),
 });
 
-const INDICES: (MainOptions | undefined)[] = [undefined, { kind: "flat" }, { kind: "hnsw", m: 4 }, { kind: "hnsw", codec: "sq8" }, { kind: "flat", codec: "f16" }];
+const INDICES: (MainOptions | undefined)[] = [
+  undefined,
+  { kind: "flat" },
+  { kind: "hnsw", m: 4 },
+  { kind: "hnsw", codec: "sq8" },
+  { kind: "flat", codec: "f16" },
+];
 
 const operation = fc.oneof(
   { weight: 20, arbitrary: upsert },
@@ -37,7 +46,10 @@ const operation = fc.oneof(
   { weight: 3, arbitrary: fc.record({ op: fc.constant("crash" as const), writes: fc.integer({ min: 0, max: 12 }) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("snapshot" as const), meanwhile: upsert }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("compact" as const) }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant("reindex" as const), index: fc.constantFrom(...INDICES), meanwhile: upsert }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant("reindex" as const), index: fc.constantFrom(...INDICES), meanwhile: upsert }),
+  },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
@@ -124,7 +136,10 @@ class Pair {
     const possible = [this.model, applied(this.model, step)];
     if (step.op === "snapshot" || step.op === "reindex") {
       const [first, ...rest] = step.meanwhile.documents;
-      possible.push(applied(this.model, { op: "upsert", documents: [first] }), applied(this.model, { op: "upsert", documents: rest }));
+      possible.push(
+        applied(this.model, { op: "upsert", documents: [first] }),
+        applied(this.model, { op: "upsert", documents: rest }),
+      );
     }
     const same = possible.find((model) => sameModel(model, found));
     expect(same, JSON.stringify([...found])).toBeDefined();
@@ -134,7 +149,12 @@ class Pair {
 
 function sameModel(a: Model, b: Model): boolean {
   const text = (model: Model): string =>
-    JSON.stringify([...model].map(([id, { vector, data }]: [unknown, Kept]) => [typeof id, id, vector, Object.entries(data).sort()]).map((row) => JSON.stringify(row)).sort());
+    JSON.stringify(
+      [...model]
+        .map(([id, { vector, data }]: [unknown, Kept]) => [typeof id, id, vector, Object.entries(data).sort()])
+        .map((row) => JSON.stringify(row))
+        .sort(),
+    );
   return text(a) === text(b);
 }
 
@@ -151,9 +171,10 @@ it("is what a Map is, whatever happens", async () => {
           await pair.recover(step);
         }
         // In the background, or in a reopening, the power may go unnoticed.
-        while (pair.storage.after) await pair.recover(step).catch((error) => {
-          if (!pair.storage.after) throw error;
-        });
+        while (pair.storage.after)
+          await pair.recover(step).catch((error) => {
+            if (!pair.storage.after) throw error;
+          });
       }
       pair.storage.left = Infinity;
       await expectEqual(pair.collection, pair.model, [0, 0, 0]);

@@ -107,6 +107,37 @@ it("gives what means the same by its form the same key", () => {
   expect(new Set(different.map(key)).size).toBe(different.length);
 });
 
+describe("what has been parsed", () => {
+  it("is told from what only looks the same", async () => {
+    const columns = new Columns();
+    const a = { x: {}, y: [1, "2", null], z: new Date(5) };
+    const { key } = columns.parse(a);
+    expect(columns.parse({ x: {}, y: [1, "2", null], z: new Date(5) })).toBe(columns.parse(a));
+    const others = [
+      { ...a, y: [1, 2, null] },
+      { ...a, y: [1, "2"] },
+      { ...a, y: { 0: 1, 1: "2", 2: null } },
+      { ...a, x: [] },
+      { ...a, x: { x: 1 } },
+      { ...a, z: new Date(6) },
+      { ...a, z: 5 },
+      { ...a, more: null },
+      { x: {}, y: [1, "2", null] },
+    ];
+    for (const other of others) expect(columns.parse(other).key).not.toBe(key);
+    const refused = [
+      { ...a, x: new Map() },
+      { ...a, x: undefined },
+      { ...a, y: [1, "2", undefined] },
+      { ...a, z: new Date(Number.NaN) },
+    ];
+    for (const other of refused) await expectRefused(() => columns.parse(other), "BAD_WHERE", "where.");
+    a.y[0] = 7;
+    expect(columns.parse(a).key).not.toBe(key);
+    for (let i = 0; i < 40; i++) expect(columns.parse({ x: i % 20 }).key).toBe(`"x" = [${i % 20}]`);
+  });
+});
+
 describe("refused", () => {
   const circle: Record<string, unknown> = {};
   circle.$not = circle;

@@ -1,52 +1,36 @@
-// The storages of pages in Chromium.
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+// The contract of storages in Chromium: on a page, in a worker, and where a page may have no worker.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { evaluated, launched, type Site, serve } from "../support/browser.js";
-import { describeWith, ROOT } from "../support/packed.js";
+import { launched } from "../support/browser.js";
+import { describeWith } from "../support/packed.js";
 import { CASES } from "./contract.js";
+import { storageSite, type Tab } from "./site.js";
+
+/** What runs a case there, and how many workers that takes. */
+const WAYS: Record<string, { run: (name: string) => string; workers: "none" | "one" | "some" }> = {
+  "OPFS on a page": { run: (name) => `runCase("opfs", ${name})`, workers: "some" },
+  "OPFS in a worker": { run: (name) => `runInWorker("opfs", ${name})`, workers: "one" },
+  "OPFS where no worker may be made": { run: (name) => `withoutWorkers(() => runCase("opfs", ${name}))`, workers: "none" },
+  "IndexedDB on a page": { run: (name) => `runCase("indexedDb", ${name})`, workers: "none" },
+  "IndexedDB in a worker": { run: (name) => `runInWorker("indexedDb", ${name})`, workers: "one" },
+  memory: { run: (name) => `runCase("memory", ${name})`, workers: "none" },
+};
 
 describeWith(["tools", "chromium"], "storages of pages", () => {
   const browser = launched();
-  let folder: string;
-  let site: Site;
+  const site = storageSite();
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "vicinal-pages-"));
-    copyFileSync(join(ROOT, "tests/package/app/blank.html"), join(folder, "blank.html"));
-    await build({
-      entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
-      outdir: folder,
-      bundle: true,
-      format: "esm",
-      alias: { "vicinal/storage": join(ROOT, "dist/storage.js") },
-      logLevel: "warning",
+  describe.each(Object.entries(WAYS))("%s", (_, { run, workers }) => {
+    let tab: Tab;
+    beforeAll(async () => {
+      tab = await site.open(browser());
     });
-    site = await serve(folder);
-  });
-  afterAll(() => {
-    site?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+    afterAll(() => tab?.page.close());
 
-  /** What an expression comes to on a page of its own, in a profile of its own. */
-  const onPage = (expression: string): Promise<unknown> =>
-    evaluated(browser(), `${site.origin}/blank.html`, `import("/page.js").then(() => ${expression})`);
-
-  const WAYS: Record<string, (name: string) => string> = {
-    "OPFS on a page": (name) => `runCase("opfs", ${name})`,
-    "OPFS in a worker": (name) => `runInWorker("opfs", ${name})`,
-    "OPFS where no worker may be made": (name) => `(globalThis.Worker = undefined, runCase("opfs", ${name}))`,
-    "IndexedDB on a page": (name) => `runCase("indexedDb", ${name})`,
-    "IndexedDB in a worker": (name) => `runInWorker("indexedDb", ${name})`,
-    memory: (name) => `runCase("memory", ${name})`,
-  };
-  describe.each(Object.keys(WAYS))("%s", (way) => {
     it.each(CASES)("$name", async ({ name }) => {
-      expect(await onPage(WAYS[way](JSON.stringify(name)))).toBeUndefined();
+      const [wrong, made] = await tab.run<[string | null, number]>(`countingWorkers(() => ${run(JSON.stringify(name))})`);
+      expect(wrong).toBeNull();
+      expect(tab.errors).toEqual([]);
+      expect(workers === "some" ? made > 0 : made === (workers === "one" ? 1 : 0)).toBe(true);
     });
   });
 });

@@ -5,6 +5,7 @@ import type { Expression, Leaf, Need } from "../where/expression.js";
 import { needsOf } from "../where/expression.js";
 import { checkFields, type FieldKind, type Fields } from "../where/fields.js";
 import { parse } from "../where/parse.js";
+import { Recent } from "../where/recent.js";
 import { countOf, eachSlot, has, wordsFor } from "./bits.js";
 import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
 import { CODE, Column, type ColumnHead } from "./column.js";
@@ -61,6 +62,7 @@ export class Columns {
   readonly #young = new Map<string, Young>();
   readonly #journal = new Journal();
   readonly #matches = new Matches();
+  readonly #recent = new Recent();
   /** Slots with a document. */
   #alive: Uint32Array = new Uint32Array(0);
   #size = 0;
@@ -98,7 +100,11 @@ export class Columns {
 
   /** Errors: BAD_WHERE. */
   parse(where: unknown): Expression {
-    return parse(where, this.fields);
+    const known = this.#recent.find(where);
+    if (known) return known;
+    const expression = parse(where, this.fields);
+    this.#recent.add(where, expression);
+    return expression;
   }
 
   /** A document is in the slot from now on, in place of what was there. Its data must have passed `check`. */

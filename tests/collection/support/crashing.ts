@@ -1,6 +1,7 @@
 // A storage whose machine can lose power: what was not synced may be lost, or in part; what was removed may be back.
-import type { Storage } from "vicinal/storage";
+
 import { VicinalError } from "vicinal";
+import type { Storage } from "vicinal/storage";
 
 interface Content {
   bytes: Uint8Array;

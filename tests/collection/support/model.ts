@@ -1,6 +1,7 @@
 // What a collection should be: a Map. And ways to tell whether it is.
-import { expect } from "vitest";
+
 import type { Collection, DocumentId } from "vicinal/collection";
+import { expect } from "vitest";
 
 export interface Kept {
   vector: number[];
