@@ -3,3 +3,9 @@ declare module "vicinal-wasm:*" {
   const text: string;
   export default text;
 }
+
+/** The text of a worker: a file of src/storage, bundled. */
+declare module "vicinal-worker:*" {
+  const text: string;
+  export default text;
+}

@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -74,6 +74,36 @@ const esm = {
   conditions: ["import"],
 };
 
+/** `import text from "vicinal-worker:opfs-worker"`: a worker of src/storage as one text. */
+const workerText = {
+  name: "worker-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^vicinal-worker:/ }, ({ path }) => ({ path: path.split(":")[1], namespace: "worker" }));
+    onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
+      const { outputFiles } = await build({
+        ...common,
+        entryPoints: [`src/storage/${path}.ts`],
+        format: "iife",
+        minify: true,
+        write: false,
+      });
+      return { contents: outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
+/** Entries on top of the core, which they share with index. */
+const LAYERS = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts", collection: "src/collection.ts" };
+
+/** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
+const LATER = [
+  "src/file/vic.ts",
+  "src/file/format.ts",
+  "src/make/create-index.ts",
+  "src/make/load.ts",
+  "src/words/check-state.ts",
+];
+
 /** All that src/index.ts imports statically, itself not included. */
 async function coreFiles() {
   const { metafile } = await build({ ...esm, entryPoints: ["src/index.ts"], plugins: [embedded], write: false });
@@ -85,35 +115,59 @@ async function coreFiles() {
   return [...files];
 }
 
+/** All of the core as one module, "core". */
+const wholeCore = (files) => ({
+  name: "core",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^core$/ }, ({ path }) => ({ path, namespace: "core" }));
+    const contents = files.map((file) => `export * from "./${file}";`).join("");
+    onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
+  },
+});
+
+/** What the core has is imported from there. */
+const besideCore = (files, path) => ({
+  name: "beside-core",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
+      files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
+        ? { path, external: true }
+        : undefined,
+    );
+  },
+});
+
 /**
- * index.js and its chunks. All that it imports is in one of them, core, which extras imports too: esbuild alone would keep apart what both
- * need, and a page would download 1.2 KB of names and of worse compression.
+ * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import too: esbuild alone
+ * would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
-async function writeIndex() {
-  const files = await coreFiles();
-  const core = {
-    name: "core",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^core$/ }, ({ path }) => ({ path, namespace: "core" }));
-      const contents = files.map((file) => `export * from "./${file}";`).join("");
-      onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
+async function writeIndex(files) {
+  const extrasBeside = {
+    name: "extras-beside",
+    setup({ onResolve }) {
       onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./extras-HASH.js", external: true }));
     },
   };
-  const besideCore = (path) => ({
-    name: "beside-core",
+  const collectionExtras = {
+    name: "collection-extras",
     setup({ onResolve }) {
-      onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
-        files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
-          ? { path, external: true }
-          : undefined,
-      );
+      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./chunks/collection-extras-HASH.js", external: true }));
     },
-  });
+  };
+  const first = files.filter((file) => !LATER.includes(file));
   const parts = [
-    { entryPoints: { "chunks/core": "core" }, plugins: [core, embedded] },
-    { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore("./core-HASH.js")] },
-    { entryPoints: { index: "src/index.ts" }, plugins: [besideCore("./chunks/core-HASH.js")] },
+    { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
+    { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
+    { entryPoints: { index: "src/index.ts" }, plugins: [besideCore(files, "./chunks/core-HASH.js")] },
+    {
+      entryPoints: { "chunks/collection-extras": "src/collection/extras.ts" },
+      plugins: [extrasBeside, besideCore(first, "./core-HASH.js")],
+    },
+    {
+      entryPoints: LAYERS,
+      plugins: [collectionExtras, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      splitting: false,
+    },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);
@@ -122,37 +176,40 @@ async function writeIndex() {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(
-      path.replace(/(core|extras)\.js$/, `$1-${name}.js`),
-      text.replaceAll(/(core|extras)-HASH\.js/g, `$1-${name}.js`),
-    );
+    writeFileSync(path.replace(/(core|extras)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
   }
 }
 
 /** Returns the files that cli.js is made of. */
 export async function bundle(builds) {
-  await writeIndex();
+  const files = await coreFiles();
+  await writeIndex(files);
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
   const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
   await build({ ...esm, ...whole, splitting: false });
   await build({ ...esm, ...whole, splitting: false, format: "cjs", outExtension: { ".js": ".cjs" } });
   for (const name of builds) writeFileSync(`dist/wasm/${name}.cjs`, `module.exports = "${text(name)}";\n`);
+  const cjs = { ...common, outExtension: { ".js": ".cjs" }, format: "cjs", platform: "node" };
   await build({
-    ...common,
-    entryPoints: { index: "src/index.ts", node: "src/node.ts" },
-    outExtension: { ".js": ".cjs" },
-    format: "cjs",
-    platform: "node",
+    ...cjs,
+    entryPoints: { core: "core" },
     supported: { "dynamic-import": false },
-    plugins: [wasmBeside, indexBeside(".cjs")],
+    plugins: [wholeCore(files), wasmBeside],
   });
+  await build({
+    ...cjs,
+    entryPoints: { index: "src/index.ts", ...LAYERS },
+    supported: { "dynamic-import": false },
+    plugins: [workerText, besideCore(files, "./core.cjs")],
+  });
+  await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
     ...common,
     entryPoints: { cli: "src/cli/index.ts" },
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers"],
+    external: ["@huggingface/transformers", "hyparquet", "hyparquet-compressors"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

@@ -9,6 +9,13 @@ import { CHROMIUM, requireTool } from "./packed.js";
 /** The part of playwright-core that is used here. */
 export interface Browser {
   newPage(): Promise<Page>;
+  newContext(): Promise<Context>;
+  close(): Promise<void>;
+}
+/** A profile of its own, with as many tabs as are opened in it. */
+export interface Context {
+  newPage(): Promise<Page>;
+  newCDPSession(page: Page): Promise<{ send(method: string, parameters?: object): Promise<unknown> }>;
   close(): Promise<void>;
 }
 export interface Page {
@@ -59,12 +66,18 @@ export async function serve(
   return { origin: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
-/** What an expression comes to on a page; anything that goes wrong there fails. */
-export async function evaluated(browser: Browser, url: string, expression: string): Promise<unknown> {
-  const page = await browser.newPage();
+/** What goes wrong on a page from now on. */
+export function errorsOf(page: Page): string[] {
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  return errors;
+}
+
+/** What an expression comes to on a page; anything that goes wrong there fails. */
+export async function evaluated(browser: Browser, url: string, expression: string): Promise<unknown> {
+  const page = await browser.newPage();
+  const errors = errorsOf(page);
   try {
     await page.goto(url);
     const answer = await page.evaluate(expression);

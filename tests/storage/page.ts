@@ -1,0 +1,131 @@
+// What pages of the browsers' tests can do; bundled with dist/storage.js, also for a worker.
+import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
+import { CASES, type Ground, pattern } from "./contract.js";
+
+const MAKERS: Record<string, (name: string) => Storage> = { opfs, indexedDb, memory };
+
+function ground(kind: string): Ground {
+  const make = MAKERS[kind];
+  const name = `case-${Math.random().toString(36).slice(2)}`;
+  const storage = make(name);
+  if (kind === "memory") return { storage, later: async () => storage };
+  return { storage, later: async () => make(name), beside: () => make(name) };
+}
+
+/** Runs a case of the contract: nothing, or what is wrong. */
+async function runCase(kind: string, name: string): Promise<string | undefined> {
+  const made = ground(kind);
+  try {
+    await CASES.find((one) => one.name === name)!.run(made);
+  } catch (error) {
+    return String((error as Error).stack);
+  } finally {
+    await made.storage.close();
+  }
+}
+
+/** The same in a worker. */
+function runInWorker(kind: string, name: string): Promise<string | undefined> {
+  const worker = new Worker("page.js", { type: "module" });
+  return new Promise<string | undefined>((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => resolve(message);
+    worker.postMessage([kind, name]);
+  }).finally(() => worker.terminate());
+}
+
+if (typeof document === "undefined") {
+  addEventListener("message", async ({ data: [kind, name] }) => postMessage(await runCase(kind, name)));
+}
+
+const PageWorker = globalThis.Worker;
+
+/** What `work` says is wrong, or null; and how many workers it has made. */
+async function countingWorkers(work: () => Promise<string | undefined>): Promise<[string | null, number]> {
+  let made = 0;
+  globalThis.Worker = class extends PageWorker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      made++;
+    }
+  };
+  return [(await work()) ?? null, made];
+}
+
+/** As a Content-Security-Policy has it. */
+function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
+  globalThis.Worker = class {
+    onerror?: (event: Event) => void;
+    constructor() {
+      setTimeout(() => this.onerror?.(new Event("error")), 1);
+    }
+    postMessage(): void {}
+    terminate(): void {}
+  } as unknown as typeof Worker;
+  return work();
+}
+
+/** What each call comes to, in words. */
+async function attempt(storage: Storage, ...calls: [verb: keyof Storage, ...args: unknown[]][]): Promise<string[]> {
+  const said: string[] = [];
+  for (const [verb, ...args] of calls) {
+    const call = storage[verb] as (...args: unknown[]) => Promise<unknown>;
+    said.push(
+      await call.apply(storage, args).then(
+        (value) => (value instanceof Uint8Array ? `${value.length} bytes` : JSON.stringify(value)) ?? "done",
+        ({ code, message }) => `${code}: ${message}`,
+      ),
+    );
+  }
+  return said;
+}
+
+/** The storage, locked as soon as whoever has it is gone; and how long that took. */
+async function lockSoon(kind: string): Promise<[Storage, number]> {
+  const storage = MAKERS[kind]("docs");
+  const from = performance.now();
+  for (;;) {
+    try {
+      await storage.lock();
+      return [storage, performance.now() - from];
+    } catch (error) {
+      if ((error as { code?: string }).code !== "LOCKED" || performance.now() - from > 10_000) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+const lengthOf = (n: number): number => 8 + ((n * 7919) % 200_000);
+
+/** Swaps and appends until the page is gone; `console.log` tells what has resolved. */
+async function writeForever(kind: string, from: number): Promise<void> {
+  const [storage] = await lockSoon(kind);
+  for (let n = from; ; n++) {
+    const whole = new Uint8Array(lengthOf(n)).fill(n & 255);
+    new DataView(whole.buffer).setUint32(0, n);
+    const record = new Uint8Array(new Uint32Array([n]).buffer);
+    await Promise.all([storage.swap("whole", whole), storage.append("log", record), storage.sync("log")]);
+    console.log(n);
+  }
+}
+
+/** What writeForever has left, from record `from` on: what is wrong with it, the number of the swapped file, and of the last whole record. */
+async function checkWritten(kind: string, from: number): Promise<{ wrong: string[]; swapped: number; last: number }> {
+  const [storage] = await lockSoon(kind);
+  const whole = await storage.read("whole");
+  const swapped = new DataView(whole.buffer).getUint32(0);
+  const log = await storage.read("log");
+  const records = [...new Uint32Array(log.buffer, 0, log.length >> 2)];
+  const wrong: string[] = [];
+  if (whole.length !== lengthOf(swapped)) wrong.push(`${swapped} has ${whole.length} bytes`);
+  if (!whole.subarray(4).every((byte) => byte === (swapped & 255))) wrong.push(`${swapped} has other bytes in it`);
+  if (!records.every((n, i) => n === i)) wrong.push(`records are ${records.slice(from)}`);
+  await storage.truncate("log", 4 * records.length);
+  await storage.close();
+  return { wrong, swapped, last: records.length - 1 };
+}
+
+Object.assign(globalThis, {
+  ...{ runCase, runInWorker, countingWorkers, withoutWorkers },
+  ...{ make: MAKERS, pattern, attempt, lockSoon, writeForever, checkWritten },
+});
