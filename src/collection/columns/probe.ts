@@ -1,7 +1,6 @@
 // What a leaf of an expression asks of a column, made ready for many slots.
 import { canonical, type Json, type Leaf, type Range, type Scalar } from "../where/expression.js";
-import { CODE, type Column } from "./column.js";
-import type { Value } from "./dictionary.js";
+import { CODE, type Column, type Value } from "./column.js";
 import { instantFrom, instantOf } from "./instant.js";
 
 /** Numbers, or times as milliseconds: those from `low` to `high` that are in `some`, or not in it where `except`. */
@@ -59,9 +58,9 @@ export function estimateOf({ table, ask, numbers, instants }: Probe, { marks, di
   return sum;
 }
 
-/** For every code; those of the dictionary have the given entry. */
+/** For every code; those of values have the given entry. */
 function tableOf(column: Column, entry: number): Uint8Array {
-  return new Uint8Array(CODE.FIRST + column.dictionary.limit).fill(entry, CODE.FIRST);
+  return new Uint8Array(CODE.FIRST + column.dictionary.limit).fill(entry, CODE.FALSE);
 }
 
 function among(column: Column, values: readonly Scalar[], gaps: boolean): Probe {
@@ -69,22 +68,24 @@ function among(column: Column, values: readonly Scalar[], gaps: boolean): Probe 
   if (gaps) table[CODE.GAP] = 1;
   for (const value of values) {
     if (value === null) table[CODE.ABSENT] = table[CODE.NULL] = 1;
-    else {
-      const code = column.dictionary.find(value);
-      if (code !== undefined) table[CODE.FIRST + code] = 1;
-    }
+    else set(table, column, value, 1);
   }
   return { table, numbers: someOf(numbersOf(values)), instants: someOf(instantsOf(values)) };
 }
 
 function other(column: Column, values: readonly Scalar[]): Probe {
   const table = tableOf(column, 1);
-  for (const value of values) {
-    const code = value === null ? undefined : column.dictionary.find(value);
-    if (code !== undefined) table[CODE.FIRST + code] = 0;
-  }
+  for (const value of values) if (value !== null) set(table, column, value, 0);
   const but = (these: readonly number[]): Numeric => ({ ...EVERY, some: new Set(these), except: true });
   return { table, numbers: but(numbersOf(values)), instants: but(instantsOf(values)) };
+}
+
+function set(table: Uint8Array, { dictionary }: Column, value: Value, entry: number): void {
+  if (typeof value === "boolean") table[value ? CODE.TRUE : CODE.FALSE] = entry;
+  else {
+    const code = dictionary.find(value);
+    if (code !== undefined) table[CODE.FIRST + code] = entry;
+  }
 }
 
 function numbersOf(values: readonly Scalar[]): number[] {
@@ -117,7 +118,10 @@ function range(column: Column, side: Range["side"], bound: Range["bound"]): Prob
     const from = instantFrom(bound, after);
     instants = below ? { ...EVERY, high: from - 1 } : { ...EVERY, low: from };
   }
-  return { table: tableOf(column, UNASKED), ask, numbers, instants };
+  const table = tableOf(column, UNASKED);
+  table[CODE.FALSE] = ask(false) ? 1 : 0;
+  table[CODE.TRUE] = ask(true) ? 1 : 0;
+  return { table, ask, numbers, instants };
 }
 
 /** Other types than the bound's are on no side of it. */
