@@ -2,10 +2,10 @@
 import { canonical, type Json } from "../where/expression.js";
 import { countOf, has } from "./bits.js";
 import { Dictionary } from "./dictionary.js";
-import { instantOf, isInstant, textOf } from "./instant.js";
 import { type Codes, codesFor, grown, type Numbers, numbersFor } from "./lanes.js";
 import { eachLeaf } from "./leaves.js";
 import { Lists } from "./lists.js";
+import { isTime, textOf, timeOf } from "./times.js";
 
 /** What a field may have many of. */
 export type Value = string | number | boolean;
@@ -27,12 +27,15 @@ export const CODE = {
   SEVERAL: 6,
   /** A number, in numbers. */
   NUMBER: 7,
-  /** A time, as milliseconds in numbers. */
-  INSTANT: 8,
-  FALSE: 9,
-  TRUE: 10,
-  FIRST: 11,
+  /** A time of the first form, in numbers; the other forms follow. */
+  TIME: 8,
+  FALSE: 10,
+  TRUE: 11,
+  FIRST: 12,
 } as const;
+
+/** Whether a code says that there is a time in numbers. */
+const isTimeCode = (code: number): boolean => code >= CODE.TIME && code < CODE.FALSE;
 
 /** A value, or one of the codes that stand for none. */
 type Token = Value | { readonly code: number };
@@ -110,7 +113,7 @@ export class Column {
     return this.#codes;
   }
 
-  /** By slot, where the code is NUMBER or INSTANT; it may end before a slot of another code. */
+  /** By slot, where the code is NUMBER or of a time; it may end before a slot of another code. */
   get numbers(): Numbers {
     return this.#numbers;
   }
@@ -126,8 +129,8 @@ export class Column {
     const before = this.#codes[slot] ?? CODE.EMPTY;
     if (tokens.length === 1 && typeof only === "number") this.#number(slot, CODE.NUMBER, only, before);
     else {
-      const instant = tokens.length === 1 && typeof only === "string" ? instantOf(only) : undefined;
-      if (instant !== undefined) this.#number(slot, CODE.INSTANT, instant, before);
+      const time = tokens.length === 1 && typeof only === "string" ? timeOf(only) : undefined;
+      if (time) this.#number(slot, CODE.TIME + time.form, time.number, before);
       else {
         const codes = tokens.map((token) => this.#taken(token));
         this.#drop(slot, before);
@@ -156,7 +159,7 @@ export class Column {
   valuesOf(slot: number): Value[] {
     const code = this.#codes[slot] ?? CODE.EMPTY;
     if (code === CODE.NUMBER) return [this.#numbers[slot]];
-    if (code === CODE.INSTANT) return [textOf(this.#numbers[slot])];
+    if (isTimeCode(code)) return [textOf(code - CODE.TIME, this.#numbers[slot])];
     const codes = code === CODE.SEVERAL ? Array.from(this.lists.of(slot)) : [code];
     return codes.filter((one) => one >= CODE.FALSE).map((one) => this.#valueOf(one));
   }
@@ -168,18 +171,18 @@ export class Column {
   /** Different values, and the documents that have any. */
   census(): { readonly cardinality: number; readonly documents: number } {
     const numbers = new Set<number>();
-    const instants = new Set<number>();
+    const times = new Set<string>();
     const flags = new Set<number>();
     let documents = 0;
     this.#codes.forEach((code, slot) => {
       if (code === CODE.NUMBER) numbers.add(this.#numbers[slot]);
-      if (code === CODE.INSTANT) instants.add(this.#numbers[slot]);
+      if (isTimeCode(code)) times.add(`${code} ${this.#numbers[slot]}`);
       const codes = code === CODE.SEVERAL ? this.lists.of(slot) : [code];
       for (const one of codes) if (one === CODE.TRUE || one === CODE.FALSE) flags.add(one);
       if (codes.some((one) => one > CODE.SEVERAL)) documents++;
     });
     for (const number of numbers) if (this.dictionary.find(number) !== undefined) numbers.delete(number);
-    return { cardinality: this.dictionary.size + numbers.size + instants.size + flags.size, documents };
+    return { cardinality: this.dictionary.size + numbers.size + times.size + flags.size, documents };
   }
 
   /** What `restore` takes, for so many slots: what JSON can say, and the rest. */
@@ -214,7 +217,7 @@ export class Column {
       else marks[code]++;
       if (code === CODE.SEVERAL) several.push(slot);
       if (code === CODE.NUMBER) sound &&= Number.isFinite(numbers[slot]);
-      if (code === CODE.INSTANT) sound &&= isInstant(numbers[slot]);
+      if (isTimeCode(code)) sound &&= isTime(code - CODE.TIME, numbers[slot]);
     }
     const take = (code: number): boolean =>
       code >= CODE.FIRST
