@@ -1,5 +1,6 @@
 // What pages of the browsers' tests can do; bundled with dist/storage.js, also for a worker.
 import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
+import { Tabs } from "../../src/storage/tabs.js";
 import { CASES, type Ground, pattern } from "./contract.js";
 
 const MAKERS: Record<string, (name: string) => Storage> = { opfs, indexedDb, memory };
@@ -125,7 +126,60 @@ async function checkWritten(kind: string, from: number): Promise<{ wrong: string
   return { wrong, swapped, last: records.length - 1 };
 }
 
+/** A log that the leader alone has open; asked in words. `fails`: it cannot be opened. */
+function joinTabs(kind: string, fails = false): Tabs {
+  const heard: unknown[] = [];
+  const tabs = new Tabs({
+    name: "docs",
+    place: "the log",
+    async lead(tell) {
+      if (fails) throw Object.assign(new Error("no log today"), { code: "IO_ERROR", name: "VicinalError" });
+      const storage = MAKERS[kind]("docs");
+      await storage.lock();
+      return {
+        async answer(body, signal) {
+          const { verb, text = "" } = body as { verb: string; text?: string };
+          if (verb === "add") {
+            await Promise.all([storage.append("log", new TextEncoder().encode(`${text}\n`)), storage.sync("log")]);
+            tell(text);
+          }
+          if (verb === "wait") {
+            await new Promise((resolve, reject) => {
+              setTimeout(resolve, Number(text));
+              signal.addEventListener("abort", () => reject(signal.reason));
+            }).catch((error) => {
+              tell("dropped");
+              throw error;
+            });
+          }
+          if (verb === "fail") await storage.read("missing");
+          if (verb === "type") throw new TypeError("no such thing");
+          if (verb === "function") return () => {};
+          if (verb === "read") return new TextDecoder().decode(await storage.read("log"));
+          return verb;
+        },
+        close: () => storage.close(),
+      };
+    },
+    hear: (news) => heard.push(news),
+  });
+  return Object.assign(tabs, { heard });
+}
+
+/** What requests come to, in words. */
+function answers(tabs: Tabs, ...bodies: unknown[]): Promise<string[]> {
+  return Promise.all(
+    bodies.map((body) =>
+      tabs.request(body).then(
+        (value) => String(value),
+        (error) => `${error.name} ${error.code}: ${error.message}`,
+      ),
+    ),
+  );
+}
+
 Object.assign(globalThis, {
+  ...{ joinTabs, answers },
   ...{ runCase, runInWorker, countingWorkers, withoutWorkers },
   ...{ make: MAKERS, pattern, attempt, lockSoon, writeForever, checkWritten },
 });

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { type Browser, type Context, launched, type Page } from "../support/browser.js";
 import { CHROMIUM, describeWith, requireTool } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
-import { storageSite } from "./site.js";
+import { crash, storageSite } from "./site.js";
 
 const KINDS = ["opfs", "indexedDb"] as const;
 const PLACES = { opfs: "OPFS folder docs", indexedDb: "IndexedDB store docs" };
@@ -143,7 +143,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
       );
       expect(said[1]).toMatch(/^LOCKED: a in .* lock\(\) was not called$/);
       expect(said.slice(2)).toEqual(['[{"name":"a","bytes":1000},{"name":"b","bytes":500}]', "1000 bytes", "500 bytes"]);
-      await one.page.goto("chrome://crash").catch(() => {});
+      await crash(one);
       const waited = await two.run<number>(`lockSoon("${kind}").then(async ([storage, ms]) => {
         await storage.append("a", pattern(1));
         await storage.close();

@@ -56,3 +56,10 @@ export function storageSite(): { open(context: Pick<Context, "newPage">): Promis
     },
   };
 }
+
+/** Ends a tab's process, as running out of memory does. */
+export async function crash({ page }: Tab): Promise<void> {
+  const crashed = new Promise<void>((resolve) => page.on("crash", resolve));
+  page.goto("chrome://crash").catch(() => {});
+  await crashed;
+}
