@@ -47,7 +47,7 @@ describeWith(["tools", "chromium"], "tabs", () => {
       expect(said).toEqual(["VicinalError MISSING: missing is not in OPFS folder docs", "TypeError undefined: no such thing"]);
     }
     expect(await tabs[1].run<string[]>(`answers(tabs, { verb: "function" }, { verb: () => {} })`)).toEqual([
-      expect.stringMatching(/^DataCloneError [^]*could not be cloned/),
+      expect.stringMatching(/^DataCloneError [\s\S]*could not be cloned/),
       expect.stringMatching(/^VicinalError BAD_OPTION: what is asked of another tab must be plain data: .*could not be cloned/),
     ]);
     const dropped = await tabs[1].run(`(async () => {
