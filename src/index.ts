@@ -23,6 +23,7 @@ export { type LoadOptions, load } from "./make/load.js";
 export type { BatchHits, BatchOptions } from "./search/batch.js";
 export type { Filter, FilterSource, PreparedFilter } from "./search/filter.js";
 export type { AsyncSearchOptions, SearchOptions } from "./search/plan.js";
+export type { Found, Searchable } from "./search/searchable.js";
 export type { Bytes, Floats, Ids } from "./words/arrays.js";
 export type { CodecOption, PqOptions, RabitqOptions } from "./words/codec-option.js";
 export { type ErrorCode, VicinalError } from "./words/errors.js";

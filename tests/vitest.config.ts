@@ -27,6 +27,7 @@ export default defineConfig({
     alias: [
       { find: /^vicinal$/, replacement: dist("index.js") },
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
+      { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

@@ -17,6 +17,7 @@ import {
   wantedOf,
   within,
 } from "../search/plan.js";
+import type { Searchable } from "../search/searchable.js";
 import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
 import { IDS_CHUNK } from "../words/codes.js";
@@ -64,7 +65,7 @@ export interface IndexStats {
   depth?: number;
 }
 
-export abstract class VectorIndex {
+export abstract class VectorIndex implements Searchable<number> {
   readonly kind: Kind;
   readonly metric: Metric;
   readonly codec: Codec;

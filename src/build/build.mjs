@@ -2,9 +2,10 @@
 //   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json); checked.wasm, for tests alone,
 //                        has everything and asserts
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
-//   index.cjs node.cjs   CommonJS, the builds as wasm/*.cjs
+//   core.cjs             CommonJS: what index.cjs and the layers share, the builds as wasm/*.cjs
+//   index.cjs node.cjs
 //   static.js static.cjs everything in one file
-//   storage.js storage-node.js, .cjs  places where collections live
+//   collection.js storage.js storage-node.js, .cjs  documents, and the places where they live
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
 //   THIRD-PARTY.txt      the licences of what is bundled

@@ -34,14 +34,6 @@ const indexBeside = (extension) => ({
   },
 });
 
-/** What the storages take of the core, its errors, is of the entry. */
-const errorsBeside = {
-  name: "errors-beside",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/words\/errors\.js$/ }, () => ({ path: "./index.cjs", external: true }));
-  },
-};
-
 /** static.js is one file: its builds are in it, and what is imported when it is needed is imported at once. */
 const allInside = {
   name: "all-inside",
@@ -100,7 +92,17 @@ const workerText = {
   },
 };
 
-const STORAGES = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts" };
+/** Entries on top of the core, which they share with index. */
+const LAYERS = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts", collection: "src/collection.ts" };
+
+/** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
+const LATER = [
+  "src/file/vic.ts",
+  "src/file/format.ts",
+  "src/make/create-index.ts",
+  "src/make/load.ts",
+  "src/words/check-state.ts",
+];
 
 /** All that src/index.ts imports statically, itself not included. */
 async function coreFiles() {
@@ -113,36 +115,59 @@ async function coreFiles() {
   return [...files];
 }
 
+/** All of the core as one module, "core". */
+const wholeCore = (files) => ({
+  name: "core",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^core$/ }, ({ path }) => ({ path, namespace: "core" }));
+    const contents = files.map((file) => `export * from "./${file}";`).join("");
+    onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
+  },
+});
+
+/** What the core has is imported from there. */
+const besideCore = (files, path) => ({
+  name: "beside-core",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
+      files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
+        ? { path, external: true }
+        : undefined,
+    );
+  },
+});
+
 /**
- * index.js and its chunks, and the storages, whose errors are the core's. All that it imports is in one of them, core, which extras imports too: esbuild alone would keep apart what both
- * need, and a page would download 1.2 KB of names and of worse compression.
+ * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import too: esbuild alone
+ * would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
-async function writeIndex() {
-  const files = await coreFiles();
-  const core = {
-    name: "core",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^core$/ }, ({ path }) => ({ path, namespace: "core" }));
-      const contents = files.map((file) => `export * from "./${file}";`).join("");
-      onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
+async function writeIndex(files) {
+  const extrasBeside = {
+    name: "extras-beside",
+    setup({ onResolve }) {
       onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./extras-HASH.js", external: true }));
     },
   };
-  const besideCore = (path) => ({
-    name: "beside-core",
+  const collectionExtras = {
+    name: "collection-extras",
     setup({ onResolve }) {
-      onResolve({ filter: /^\./ }, ({ path: imported, resolveDir }) =>
-        files.some((file) => resolve(file) === resolve(resolveDir, imported.replace(/js$/, "ts")))
-          ? { path, external: true }
-          : undefined,
-      );
+      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./chunks/collection-extras-HASH.js", external: true }));
     },
-  });
+  };
+  const first = files.filter((file) => !LATER.includes(file));
   const parts = [
-    { entryPoints: { "chunks/core": "core" }, plugins: [core, embedded] },
-    { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore("./core-HASH.js")] },
-    { entryPoints: { index: "src/index.ts" }, plugins: [besideCore("./chunks/core-HASH.js")] },
-    { entryPoints: STORAGES, plugins: [workerText, besideCore("./chunks/core-HASH.js")], splitting: false },
+    { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
+    { entryPoints: { "chunks/extras": "src/base/extras.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
+    { entryPoints: { index: "src/index.ts" }, plugins: [besideCore(files, "./chunks/core-HASH.js")] },
+    {
+      entryPoints: { "chunks/collection-extras": "src/collection/extras.ts" },
+      plugins: [extrasBeside, besideCore(first, "./core-HASH.js")],
+    },
+    {
+      entryPoints: LAYERS,
+      plugins: [collectionExtras, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      splitting: false,
+    },
   ];
   const built = await Promise.all(parts.map((part) => build({ ...esm, ...part, write: false })));
   const outputs = built.flatMap(({ outputFiles }) => outputFiles);
@@ -151,38 +176,33 @@ async function writeIndex() {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(
-      path.replace(/(core|extras)\.js$/, `$1-${name}.js`),
-      text.replaceAll(/(core|extras)-HASH\.js/g, `$1-${name}.js`),
-    );
+    writeFileSync(path.replace(/(core|extras)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
   }
 }
 
 /** Returns the files that cli.js is made of. */
 export async function bundle(builds) {
-  await writeIndex();
+  const files = await coreFiles();
+  await writeIndex(files);
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
   const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
   await build({ ...esm, ...whole, splitting: false });
   await build({ ...esm, ...whole, splitting: false, format: "cjs", outExtension: { ".js": ".cjs" } });
   for (const name of builds) writeFileSync(`dist/wasm/${name}.cjs`, `module.exports = "${text(name)}";\n`);
+  const cjs = { ...common, outExtension: { ".js": ".cjs" }, format: "cjs", platform: "node" };
   await build({
-    ...common,
-    entryPoints: { index: "src/index.ts", node: "src/node.ts" },
-    outExtension: { ".js": ".cjs" },
-    format: "cjs",
-    platform: "node",
+    ...cjs,
+    entryPoints: { core: "core" },
     supported: { "dynamic-import": false },
-    plugins: [wasmBeside, indexBeside(".cjs")],
+    plugins: [wholeCore(files), wasmBeside],
   });
   await build({
-    ...common,
-    entryPoints: STORAGES,
-    outExtension: { ".js": ".cjs" },
-    format: "cjs",
-    platform: "node",
-    plugins: [workerText, errorsBeside],
+    ...cjs,
+    entryPoints: { index: "src/index.ts", ...LAYERS },
+    supported: { "dynamic-import": false },
+    plugins: [workerText, besideCore(files, "./core.cjs")],
   });
+  await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
     ...common,
     entryPoints: { cli: "src/cli/index.ts" },

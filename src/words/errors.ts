@@ -9,6 +9,8 @@ export type ErrorCode =
   | "CLOSED" // the index has been closed
   | "OUT_OF_MEMORY" // the index's memory cannot grow, or there is none for another index
   | "BAD_FILE" // the bytes are not a whole, undamaged .vic file
+  | "BAD_WHERE" // a condition on documents' fields has an unknown operator, a wrong value or a bad path
+  | "BAD_FIELD" // a document's field does not hold what it is declared to hold
   | "BAD_VARIANT" // the wasm variant asked for cannot run here
   | "LOCKED" // another process, tab or object writes where this would, or the lock was not asked for
   | "MISSING" // a file of a storage, or bytes of it, are not there

@@ -21,7 +21,18 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["index"],
     ["exports"],
   ],
-  src: [["words"], ["input", "storage"], ["border"], ["file", "search"], ["base"], ["family"], ["make"], ["."], ["cli"]],
+  src: [
+    ["words"],
+    ["input", "storage"],
+    ["border"],
+    ["file", "search"],
+    ["base"],
+    ["family"],
+    ["make"],
+    ["collection"],
+    ["."],
+    ["cli"],
+  ],
 };
 
 /** What a family takes from codec/: everything else about a codec is behind its scorer. */

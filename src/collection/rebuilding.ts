@@ -1,0 +1,89 @@
+// How another main tier takes the place of the one there is: in slices, while the old one is searched and changed.
+import type { VectorIndex } from "../base/vector-index.js";
+import { breath } from "../input/slices.js";
+import type { Shape, Vector } from "../input/vectors.js";
+import { rowsOf } from "./merging.js";
+import type { Tiers } from "./tiers.js";
+
+/** Of those that came late, added between two breaths. */
+const FEW = 8;
+
+/** What a main tier is made by; `expected` vectors at least. */
+export type MakeMain = (expected: number) => Promise<VectorIndex>;
+/** The vectors of slots as they were given, where the main tier does not have them so. */
+export type Originals = (slots: readonly number[]) => Promise<readonly (Vector | undefined)[]>;
+
+/** Slots whose vectors are read at a time. */
+const READ = 256;
+
+/**
+ * Builds another main tier of all documents beside the one there is, and has it take its place. Searches and changes go on; what changed
+ * meanwhile is put right at the end.
+ */
+export async function rebuild(
+  tiers: Tiers,
+  shape: Shape,
+  make: MakeMain,
+  originals: Originals | undefined,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: { done: number; total: number }) => void },
+): Promise<void> {
+  const touched = new Set<number>();
+  tiers.touched = touched;
+  let next: VectorIndex | undefined;
+  try {
+    const slots = [...tiers.mainSlots(), ...tiers.freshSlots()];
+    next = await make(slots.length);
+    const ids: number[] = [];
+    let done = 0;
+    const source = async function* (): AsyncGenerator<Vector> {
+      for (; done < slots.length; done += READ) {
+        const some = slots.slice(done, done + READ);
+        const own = await originals?.(some);
+        const there = some.filter((slot) => !touched.has(slot));
+        const rows = rowsOf(there, shape, (slot) => own?.[some.indexOf(slot)] ?? tiers.vector(slot));
+        ids.push(...there);
+        if (there.length > 0) yield rows;
+      }
+    };
+    const total = slots.length;
+    await next.addAll(source(), {
+      ids: idsFrom(ids),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress: () => onProgress({ done: Math.min(done, total), total }) }),
+    });
+    await succeed(tiers, shape, next, touched, originals);
+    next = undefined;
+  } finally {
+    tiers.touched = undefined;
+    next?.close();
+  }
+}
+
+/** Ids as they come to be known. */
+function* idsFrom(ids: readonly number[]): Generator<number> {
+  for (let i = 0; i < ids.length; i++) yield ids[i];
+}
+
+/** Adds what has come to the main tier since; what waits in the fresh one may go on waiting. Then `next` is the main tier. */
+async function succeed(
+  tiers: Tiers,
+  shape: Shape,
+  next: VectorIndex,
+  touched: Set<number>,
+  originals: Originals | undefined,
+): Promise<void> {
+  for (;;) {
+    next.remove([...touched]);
+    touched.clear();
+    const late = tiers.mainSlots().filter((slot) => !next.has(slot));
+    if (late.length === 0) return tiers.replace(next);
+    for (let from = 0; from < late.length; from += FEW) {
+      const some = late.slice(from, from + FEW);
+      const own = await originals?.(some);
+      const there = some.filter((slot) => tiers.inMain(slot) && !touched.has(slot));
+      const rows = rowsOf(there, shape, (slot) => own?.[some.indexOf(slot)] ?? tiers.vector(slot));
+      if (there.length > 0) next.add(rows, there);
+      await breath();
+    }
+  }
+}

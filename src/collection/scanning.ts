@@ -1,0 +1,76 @@
+// Documents that are asked for by id, or all of them one after the other.
+import { checkSignal, flag, heed, known } from "../words/options.js";
+import { eachSlot, has } from "./columns/bits.js";
+import type { Conditions } from "./conditions.js";
+import type { Documents } from "./documents.js";
+import { type DocumentId, keyOf } from "./ids.js";
+import { type Data, type Reading, selectionOf } from "./reading.js";
+import type { OwnVector, Vectors } from "./vectors.js";
+import type { Where } from "./where/parse.js";
+
+export interface Document {
+  id: DocumentId;
+  data: Data;
+  vector?: OwnVector;
+}
+
+export interface ScanOptions {
+  /** Only documents whose fields meet these conditions. */
+  where?: Where;
+  /** Paths of data that documents bring. Default: all of it. */
+  select?: readonly string[];
+  /** True: their vectors too. Default false. */
+  vectors?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Documents read at a time. */
+const BATCH = 64;
+
+export class Scanning {
+  constructor(
+    readonly documents: Documents,
+    readonly reading: Reading,
+    readonly vectors: Vectors,
+    readonly conditions: Conditions,
+  ) {}
+
+  async get(id: DocumentId, withVector: boolean): Promise<Document | undefined> {
+    const slot = this.documents.ids.find(keyOf(id));
+    if (slot < 0) return undefined;
+    const vector = withVector ? this.vectors.original(slot) : undefined;
+    const [text] = await this.reading.texts([slot]);
+    return { id, data: JSON.parse(text) as Data, ...(vector && { vector: await vector }) };
+  }
+
+  /** Those that are there when their turn comes, as they are then. */
+  async *scan(options: ScanOptions, check: () => void): AsyncGenerator<Document, void, void> {
+    const { where, select, signal } = options;
+    const selected = selectionOf(select);
+    const withVectors = flag("vectors", options.vectors);
+    const { ids } = this.documents;
+    if (where !== undefined) await this.conditions.ready(where, undefined);
+    const slots: number[] = [];
+    if (where === undefined) for (let slot = 0; slot < ids.slots; slot++) slots.push(slot);
+    else eachSlot(this.conditions.match(where).words, (slot) => void slots.push(slot));
+    for (let from = 0; from < slots.length; from += BATCH) {
+      check();
+      heed(signal);
+      const match = where === undefined ? undefined : this.conditions.match(where);
+      const some = slots.slice(from, from + BATCH).filter((slot) => ids.has(slot) && (!match || has(match.words, slot)));
+      const names = some.map((slot) => ids.idAt(slot));
+      const vectors = withVectors ? some.map((slot) => this.vectors.original(slot)) : undefined;
+      const texts = await this.reading.texts(some);
+      for (const [i, text] of texts.entries()) {
+        const data = JSON.parse(text) as Data;
+        yield { id: names[i], data: selected ? selected(data) : data, ...(vectors && { vector: await vectors[i] }) };
+      }
+    }
+  }
+}
+
+export function checkScan(options: ScanOptions): void {
+  known("scan", options, ["where", "select", "vectors", "signal"]);
+  checkSignal(options.signal);
+  heed(options.signal);
+}

@@ -1,0 +1,151 @@
+// What a collection does by itself, one thing at a time, when nobody asks: new vectors move to the main tier, room of removed ones is given back,
+// a log that has grown becomes a snapshot. Whatever must not run beside these takes its turn here too.
+import type { Flat } from "../family/flat.js";
+import { breath } from "../input/slices.js";
+import type { Committer } from "./committer.js";
+import type { Documents } from "./documents.js";
+import { drain } from "./merging.js";
+import { vectorBytes } from "./rows.js";
+
+/** A scan of so many bytes takes some tenths of a millisecond: until there is more, there is no main tier. */
+const FRESH_BYTES = 4 << 20;
+/** Changes wait while more than this is in the fresh tier, and moving. */
+const MOST_FRESH_BYTES = 8 << 20;
+/** Memory of an empty fresh tier beyond which it is given back. */
+const KEPT_BYTES = 8 << 20;
+/** Of removed vectors in the main tier. */
+const MOST_DELETED = 0.25;
+/** A log is not worth a snapshot below this. */
+const LEAST_LOGGED = 32 << 20;
+/** Nor below so much of what the last snapshot takes. */
+const LOGGED_SHARE = 0.5;
+/** After a failure, before the next attempt. */
+const PAUSE_MS = 1000;
+
+/** What else there is to do. */
+export interface Chores {
+  /** Builds another main tier of all documents. */
+  rebuild(): Promise<void>;
+  snapshot(): Promise<void>;
+  /** Bytes of the last snapshot. */
+  snapshotBytes(): number;
+  /** A new index like the fresh tier. */
+  newFresh(): Promise<Flat>;
+}
+
+export class Tending {
+  /** What went wrong the last time, until it went well. */
+  problem: unknown;
+  /** What is being done. */
+  now: "idle" | "merging" | "building" | "compacting" | "snapshot" = "idle";
+  #turn: Promise<unknown> = Promise.resolve();
+  #tending = false;
+  #ended = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly documents: Documents,
+    readonly committer: Committer,
+    readonly chores: Chores,
+  ) {}
+
+  /** Runs work when nothing else does that changes tiers or files as a whole. */
+  inTurn<T>(what: Tending["now"], work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(async () => {
+      this.now = what;
+      try {
+        return await work();
+      } finally {
+        this.now = "idle";
+      }
+    });
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** Something has changed. */
+  poke(): void {
+    if (this.#tending || this.#ended || this.#pause !== undefined) return;
+    this.#tending = true;
+    void this.#tend();
+  }
+
+  /** Moving has to stop soon: others want their turn, or the end has come. */
+  get #moves(): boolean {
+    return !this.#ended && this.committer.logged < this.#mostLogged;
+  }
+
+  /** Resolves when memory takes more changes; undefined where it does. */
+  room(): Promise<void> | undefined {
+    return this.#isFull() && this.now === "merging" ? this.#room() : undefined;
+  }
+
+  async #room(): Promise<void> {
+    while (this.#isFull() && this.now === "merging") await breath();
+  }
+
+  #isFull(): boolean {
+    return this.#freshBytes > MOST_FRESH_BYTES;
+  }
+
+  get #freshBytes(): number {
+    const { tiers, shape } = this.documents;
+    return tiers.waiting * vectorBytes(shape);
+  }
+
+  get #mostLogged(): number {
+    return Math.max(LEAST_LOGGED, LOGGED_SHARE * this.chores.snapshotBytes());
+  }
+
+  async #tend(): Promise<void> {
+    try {
+      // Whoever waits for what has just been done goes on first.
+      await breath();
+      for (let chore = this.#next(); chore && !this.#ended; chore = this.#next()) {
+        await this.inTurn(...chore);
+        this.problem = undefined;
+        await breath();
+      }
+    } catch (error) {
+      this.problem = error;
+      this.#pause = setTimeout(() => {
+        this.#pause = undefined;
+        this.poke();
+      }, PAUSE_MS);
+      (this.#pause as { unref?: () => void }).unref?.();
+    } finally {
+      this.#tending = false;
+    }
+  }
+
+  #next(): [Tending["now"], () => Promise<void>] | undefined {
+    const { documents, committer, chores } = this;
+    const { tiers, shape } = documents;
+    if (committer.failure) return undefined;
+    if (committer.logged >= this.#mostLogged) return ["snapshot", () => chores.snapshot()];
+    if (tiers.wantsMain(FRESH_BYTES / vectorBytes(shape))) return ["building", () => chores.rebuild()];
+    if (tiers.main && tiers.waiting > 0) return ["merging", () => drain(tiers, shape, () => this.#moves)];
+    if (tiers.main && tiers.main.deleted > 64 + MOST_DELETED * tiers.main.size) {
+      return ["compacting", () => (tiers.main as NonNullable<typeof tiers.main>).compact().then(() => void tiers.version++)];
+    }
+    if (tiers.fresh.size === 0 && tiers.fresh.bytes > KEPT_BYTES) return ["compacting", () => this.#renew()];
+    return undefined;
+  }
+
+  async #renew(): Promise<void> {
+    const { tiers } = this.documents;
+    const fresh = await this.chores.newFresh();
+    if (tiers.fresh.size > 0) fresh.close();
+    else {
+      tiers.fresh.close();
+      tiers.fresh = fresh;
+    }
+  }
+
+  /** No more; what is under way ends soon. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#pause);
+    await this.#turn;
+  }
+}

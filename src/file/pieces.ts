@@ -1,0 +1,52 @@
+// A .vic file a piece at a time: for indices that are written while others go on, and never are in memory twice. The index must not change
+// between the first piece and the last. vic.ts writes the same bytes at once.
+import { type Engine, type Part, partBytes } from "../border/engine.js";
+import { readState } from "../words/state.js";
+import { headOf, placed, STAT } from "./format.js";
+
+/** Bytes hashed or copied between two yields. */
+const PIECE_BYTES = 1 << 18;
+
+/** Where bytes of a part are in linear memory, in pieces of a multiple of 32 bytes but for the last. */
+function* addresses(engine: Engine, part: Part): Generator<{ address: number; bytes: number }, void, void> {
+  for (const { address, bytes } of engine.pieces(part)) {
+    for (let at = 0; at < bytes; at += PIECE_BYTES) {
+      yield { address: address + at, bytes: Math.min(PIECE_BYTES, bytes - at) };
+    }
+  }
+}
+
+/** The file's bytes in order, each piece in a copy of its own; undefined where it only wants to give way. Checksums come first: the header has them. */
+export function* filePieces(engine: Engine): Generator<Uint8Array | undefined, void, void> {
+  const parts = engine.parts();
+  const [slots, records] = [engine.exports.storeCount(0), engine.exports.storeCount(1)];
+  const sections = placed([STAT, ...parts.map((part) => ({ ...part, bytes: partBytes(part, slots, records) }))]);
+  const state = engine.copyState();
+  sections[0].checksum = engine.hash(state);
+  for (const [i, part] of parts.entries()) sections[i + 1].checksum = yield* hashed(engine, part);
+  const last = sections[sections.length - 1];
+  const hash = (bytes: Uint8Array): bigint => engine.hash(bytes);
+  const head = headOf(readState(state), slots, records, sections, last.offset + last.bytes, hash);
+  let end = head.length;
+  yield head;
+  const padding = (offset: number): Uint8Array => new Uint8Array(offset - end);
+  for (const [i, { offset, bytes }] of sections.entries()) {
+    if (offset > end) yield padding(offset);
+    if (i === 0) yield state;
+    else
+      for (const { address, bytes } of addresses(engine, parts[i - 1])) {
+        yield engine.u8().slice(address, address + bytes);
+      }
+    end = offset + bytes;
+  }
+}
+
+/** The checksum of a part. One is under way in an engine at a time; searches and changes need none. */
+function* hashed(engine: Engine, part: Part): Generator<undefined, bigint, void> {
+  engine.exports.checksumStart();
+  for (const { address, bytes } of addresses(engine, part)) {
+    engine.exports.checksumAdd(address, bytes);
+    yield undefined;
+  }
+  return BigInt.asUintN(64, engine.exports.checksumEnd());
+}
