@@ -2,7 +2,6 @@
 // finds vectors, conditions.ts fields, snapshot.ts and tending.ts keep files and tiers in shape.
 import { rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import type { Searchable } from "../search/searchable.js";
-import { badOption, show } from "../words/errors.js";
 import { checkSignal, flag, known } from "../words/options.js";
 import { part } from "../words/part.js";
 import { Changing, type DocumentInput, type DocumentPatch, type UpsertOptions } from "./changing.js";
