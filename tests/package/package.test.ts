@@ -58,7 +58,7 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["storage", "storage-node"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      ...["storage", "storage-node", "tabs"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
       "package.json",
       "dist/chunks/extras-HASH.js",
       "dist/chunks/workers-HASH.js",

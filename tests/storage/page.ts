@@ -1,5 +1,7 @@
 // What pages of the browsers' tests can do; bundled with dist/storage.js, also for a worker.
+import { Collection } from "vicinal/collection";
 import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
+import { SharedCollection } from "vicinal/tabs";
 import { Tabs } from "../../src/storage/tabs.js";
 import { CASES, type Ground, pattern } from "./contract.js";
 
@@ -178,7 +180,19 @@ function answers(tabs: Tabs, ...bodies: unknown[]): Promise<string[]> {
   );
 }
 
+/** The documents that all tabs share; each makes vectors of texts by itself. */
+const openShared = (kind: string): Promise<SharedCollection> =>
+  SharedCollection.open("docs", () =>
+    Collection.open({
+      storage: MAKERS[kind]("docs"),
+      dimensions: 4,
+      metric: "l2",
+      embed: (texts) => texts.map((text) => Float32Array.from({ length: 4 }, (_, i) => text.charCodeAt(i) || 0)),
+    }),
+  );
+
 Object.assign(globalThis, {
+  openShared,
   ...{ joinTabs, answers },
   ...{ runCase, runInWorker, countingWorkers, withoutWorkers },
   ...{ make: MAKERS, pattern, attempt, lockSoon, writeForever, checkWritten },

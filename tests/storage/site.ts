@@ -33,8 +33,11 @@ export function storageSite(): { open(context: Pick<Context, "newPage">): Promis
       entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
       outdir: folder,
       bundle: true,
+      splitting: true,
       format: "esm",
-      alias: { "vicinal/storage": join(ROOT, "dist/storage.js") },
+      alias: Object.fromEntries(
+        ["storage", "collection", "tabs"].map((name) => [`vicinal/${name}`, join(ROOT, `dist/${name}.js`)]),
+      ),
       logLevel: "warning",
     });
     site = await serve(folder, { "access-control-allow-origin": "*" });
