@@ -1,9 +1,12 @@
 // The second opinion on hits.
 import { badOption, show } from "../words/errors.js";
-import type { DocumentHit } from "./searching.js";
 
 /** Hits with what `scores` says of each, the highest first; equal ones stay in order of their distances. */
-export function rescored(hits: DocumentHit[], scores: ArrayLike<number> | undefined, k: number | undefined): DocumentHit[] {
+export function rescored<Hit extends { score?: number }>(
+  hits: Hit[],
+  scores: ArrayLike<number> | undefined,
+  k: number | undefined,
+): Hit[] {
   if (scores?.length !== hits.length) {
     throw badOption(
       `rescore answered ${show(scores)} of length ${scores?.length} for ${hits.length} hits; it must answer one score per hit`,

@@ -3,27 +3,18 @@ import { Collection } from "vicinal/collection";
 import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
 import { SharedCollection } from "vicinal/tabs";
 import { Tabs } from "../../src/storage/tabs.js";
-import { CASES, type Ground, pattern } from "./contract.js";
+import { CASES, pattern, runOn } from "./contract.js";
 
 const MAKERS: Record<string, (name: string) => Storage> = { opfs, indexedDb, memory };
 
-function ground(kind: string): Ground {
-  const make = MAKERS[kind];
-  const name = `case-${Math.random().toString(36).slice(2)}`;
-  const storage = make(name);
-  if (kind === "memory") return { storage, later: async () => storage };
-  return { storage, later: async () => make(name), beside: () => make(name) };
-}
-
 /** Runs a case of the contract: nothing, or what is wrong. */
 async function runCase(kind: string, name: string): Promise<string | undefined> {
-  const made = ground(kind);
+  const place = `case-${Math.random().toString(36).slice(2)}`;
   try {
-    await CASES.find((one) => one.name === name)!.run(made);
+    await runOn(CASES.find((one) => one.name === name)!, () => MAKERS[kind](place), kind !== "memory");
+    return undefined;
   } catch (error) {
     return String((error as Error).stack);
-  } finally {
-    await made.storage.close();
   }
 }
 

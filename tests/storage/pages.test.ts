@@ -209,6 +209,57 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
     });
   });
 
+  it("OPFS: of a swap that was cut short anywhere the old file is left", async () => {
+    const tab = await site.open(browser());
+    const wrong = await tab.run(`(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("docs", { create: true });
+      const storage = make.opfs("docs");
+      const write = async (name, bytes) => {
+        const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
+        await stream.write(bytes);
+        await stream.close();
+      };
+      const bytesOf = async (name) => new Uint8Array(await (await (await folder.getFileHandle(name)).getFile()).arrayBuffer());
+      await storage.lock();
+      await storage.swap("a", pattern(100, 1));
+      const first = await bytesOf("a~0");
+      await storage.swap("a", pattern(50, 2));
+      const second = await bytesOf("a~1");
+      await storage.close();
+      const wrong = [];
+      const check = async (what, seed) => {
+        const [{ bytes } = {}] = await storage.list();
+        const read = await storage.read("a").catch(({ code }) => code);
+        const wanted = seed && pattern(seed === 1 ? 100 : 50, seed);
+        if (seed ? bytes !== wanted.length || String(read) !== String(wanted) : bytes !== undefined || read !== "MISSING") wrong.push(what);
+      };
+      // The first is whole, of the second ever more is there.
+      await write("a~0", first);
+      for (let cut = 0; cut < second.length; cut++) {
+        await write("a~1", second.subarray(0, cut));
+        await check("cut to " + cut, 1);
+      }
+      for (let at = second.length - 32; at < second.length - 4; at++) {
+        await write("a~1", second.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+        await check("flipped at " + at, 1);
+      }
+      await write("a~1", second);
+      await check("both whole", 2);
+      // The first swap ever, cut short.
+      await folder.removeEntry("a~1");
+      await write("a~0", first.subarray(0, 120));
+      await check("none whole", 0);
+      // It can be written again, and goes on from there.
+      await storage.lock();
+      await storage.swap("a", pattern(50, 2));
+      await check("anew", 2);
+      await storage.close();
+      return wrong;
+    })()`);
+    expect(wrong).toEqual([]);
+    await tab.page.close();
+  });
+
   it("an IndexedDB database that another script deletes is not in its way", async () => {
     const context = await browser().newContext();
     const [one, two] = [await site.open(context), await site.open(context)];
