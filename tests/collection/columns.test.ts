@@ -238,6 +238,21 @@ describe("many documents", () => {
   });
 });
 
+it("strings of any length are told apart, and leave no more than they were", async () => {
+  const long = [100, 127, 128, 16_383, 16_384, 2 ** 21 - 1, 2 ** 21].flatMap((length) => [
+    "x".repeat(length),
+    "é".repeat(length),
+  ]);
+  const { columns, live } = filled(long.map((a) => ({ a })));
+  for (const [slot, a] of long.entries()) expect(await passing(columns, { a }, live)).toEqual([slot]);
+  for (let turn = 0; turn < 3; turn++) {
+    for (const slot of long.keys()) columns.remove(slot);
+    for (const [slot, a] of long.toReversed().entries()) columns.set(slot, { a: `${a}${turn}` });
+  }
+  const loaded = Columns.fromBytes(columns.toBytes());
+  for (const [slot, a] of long.toReversed().entries()) expect(matching(loaded, loaded.parse({ a: `${a}2` }))).toEqual([slot]);
+});
+
 it("lists are where they were after others have gone and all have been packed", () => {
   const lists = new Lists();
   const kept = new Map<number, number[]>();

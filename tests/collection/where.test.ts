@@ -86,6 +86,27 @@ describe("in particular", () => {
   });
 });
 
+it("puts times of each form where their strings are", async () => {
+  const around = [0, 1, 999, 1000, 1001, 60_000].flatMap((ms) => {
+    const text = new Date(Date.UTC(2024, 1, 29, 23, 59, 59) + ms).toISOString();
+    return [text, `${text.slice(0, 19)}Z`, `${text.slice(0, 19)}+00:00`, text.slice(0, 10)];
+  });
+  const given = around.map((a) => ({ a }));
+  for (const bound of [...around, "2024-02-29T23:59:59.", "2024-02-29T23:59:59.5", "2024-03-01T00:00:00ZZ", "", "z", "2024"]) {
+    for (const where of [
+      { $gt: bound },
+      { $gte: bound },
+      { $lt: bound },
+      { $lte: bound },
+      { $eq: bound },
+      { $nin: [bound, around[1]] },
+    ]) {
+      const { found, expected } = await slotsOf(given, { a: where });
+      expect(found).toEqual(expected);
+    }
+  }
+});
+
 it("gives what means the same by its form the same key", () => {
   const columns = new Columns();
   const key = (where: unknown): string => columns.parse(where).key;

@@ -8,9 +8,8 @@ import { parse } from "../where/parse.js";
 import { Recent } from "../where/recent.js";
 import { countOf, eachSlot, has, wordsFor } from "./bits.js";
 import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
-import { CODE, Column, type ColumnHead } from "./column.js";
+import { CODE, Column, type ColumnHead, type Value } from "./column.js";
 import { checkData } from "./data.js";
-import type { Value } from "./dictionary.js";
 import { evaluate, type Source } from "./evaluate.js";
 import { Journal } from "./journal.js";
 import type { Codes, Numbers } from "./lanes.js";
@@ -259,7 +258,8 @@ export class Columns {
     this.#columns.clear();
     for (const head of columns) {
       const column = new Column(head.path, head.of);
-      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool)] as const;
+      const values = (): Uint8Array => saved.next(Uint8Array, head.values[0]);
+      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool), values()] as const;
       if (!column.restore(head, parts, this.#alive)) throw damaged(`the column of ${head.path} does not fit the documents`);
       this.#columns.set(nameOf(head), column);
     }
