@@ -31,8 +31,10 @@ export class Tiers {
   frozen = false;
   /** By slot. */
   #tier = new Uint8Array(0);
-  /** In the frozen main tier, but no document's. */
+  /** In the main tier, but no document's: it was frozen, or they were on their way, when they should have left it. */
   readonly #stale = new Set<number>();
+  /** Slots on their way from the fresh tier to the main one. */
+  #moving: Set<number> | undefined;
   /** Slots put into the fresh tier, in order; some may have left it since. */
   #queue: number[] = [];
   /** Of those, how many have been taken. */
@@ -40,15 +42,32 @@ export class Tiers {
   /** While another main tier is being built: slots whose vectors changed or went. */
   touched: Set<number> | undefined;
 
-  constructor(fresh: VectorIndex, main: VectorIndex | undefined, slots: Iterable<number>) {
+  constructor(fresh: VectorIndex, main: VectorIndex | undefined) {
     this.fresh = fresh;
     this.main = main;
-    for (const slot of slots) {
-      this.#tier = grown(this.#tier, slot + 1);
-      const isFresh = fresh.has(slot);
-      this.#tier[slot] = isFresh ? FRESH : MAIN;
-      if (isFresh) this.#queue.push(slot);
+  }
+
+  /**
+   * Finds out which slot is in which tier, of `slots` of which `taken` have documents. Vectors of no document, which were stale when a snapshot was
+   * taken, are removed; returns a document's slot that has no vector, if there is one.
+   */
+  settle(slots: number, taken: (slot: number) => boolean): number | undefined {
+    const tier = new Uint8Array(slots);
+    const old = Array.from(this.main?.ids() ?? []).filter((slot) => {
+      if (taken(slot)) tier[slot] = MAIN;
+      return !taken(slot);
+    });
+    const strange = this.fresh.ids().filter((slot) => !taken(slot));
+    this.fresh.remove(strange);
+    for (const slot of this.fresh.ids()) {
+      if (tier[slot] === MAIN) old.push(slot);
+      tier[slot] = FRESH;
+      this.#queue.push(slot);
     }
+    this.#removeFromMain(old);
+    this.#tier = tier;
+    const missing = tier.findIndex((where, slot) => where === NOWHERE && taken(slot));
+    return missing < 0 ? undefined : missing;
   }
 
   get bytes(): number {
@@ -58,19 +77,6 @@ export class Tiers {
   /** Vectors that wait in the fresh tier. */
   get waiting(): number {
     return this.fresh.size;
-  }
-
-  /** A document's slot in which no index has a vector. */
-  lacks(slot: number): boolean {
-    return this.#tier[slot] === MAIN && !this.main?.has(slot);
-  }
-
-  /** Removes vectors of no document, which were stale when a snapshot was taken; whether there were any. */
-  purge(): boolean {
-    const { main, fresh } = this;
-    const strange = (index: VectorIndex, tier: number): Uint32Array => index.ids().filter((slot) => this.#tier[slot] !== tier);
-    if (main) this.#removeFromMain([...strange(main, MAIN)]);
-    return fresh.remove(strange(fresh, FRESH)) > 0 || this.version > 0;
   }
 
   /** Whether a main tier is to be built: of `most` vectors and more; or anew, as the one there is has seen enough now to learn from. */
@@ -100,6 +106,7 @@ export class Tiers {
   drop(slots: readonly number[]): void {
     const old = slots.filter((slot) => this.#tier[slot] === FRESH);
     if (old.length > 0) this.fresh.remove(old);
+    for (const slot of old) if (this.#moving?.delete(slot)) this.#stale.add(slot);
     const gone = slots.filter((slot) => this.#tier[slot] === MAIN);
     if (this.frozen) for (const slot of gone) this.#stale.add(slot);
     else this.#removeFromMain(gone);
@@ -119,6 +126,10 @@ export class Tiers {
   /** The main tier may change again. */
   thaw(): void {
     this.frozen = false;
+    this.#freshen();
+  }
+
+  #freshen(): void {
     this.#removeFromMain([...this.#stale]);
     this.#stale.clear();
   }
@@ -155,17 +166,29 @@ export class Tiers {
     this.#taken = 0;
   }
 
-  /** Moves what waits to the main tier. Where that throws they go on waiting. */
-  move(slots: readonly number[], rows: Float32Array): void {
+  /**
+   * Moves slots that wait to the main tier, in slices. Until all are there they are the fresh tier's: what the main one has of them already is
+   * left out of answers, which loses nothing, as the fresh one has the nearest of them among its own nearest. Where it fails they go on waiting.
+   */
+  async move(slots: readonly number[], rows: Float32Array, signal: AbortSignal): Promise<void> {
+    const main = this.main as VectorIndex;
+    const moving = new Set(slots);
+    this.#moving = moving;
+    this.version++;
     try {
-      this.version++;
-      (this.main as VectorIndex).add(rows, slots);
+      await main.addAll(rows, { ids: slots, signal });
+      const come = [...moving];
+      this.fresh.remove(come);
+      for (const slot of come) this.#tier[slot] = MAIN;
     } catch (error) {
-      this.#requeue(slots);
+      // The same goes for an index that was closed meanwhile: there is nothing to remove from it then.
+      if (!signal.aborted) main.remove([...moving]);
+      this.#requeue([...moving]);
       throw error;
+    } finally {
+      this.#moving = undefined;
+      if (!signal.aborted) this.#freshen();
     }
-    this.fresh.remove(slots);
-    for (const slot of slots) this.#tier[slot] = MAIN;
   }
 
   /** Another index takes the main tier's place: it has what this one has, and of the fresh tier what it has besides. */
@@ -194,7 +217,7 @@ export class Tiers {
     const filter = stale > FEW_STALE ? this.#withoutStale(passing) : passing;
     const wanted = k === undefined || stale > FEW_STALE ? k : k + stale;
     const found = main.search(query, this.#options(main, wanted, filter, looking));
-    const many = stale > 0 ? found.filter(({ id }) => this.#tier[id] === MAIN) : found;
+    const many = stale > 0 || this.#moving ? found.filter(({ id }) => this.#tier[id] === MAIN) : found;
     return few.length > 0 ? merged(few, many, k ?? Infinity) : many.length > (k ?? Infinity) ? many.slice(0, k) : many;
   }
 
