@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -214,7 +214,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers"],
+    external: ["@huggingface/transformers", "hyparquet", "hyparquet-compressors"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

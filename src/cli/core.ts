@@ -1,5 +1,7 @@
 /** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary. */
 
+export type { CollectionStats, Data, Document, DocumentHit, DocumentId, FieldKind, Fields, Where } from "../collection.js";
+export { Collection } from "../collection.js";
 export type {
   Codec,
   CodecOption,
@@ -16,5 +18,6 @@ export type {
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { MAX_ID } from "../input/vectors.js";
 export { destination, readBytes } from "../node.js";
+export { folder } from "../storage-node.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 export { KNOBS, type Knob } from "../words/knobs.js";

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./commands/build.js";
+import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
@@ -18,10 +19,10 @@ const program = new Command("vicinal")
   .description("Nearest neighbours among embedding vectors: build, search and measure indexes.")
   .version(version)
   .showHelpAfterError("(--help lists the options)");
-for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), demoCommand()]) {
+for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), collectionCommand(), demoCommand()]) {
   program.addCommand(command);
 }
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) command.exitOverride();
 
 // A reader that has seen enough (`vicinal search ... | head`) is no failure, but of an index, which sets the exit code.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>

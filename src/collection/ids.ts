@@ -44,7 +44,8 @@ export function keyOf(id: DocumentId): Uint8Array {
     return scratch.subarray(0, 9);
   }
   const n = id.length;
-  if (scratch.length < 3 * n + 1) scratch = new Uint8Array(4 * n + 1);
+  // What a long value of a field has taken is not kept.
+  if (scratch.length < 3 * n + 1 || scratch.length > 4 * MOST_BYTES) scratch = new Uint8Array(Math.max(256, 4 * n + 1));
   let i = 0;
   for (let code = 0; i < n; i++) {
     code = id.charCodeAt(i);
@@ -89,6 +90,13 @@ function hashOf(key: Uint8Array): number {
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key[i], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca77 | 0);
   return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** Bytes of a key's length. */
+function headBytes(length: number): number {
+  let bytes = 1;
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) bytes++;
+  return bytes;
 }
 
 export class IdTable {
@@ -160,7 +168,7 @@ export class IdTable {
 
   remove(slot: number): void {
     const key = this.keyAt(slot);
-    this.#waste += key.length + (key.length < 128 ? 1 : key.length < 16384 ? 2 : 3);
+    this.#waste += key.length + headBytes(key.length);
     this.#leave(slot, key);
     this.#at[slot] = 0;
     this.#free.push(slot);
@@ -236,7 +244,7 @@ export class IdTable {
 
   #write(key: Uint8Array): number {
     const at = this.#end;
-    this.#heap = grown(this.#heap, at + key.length + 3);
+    this.#heap = grown(this.#heap, at + key.length + headBytes(key.length));
     let n = key.length;
     for (; n > 127; n >>>= 7) this.#heap[this.#end++] = (n & 127) | 128;
     this.#heap[this.#end++] = n;

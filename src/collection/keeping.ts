@@ -60,6 +60,7 @@ export class Keeping {
       snapshot: () => this.#take(false),
       snapshotBytes: () => this.snapshotBytes,
       newFresh: () => newFresh(files.manifest),
+      signal: this.#ended.signal,
     });
     if (checked.waits) return;
     this.#timer = setInterval(() => void committer.sync().catch(() => {}), INTERVAL_MS);
@@ -97,7 +98,7 @@ export class Keeping {
   async compact(): Promise<void> {
     await this.tending.inTurn("compacting", async () => {
       const { tiers, shape } = this.documents;
-      await drain(tiers, shape, () => !this.#ended.signal.aborted);
+      await drain(tiers, shape, this.#ended.signal, () => true);
       await tiers.main?.compact();
       tiers.version++;
     });

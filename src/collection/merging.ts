@@ -1,12 +1,9 @@
 // How vectors get from the fresh tier to the main one: in slices, while both are searched and changed.
-import { breath } from "../input/slices.js";
 import type { Shape, Vector } from "../input/vectors.js";
 import type { Tiers } from "./tiers.js";
 
-/** Work between two breaths. */
-const SLICE_MS = 4;
-const FIRST = 8;
-const MOST = 1024;
+/** Vectors that are on their way at a time. */
+const MOST = 8192;
 
 /** Rows of slots that have vectors, as numbers also where they are bits; the slots that have none are left out of `slots`. */
 export function rowsOf(slots: number[], shape: Shape, vector: (slot: number) => Vector | undefined): Float32Array {
@@ -24,21 +21,11 @@ export function rowsOf(slots: number[], shape: Shape, vector: (slot: number) => 
 }
 
 /** Moves all that waits into the main tier, as long as `goOn` says so. Resolves when nothing waits or it is told to stop. */
-export async function drain(tiers: Tiers, shape: Shape, goOn: () => boolean): Promise<void> {
-  let size = FIRST;
-  while (goOn() && tiers.main && !tiers.frozen && tiers.waiting > 0) {
-    const started = performance.now();
-    let elapsed = 0;
-    do {
-      const before = elapsed;
-      const slots = tiers.next(size);
-      if (slots.length === 0) return;
-      const rows = rowsOf(slots, shape, (slot) => tiers.vector(slot));
-      tiers.move(slots, rows);
-      elapsed = performance.now() - started;
-      if (elapsed - before < SLICE_MS / 4) size = Math.min(2 * size, MOST);
-      else if (elapsed - before > SLICE_MS / 2) size = Math.max(size >> 1, 1);
-    } while (elapsed < SLICE_MS && tiers.waiting > 0);
-    await breath();
+export async function drain(tiers: Tiers, shape: Shape, signal: AbortSignal, goOn: () => boolean): Promise<void> {
+  while (goOn() && tiers.main && tiers.waiting > 0) {
+    const slots = tiers.next(MOST);
+    const rows = rowsOf(slots, shape, (slot) => tiers.vector(slot));
+    if (slots.length === 0) return;
+    await tiers.move(slots, rows, signal);
   }
 }

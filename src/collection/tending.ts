@@ -21,6 +21,10 @@ const LEAST_LOGGED = 32 << 20;
 const LOGGED_SHARE = 0.5;
 /** After a failure, before the next attempt. */
 const PAUSE_MS = 1000;
+/** So many vectors are many. */
+const MANY = 512;
+/** It is quiet when nothing has come for so long. */
+const QUIET_MS = 100;
 
 /** What else there is to do. */
 export interface Chores {
@@ -31,6 +35,8 @@ export interface Chores {
   snapshotBytes(): number;
   /** A new index like the fresh tier. */
   newFresh(): Promise<Flat>;
+  /** Aborted when the end has come. */
+  readonly signal: AbortSignal;
 }
 
 export class Tending {
@@ -42,6 +48,10 @@ export class Tending {
   #tending = false;
   #ended = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  /** The last time it went wrong: it rests a while. */
+  #failed = false;
+  /** When something was changed last. */
+  #changed = 0;
 
   constructor(
     readonly documents: Documents,
@@ -65,8 +75,14 @@ export class Tending {
 
   /** Something has changed. */
   poke(): void {
-    if (this.#tending || this.#ended || this.#pause !== undefined) return;
+    this.#changed = performance.now();
+    if (!this.#failed) this.#start();
+  }
+
+  #start(): void {
+    if (this.#tending || this.#ended) return;
     this.#tending = true;
+    this.#failed = false;
     void this.#tend();
   }
 
@@ -108,11 +124,8 @@ export class Tending {
       }
     } catch (error) {
       this.problem = error;
-      this.#pause = setTimeout(() => {
-        this.#pause = undefined;
-        this.poke();
-      }, PAUSE_MS);
-      (this.#pause as { unref?: () => void }).unref?.();
+      this.#failed = true;
+      this.#wait(PAUSE_MS);
     } finally {
       this.#tending = false;
     }
@@ -124,12 +137,31 @@ export class Tending {
     if (committer.failure) return undefined;
     if (committer.logged >= this.#mostLogged) return ["snapshot", () => chores.snapshot()];
     if (tiers.wantsMain(FRESH_BYTES / vectorBytes(shape))) return ["building", () => chores.rebuild()];
-    if (tiers.main && tiers.waiting > 0) return ["merging", () => drain(tiers, shape, () => this.#moves)];
+    if (tiers.main && tiers.waiting > 0 && this.#isWorthwhile(tiers.waiting))
+      return ["merging", () => drain(tiers, shape, chores.signal, () => this.#moves)];
     if (tiers.main && tiers.main.deleted > 64 + MOST_DELETED * tiers.main.size) {
       return ["compacting", () => (tiers.main as NonNullable<typeof tiers.main>).compact().then(() => void tiers.version++)];
     }
     if (tiers.fresh.size === 0 && tiers.fresh.bytes > KEPT_BYTES) return ["compacting", () => this.#renew()];
     return undefined;
+  }
+
+  /** Many vectors move faster than few at a time: few wait until nothing has come for a while. */
+  #isWorthwhile(waiting: number): boolean {
+    const left = QUIET_MS - (performance.now() - this.#changed);
+    if (waiting >= MANY || left <= 0) return true;
+    this.#wait(left);
+    return false;
+  }
+
+  /** Looks again so much later. */
+  #wait(ms: number): void {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#start();
+    }, ms);
+    (this.#pause as { unref?: () => void }).unref?.();
   }
 
   async #renew(): Promise<void> {

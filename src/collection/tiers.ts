@@ -31,8 +31,10 @@ export class Tiers {
   frozen = false;
   /** By slot. */
   #tier = new Uint8Array(0);
-  /** In the frozen main tier, but no document's. */
+  /** In the main tier, but no document's: it was frozen, or they were on their way, when they should have left it. */
   readonly #stale = new Set<number>();
+  /** Slots on their way from the fresh tier to the main one. */
+  #moving: Set<number> | undefined;
   /** Slots put into the fresh tier, in order; some may have left it since. */
   #queue: number[] = [];
   /** Of those, how many have been taken. */
@@ -100,6 +102,7 @@ export class Tiers {
   drop(slots: readonly number[]): void {
     const old = slots.filter((slot) => this.#tier[slot] === FRESH);
     if (old.length > 0) this.fresh.remove(old);
+    for (const slot of old) if (this.#moving?.delete(slot)) this.#stale.add(slot);
     const gone = slots.filter((slot) => this.#tier[slot] === MAIN);
     if (this.frozen) for (const slot of gone) this.#stale.add(slot);
     else this.#removeFromMain(gone);
@@ -119,6 +122,10 @@ export class Tiers {
   /** The main tier may change again. */
   thaw(): void {
     this.frozen = false;
+    this.#freshen();
+  }
+
+  #freshen(): void {
     this.#removeFromMain([...this.#stale]);
     this.#stale.clear();
   }
@@ -155,17 +162,29 @@ export class Tiers {
     this.#taken = 0;
   }
 
-  /** Moves what waits to the main tier. Where that throws they go on waiting. */
-  move(slots: readonly number[], rows: Float32Array): void {
+  /**
+   * Moves slots that wait to the main tier, in slices. Until all are there they are the fresh tier's: what the main one has of them already is
+   * left out of answers, which loses nothing, as the fresh one has the nearest of them among its own nearest. Where it fails they go on waiting.
+   */
+  async move(slots: readonly number[], rows: Float32Array, signal: AbortSignal): Promise<void> {
+    const main = this.main as VectorIndex;
+    const moving = new Set(slots);
+    this.#moving = moving;
+    this.version++;
     try {
-      this.version++;
-      (this.main as VectorIndex).add(rows, slots);
+      await main.addAll(rows, { ids: slots, signal });
+      const come = [...moving];
+      this.fresh.remove(come);
+      for (const slot of come) this.#tier[slot] = MAIN;
     } catch (error) {
-      this.#requeue(slots);
+      // The same goes for an index that was closed meanwhile: there is nothing to remove from it then.
+      if (!signal.aborted) main.remove([...moving]);
+      this.#requeue([...moving]);
       throw error;
+    } finally {
+      this.#moving = undefined;
+      if (!signal.aborted) this.#freshen();
     }
-    this.fresh.remove(slots);
-    for (const slot of slots) this.#tier[slot] = MAIN;
   }
 
   /** Another index takes the main tier's place: it has what this one has, and of the fresh tier what it has besides. */
@@ -194,7 +213,7 @@ export class Tiers {
     const filter = stale > FEW_STALE ? this.#withoutStale(passing) : passing;
     const wanted = k === undefined || stale > FEW_STALE ? k : k + stale;
     const found = main.search(query, this.#options(main, wanted, filter, looking));
-    const many = stale > 0 ? found.filter(({ id }) => this.#tier[id] === MAIN) : found;
+    const many = stale > 0 || this.#moving ? found.filter(({ id }) => this.#tier[id] === MAIN) : found;
     return few.length > 0 ? merged(few, many, k ?? Infinity) : many.length > (k ?? Infinity) ? many.slice(0, k) : many;
   }
 

@@ -112,6 +112,9 @@ describe("search", () => {
     const collection = await line();
     const queries = [ORIGIN, [4, 1], [9, 9]];
     const options = { k: 3, where: { even: true } };
+    expect(await collection.searchBatch(new Float32Array(queries.flat()), options)).toEqual(
+      await collection.searchBatch(queries, options),
+    );
     expect(await collection.searchBatch(queries, options)).toEqual(
       await Promise.all(queries.map((query) => collection.search(query, options))),
     );
@@ -156,7 +159,7 @@ describe("search", () => {
     await expectError(() => collection.search([1, 2, 3], { where: { i: 99 } }), "BAD_DIMENSION", "query has 3 values");
     await expectError(() => collection.search("text"), "BAD_OPTION", "opened without embed");
     await expectError(() => collection.search(undefined as never), "BAD_DIMENSION", "query is undefined");
-    await expectError(() => collection.searchBatch(3 as never), "BAD_OPTION", "queries is 3");
+    await expectError(() => collection.searchBatch(3 as never), "BAD_DIMENSION", "queries is 3");
     expect(await collection.searchBatch([])).toEqual([]);
   });
 

@@ -135,6 +135,7 @@ describe("many documents", () => {
   });
   const WHERE: readonly unknown[] = [
     { lang: "l1", year: { $gte: 1990, $lt: 2000 }, tags: { $in: ["t1", "t2"] } },
+    { year: { $gt: 5e4 } },
     { name: { $gte: "name 5" } },
     { name: { $in: ["name 1", "name 77", "none"] } },
     { price: { $gt: 3, $lte: 50.125 }, flag: { $ne: true } },
@@ -235,6 +236,21 @@ describe("many documents", () => {
     forget(9000);
     expect(columns.match(expression).version).toBeGreaterThan(second.version);
   });
+});
+
+it("strings of any length are told apart, and leave no more than they were", async () => {
+  const long = [100, 127, 128, 16_383, 16_384, 2 ** 21 - 1, 2 ** 21].flatMap((length) => [
+    "x".repeat(length),
+    "é".repeat(length),
+  ]);
+  const { columns, live } = filled(long.map((a) => ({ a })));
+  for (const [slot, a] of long.entries()) expect(await passing(columns, { a }, live)).toEqual([slot]);
+  for (let turn = 0; turn < 3; turn++) {
+    for (const slot of long.keys()) columns.remove(slot);
+    for (const [slot, a] of long.toReversed().entries()) columns.set(slot, { a: `${a}${turn}` });
+  }
+  const loaded = Columns.fromBytes(columns.toBytes());
+  for (const [slot, a] of long.toReversed().entries()) expect(matching(loaded, loaded.parse({ a: `${a}2` }))).toEqual([slot]);
 });
 
 it("lists are where they were after others have gone and all have been packed", () => {

@@ -86,6 +86,27 @@ describe("in particular", () => {
   });
 });
 
+it("puts times of each form where their strings are", async () => {
+  const around = [0, 1, 999, 1000, 1001, 60_000].flatMap((ms) => {
+    const text = new Date(Date.UTC(2024, 1, 29, 23, 59, 59) + ms).toISOString();
+    return [text, `${text.slice(0, 19)}Z`, `${text.slice(0, 19)}+00:00`, text.slice(0, 10)];
+  });
+  const given = around.map((a) => ({ a }));
+  for (const bound of [...around, "2024-02-29T23:59:59.", "2024-02-29T23:59:59.5", "2024-03-01T00:00:00ZZ", "", "z", "2024"]) {
+    for (const where of [
+      { $gt: bound },
+      { $gte: bound },
+      { $lt: bound },
+      { $lte: bound },
+      { $eq: bound },
+      { $nin: [bound, around[1]] },
+    ]) {
+      const { found, expected } = await slotsOf(given, { a: where });
+      expect(found).toEqual(expected);
+    }
+  }
+});
+
 it("gives what means the same by its form the same key", () => {
   const columns = new Columns();
   const key = (where: unknown): string => columns.parse(where).key;
@@ -105,6 +126,37 @@ it("gives what means the same by its form the same key", () => {
     { a: { $lt: Infinity } },
   ];
   expect(new Set(different.map(key)).size).toBe(different.length);
+});
+
+describe("what has been parsed", () => {
+  it("is told from what only looks the same", async () => {
+    const columns = new Columns();
+    const a = { x: {}, y: [1, "2", null], z: new Date(5) };
+    const { key } = columns.parse(a);
+    expect(columns.parse({ x: {}, y: [1, "2", null], z: new Date(5) })).toBe(columns.parse(a));
+    const others = [
+      { ...a, y: [1, 2, null] },
+      { ...a, y: [1, "2"] },
+      { ...a, y: { 0: 1, 1: "2", 2: null } },
+      { ...a, x: [] },
+      { ...a, x: { x: 1 } },
+      { ...a, z: new Date(6) },
+      { ...a, z: 5 },
+      { ...a, more: null },
+      { x: {}, y: [1, "2", null] },
+    ];
+    for (const other of others) expect(columns.parse(other).key).not.toBe(key);
+    const refused = [
+      { ...a, x: new Map() },
+      { ...a, x: undefined },
+      { ...a, y: [1, "2", undefined] },
+      { ...a, z: new Date(Number.NaN) },
+    ];
+    for (const other of refused) await expectRefused(() => columns.parse(other), "BAD_WHERE", "where.");
+    a.y[0] = 7;
+    expect(columns.parse(a).key).not.toBe(key);
+    for (let i = 0; i < 40; i++) expect(columns.parse({ x: i % 20 }).key).toBe(`"x" = [${i % 20}]`);
+  });
 });
 
 describe("refused", () => {

@@ -110,14 +110,16 @@ describe("commands", () => {
         mkdirSync("notes", { recursive: true });
         const notes = Array.from({ length: 60 }, (_, i) => "## Section " + i + "\\n\\nThe printer on floor " + i + " prints slowly when tray " + i +
           " is empty, and the help desk asks for its serial number, which stands on a label at its back beside the power socket.\\n");
-        writeFileSync("notes/a.md", notes.join("\\n"));`;
+        writeFileSync("notes/a.md", notes.join("\\n"));
+        const documents = Array.from({ length: 30 }, (_, i) => ({ id: "a" + i, vector: Array.from({ length: 96 }, (_, j) => Math.sin(i + j)), lang: "en", year: 2010 + i }));
+        writeFileSync("docs.jsonl", documents.map((one) => JSON.stringify(one)).join("\\n"));`;
       await project.node("--input-type=module", "-e", script);
     });
 
     test.each(COMMANDS.filter((line) => line.startsWith("npx vicinal")))(
       "%s",
       async (line) => {
-        const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain).slice(2);
+        const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, plain]) => one ?? two ?? plain).slice(2);
         const said = await project.node("node_modules/vicinal/dist/cli.js", ...words);
         expect(said).not.toBe("");
       },

@@ -7,7 +7,7 @@ import { type Columns, type CsvOptions, columnsOf, type Row } from "./csv-column
 import { localNumbers, toNumber } from "./numbers.js";
 
 /** The first line tells the separator; of a longer one this much. */
-const HEAD_BYTES = 64 * 1024;
+export const HEAD_BYTES = 64 * 1024;
 
 type ToNumber = (cell: unknown) => number | undefined;
 
@@ -37,7 +37,7 @@ export async function* readCsv(reader: ByteReader, options: CsvOptions): AsyncGe
 }
 
 /** What parts the cells, and the first line that has some: Excel takes a separator from a line "sep=;". */
-function separatorOf(head: Buffer): { delimiter: string; from: number } {
+export function separatorOf(head: Buffer): { delimiter: string; from: number } {
   const text = head.toString("utf8").replace(/^\uFEFF/, "");
   const said = /^"?sep=(.)"?\r?\n/i.exec(text)?.[1];
   if (said !== undefined) return { delimiter: said, from: 2 };
@@ -47,7 +47,7 @@ function separatorOf(head: Buffer): { delimiter: string; from: number } {
 }
 
 /** The rows, without the empty cells behind the first row's last and without the rows of empty cells behind the last. */
-async function* rowsOf(reader: ByteReader, delimiter: string, from: number): AsyncGenerator<Row> {
+export async function* rowsOf(reader: ByteReader, delimiter: string, from: number): AsyncGenerator<Row> {
   const parser = parse({
     bom: true,
     delimiter,
@@ -111,7 +111,7 @@ function readRow(where: string, cells: readonly string[], columns: Columns, read
   return { id, values: numbers as number[] };
 }
 
-function parseArray(where: string, cell: string): string[] {
+export function parseArray(where: string, cell: string): string[] {
   const inside = /^\[(.*)\]$/s.exec(cell)?.[1];
   if (inside === undefined)
     throw new InputError(`${where}: ${JSON.stringify(cell.slice(0, 40))} is not an array like [0.1, 0.2]`);

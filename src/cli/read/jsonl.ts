@@ -34,7 +34,7 @@ export async function* readJsonl(reader: ByteReader, fields: Fields): AsyncGener
 }
 
 /** The numbers in an array, or in the object {"0": .., "1": ..} that JSON.stringify makes of a typed array. */
-function valuesOf(where: string, field: string, vector: unknown): number[] {
+export function valuesOf(where: string, field: string, vector: unknown): number[] {
   const values = isObject(vector) && Object.keys(vector).every((key, i) => key === String(i)) ? Object.values(vector) : vector;
   if (!Array.isArray(values)) throw new InputError(`${where}: "${field}" is not an array but ${brief(vector)}`);
   const odd = values.findIndex((value) => typeof value !== "number");
@@ -74,11 +74,11 @@ function inJson(token: string): string {
   return token === "Infinity" ? "1e999" : token;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function brief(value: unknown): string {
+export function brief(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 }

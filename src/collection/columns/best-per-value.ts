@@ -1,4 +1,4 @@
-import type { Value } from "./dictionary.js";
+import type { Value } from "./column.js";
 
 /** The nearest hit of those that have a value. */
 export interface BestHit<Hit> {

@@ -1,12 +1,14 @@
 // What the documents have at one path: a code a slot, and beside it what the code alone does not say.
 import { canonical, type Json } from "../where/expression.js";
 import { countOf, has } from "./bits.js";
-import type { Part } from "./bytes.js";
-import { Dictionary, type Value } from "./dictionary.js";
-import { instantOf, isInstant, textOf } from "./instant.js";
+import { Dictionary } from "./dictionary.js";
 import { type Codes, codesFor, grown, type Numbers, numbersFor } from "./lanes.js";
 import { eachLeaf } from "./leaves.js";
 import { Lists } from "./lists.js";
+import { isTime, textOf, timeOf } from "./times.js";
+
+/** What a field may have many of. */
+export type Value = string | number | boolean;
 
 /** Codes below FIRST are no values of the dictionary; FIRST + n is its value n. */
 export const CODE = {
@@ -25,10 +27,15 @@ export const CODE = {
   SEVERAL: 6,
   /** A number, in numbers. */
   NUMBER: 7,
-  /** A time, as milliseconds in numbers. */
-  INSTANT: 8,
-  FIRST: 9,
+  /** A time of the first form, in numbers; the other forms follow. */
+  TIME: 8,
+  FALSE: 10,
+  TRUE: 11,
+  FIRST: 12,
 } as const;
+
+/** Whether a code says that there is a time in numbers. */
+const isTimeCode = (code: number): boolean => code >= CODE.TIME && code < CODE.FALSE;
 
 /** A value, or one of the codes that stand for none. */
 type Token = Value | { readonly code: number };
@@ -73,11 +80,15 @@ type Extent = readonly [number, number];
 export interface ColumnHead {
   readonly path: string;
   readonly of: "values" | "wholes";
-  readonly values: readonly (Value | null)[];
+  /** Bytes of the dictionary, and its limit. */
+  readonly values: readonly [number, number];
   readonly codes: Extent;
   readonly numbers: Extent;
   readonly pool: Extent;
 }
+
+/** Codes, numbers, pool and dictionary, as they are saved. */
+export type ColumnParts = readonly [Codes, Numbers, Codes, Uint8Array];
 
 export class Column {
   readonly dictionary = new Dictionary();
@@ -102,7 +113,7 @@ export class Column {
     return this.#codes;
   }
 
-  /** By slot, where the code is NUMBER or INSTANT; it may end before a slot of another code. */
+  /** By slot, where the code is NUMBER or of a time; it may end before a slot of another code. */
   get numbers(): Numbers {
     return this.#numbers;
   }
@@ -118,15 +129,22 @@ export class Column {
     const before = this.#codes[slot] ?? CODE.EMPTY;
     if (tokens.length === 1 && typeof only === "number") this.#number(slot, CODE.NUMBER, only, before);
     else {
-      const instant = tokens.length === 1 && typeof only === "string" ? instantOf(only) : undefined;
-      if (instant !== undefined) this.#number(slot, CODE.INSTANT, instant, before);
+      const time = tokens.length === 1 && typeof only === "string" ? timeOf(only) : undefined;
+      if (time) this.#number(slot, CODE.TIME + time.form, time.number, before);
       else {
-        const codes = tokens.map((token) => (typeof token === "object" ? token.code : CODE.FIRST + this.dictionary.take(token)));
+        const codes = tokens.map((token) => this.#taken(token));
         this.#drop(slot, before);
         if (codes.length > 1) this.lists.put(slot, codes);
         this.#code(slot, codes.length > 1 ? CODE.SEVERAL : codes[0]);
       }
     }
+  }
+
+  /** The code of what is neither alone in a slot and a number nor a time. */
+  #taken(token: Token): number {
+    if (typeof token === "object") return token.code;
+    if (typeof token === "boolean") return token ? CODE.TRUE : CODE.FALSE;
+    return CODE.FIRST + this.dictionary.take(token);
   }
 
   /** The slot is empty from now on. */
@@ -141,45 +159,53 @@ export class Column {
   valuesOf(slot: number): Value[] {
     const code = this.#codes[slot] ?? CODE.EMPTY;
     if (code === CODE.NUMBER) return [this.#numbers[slot]];
-    if (code === CODE.INSTANT) return [textOf(this.#numbers[slot])];
+    if (isTimeCode(code)) return [textOf(code - CODE.TIME, this.#numbers[slot])];
     const codes = code === CODE.SEVERAL ? Array.from(this.lists.of(slot)) : [code];
-    return codes.filter((one) => one >= CODE.FIRST).map((one) => this.dictionary.valueOf(one - CODE.FIRST)!);
+    return codes.filter((one) => one >= CODE.FALSE).map((one) => this.#valueOf(one));
+  }
+
+  #valueOf(code: number): Value {
+    return code < CODE.FIRST ? code === CODE.TRUE : this.dictionary.valueOf(code - CODE.FIRST)!;
   }
 
   /** Different values, and the documents that have any. */
   census(): { readonly cardinality: number; readonly documents: number } {
     const numbers = new Set<number>();
-    const instants = new Set<number>();
+    const times = new Set<string>();
+    const flags = new Set<number>();
     let documents = 0;
     this.#codes.forEach((code, slot) => {
       if (code === CODE.NUMBER) numbers.add(this.#numbers[slot]);
-      if (code === CODE.INSTANT) instants.add(this.#numbers[slot]);
-      if (code > CODE.SEVERAL || (code === CODE.SEVERAL && this.lists.of(slot).some((one) => one >= CODE.FIRST))) documents++;
+      if (isTimeCode(code)) times.add(`${code} ${this.#numbers[slot]}`);
+      const codes = code === CODE.SEVERAL ? this.lists.of(slot) : [code];
+      for (const one of codes) if (one === CODE.TRUE || one === CODE.FALSE) flags.add(one);
+      if (codes.some((one) => one > CODE.SEVERAL)) documents++;
     });
-    for (const [value] of this.dictionary.entries()) if (typeof value === "number") numbers.delete(value);
-    return { cardinality: this.dictionary.size + numbers.size + instants.size, documents };
+    for (const number of numbers) if (this.dictionary.find(number) !== undefined) numbers.delete(number);
+    return { cardinality: this.dictionary.size + numbers.size + times.size + flags.size, documents };
   }
 
   /** What `restore` takes, for so many slots: what JSON can say, and the rest. */
-  save(slots: number): { readonly head: ColumnHead; readonly parts: readonly Part[] } {
+  save(slots: number): { readonly head: ColumnHead; readonly parts: ColumnParts } {
     const codes = this.#codes.slice(0, slots);
     const numbers = this.#numbers.slice(0, slots);
     const pool = this.lists.packed();
-    const { path, of, dictionary } = this;
+    const values = this.dictionary.toBytes();
+    const { path, of } = this;
     const head = {
-      ...{ path, of, values: dictionary.toJSON() },
+      ...{ path, of, values: [values.length, this.dictionary.limit] as const },
       codes: [codes.BYTES_PER_ELEMENT, codes.length] as const,
       numbers: [numbers.BYTES_PER_ELEMENT, numbers.length] as const,
       pool: [pool.BYTES_PER_ELEMENT, pool.length] as const,
     };
-    return { head, parts: [codes, numbers, pool] };
+    return { head, parts: [codes, numbers, pool, values] };
   }
 
   /** Fills the new column with what was saved of one. False where what was saved is none of the documents in these slots. */
-  restore({ values }: ColumnHead, [codes, numbers, pool]: readonly [Codes, Numbers, Codes], alive: Uint32Array): boolean {
+  restore(head: ColumnHead, [codes, numbers, pool, values]: ColumnParts, alive: Uint32Array): boolean {
     const { dictionary, lists, marks } = this;
     const several: number[] = [];
-    if (!Array.isArray(values) || !dictionary.restore(values)) return false;
+    dictionary.restore(values, head.values[1]);
     let documents = 0;
     let sound = true;
     for (let slot = 0; slot < codes.length; slot++) {
@@ -191,10 +217,12 @@ export class Column {
       else marks[code]++;
       if (code === CODE.SEVERAL) several.push(slot);
       if (code === CODE.NUMBER) sound &&= Number.isFinite(numbers[slot]);
-      if (code === CODE.INSTANT) sound &&= isInstant(numbers[slot]);
+      if (isTimeCode(code)) sound &&= isTime(code - CODE.TIME, numbers[slot]);
     }
     const take = (code: number): boolean =>
-      code >= CODE.FIRST ? dictionary.retake(code - CODE.FIRST) : code > CODE.EMPTY && code < CODE.NOTHING;
+      code >= CODE.FIRST
+        ? dictionary.retake(code - CODE.FIRST)
+        : code >= CODE.FALSE || (code > CODE.EMPTY && code < CODE.NOTHING);
     sound &&= documents === countOf(alive) && lists.restore(pool, several, take);
     this.#codes = codes;
     this.#numbers = numbers;

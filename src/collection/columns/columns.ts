@@ -5,11 +5,11 @@ import type { Expression, Leaf, Need } from "../where/expression.js";
 import { needsOf } from "../where/expression.js";
 import { checkFields, type FieldKind, type Fields } from "../where/fields.js";
 import { parse } from "../where/parse.js";
+import { Recent } from "../where/recent.js";
 import { countOf, eachSlot, has, wordsFor } from "./bits.js";
 import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
-import { CODE, Column, type ColumnHead } from "./column.js";
+import { CODE, Column, type ColumnHead, type Value } from "./column.js";
 import { checkData } from "./data.js";
-import type { Value } from "./dictionary.js";
 import { evaluate, type Source } from "./evaluate.js";
 import { Journal } from "./journal.js";
 import type { Codes, Numbers } from "./lanes.js";
@@ -61,6 +61,7 @@ export class Columns {
   readonly #young = new Map<string, Young>();
   readonly #journal = new Journal();
   readonly #matches = new Matches();
+  readonly #recent = new Recent();
   /** Slots with a document. */
   #alive: Uint32Array = new Uint32Array(0);
   #size = 0;
@@ -98,7 +99,11 @@ export class Columns {
 
   /** Errors: BAD_WHERE. */
   parse(where: unknown): Expression {
-    return parse(where, this.fields);
+    const known = this.#recent.find(where);
+    if (known) return known;
+    const expression = parse(where, this.fields);
+    this.#recent.add(where, expression);
+    return expression;
   }
 
   /** A document is in the slot from now on, in place of what was there. Its data must have passed `check`. */
@@ -253,7 +258,8 @@ export class Columns {
     this.#columns.clear();
     for (const head of columns) {
       const column = new Column(head.path, head.of);
-      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool)] as const;
+      const values = (): Uint8Array => saved.next(Uint8Array, head.values[0]);
+      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool), values()] as const;
       if (!column.restore(head, parts, this.#alive)) throw damaged(`the column of ${head.path} does not fit the documents`);
       this.#columns.set(nameOf(head), column);
     }

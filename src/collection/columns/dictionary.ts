@@ -1,27 +1,21 @@
-// Values by number, for as long as a document has them. Numbers are used again, so that they stay as small as the values are few.
-
-/** What a field may have many of. */
-export type Value = string | number | boolean;
-
-/** Bytes of an entry beside its text, as measured in V8: the map's cell, the list's, and the string's head. */
-const ENTRY_BYTES = 56;
+// Strings and numbers by code, for as long as a document has them. Codes are used again, so that they stay as small as the values are few.
+import { IdTable, keyOf } from "../ids.js";
+import { grown } from "./lanes.js";
 
 export class Dictionary {
-  readonly #codes = new Map<Value, number>();
-  readonly #values: (Value | undefined)[] = [];
-  readonly #counts: number[] = [];
-  readonly #free: number[] = [];
-  #characters = 0;
+  /** A value's slot is its code: some 36 bytes for a string of 20 characters, with its count, where a Map takes a hundred. */
+  #table = new IdTable();
+  #counts: Uint32Array = new Uint32Array(0);
   #taken = 0;
 
   /** Codes that were ever given are below this. */
   get limit(): number {
-    return this.#values.length;
+    return this.#table.slots;
   }
 
   /** Values that a document has. */
   get size(): number {
-    return this.#codes.size;
+    return this.#table.size;
   }
 
   /** Times that values have been taken. */
@@ -29,19 +23,19 @@ export class Dictionary {
     return this.#taken;
   }
 
-  /** About as much as it takes. */
   get bytes(): number {
-    return this.size * ENTRY_BYTES + this.#characters;
+    return this.#table.bytes + this.#counts.byteLength;
   }
 
   /** Undefined where no document has the value. */
-  find(value: Value): number | undefined {
-    return this.#codes.get(value);
+  find(value: string | number): number | undefined {
+    const code = this.#table.find(keyOf(plain(value)));
+    return code < 0 ? undefined : code;
   }
 
   /** Undefined for a code that is free. */
-  valueOf(code: number): Value | undefined {
-    return this.#values[code];
+  valueOf(code: number): string | number | undefined {
+    return this.#table.has(code) ? this.#table.idAt(code) : undefined;
   }
 
   /** Documents, each as often as it has the value. */
@@ -50,56 +44,36 @@ export class Dictionary {
   }
 
   /** Once for each time that a document has the value. */
-  take(value: Value): number {
+  take(value: string | number): number {
+    const key = keyOf(plain(value));
+    const known = this.#table.find(key);
+    const code = known < 0 ? this.#table.add(key) : known;
+    this.#counts = grown(this.#counts, code + 1);
+    this.#counts[code]++;
     this.#taken++;
-    const known = this.#codes.get(value);
-    if (known !== undefined) {
-      this.#counts[known]++;
-      return known;
-    }
-    const code = this.#free.pop() ?? this.#values.length;
-    this.#codes.set(value, code);
-    this.#values[code] = value;
-    this.#counts[code] = 1;
-    if (typeof value === "string") this.#characters += value.length;
     return code;
   }
 
   /** Undoes a take. */
   drop(code: number): void {
     this.#taken--;
-    if (--this.#counts[code] > 0) return;
-    const value = this.#values[code]!;
-    this.#codes.delete(value);
-    this.#values[code] = undefined;
-    this.#free.push(code);
-    if (typeof value === "string") this.#characters -= value.length;
+    if (--this.#counts[code] === 0) this.#table.remove(code);
   }
 
-  /** Values by code, null for a code that is free: what `restore` takes. */
-  toJSON(): (Value | null)[] {
-    return this.#values.map((value) => value ?? null);
+  /** What `restore` takes, with the limit. */
+  toBytes(): Uint8Array {
+    return this.#table.toBytes();
   }
 
-  /** The empty dictionary has these from now on; each is still to be taken. False where they are none. */
-  restore(values: readonly unknown[]): boolean {
-    for (const [code, value] of values.entries()) {
-      this.#counts[code] = 0;
-      if (value === null) {
-        this.#values[code] = undefined;
-        this.#free.push(code);
-      } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
-        this.#values[code] = value;
-        this.#codes.set(value, code);
-        if (typeof value === "string") this.#characters += value.length;
-      } else return false;
-    }
-    return this.#codes.size + this.#free.length === values.length;
+  /** The empty dictionary has these from now on; each is still to be taken. Errors: BAD_FILE. */
+  restore(bytes: Uint8Array, limit: number): void {
+    this.#table = IdTable.fromBytes(bytes, limit);
+    this.#counts = grown(this.#counts, limit);
   }
 
   /** Takes the value of a code; false where there is none. */
   retake(code: number): boolean {
-    if (this.#values[code] === undefined) return false;
+    if (!this.#table.has(code)) return false;
     this.#counts[code]++;
     this.#taken++;
     return true;
@@ -107,11 +81,17 @@ export class Dictionary {
 
   /** Whether each value has been taken. */
   get isTaken(): boolean {
-    return this.#values.every((value, code) => value === undefined || this.#counts[code] > 0);
+    for (let code = 0; code < this.limit; code++) if (this.#table.has(code) && this.#counts[code] === 0) return false;
+    return true;
   }
 
   /** Each value, with its code. */
-  entries(): IterableIterator<[Value, number]> {
-    return this.#codes.entries();
+  *entries(): Generator<[value: string | number, code: number], void, void> {
+    for (let code = 0; code < this.limit; code++) if (this.#table.has(code)) yield [this.#table.idAt(code), code];
   }
+}
+
+/** -0 is 0. */
+function plain(value: string | number): string | number {
+  return value === 0 ? 0 : value;
 }

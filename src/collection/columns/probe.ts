@@ -1,11 +1,10 @@
 // What a leaf of an expression asks of a column, made ready for many slots.
 import { canonical, type Json, type Leaf, type Range, type Scalar } from "../where/expression.js";
-import { CODE, type Column } from "./column.js";
-import type { Value } from "./dictionary.js";
-import { instantFrom, instantOf } from "./instant.js";
+import { CODE, type Column, type Value } from "./column.js";
+import { FORMS, timeFrom, timeOf } from "./times.js";
 
-/** Numbers, or times as milliseconds: those from `low` to `high` that are in `some`, or not in it where `except`. */
-interface Numeric {
+/** Numbers, or times of a form: those from `low` to `high` that are in `some`, or not in it where `except`. */
+export interface Numeric {
   readonly low: number;
   readonly high: number;
   readonly some?: ReadonlySet<number>;
@@ -16,8 +15,8 @@ export interface Probe {
   /** By code: 0 or 1, or UNASKED where `ask` has to say. */
   readonly table: Uint8Array;
   readonly ask?: (value: Value) => boolean;
-  readonly numbers: Numeric;
-  readonly instants: Numeric;
+  /** By code, from NUMBER on: what passes of numbers, and of times of each form. */
+  readonly numeric: readonly Numeric[];
 }
 
 /** In a probe's table, until a slot with the code is met: of a field of many values most are not met where few slots are asked. */
@@ -39,7 +38,7 @@ export function probe(column: Column, leaf: Leaf): Probe {
     case "exists": {
       const table = tableOf(column, 1);
       table[CODE.NULL] = table[CODE.OBJECT] = 1;
-      return { table, numbers: EVERY, instants: EVERY };
+      return { table, numeric: [EVERY, ...FORMS.map(() => EVERY)] };
     }
   }
 }
@@ -50,18 +49,18 @@ export function settle({ table, ask }: Probe, { dictionary }: Column): void {
 }
 
 /** How many documents may pass: no fewer do where no bound is asked for; where one is, a guess. */
-export function estimateOf({ table, ask, numbers, instants }: Probe, { marks, dictionary }: Column): number {
+export function estimateOf({ table, ask, numeric }: Probe, { marks, dictionary }: Column): number {
   const share = (range: Numeric): number => (range.low > range.high ? 0 : range.some ? 0.1 : 0.5);
-  let sum = marks[CODE.NUMBER] * share(numbers) + marks[CODE.INSTANT] * share(instants);
+  let sum = numeric.reduce((all, range, i) => all + marks[CODE.NUMBER + i] * share(range), 0);
   for (let code = 0; code < CODE.FIRST; code++) if (table[code] === 1) sum += marks[code];
   if (ask) return sum + dictionary.taken / 2;
   for (let code = CODE.FIRST; code < table.length; code++) if (table[code] === 1) sum += dictionary.countOf(code - CODE.FIRST);
   return sum;
 }
 
-/** For every code; those of the dictionary have the given entry. */
+/** For every code; those of values have the given entry. */
 function tableOf(column: Column, entry: number): Uint8Array {
-  return new Uint8Array(CODE.FIRST + column.dictionary.limit).fill(entry, CODE.FIRST);
+  return new Uint8Array(CODE.FIRST + column.dictionary.limit).fill(entry, CODE.FALSE);
 }
 
 function among(column: Column, values: readonly Scalar[], gaps: boolean): Probe {
@@ -69,30 +68,30 @@ function among(column: Column, values: readonly Scalar[], gaps: boolean): Probe 
   if (gaps) table[CODE.GAP] = 1;
   for (const value of values) {
     if (value === null) table[CODE.ABSENT] = table[CODE.NULL] = 1;
-    else {
-      const code = column.dictionary.find(value);
-      if (code !== undefined) table[CODE.FIRST + code] = 1;
-    }
+    else set(table, column, value, 1);
   }
-  return { table, numbers: someOf(numbersOf(values)), instants: someOf(instantsOf(values)) };
+  return { table, numeric: numericOf(values).map(someOf) };
 }
 
 function other(column: Column, values: readonly Scalar[]): Probe {
   const table = tableOf(column, 1);
-  for (const value of values) {
-    const code = value === null ? undefined : column.dictionary.find(value);
-    if (code !== undefined) table[CODE.FIRST + code] = 0;
+  for (const value of values) if (value !== null) set(table, column, value, 0);
+  return { table, numeric: numericOf(values).map((these) => ({ ...EVERY, some: new Set(these), except: true })) };
+}
+
+function set(table: Uint8Array, { dictionary }: Column, value: Value, entry: number): void {
+  if (typeof value === "boolean") table[value ? CODE.TRUE : CODE.FALSE] = entry;
+  else {
+    const code = dictionary.find(value);
+    if (code !== undefined) table[CODE.FIRST + code] = entry;
   }
-  const but = (these: readonly number[]): Numeric => ({ ...EVERY, some: new Set(these), except: true });
-  return { table, numbers: but(numbersOf(values)), instants: but(instantsOf(values)) };
 }
 
-function numbersOf(values: readonly Scalar[]): number[] {
-  return values.filter((value) => typeof value === "number");
-}
-
-function instantsOf(values: readonly Scalar[]): number[] {
-  return values.flatMap((value) => (typeof value === "string" ? (instantOf(value) ?? []) : []));
+/** Numbers, and times of each form, that are among some values. */
+function numericOf(values: readonly Scalar[]): number[][] {
+  const times = values.flatMap((value) => (typeof value === "string" ? (timeOf(value) ?? []) : []));
+  const ofForm = FORMS.map((_, form) => times.filter((time) => time.form === form).map(({ number }) => number));
+  return [values.filter((value) => typeof value === "number"), ...ofForm];
 }
 
 function someOf(numbers: readonly number[]): Numeric {
@@ -112,12 +111,15 @@ function range(column: Column, side: Range["side"], bound: Range["bound"]): Prob
       : below
         ? { ...EVERY, high: side === "$lt" ? previous(bound) : bound }
         : { ...EVERY, low: after ? next(bound) : bound };
-  let instants = NONE;
-  if (typeof bound === "string" && column.marks[CODE.INSTANT] > 0) {
-    const from = instantFrom(bound, after);
-    instants = below ? { ...EVERY, high: from - 1 } : { ...EVERY, low: from };
-  }
-  return { table: tableOf(column, UNASKED), ask, numbers, instants };
+  const times = FORMS.map((_, form): Numeric => {
+    if (typeof bound !== "string" || column.marks[CODE.TIME + form] === 0) return NONE;
+    const from = timeFrom(form, bound, after);
+    return below ? { ...EVERY, high: from - 1 } : { ...EVERY, low: from };
+  });
+  const table = tableOf(column, UNASKED);
+  table[CODE.FALSE] = ask(false) ? 1 : 0;
+  table[CODE.TRUE] = ask(true) ? 1 : 0;
+  return { table, ask, numeric: [numbers, ...times] };
 }
 
 /** Other types than the bound's are on no side of it. */
@@ -158,7 +160,7 @@ function whole(column: Column, value: Json): Probe {
   } else {
     for (const [text, code] of dictionary.entries()) if (equal(value, JSON.parse(text as string))) table[CODE.FIRST + code] = 1;
   }
-  return { table, numbers: NONE, instants: NONE };
+  return { table, numeric: [NONE, ...FORMS.map(() => NONE)] };
 }
 
 function hasNullMember(value: Json): boolean {

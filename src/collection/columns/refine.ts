@@ -1,7 +1,7 @@
 // The hot loops: which of some slots pass a probe. One for each form that columns mostly have, and one for all forms.
 import { countOf, ones } from "./bits.js";
 import { CODE, type Column } from "./column.js";
-import { type Probe, settle, UNASKED } from "./probe.js";
+import { type Numeric, type Probe, settle, UNASKED } from "./probe.js";
 
 /** Slots by words: bit b of word w is slot 32 w + b; or 32 at[w] + b, where only some words are asked. */
 export interface Slots {
@@ -18,23 +18,23 @@ export function refine(column: Column, probe: Probe, { words, at }: Slots): Uint
   const out = new Uint32Array(words.length);
   const asked = countOf(words);
   if (probe.ask && dictionary.limit <= asked) settle(probe, column);
-  const isNumeric = marks[CODE.NUMBER] + marks[CODE.INSTANT] > 0;
-  const isWhole = (probe.ask === undefined || dictionary.limit <= asked) && at === undefined;
-  if (isWhole && !isNumeric && marks[CODE.SEVERAL] === 0) singles(column, probe.table, words, out);
-  else if (isWhole && !isNumeric) lists(column, probe.table, words, out);
-  else if (isWhole && marks[CODE.SEVERAL] + marks[CODE.INSTANT] === 0 && !probe.numbers.some) numbers(column, probe, words, out);
-  else {
+  const isSettled = probe.ask === undefined || dictionary.limit <= asked;
+  const numeric = probe.numeric.flatMap((range, i) => (marks[CODE.NUMBER + i] > 0 ? [{ code: CODE.NUMBER + i, range }] : []));
+  const [only] = numeric;
+  if (!isSettled || at !== undefined || numeric.length > 1 || (only && (marks[CODE.SEVERAL] > 0 || only.range.some))) {
     const passes = testOf(column, probe);
     for (let w = 0; w < words.length; w++) out[w] = oneByOne(words[w], (at ? at[w] : w) << 5, passes);
-  }
+  } else if (only) numbers(column, probe.table, only.code, only.range, words, out);
+  else if (marks[CODE.SEVERAL] > 0) lists(column, probe.table, words, out);
+  else singles(column, probe.table, words, out);
   return out;
 }
 
 /** What a slot takes in these loops, as measured at 100,000 documents, `singles` being 1. */
-export function costOf({ marks }: Column, { numbers, instants }: Probe): number {
+export function costOf({ marks }: Column, { numeric }: Probe): number {
+  const kinds = numeric.filter((_, i) => marks[CODE.NUMBER + i] > 0);
   if (marks[CODE.SEVERAL] > 0) return 6;
-  if (marks[CODE.INSTANT] > 0 || numbers.some || instants.some) return 4;
-  return marks[CODE.NUMBER] > 0 ? 2 : 1;
+  return kinds.length > 1 || kinds[0]?.some ? 4 : 1 + kinds.length;
 }
 
 function oneByOne(word: number, base: number, passes: Test): number {
@@ -86,10 +86,12 @@ function lists({ codes, lists: { starts, pool } }: Column, table: Uint8Array, wo
   }
 }
 
-/** The column has numbers and single values; numbers are asked for between two bounds. */
+/** The column has single values, and numbers of one kind, which are asked for between two bounds. */
 function numbers(
   { codes, numbers: lane }: Column,
-  { table, numbers: { low, high } }: Probe,
+  table: Uint8Array,
+  kind: number,
+  { low, high }: Numeric,
   words: Uint32Array,
   out: Uint32Array,
 ): void {
@@ -102,13 +104,13 @@ function numbers(
       for (let b = 0; b < 32; b++) {
         const code = codes[base + b];
         const x = lane[base + b];
-        found |= (code === CODE.NUMBER ? (x >= low && x <= high ? 1 : 0) : table[code]) << b;
+        found |= (code === kind ? (x >= low && x <= high ? 1 : 0) : table[code]) << b;
       }
       out[w] = found & word;
     } else {
       out[w] = oneByOne(word, base, (slot) => {
         const x = lane[slot];
-        return codes[slot] === CODE.NUMBER ? (x >= low && x <= high ? 1 : 0) : table[codes[slot]];
+        return codes[slot] === kind ? (x >= low && x <= high ? 1 : 0) : table[codes[slot]];
       });
     }
   }
@@ -124,8 +126,8 @@ function testOf({ codes, numbers: lane, lists: { starts, pool }, dictionary }: C
   };
   return (slot) => {
     const code = codes[slot];
-    if (code === CODE.NUMBER || code === CODE.INSTANT) {
-      const { low, high, some, except } = code === CODE.NUMBER ? probe.numbers : probe.instants;
+    if (code >= CODE.NUMBER && code < CODE.FALSE) {
+      const { low, high, some, except } = probe.numeric[code - CODE.NUMBER];
       const x = lane[slot];
       return x >= low && x <= high && (some === undefined || some.has(x) !== (except === true)) ? 1 : 0;
     }
