@@ -93,7 +93,12 @@ const workerText = {
 };
 
 /** Entries on top of the core, which they share with index. */
-const LAYERS = { storage: "src/storage.ts", "storage-node": "src/storage-node.ts", collection: "src/collection.ts" };
+const LAYERS = {
+  storage: "src/storage.ts",
+  "storage-node": "src/storage-node.ts",
+  collection: "src/collection.ts",
+  tabs: "src/tabs.ts",
+};
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
 const LATER = [

@@ -10,6 +10,7 @@ import type { Documents } from "./documents.js";
 import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
 import type { Passing } from "./passing.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
+import { rescored } from "./rescored.js";
 import type { Looking } from "./tiers.js";
 import type { Where } from "./where/parse.js";
 
@@ -181,19 +182,7 @@ export class Searching {
     if (hits.length === 0) return hits;
     const scores = await rescore(hits.slice(), asked);
     heed(options.signal);
-    if (scores?.length !== hits.length) {
-      throw badOption(
-        `rescore answered ${show(scores)} of length ${scores?.length} for ${hits.length} hits; it must answer one score per hit`,
-      );
-    }
-    for (let i = 0; i < hits.length; i++) {
-      const score = scores[i];
-      if (typeof score !== "number" || Number.isNaN(score))
-        throw badOption(`rescore answered ${show(score)} for hit ${i}; a score is a number`);
-      hits[i].score = score;
-    }
-    // Equal scores stay in order of their distances.
-    return hits.sort((a, b) => (b.score as number) - (a.score as number)).slice(0, k);
+    return rescored(hits, scores, k);
   }
 }
 

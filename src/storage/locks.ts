@@ -68,3 +68,9 @@ export async function lockStore(name: string, place: string): Promise<Hold> {
     },
   };
 }
+
+/** Waits for the lock; what it returns gives it back. */
+export async function waitForLock(name: string, place: string, signal: AbortSignal): Promise<() => Promise<void>> {
+  const end = await held(locksOf(place), name, { signal });
+  return end as () => Promise<void>;
+}

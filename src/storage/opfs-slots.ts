@@ -8,7 +8,7 @@
 import type { Access } from "./opfs-access.js";
 
 export const SLOTS = [0, 1] as const;
-export const END_BYTES = 32;
+const END_BYTES = 32;
 const MAGIC = [0x6b736c76, 0x31746f6c];
 
 export interface Slot {

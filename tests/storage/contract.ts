@@ -15,6 +15,20 @@ export interface Case {
   run(ground: Ground): Promise<void>;
 }
 
+/** Runs a case where `make` makes objects of one place, which is empty; all are closed afterwards. */
+export async function runOn({ run }: Case, make: () => Storage, shares: boolean): Promise<void> {
+  const made: Storage[] = [];
+  const another = (): Storage => {
+    if (shares || made.length === 0) made.push(make());
+    return made[made.length - 1];
+  };
+  try {
+    await run({ storage: another(), later: async () => another(), ...(shares && { beside: another }) });
+  } finally {
+    for (const storage of made) await storage.close();
+  }
+}
+
 /** Bytes that no two places of a file share for long. */
 export function pattern(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);

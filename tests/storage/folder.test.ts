@@ -13,6 +13,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import files, { open } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -181,6 +183,28 @@ describe("the lock", () => {
     await storage.close();
   });
 
+  it("is not had by who looked long ago, when its number was free", async () => {
+    const [late, other] = [folder(path), folder(path)];
+    const { mkdir } = files;
+    const slow = async (name: string, options?: object): Promise<unknown> => {
+      if (!name.includes(".lock-new-")) return mkdir(name, options);
+      files.mkdir = mkdir;
+      syncBuiltinESMExports();
+      // Others come and go between the look and the lock, and tidy up behind them.
+      for (let i = 0; i < 3; i++) await (await other.lock())();
+      await other.lock();
+      return mkdir(name, options);
+    };
+    files.mkdir = slow as unknown as typeof mkdir;
+    syncBuiltinESMExports();
+    await expectError(() => late.lock(), "LOCKED", "by this very process");
+    expect(readdirSync(path)).toEqual([".lock-4"]);
+    await other.append("a", pattern(1));
+    await other.close();
+    await late.lock();
+    await late.close();
+  });
+
   it("taken over meanwhile: the one who had it writes nothing more", async () => {
     const storage = folder(path);
     await storage.lock();
@@ -343,17 +367,83 @@ function thrownSync(work: () => unknown): boolean {
   }
 }
 
+describe("a medium that fails", () => {
+  /** Makes a method of all open files fail while `work` runs. */
+  async function failing(method: "datasync" | "write" | "sync", code: string, work: () => Promise<void>): Promise<void> {
+    const file = await open(WRITER);
+    const methods = Object.getPrototypeOf(file);
+    await file.close();
+    const real = methods[method];
+    methods[method] = async () => {
+      throw Object.assign(new Error(`${code}: i/o error, ${method}`), { code, syscall: method });
+    };
+    try {
+      await work();
+    } finally {
+      methods[method] = real;
+    }
+  }
+
+  it("a file whose sync has failed takes nothing more until the place was closed", async () => {
+    const storage = folder(path);
+    await storage.lock();
+    await storage.append("a", pattern(10));
+    await failing("datasync", "EIO", async () => {
+      await expectError(() => storage.sync("a"), "IO_ERROR", /a in folder .*docs could not be written: the system says \(EIO/);
+    });
+    const sentence = /a in folder .*docs takes nothing more since it could not be synced \(EIO.*Close and open it again/;
+    await expectError(() => storage.sync("a"), "STORAGE_LOST", sentence);
+    await expectError(() => storage.append("a", pattern(10)), "STORAGE_LOST", sentence);
+    await storage.append("b", pattern(10));
+    await storage.sync("b");
+    await storage.swap("a", pattern(5));
+    await storage.append("a", pattern(10));
+    await storage.close();
+    await storage.lock();
+    expect(await storage.list()).toEqual([
+      { name: "a", bytes: 15 },
+      { name: "b", bytes: 10 },
+    ]);
+    await storage.close();
+  });
+
+  it("also where it failed as the file was closed to make room for others", async () => {
+    const storage = folder(path);
+    await storage.lock();
+    await storage.append("a", pattern(10));
+    await failing("datasync", "EIO", async () => {
+      for (let i = 0; i < 20; i++) await storage.append(`f${i}`, pattern(1));
+    });
+    await expectError(() => storage.append("a", pattern(10)), "STORAGE_LOST", "a in folder");
+    await expectError(() => storage.sync("f0"), "STORAGE_LOST", "f0 in folder");
+    await storage.sync("f19");
+    await storage.close();
+  });
+
+  it("a swap that fails leaves the old file, and no other", async () => {
+    const storage = folder(path);
+    await storage.lock();
+    await storage.swap("a", pattern(10));
+    for (const method of ["write", "sync"] as const) {
+      await failing(method, "EIO", () => expectError(() => storage.swap("a", pattern(20)), "IO_ERROR", "a in folder"));
+    }
+    expect(await storage.read("a")).toEqual(pattern(10));
+    expect(readdirSync(path).sort()).toEqual([".lock-1", "a"]);
+    await storage.close();
+  });
+});
+
 it("keeps no more files open than it needs", async ({ skip }) => {
   if (!existsSync("/proc/self/fd")) return skip("only /proc tells");
-  const open = (): number => readdirSync("/proc/self/fd").length;
-  const before = open();
+  const openFiles = (): number => readdirSync("/proc/self/fd").length;
+  const before = openFiles();
   const storage = folder(path);
   await storage.lock();
   for (let i = 0; i < 100; i++) await storage.append(`f${i}`, pattern(10, i));
   await Promise.all(Array.from({ length: 100 }, (_, i) => storage.read(`f${i}`)));
-  expect(open() - before).toBeLessThanOrEqual(17);
+  expect(openFiles() - before).toBeLessThanOrEqual(17);
   await storage.close();
-  expect(open()).toBeLessThanOrEqual(before);
+  expect(openFiles()).toBeLessThanOrEqual(before);
   expect(await thrownBy(() => storage.read("f99"))).toBeUndefined();
   await storage.close();
 });

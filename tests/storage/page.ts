@@ -1,26 +1,20 @@
 // What pages of the browsers' tests can do; bundled with dist/storage.js, also for a worker.
+import { Collection } from "vicinal/collection";
 import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
-import { CASES, type Ground, pattern } from "./contract.js";
+import { SharedCollection } from "vicinal/tabs";
+import { Tabs } from "../../src/storage/tabs.js";
+import { CASES, pattern, runOn } from "./contract.js";
 
 const MAKERS: Record<string, (name: string) => Storage> = { opfs, indexedDb, memory };
 
-function ground(kind: string): Ground {
-  const make = MAKERS[kind];
-  const name = `case-${Math.random().toString(36).slice(2)}`;
-  const storage = make(name);
-  if (kind === "memory") return { storage, later: async () => storage };
-  return { storage, later: async () => make(name), beside: () => make(name) };
-}
-
 /** Runs a case of the contract: nothing, or what is wrong. */
 async function runCase(kind: string, name: string): Promise<string | undefined> {
-  const made = ground(kind);
+  const place = `case-${Math.random().toString(36).slice(2)}`;
   try {
-    await CASES.find((one) => one.name === name)!.run(made);
+    await runOn(CASES.find((one) => one.name === name)!, () => MAKERS[kind](place), kind !== "memory");
+    return undefined;
   } catch (error) {
     return String((error as Error).stack);
-  } finally {
-    await made.storage.close();
   }
 }
 
@@ -125,7 +119,72 @@ async function checkWritten(kind: string, from: number): Promise<{ wrong: string
   return { wrong, swapped, last: records.length - 1 };
 }
 
+/** A log that the leader alone has open; asked in words. `fails`: it cannot be opened. */
+function joinTabs(kind: string, fails = false): Tabs {
+  const heard: unknown[] = [];
+  const tabs = new Tabs({
+    name: "docs",
+    place: "the log",
+    async lead(tell) {
+      if (fails) throw Object.assign(new Error("no log today"), { code: "IO_ERROR", name: "VicinalError" });
+      const storage = MAKERS[kind]("docs");
+      await storage.lock();
+      return {
+        async answer(body, signal) {
+          const { verb, text = "" } = body as { verb: string; text?: string };
+          if (verb === "add") {
+            await Promise.all([storage.append("log", new TextEncoder().encode(`${text}\n`)), storage.sync("log")]);
+            tell(text);
+          }
+          if (verb === "wait") {
+            await new Promise((resolve, reject) => {
+              setTimeout(resolve, Number(text));
+              signal.addEventListener("abort", () => reject(signal.reason));
+            }).catch((error) => {
+              tell("dropped");
+              throw error;
+            });
+          }
+          if (verb === "fail") await storage.read("missing");
+          if (verb === "type") throw new TypeError("no such thing");
+          if (verb === "function") return () => {};
+          if (verb === "read") return new TextDecoder().decode(await storage.read("log"));
+          return verb;
+        },
+        close: () => storage.close(),
+      };
+    },
+    hear: (news) => heard.push(news),
+  });
+  return Object.assign(tabs, { heard });
+}
+
+/** What requests come to, in words. */
+function answers(tabs: Tabs, ...bodies: unknown[]): Promise<string[]> {
+  return Promise.all(
+    bodies.map((body) =>
+      tabs.request(body).then(
+        (value) => String(value),
+        (error) => `${error.name} ${error.code}: ${error.message}`,
+      ),
+    ),
+  );
+}
+
+/** The documents that all tabs share; each makes vectors of texts by itself. */
+const openShared = (kind: string): Promise<SharedCollection> =>
+  SharedCollection.open("docs", () =>
+    Collection.open({
+      storage: MAKERS[kind]("docs"),
+      dimensions: 4,
+      metric: "l2",
+      embed: (texts) => texts.map((text) => Float32Array.from({ length: 4 }, (_, i) => text.charCodeAt(i) || 0)),
+    }),
+  );
+
 Object.assign(globalThis, {
+  openShared,
+  ...{ joinTabs, answers },
   ...{ runCase, runInWorker, countingWorkers, withoutWorkers },
   ...{ make: MAKERS, pattern, attempt, lockSoon, writeForever, checkWritten },
 });

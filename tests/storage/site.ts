@@ -33,8 +33,11 @@ export function storageSite(): { open(context: Pick<Context, "newPage">): Promis
       entryPoints: [fileURLToPath(new URL("page.ts", import.meta.url))],
       outdir: folder,
       bundle: true,
+      splitting: true,
       format: "esm",
-      alias: { "vicinal/storage": join(ROOT, "dist/storage.js") },
+      alias: Object.fromEntries(
+        ["storage", "collection", "tabs"].map((name) => [`vicinal/${name}`, join(ROOT, `dist/${name}.js`)]),
+      ),
       logLevel: "warning",
     });
     site = await serve(folder, { "access-control-allow-origin": "*" });
@@ -55,4 +58,11 @@ export function storageSite(): { open(context: Pick<Context, "newPage">): Promis
       return { page, errors, run: <T>(expression: string) => page.evaluate(expression) as Promise<T> };
     },
   };
+}
+
+/** Ends a tab's process, as running out of memory does. */
+export async function crash({ page }: Tab): Promise<void> {
+  const crashed = new Promise<void>((resolve) => page.on("crash", resolve));
+  page.goto("chrome://crash").catch(() => {});
+  await crashed;
 }

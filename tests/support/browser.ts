@@ -20,6 +20,7 @@ export interface Context {
 }
 export interface Page {
   on(event: "pageerror", listener: (error: unknown) => void): void;
+  on(event: "crash", listener: () => void): void;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
   goto(url: string): Promise<unknown>;
   evaluate(expression: string): Promise<unknown>;
