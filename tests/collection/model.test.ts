@@ -179,6 +179,10 @@ it("is what a Map is, whatever happens", async () => {
       await expectEqual(pair.collection, pair.model, [0, 0, 0]);
       await pair.collection.close();
     }),
-    { numRuns: thorough(30, 400), timeout: 60_000, ...(process.env.SEED && { seed: Number(process.env.SEED), path: process.env.TRAIL ?? "" }) },
+    {
+      numRuns: thorough(30, 400),
+      timeout: 60_000,
+      ...(process.env.SEED && { seed: Number(process.env.SEED), path: process.env.TRAIL ?? "" }),
+    },
   );
 });
