@@ -199,12 +199,12 @@ describe("size", () => {
     expect(all).toBeLessThanOrEqual(70 * 1024);
   });
 
-<<<<<<< HEAD
   test("{ Collection } is below 62 KiB", async () => {
     const collection = await download("Collection", "core", "vicinal/collection");
     console.log(`minified and gzipped: { Collection } ${collection} bytes`);
     expect(collection).toBeLessThanOrEqual(62 * 1024);
-=======
+  });
+
   /** Beside the core, which a page with a collection has. */
   const LAYERS: [name: string, entry: string, most: number][] = [
     ["opfs", "storage", 7000],
@@ -222,7 +222,6 @@ describe("size", () => {
       write: false,
     });
     expect(gzipSync(outputFiles[0].contents, { level: 9 }).length).toBeLessThanOrEqual(most);
->>>>>>> storage
   });
 });
 
