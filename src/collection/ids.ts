@@ -69,10 +69,19 @@ export function keyOf(id: DocumentId): Uint8Array {
   return scratch.subarray(0, written + 1);
 }
 
+/** A short one, in half the time that a decoder takes. */
+function asciiOf(key: Uint8Array): string {
+  let text = "";
+  let i = 1;
+  for (; i + 4 <= key.length; i += 4) text += String.fromCharCode(key[i], key[i + 1], key[i + 2], key[i + 3]);
+  for (; i < key.length; i++) text += String.fromCharCode(key[i]);
+  return text;
+}
+
 /** The id of a key. Throws where no id has it. */
 function idOfKey(key: Uint8Array): DocumentId {
   const bytes = key.subarray(1);
-  if (key[0] === ASCII && key.length < 1024) return String.fromCharCode.apply(null, bytes as unknown as number[]);
+  if (key[0] === ASCII && key.length < 64) return asciiOf(key);
   if (key[0] === ASCII || key[0] === UTF8) return utf8.decode(bytes);
   if (key[0] === INTEGER && bytes.length === 8) {
     return new DataView(key.buffer, key.byteOffset + 1, 8).getFloat64(0, true);

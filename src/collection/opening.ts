@@ -61,26 +61,20 @@ export async function openCollection(checked: Checked): Promise<Opened> {
     const fresh = manifest.fresh ? await indexOf(files, "fresh", manifest.fresh, checked, indices) : await newFresh(manifest);
     if (!manifest.fresh) indices.push(fresh);
     const main = manifest.main && (await indexOf(files, "main", manifest.main, checked, indices));
-    const tiers = new Tiers(fresh, main, slotsOf(ids));
-    const missing = [...slotsOf(ids)].find((slot) => tiers.lacks(slot));
-    if (missing !== undefined)
-      throw damaged(
-        files.where("table", manifest.table?.number ?? 0),
-        `has the document ${JSON.stringify(ids.idAt(missing))}, whose vector no index has`,
-      );
-    const stale = tiers.purge();
+    const tiers = new Tiers(fresh, main);
+    const missing = tiers.settle(ids.slots, (slot) => ids.has(slot));
+    if (missing !== undefined) {
+      const where = files.where("table", manifest.table?.number ?? 0);
+      throw damaged(where, `has the document ${JSON.stringify(ids.idAt(missing))}, whose vector no index has`);
+    }
     const documents = new Documents(shape, ids, places, columns, tiers, new Texts(checked.cacheBytes));
     const { sequence, logged } = await replay(files, documents);
     await files.tidy();
-    return { files, documents, metric, sequence, logged, written: main !== undefined && !stale && tiers.version === 0 };
+    return { files, documents, metric, sequence, logged, written: main !== undefined && tiers.version === 0 };
   } catch (error) {
     for (const index of indices) index.close();
     throw error;
   }
-}
-
-function* slotsOf(ids: IdTable): Generator<number, void, void> {
-  for (let slot = 0; slot < ids.slots; slot++) if (ids.has(slot)) yield slot;
 }
 
 export function newFresh({ dimensions, metric }: Pick<Manifest, "dimensions" | "metric">): Promise<Flat> {

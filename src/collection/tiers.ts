@@ -42,15 +42,32 @@ export class Tiers {
   /** While another main tier is being built: slots whose vectors changed or went. */
   touched: Set<number> | undefined;
 
-  constructor(fresh: VectorIndex, main: VectorIndex | undefined, slots: Iterable<number>) {
+  constructor(fresh: VectorIndex, main: VectorIndex | undefined) {
     this.fresh = fresh;
     this.main = main;
-    for (const slot of slots) {
-      this.#tier = grown(this.#tier, slot + 1);
-      const isFresh = fresh.has(slot);
-      this.#tier[slot] = isFresh ? FRESH : MAIN;
-      if (isFresh) this.#queue.push(slot);
+  }
+
+  /**
+   * Finds out which slot is in which tier, of `slots` of which `taken` have documents. Vectors of no document, which were stale when a snapshot was
+   * taken, are removed; returns a document's slot that has no vector, if there is one.
+   */
+  settle(slots: number, taken: (slot: number) => boolean): number | undefined {
+    const tier = new Uint8Array(slots);
+    const old = Array.from(this.main?.ids() ?? []).filter((slot) => {
+      if (taken(slot)) tier[slot] = MAIN;
+      return !taken(slot);
+    });
+    const strange = this.fresh.ids().filter((slot) => !taken(slot));
+    this.fresh.remove(strange);
+    for (const slot of this.fresh.ids()) {
+      if (tier[slot] === MAIN) old.push(slot);
+      tier[slot] = FRESH;
+      this.#queue.push(slot);
     }
+    this.#removeFromMain(old);
+    this.#tier = tier;
+    const missing = tier.findIndex((where, slot) => where === NOWHERE && taken(slot));
+    return missing < 0 ? undefined : missing;
   }
 
   get bytes(): number {
@@ -60,19 +77,6 @@ export class Tiers {
   /** Vectors that wait in the fresh tier. */
   get waiting(): number {
     return this.fresh.size;
-  }
-
-  /** A document's slot in which no index has a vector. */
-  lacks(slot: number): boolean {
-    return this.#tier[slot] === MAIN && !this.main?.has(slot);
-  }
-
-  /** Removes vectors of no document, which were stale when a snapshot was taken; whether there were any. */
-  purge(): boolean {
-    const { main, fresh } = this;
-    const strange = (index: VectorIndex, tier: number): Uint32Array => index.ids().filter((slot) => this.#tier[slot] !== tier);
-    if (main) this.#removeFromMain([...strange(main, MAIN)]);
-    return fresh.remove(strange(fresh, FRESH)) > 0 || this.version > 0;
   }
 
   /** Whether a main tier is to be built: of `most` vectors and more; or anew, as the one there is has seen enough now to learn from. */

@@ -120,7 +120,7 @@ describe("a scan that fails", () => {
 });
 
 describe("many documents", () => {
-  const COUNT = thorough(2000, 70_000);
+  const COUNT = thorough(2000, 6000);
   const next = random(1);
   const pick = (many: number): number => Math.floor(next() ** 2 * many);
   const documentOf = (i: number): Record<string, unknown> => ({
@@ -148,7 +148,7 @@ describe("many documents", () => {
   ];
   const FIELDS = { lang: "keyword", year: "number", tags: "keyword[]", flag: "boolean" } as const;
 
-  it("pass as they should: codes of 8, 16 and 32 bits, numbers of each width, and after half have changed", async () => {
+  it("pass as they should: codes of 8 and 16 bits, numbers of each width, and after half have changed", async () => {
     const { columns, live } = filled(Array.from({ length: COUNT }, (_, i) => documentOf(i)));
     for (const where of WHERE) expect(await passing(columns, where, live)).toEqual(judged(where, live));
     for (let turn = 0; turn < 3; turn++) {
@@ -169,10 +169,26 @@ describe("many documents", () => {
         expect(await passing(columns, where, live)).toEqual(slots);
         expect(matching(loaded, loaded.parse(where))).toEqual(slots);
       }
-      expect(loaded.toBytes()).toEqual(bytes);
+      expect(Buffer.compare(loaded.toBytes(), bytes)).toBe(0);
       expect(loaded.info().map(({ bytes, ...rest }) => rest)).toEqual(
         columns.info().map(({ bytes, ...rest }) => ({ ...rest, kind: "inferred" })),
       );
+    }
+  });
+
+  it("pass as they should: codes of 32 bits, alone and in lists", async () => {
+    const dataOf = (i: number) => (i % 3 ? { a: `name ${i}` } : { a: [`name ${i}`, `name ${i + 1}`, i] });
+    const made = new Columns();
+    await made.build(made.parse({ a: 1 }), () => {});
+    for (let i = 0; i < 70_000; i++) made.set(i, dataOf(i));
+    for (const columns of [made, Columns.fromBytes(made.toBytes())]) {
+      const slots = (where: unknown): number[] => matching(columns, columns.parse(where));
+      for (const i of [0, 1, 255, 256, 65_535, 65_536, 65_537, 69_999]) {
+        expect(slots({ a: `name ${i}` })).toEqual((i - 1) % 3 ? [i] : [i - 1, i]);
+        expect(columns.valuesOf("a", i)).toEqual(i % 3 ? [`name ${i}`] : [`name ${i}`, `name ${i + 1}`, i]);
+      }
+      expect(slots({ a: { $gte: 69_990 } })).toEqual([69_990, 69_993, 69_996, 69_999]);
+      expect(slots({ a: { $gt: "name 9998" } })).toEqual([9999]);
     }
   });
 

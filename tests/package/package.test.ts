@@ -146,9 +146,9 @@ describe("size", () => {
    * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
    * needed the wasm of the best variant, of the graph build also the clock and of the full one what trains.
    */
-  async function download(names: string, kind: "core" | "graph" | "full"): Promise<number> {
+  async function download(names: string, kind: "core" | "graph" | "full", from = "vicinal"): Promise<number> {
     const { metafile, outputFiles } = await build({
-      stdin: { contents: `export { ${names} } from "vicinal";`, resolveDir: project.folder },
+      stdin: { contents: `export { ${names} } from "${from}";`, resolveDir: project.folder },
       bundle: true,
       splitting: true,
       minify: true,
@@ -197,6 +197,12 @@ describe("size", () => {
     expect(both).toBeLessThanOrEqual(33_700);
     expect(fast).toBeLessThanOrEqual(52 * 1024);
     expect(all).toBeLessThanOrEqual(70 * 1024);
+  });
+
+  test("{ Collection } is below 62 KiB", async () => {
+    const collection = await download("Collection", "core", "vicinal/collection");
+    console.log(`minified and gzipped: { Collection } ${collection} bytes`);
+    expect(collection).toBeLessThanOrEqual(62 * 1024);
   });
 
   /** Beside the core, which a page with a collection has. */
