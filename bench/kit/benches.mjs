@@ -29,6 +29,7 @@ export const SECONDS = {
   ivf: 80,
   reference: 90,
   load: 20,
+  collection: 600,
   size: 5,
 };
 
@@ -36,4 +37,4 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "peers"];
+export const APART = ["filter", "cliffs", "collection", "peers"];

@@ -150,8 +150,16 @@ finish("collection", {
       columns: ["", "", ""],
       rows: [
         [`upserts in batches of ${BATCH}, durable, a second`, whole(N / written), `found by a scan until they have moved`],
-        ["the same, with the main tier built, a second", whole(N / merged), `${times(added / merged)} of addAll's ${whole(N / added)}`],
-        ["upserts one by one, durable, a second", whole(single / one), `${times(single / one / fsyncs)} of the medium's ${whole(fsyncs)} syncs`],
+        [
+          "the same, with the main tier built, a second",
+          whole(N / merged),
+          `${times(added / merged)} of addAll's ${whole(N / added)}`,
+        ],
+        [
+          "upserts one by one, durable, a second",
+          whole(single / one),
+          `${times(single / one / fsyncs)} of the medium's ${whole(fsyncs)} syncs`,
+        ],
         ["upserts one by one, nobody waiting, a second", whole((5 * single) / many), "one sync for many"],
         ["p99 of a search, idle / while vectors move, ms", `${fixed(2)(p99[0])} / ${fixed(2)(p99[1])}`, times(p99[1] / p99[0])],
         ["snapshot, s", fixed(2)(snapshot), ""],

@@ -15,12 +15,13 @@ const PAGES = [
   { names: "Hnsw, Flat, load", wasm: "core" },
   { names: "Hnsw", title: "Hnsw with fastScan", wasm: "graph", askedBytes: 52 * 1024 },
   { names: "Ivf, load", wasm: "full" },
+  { names: "Collection", entry: "vicinal/collection", wasm: "core", askedBytes: 62 * 1024 },
   { names: Object.keys(vicinal).join(", "), title: "everything", wasm: "full", askedBytes: 70 * 1024 },
 ];
 
 const pages = [];
-for (const { names, wasm, title = `import { ${names} }`, askedBytes } of PAGES) {
-  pages.push({ title, askedBytes, ...(await ownPage(names, wasm)) });
+for (const { names, entry, wasm, title = `import { ${names} }`, askedBytes } of PAGES) {
+  pages.push({ title, askedBytes, ...(await ownPage(names, wasm, entry)) });
 }
 const wasm = readdirSync(`${root}dist/wasm`)
   .filter((name) => name.endsWith(".wasm") && name !== "checked.wasm")

@@ -1,4 +1,5 @@
 // A file of OPFS by offsets: through a sync access handle, which workers alone have, or without one.
+import type { Bytes } from "../words/arrays.js";
 import { nameOf } from "./browser-failures.js";
 
 /** FileSystemSyncAccessHandle, which TypeScript has among the types of workers. */
@@ -18,7 +19,7 @@ interface MaybeSync {
 export interface Access {
   size(): number | Promise<number>;
   /** As many bytes as there are of those wanted. */
-  read(at: number, length: number): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
+  read(at: number, length: number): Bytes | Promise<Bytes>;
   write(at: number, bytes: Uint8Array): void | Promise<void>;
   truncate(bytes: number): void | Promise<void>;
   flush(): void | Promise<void>;
@@ -72,7 +73,7 @@ export async function slowAccess(file: FileSystemFileHandle): Promise<Access> {
   return {
     size: async () => (await file.getFile()).size,
     read: async (at, length) => new Uint8Array(await (await file.getFile()).slice(at, at + length).arrayBuffer()),
-    write: (position, bytes) => write({ type: "write", position, data: bytes as Uint8Array<ArrayBuffer> }),
+    write: (position, bytes) => write({ type: "write", position, data: bytes as Bytes }),
     truncate: (size) => write({ type: "truncate", size }),
     flush: () => {},
     close: () => {},

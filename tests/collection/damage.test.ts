@@ -2,12 +2,12 @@
 import { VicinalError } from "vicinal";
 import { Collection } from "vicinal/collection";
 import { expect, it } from "vitest";
-import { thorough } from "../support/thorough.js";
+import { often } from "../support/thorough.js";
 import { Crashing, type Random } from "./support/crashing.js";
 import { DIMENSIONS, expectEqual, type Model } from "./support/model.js";
 import { randomOf } from "./support/random.js";
 
-const TRIALS = thorough(300, 2000);
+const TRIALS = often(300, 2000);
 type Files = Map<string, Uint8Array>;
 
 const open = (storage: Crashing): Promise<Collection> => Collection.open({ storage, dimensions: DIMENSIONS, metric: "l2" });
@@ -72,38 +72,47 @@ const DAMAGES: Record<string, (files: Files, name: string, other: string, random
   duplicated: (files, name, other) => void files.set(name, files.get(other) as Uint8Array),
 };
 
-it("refuses damage, or is what it was", async () => {
-  const random = randomOf(7);
-  const stores = [await made(random), await made(random)];
-  const told: Record<string, number> = {};
-  for (let trial = 0; trial < TRIALS; trial++) {
-    const { files: whole, model } = stores[trial % 2];
-    const kind = Object.keys(DAMAGES)[trial % Object.keys(DAMAGES).length];
-    const names = [...whole.keys()];
-    const pick = (): string => names[Math.floor(random() * names.length)];
-    const [name, other] = [pick(), pick()];
-    const files: Files = new Map(whole);
-    // Files of another collection of the same shape, too: by name.
-    if (kind === "duplicated" && trial % 2 === 0) files.set(name, stores[1].files.get(name) ?? new Uint8Array(3));
-    else DAMAGES[kind](files, name, other, random);
-    const storage = new Crashing(random, new Map(Array.from(files, ([file, bytes]) => [file, { bytes, synced: bytes.length }])));
-    const what = `${kind} of ${name}${kind === "swapped" || kind === "duplicated" ? ` with ${other}` : ""}, trial ${trial}`;
-    let collection: Collection | undefined;
-    try {
-      collection = await open(storage);
-      await expectEqual(collection, model, [1, 2, 3]);
-      told.equal = (told.equal ?? 0) + 1;
-    } catch (error) {
-      if (!(error instanceof VicinalError)) throw new Error(`${what}: ${error}`, { cause: error });
-      expect(error.code, `${what}: ${error.message}`).toMatch(/^(BAD_FILE|MISSING)$/);
-      expect(error.message, what).toMatch(/manifest|(log|data|table|main|fresh)-\d{8}/);
-      if (!collection) {
-        const after = new Map(Array.from(storage.files, ([file, { bytes }]) => [file, Buffer.from(bytes).toString("latin1")]));
-        expect(after, what).toEqual(new Map(Array.from(files, ([file, bytes]) => [file, Buffer.from(bytes).toString("latin1")])));
+it(
+  "refuses damage, or is what it was",
+  async () => {
+    const random = randomOf(Number(process.env.SEED ?? 7));
+    const stores = [await made(random), await made(random)];
+    const told: Record<string, number> = {};
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const { files: whole, model } = stores[trial % 2];
+      const kind = Object.keys(DAMAGES)[trial % Object.keys(DAMAGES).length];
+      const names = [...whole.keys()];
+      const pick = (): string => names[Math.floor(random() * names.length)];
+      const [name, other] = [pick(), pick()];
+      const files: Files = new Map(whole);
+      // Files of another collection of the same shape, too: by name.
+      if (kind === "duplicated" && trial % 2 === 0) files.set(name, stores[1].files.get(name) ?? new Uint8Array(3));
+      else DAMAGES[kind](files, name, other, random);
+      const storage = new Crashing(
+        random,
+        new Map(Array.from(files, ([file, bytes]) => [file, { bytes, synced: bytes.length }])),
+      );
+      const what = `${kind} of ${name}${kind === "swapped" || kind === "duplicated" ? ` with ${other}` : ""}, trial ${trial}`;
+      let collection: Collection | undefined;
+      try {
+        collection = await open(storage);
+        await expectEqual(collection, model, [1, 2, 3]);
+        told.equal = (told.equal ?? 0) + 1;
+      } catch (error) {
+        if (!(error instanceof VicinalError)) throw new Error(`${what}: ${error}`, { cause: error });
+        expect(error.code, `${what}: ${error.message}`).toMatch(/^(BAD_FILE|MISSING)$/);
+        expect(error.message, what).toMatch(/manifest|(log|data|table|main|fresh)-\d{8}/);
+        if (!collection) {
+          const after = new Map(Array.from(storage.files, ([file, { bytes }]) => [file, Buffer.from(bytes).toString("latin1")]));
+          expect(after, what).toEqual(
+            new Map(Array.from(files, ([file, bytes]) => [file, Buffer.from(bytes).toString("latin1")])),
+          );
+        }
+        told.refused = (told.refused ?? 0) + 1;
       }
-      told.refused = (told.refused ?? 0) + 1;
+      await collection?.close().catch(() => {});
     }
-    await collection?.close().catch(() => {});
-  }
-  expect(told.refused).toBeGreaterThan(told.equal);
-});
+    expect(told.refused).toBeGreaterThan(told.equal);
+  },
+  300_000 * Number(process.env.VICINAL_TIMES ?? 1),
+);

@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 import { Collection } from "vicinal/collection";
 import { folder } from "vicinal/storage/node";
 import { expect, it } from "vitest";
-import { thorough } from "../support/thorough.js";
+import { often } from "../support/thorough.js";
 import type { Model } from "./support/model.js";
 import { operation, performOn } from "./support/operations.mjs";
 
-const KILLS = thorough(5, 100);
+const KILLS = often(5, 100);
 const WRITER = fileURLToPath(new URL("support/writer.mjs", import.meta.url));
 /** Longer than opening and some snapshots take. */
 const MOST_MS = 400;
@@ -51,29 +51,35 @@ const textOf = (model: Model): string =>
     [...model].map(([id, { vector, data }]) => JSON.stringify([typeof id, id, vector, Object.entries(data).sort()])).sort(),
   );
 
-it(`loses nothing by ${KILLS} kills`, async () => {
-  const path = mkdtempSync(join(tmpdir(), "vicinal-kill-"));
-  const model: Model = new Map();
-  let next = 0;
-  let performed = 0;
-  try {
-    for (let kill = 0; kill < KILLS; kill++) {
-      const { begun, done } = await killed(path, next, (50 + kill * 151) % MOST_MS, kill % 4 !== 3);
-      const collection = await Collection.open({ storage: folder(path), dimensions: 8, metric: "l2" });
-      const found = textOf(await contentOf(collection));
-      // In the order in which they were begun, up to one of them.
-      let last = next - 1;
-      for (; textOf(model) !== found || [...done].some((number) => number > last); last++) {
-        expect(last, `after kill ${kill} no state between operations ${next} and ${begun} is what was found`).toBeLessThan(begun);
-        performOn(model, operation(last + 1));
+it(
+  `loses nothing by ${KILLS} kills`,
+  async () => {
+    const path = mkdtempSync(join(tmpdir(), "vicinal-kill-"));
+    const model: Model = new Map();
+    let next = 0;
+    let performed = 0;
+    try {
+      for (let kill = 0; kill < KILLS; kill++) {
+        const { begun, done } = await killed(path, next, (50 + kill * 151) % MOST_MS, kill % 4 !== 3);
+        const collection = await Collection.open({ storage: folder(path), dimensions: 8, metric: "l2" });
+        const found = textOf(await contentOf(collection));
+        // In the order in which they were begun, up to one of them.
+        let last = next - 1;
+        for (; textOf(model) !== found || [...done].some((number) => number > last); last++) {
+          expect(last, `after kill ${kill} no state between operations ${next} and ${begun} is what was found`).toBeLessThan(
+            begun,
+          );
+          performOn(model, operation(last + 1));
+        }
+        performed += last + 1 - next;
+        next = last + 1;
+        expect((await collection.verify()).problems).toEqual([]);
+        await collection.close();
       }
-      performed += last + 1 - next;
-      next = last + 1;
-      expect((await collection.verify()).problems).toEqual([]);
-      await collection.close();
+      expect(performed).toBeGreaterThan(KILLS);
+    } finally {
+      rmSync(path, { recursive: true, force: true });
     }
-    expect(performed).toBeGreaterThan(KILLS);
-  } finally {
-    rmSync(path, { recursive: true, force: true });
-  }
-});
+  },
+  300_000 * Number(process.env.VICINAL_TIMES ?? 1),
+);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { VicinalError } from "vicinal";
 import { Collection, type MainOptions } from "vicinal/collection";
 import { expect, it } from "vitest";
-import { thorough } from "../support/thorough.js";
+import { often } from "../support/thorough.js";
 import { Crashing } from "./support/crashing.js";
 import { DIMENSIONS, expectEqual, type Kept, type Model } from "./support/model.js";
 import { randomOf } from "./support/random.js";
@@ -157,32 +157,36 @@ function sameModel(a: Model, b: Model): boolean {
   return text(a) === text(b);
 }
 
-it("is what a Map is, whatever happens", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 60, size: "max" }), fc.integer(), async (steps, seed) => {
-      const pair = new Pair(new Crashing(randomOf(seed)));
-      await pair.open();
-      for (const step of steps) {
-        try {
-          await pair.run(step);
-        } catch (error) {
-          if (!(error instanceof VicinalError) || !pair.storage.after) throw error;
-          await pair.recover(step);
+it(
+  "is what a Map is, whatever happens",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 60, size: "max" }), fc.integer(), async (steps, seed) => {
+        const pair = new Pair(new Crashing(randomOf(seed)));
+        await pair.open();
+        for (const step of steps) {
+          try {
+            await pair.run(step);
+          } catch (error) {
+            if (!(error instanceof VicinalError) || !pair.storage.after) throw error;
+            await pair.recover(step);
+          }
+          // In the background, or in a reopening, the power may go unnoticed.
+          while (pair.storage.after)
+            await pair.recover(step).catch((error) => {
+              if (!pair.storage.after) throw error;
+            });
         }
-        // In the background, or in a reopening, the power may go unnoticed.
-        while (pair.storage.after)
-          await pair.recover(step).catch((error) => {
-            if (!pair.storage.after) throw error;
-          });
-      }
-      pair.storage.left = Infinity;
-      await expectEqual(pair.collection, pair.model, [0, 0, 0]);
-      await pair.collection.close();
-    }),
-    {
-      numRuns: thorough(30, 400),
-      timeout: 60_000,
-      ...(process.env.SEED && { seed: Number(process.env.SEED), path: process.env.TRAIL ?? "" }),
-    },
-  );
-});
+        pair.storage.left = Infinity;
+        await expectEqual(pair.collection, pair.model, [0, 0, 0]);
+        await pair.collection.close();
+      }),
+      {
+        numRuns: often(30, 400),
+        timeout: 60_000,
+        ...(process.env.SEED && { seed: Number(process.env.SEED), path: process.env.TRAIL ?? "" }),
+      },
+    );
+  },
+  300_000 * Number(process.env.VICINAL_TIMES ?? 1),
+);

@@ -58,7 +58,9 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["storage", "storage-node", "tabs"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      ...["collection", "storage", "storage-node", "tabs"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      "dist/core.cjs",
+      "dist/chunks/collection-extras-HASH.js",
       "package.json",
       "dist/chunks/extras-HASH.js",
       "dist/chunks/workers-HASH.js",
@@ -144,9 +146,9 @@ describe("size", () => {
    * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
    * needed the wasm of the best variant, of the graph build also the clock and of the full one what trains.
    */
-  async function download(names: string, kind: "core" | "graph" | "full"): Promise<number> {
+  async function download(names: string, kind: "core" | "graph" | "full", from = "vicinal"): Promise<number> {
     const { metafile, outputFiles } = await build({
-      stdin: { contents: `export { ${names} } from "vicinal";`, resolveDir: project.folder },
+      stdin: { contents: `export { ${names} } from "${from}";`, resolveDir: project.folder },
       bundle: true,
       splitting: true,
       minify: true,
@@ -195,6 +197,31 @@ describe("size", () => {
     expect(both).toBeLessThanOrEqual(33_700);
     expect(fast).toBeLessThanOrEqual(52 * 1024);
     expect(all).toBeLessThanOrEqual(70 * 1024);
+  });
+
+  test("{ Collection } is below 62 KiB", async () => {
+    const collection = await download("Collection", "core", "vicinal/collection");
+    console.log(`minified and gzipped: { Collection } ${collection} bytes`);
+    expect(collection).toBeLessThanOrEqual(62 * 1024);
+  });
+
+  /** Beside the core, which a page with a collection has. */
+  const LAYERS: [name: string, entry: string, most: number][] = [
+    ["opfs", "storage", 7000],
+    ["indexedDb", "storage", 4000],
+    ["memory", "storage", 1800],
+    ["SharedCollection", "tabs", 3500],
+  ];
+  test.each(LAYERS)("{ %s } of vicinal/%s adds at most %i bytes", async (name, entry, most) => {
+    const { outputFiles } = await build({
+      stdin: { contents: `export { ${name} } from "vicinal/${entry}";`, resolveDir: project.folder },
+      external: ["./chunks/*"],
+      bundle: true,
+      minify: true,
+      format: "esm",
+      write: false,
+    });
+    expect(gzipSync(outputFiles[0].contents, { level: 9 }).length).toBeLessThanOrEqual(most);
   });
 });
 

@@ -13,7 +13,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
+import files, { open } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -180,6 +181,28 @@ describe("the lock", () => {
     }
     expect(readdirSync(path).filter((name) => name.startsWith("."))).toEqual([holds ? ".lock-3" : ".lock-4"]);
     await storage.close();
+  });
+
+  it("is not had by who looked long ago, when its number was free", async () => {
+    const [late, other] = [folder(path), folder(path)];
+    const { mkdir } = files;
+    const slow = async (name: string, options?: object): Promise<unknown> => {
+      if (!name.includes(".lock-new-")) return mkdir(name, options);
+      files.mkdir = mkdir;
+      syncBuiltinESMExports();
+      // Others come and go between the look and the lock, and tidy up behind them.
+      for (let i = 0; i < 3; i++) await (await other.lock())();
+      await other.lock();
+      return mkdir(name, options);
+    };
+    files.mkdir = slow as unknown as typeof mkdir;
+    syncBuiltinESMExports();
+    await expectError(() => late.lock(), "LOCKED", "by this very process");
+    expect(readdirSync(path)).toEqual([".lock-4"]);
+    await other.append("a", pattern(1));
+    await other.close();
+    await late.lock();
+    await late.close();
   });
 
   it("taken over meanwhile: the one who had it writes nothing more", async () => {

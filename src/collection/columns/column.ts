@@ -94,7 +94,7 @@ export class Column {
   readonly dictionary = new Dictionary();
   readonly lists = new Lists();
   /** How many slots have each code below FIRST. */
-  readonly marks = new Uint32Array(CODE.FIRST);
+  readonly marks: Uint32Array = new Uint32Array(CODE.FIRST);
   readonly #keys: readonly string[];
   readonly #find: Finder;
   #codes: Codes = new Uint8Array(0);

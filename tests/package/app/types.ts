@@ -39,8 +39,12 @@ import {
   VicinalError,
   variant,
 } from "vicinal";
+import { Collection } from "vicinal/collection";
 import { openFile, saveFile } from "vicinal/node";
 import { Flat as StaticFlat, type VectorIndex as StaticIndex } from "vicinal/static";
+import { indexedDb, memory, opfs, type Storage, type StoredFile } from "vicinal/storage";
+import { folder } from "vicinal/storage/node";
+import { SharedCollection } from "vicinal/tabs";
 
 export async function lifeCycle(path: string, module: InitOptions["module"]): Promise<Hit[]> {
   const options: HnswOptions = { dimensions: 3, metric: "cosine", codec: "sq8", rerank: 2, m: 8 };
@@ -125,4 +129,24 @@ export async function inOneFile(): Promise<Bytes> {
 
 export function code(error: unknown): string {
   return error instanceof VicinalError ? error.code : "none";
+}
+
+export async function stored(): Promise<readonly StoredFile[]> {
+  const places: Storage[] = [memory(), opfs("docs"), indexedDb("docs"), folder("docs"), folder(new URL("file:///docs"))];
+  const release: () => Promise<void> = await places[0].lock();
+  await places[0].append("log", new Uint8Array(8));
+  const bytes: Bytes = await places[0].read("log", 0, 4);
+  await places[0].swap("log", bytes);
+  await release();
+  return places[0].list();
+}
+
+export async function shared(): Promise<boolean> {
+  const docs = await SharedCollection.open("docs", () => Collection.open({ storage: opfs("docs"), dimensions: 4 }));
+  const stop: () => void = docs.onChange(() => {});
+  await docs.upsert({ id: "a", vector: [1, 2, 3, 4], data: { lang: "en" } });
+  for await (const { id } of docs.scan({ where: { lang: "en" } })) if (id === 1) stop();
+  const [hit] = await docs.search("text", { k: 1, rescore: (hits) => hits.map(({ distance }) => -distance) });
+  await docs.close();
+  return docs.leads && hit.distance > 0;
 }
