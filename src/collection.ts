@@ -2,6 +2,8 @@
 
 export type { DocumentInput, DocumentPatch, UpsertOptions } from "./collection/changing.js";
 export { Collection, type ReindexOptions } from "./collection/collection.js";
+export type { FieldInfo } from "./collection/columns/columns.js";
+export type { Progress } from "./collection/embedding.js";
 export type { CollectionStats, VerifyReport } from "./collection/health.js";
 export type { DocumentId } from "./collection/ids.js";
 export type { Health } from "./collection/keeping.js";

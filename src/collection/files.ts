@@ -50,6 +50,8 @@ export interface Manifest {
   /** Of the snapshot; missing before the first. */
   readonly table?: Numbered;
   readonly main?: IndexFile | undefined;
+  /** Documents that there were when the main tier was built. */
+  readonly built?: number;
   readonly fresh?: IndexFile | undefined;
   readonly data: readonly Numbered[];
   readonly logs: readonly LogFile[];

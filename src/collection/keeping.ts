@@ -9,6 +9,7 @@ import { loses, plansLoss } from "./main-tier.js";
 import { drain } from "./merging.js";
 import { mainOptions, newFresh } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
+import { seatOf } from "./seat-of.js";
 import type { Written } from "./snapshot.js";
 import { Tending } from "./tending.js";
 import type { Vectors } from "./vectors.js";
@@ -32,9 +33,30 @@ export interface Health {
   logBytes: number;
 }
 
+/** Learned anew when there are so many times as many documents. */
+const LEARNED_FOR = 4;
+
 interface Watching {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
+}
+
+/** A signal that is aborted when one of two is, until its end. Not AbortSignal.any(), which browsers of 2023 and Node 20.0 lack. */
+function either(a: AbortSignal, b: AbortSignal | undefined): { signal: AbortSignal; end: () => void } {
+  const both = new AbortController();
+  const stops = [a, b].flatMap((signal) => {
+    if (!signal) return [];
+    const abort = (): void => both.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    return [() => signal.removeEventListener("abort", abort)];
+  });
+  return {
+    signal: both.signal,
+    end: () => {
+      for (const stop of stops) stop();
+    },
+  };
 }
 
 export class Keeping {
@@ -58,6 +80,7 @@ export class Keeping {
     this.tending = new Tending(documents, committer, {
       rebuild: () => this.#rebuild(this.index, {}),
       snapshot: () => this.#take(false),
+      capacity: () => this.#capacity(),
       snapshotBytes: () => this.snapshotBytes,
       newFresh: () => newFresh(files.manifest),
       signal: this.#ended.signal,
@@ -119,6 +142,14 @@ export class Keeping {
     });
   }
 
+  /** What learned from few vectors is no good for many, and what was chosen to fit has no room for them. */
+  #capacity(): number {
+    const { main, built } = this.documents.tiers;
+    if (!this.index && this.checked.maxBytes !== undefined) return 2 * built;
+    const learns = main?.trained && seatOf(main).engine.state("trainAt") > 0;
+    return learns ? LEARNED_FOR * Math.max(built, 1) : Infinity;
+  }
+
   #losesBy(index: MainOptions | undefined): boolean {
     return plansLoss({ metric: this.metric, index, maxBytes: this.checked.maxBytes });
   }
@@ -139,8 +170,12 @@ export class Keeping {
         ? (slots: readonly number[]): Promise<readonly (Vector | undefined)[]> =>
             Promise.all(slots.map((slot) => (documents.ids.has(slot) ? vectors.original(slot) : undefined)))
         : undefined;
-    const signal = watching.signal ? AbortSignal.any([watching.signal, this.#ended.signal]) : this.#ended.signal;
-    await rebuild(documents.tiers, documents.shape, make, originals, { ...watching, signal });
+    const { signal, end } = either(this.#ended.signal, watching.signal);
+    try {
+      await rebuild(documents.tiers, documents.shape, make, originals, { ...watching, signal });
+    } finally {
+      end();
+    }
   }
 
   get health(): Health {

@@ -62,6 +62,7 @@ export async function openCollection(checked: Checked): Promise<Opened> {
     if (!manifest.fresh) indices.push(fresh);
     const main = manifest.main && (await indexOf(files, "main", manifest.main, checked, indices));
     const tiers = new Tiers(fresh, main);
+    tiers.built = manifest.built ?? 0;
     const missing = tiers.settle(ids.slots, (slot) => ids.has(slot));
     if (missing !== undefined) {
       const where = files.where("table", manifest.table?.number ?? 0);

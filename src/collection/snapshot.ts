@@ -91,10 +91,11 @@ class Snapshot {
           columns: documents.columns.toBytes(),
           fresh: tiers.fresh.toBytes(),
           main: tiers.main,
+          built: tiers.built,
           version: tiers.version,
         };
       });
-      const { last, next, slots, places, main, version } = frozen;
+      const { last, next, slots, places, main, version, built } = frozen;
       const old = this.#sources(places, last, all);
       const { data, moved } = await this.#moveBodies(places, slots, old, () => start("data"));
       for (const { slot, to } of moved) places.set(slot, to);
@@ -119,6 +120,7 @@ class Snapshot {
       await files.change((manifest) => ({
         ...manifest,
         complete,
+        built,
         next,
         table: { number: table, bytes: length },
         main: mainFile,

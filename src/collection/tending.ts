@@ -19,8 +19,9 @@ const MOST_DELETED = 0.25;
 const LEAST_LOGGED = 32 << 20;
 /** Nor below so much of what the last snapshot takes. */
 const LOGGED_SHARE = 0.5;
-/** After a failure, before the next attempt. */
+/** After a failure, before the next attempt; twice as long after each that follows, up to a minute. */
 const PAUSE_MS = 1000;
+const LONGEST_MS = 60_000;
 /** So many vectors are many. */
 const MANY = 512;
 /** It is quiet when nothing has come for so long. */
@@ -31,6 +32,8 @@ export interface Chores {
   /** Builds another main tier of all documents. */
   rebuild(): Promise<void>;
   snapshot(): Promise<void>;
+  /** The main tier was made for so many documents and no more; Infinity: for any number. */
+  capacity(): number;
   /** Bytes of the last snapshot. */
   snapshotBytes(): number;
   /** A new index like the fresh tier. */
@@ -48,8 +51,9 @@ export class Tending {
   #tending = false;
   #ended = false;
   #pause: ReturnType<typeof setTimeout> | undefined;
-  /** The last time it went wrong: it rests a while. */
-  #failed = false;
+  /** It rests a while, as it went wrong so many times in a row. */
+  #resting = false;
+  #failures = 0;
   /** When something was changed last. */
   #changed = 0;
 
@@ -76,13 +80,13 @@ export class Tending {
   /** Something has changed. */
   poke(): void {
     this.#changed = performance.now();
-    if (!this.#failed) this.#start();
+    if (!this.#resting) this.#start();
   }
 
   #start(): void {
     if (this.#tending || this.#ended) return;
     this.#tending = true;
-    this.#failed = false;
+    this.#resting = false;
     void this.#tend();
   }
 
@@ -120,12 +124,13 @@ export class Tending {
       for (let chore = this.#next(); chore && !this.#ended; chore = this.#next()) {
         await this.inTurn(...chore);
         this.problem = undefined;
+        this.#failures = 0;
         await breath();
       }
     } catch (error) {
       this.problem = error;
-      this.#failed = true;
-      this.#wait(PAUSE_MS);
+      this.#resting = true;
+      this.#wait(Math.min(PAUSE_MS * 2 ** this.#failures++, LONGEST_MS));
     } finally {
       this.#tending = false;
     }
@@ -137,6 +142,7 @@ export class Tending {
     if (committer.failure) return undefined;
     if (committer.logged >= this.#mostLogged) return ["snapshot", () => chores.snapshot()];
     if (tiers.wantsMain(FRESH_BYTES / vectorBytes(shape))) return ["building", () => chores.rebuild()];
+    if (tiers.main && documents.ids.size > chores.capacity()) return ["building", () => chores.rebuild()];
     if (tiers.main && tiers.waiting > 0 && this.#isWorthwhile(tiers.waiting))
       return ["merging", () => drain(tiers, shape, chores.signal, () => this.#moves)];
     if (tiers.main && tiers.main.deleted > 64 + MOST_DELETED * tiers.main.size) {

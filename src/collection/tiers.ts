@@ -27,6 +27,8 @@ export class Tiers {
   main: VectorIndex | undefined;
   /** Changes of the main tier. */
   version = 0;
+  /** Documents that there were when it was built. */
+  built = 0;
   /** The main tier is not to change. */
   frozen = false;
   /** By slot. */
@@ -196,6 +198,7 @@ export class Tiers {
     const old = this.main;
     this.main = main;
     this.version++;
+    this.built = main.size;
     const slots = [...new Set(this.#queue)].filter((slot) => this.#tier[slot] === FRESH && main.has(slot));
     if (slots.length > 0) this.fresh.remove(slots);
     for (const slot of slots) this.#tier[slot] = MAIN;

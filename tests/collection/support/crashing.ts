@@ -23,6 +23,8 @@ export class Crashing implements Storage {
   #locked = false;
   /** Writes until the power goes; Infinity: it does not. */
   left = Infinity;
+  /** What appends and syncs fail with, while they do. */
+  failing: { append?: VicinalError | undefined; sync?: VicinalError | undefined } = {};
   /** What is there after the power went. */
   after: Crashing | undefined;
 
@@ -80,6 +82,7 @@ export class Crashing implements Storage {
 
   append(name: string, added: Uint8Array): Promise<void> {
     return this.#write(() => {
+      if (this.failing.append) throw this.failing.append;
       const file = this.files.get(name) ?? { bytes: new Uint8Array(0), synced: 0 };
       const bytes = new Uint8Array(file.bytes.length + added.length);
       bytes.set(file.bytes);
@@ -90,6 +93,7 @@ export class Crashing implements Storage {
 
   sync(name: string): Promise<void> {
     return this.#write(() => {
+      if (this.failing.sync) throw this.failing.sync;
       const file = this.#file(name);
       file.synced = file.bytes.length;
     });
