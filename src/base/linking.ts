@@ -1,8 +1,11 @@
 // Vectors that are stored and wait to be linked, all at once: in slices, between which searches find them by looking at each.
 
 import type { Patience } from "../input/patience.js";
-import { breath, SLICE_MS } from "../input/slices.js";
+import { breath } from "../input/slices.js";
 import type { Seat } from "./seat.js";
+
+/** A slice is over after this long; a step takes up to some 5 ms. */
+const SLICE_MS = 6;
 
 /** Links what waits; `between` hears of every slice. */
 export async function linkWaiting(seat: Seat, patience: Patience, between: () => void = () => {}): Promise<void> {
