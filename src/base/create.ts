@@ -4,7 +4,16 @@ import type { Engine } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
 import { type CodecOption, codecState } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
-import { CODEC_NAMES, canEstimate, KIND_NAMES, KINDS, type Kind, linksAtOnce, METRIC_NAMES, type Metric } from "../words/kinds.js";
+import {
+  CODEC_NAMES,
+  canEstimate,
+  KIND_NAMES,
+  KINDS,
+  type Kind,
+  linksAtOnce,
+  METRIC_NAMES,
+  type Metric,
+} from "../words/kinds.js";
 import { type Knobs, settingsOf } from "../words/knobs.js";
 import { LIMITS } from "../words/limits.js";
 import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";

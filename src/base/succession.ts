@@ -14,8 +14,8 @@ import { badOption } from "../words/errors.js";
 import { buildsFor, CODEC_NAMES } from "../words/kinds.js";
 import { readState } from "../words/state.js";
 import { addRows } from "./adding.js";
-import { linkWaiting } from "./linking.js";
 import { heldRows, keepNextId, Learner, learned, learns, limitsOf, succeed, trainedState } from "./learner.js";
+import { linkWaiting } from "./linking.js";
 import type { Seat } from "./seat.js";
 import { centroidsOf, sampled, sampleOf } from "./training.js";
 

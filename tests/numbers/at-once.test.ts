@@ -43,7 +43,8 @@ async function made(options: Options, ...parts: Rows[]): Promise<Hnsw> {
   return index;
 }
 
-const inFews = (rows: Rows): Rows[] => Array.from({ length: Math.ceil(rows.length / FEW) }, (_, i) => rows.slice(i * FEW, (i + 1) * FEW));
+const inFews = (rows: Rows): Rows[] =>
+  Array.from({ length: Math.ceil(rows.length / FEW) }, (_, i) => rows.slice(i * FEW, (i + 1) * FEW));
 
 /** Share of the ten nearest that are found, by distance, and the distances that it took. */
 async function quality(index: Hnsw, options: Options, rows: Rows, queries: Rows, ef: number) {
@@ -73,7 +74,10 @@ describe("links at once what insertions would", () => {
         expect(index.stats().unreachable).toBe(0);
         expect(unreachable(index)).toBe(0);
         for (const ef of [16, 64]) {
-          const [own, before] = [await quality(index, options, rows, queries, ef), await quality(single, options, rows, queries, ef)];
+          const [own, before] = [
+            await quality(index, options, rows, queries, ef),
+            await quality(single, options, rows, queries, ef),
+          ];
           expect(measured(`${name}, ${how}, ef ${ef}`, own.recall)).toBeGreaterThan(measured("one by one", before.recall) - 0.03);
           expect(measured("distances", own.distances)).toBeLessThan(measured("one by one", before.distances) * 1.3);
         }
@@ -94,7 +98,12 @@ describe("links at once what insertions would", () => {
 
 describe("the same graph", () => {
   const rows = clustered(2600, 33, 3);
-  for (const options of [{ atOnce: true }, { fastScan: true }, { atOnce: true, codec: "sq8", m: 6 }, { fastScan: true, metric: "dot" }] as const) {
+  for (const options of [
+    { atOnce: true },
+    { fastScan: true },
+    { atOnce: true, codec: "sq8", m: 6 },
+    { fastScan: true, metric: "dot" },
+  ] as const) {
     const all = { dimensions: 33, metric: "l2", ...options } as const;
     const built = async (threads: number, sliced: boolean): Promise<Uint8Array> => {
       await init({ variant: "relaxed" });
@@ -169,7 +178,10 @@ describe("while vectors wait to be linked", () => {
         const stop = new AbortController();
         let slices = 0;
         await thrownBy(() =>
-          index.addAll(rows.slice(1000, 2500), { signal: stop.signal, onProgress: () => void (++slices === after && stop.abort()) }),
+          index.addAll(rows.slice(1000, 2500), {
+            signal: stop.signal,
+            onProgress: () => void (++slices === after && stop.abort()),
+          }),
         );
         const size = index.size;
         await checkFound(index, options, 1000);
@@ -178,7 +190,10 @@ describe("while vectors wait to be linked", () => {
         await checkFound(loaded, options, 1000);
         for (const one of [index, loaded]) {
           expect(one.remove([3, size - 1, size - 2])).toBe(3);
-          one.add(rows.slice(size), Uint32Array.from(rows.slice(size), (_, i) => size + i));
+          one.add(
+            rows.slice(size),
+            Uint32Array.from(rows.slice(size), (_, i) => size + i),
+          );
           expect(engineOf(one).state("pending")).toBe(0);
           expect(unreachable(one)).toBe(0);
         }
@@ -246,7 +261,11 @@ it("is refused where the build has it not", async () => {
   for (const options of [{ metric: "l1" }, { codec: "pq" }, { codec: "rabitq" }] as const) {
     await expectError(() => Hnsw.create({ dimensions: 8, atOnce: true, ...options }), "BAD_OPTION", /atOnce is not for/);
   }
-  await expectError(() => Hnsw.create({ dimensions: 4, threads: 2 }), "BAD_OPTION", /threads build graphs with fastScan or atOnce/);
+  await expectError(
+    () => Hnsw.create({ dimensions: 4, threads: 2 }),
+    "BAD_OPTION",
+    /threads build graphs with fastScan or atOnce/,
+  );
   const index = await made({ dimensions: 4, atOnce: true }, gaussians(600, 4, 1));
   expect(index.stats().options.atOnce).toBe(true);
   expect(((await load(index.toBytes())) as Hnsw).stats().options.atOnce).toBe(true);
