@@ -14,7 +14,6 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
-import { stopLinking } from "./bulk/steps";
 import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
 import { isTwin, linkedSlots, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
@@ -41,10 +40,6 @@ export class Hnsw extends Flat {
   reserve(n: u32, fresh: u32): bool { return reserveGraph(fresh); }
   room(slots: u32): usize { return hnswRoom(slots); }
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
-  clear(): void {
-    if (GRAPH) stopLinking();
-    super.clear();
-  }
   remove(slot: u32): void { bury(slot); }
   settle(n: u32): void { sweepAfter(n); }
   renumber(map: usize): void { renumberGraph(map); }
