@@ -159,6 +159,7 @@ export function compact(seat: Seat): Promise<void> {
       const waits = (): boolean => engine.state("pending") > 0;
       for (let done = engine.state("unsought") === 0; !done || removed() || waits(); await patience.for(breath())) {
         await linkWaiting(() => engine, patience);
+        if (waits()) continue; // some have come since, and are perhaps being linked: no sweep meanwhile
         if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
         const started = performance.now();
         do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;
