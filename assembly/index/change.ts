@@ -78,7 +78,9 @@ export function removeIds(ids: usize, n: u32): u32 {
     dropFromFilters(slot);
     removed++;
     family().remove(slot);
-    if (!--s.live) family().clear();
+    if (--s.live) continue;
+    if (GRAPH) stopLinking();
+    family().clear();
   }
   if (removed) family().settle(removed);
   return removed;

@@ -1,5 +1,6 @@
 // Vectors that come one after the other, for as long as they come, added a slice at a time.
 
+import type { Engine } from "../border/engine.js";
 import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { batches, cut } from "../input/source.js";
@@ -37,6 +38,12 @@ async function learnFrom(seat: Seat, rows: Rows, signal: AbortSignal | undefined
 /** So many vectors are linked at once, or as many as there are before them: more would make searches wait that look at each. */
 const MOST_WAITING = 65_536;
 
+/** How many more may wait. */
+function roomToWait(engine: Engine): number {
+  const waiting = engine.state("pending");
+  return Math.max(MOST_WAITING, engine.live - waiting) - waiting;
+}
+
 /** VectorIndex.addAll; of an array `rows` are known. */
 export async function addAll(
   seat: Seat,
@@ -50,11 +57,13 @@ export async function addAll(
   const ids = iteratorOf(given);
   const total = rows?.n;
   const pace = new Pace();
-  const size = (): number => pace.size;
+  // Those linked at once are as many whatever the pace.
+  const size = (): number => Math.max(Math.min(pace.size, roomToWait(seat.engine)), 1);
   let done = 0;
   let paused = performance.now();
   const work = async (patience: Patience): Promise<void> => {
     if (rows) await learnFrom(seat, rows, signal);
+    const engine = (): Engine => seat.engine;
     const report = (): void => onProgress?.({ done, total });
     for await (const some of rows ? cut(rows, size) : batches(source, seat.profile.shape, size, patience)) {
       await learnFrom(seat, some, signal);
@@ -64,14 +73,13 @@ export async function addAll(
       done += some.n;
       const now = performance.now();
       pace.note(now - started);
-      const waiting = seat.engine.state("pending");
-      if (waiting >= MOST_WAITING && 2 * waiting >= seat.engine.live) await linkWaiting(seat, patience, report);
+      if (roomToWait(seat.engine) <= 0) await linkWaiting(engine, patience, report);
       else if (now - paused < SLICE_MS) continue;
       report();
       await patience.for(breath());
       paused = performance.now();
     }
-    await linkWaiting(seat, patience, report);
+    await linkWaiting(engine, patience, report);
     if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
     report();
   };

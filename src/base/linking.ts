@@ -1,13 +1,17 @@
 // Vectors that are stored and wait to be linked, all at once: in slices, between which searches find them by looking at each.
 
+import type { Engine } from "../border/engine.js";
 import type { Patience } from "../input/patience.js";
-import { breath, SLICE_MS } from "../input/slices.js";
+import { breath } from "../input/slices.js";
 import type { Seat } from "./seat.js";
 
-/** Links what waits; `between` hears of every slice. */
-export async function linkWaiting(seat: Seat, patience: Patience, between: () => void = () => {}): Promise<void> {
-  while (seat.engine.state("pending") > 0) {
-    const { engine } = seat;
+/** A slice is over after this long; a step takes up to some 5 ms. */
+const SLICE_MS = 6;
+
+/** Links what waits in an engine, which may be another one after a breath; `between` hears of every slice. */
+export async function linkWaiting(engineNow: () => Engine, patience: Patience, between: () => void = () => {}): Promise<void> {
+  while (engineNow().state("pending") > 0) {
+    const engine = engineNow();
     const started = performance.now();
     let linked = 0;
     do linked = engine.done(engine.exports.linkPending?.(true) ?? 1);

@@ -123,7 +123,7 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
       ? chosen(fetchedRows(fetched, some.length, shape), there.length, (i) => some.indexOf(there[i]))
       : heldRows(() => seat.engine, there, shape);
     const started = performance.now();
-    addRows(target, rows, there);
+    addRows(target, rows, there, true);
     from += some.length;
     const now = performance.now();
     pace.note(now - started);
@@ -132,6 +132,11 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
     await patience.for(breath());
     paused = performance.now();
   }
+  await linkWaiting(
+    () => target,
+    patience,
+    () => between(ids.length),
+  );
   const { engine } = seat;
   target.scope(() => target.exports.removeIds(target.writeU32([...touched]), touched.size));
   const late = Uint32Array.from([...touched].filter((id) => engine.has(id)));
@@ -153,7 +158,8 @@ export function compact(seat: Seat): Promise<void> {
       const removed = (): boolean => engine.state("dead") + engine.state("doomed") > 0;
       const waits = (): boolean => engine.state("pending") > 0;
       for (let done = engine.state("unsought") === 0; !done || removed() || waits(); await patience.for(breath())) {
-        await linkWaiting(seat, patience);
+        await linkWaiting(() => engine, patience);
+        if (waits()) continue; // some have come since, and are perhaps being linked: no sweep meanwhile
         if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
         const started = performance.now();
         do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;

@@ -51,7 +51,7 @@ const HELP: Readonly<Record<Exclude<Name, Effort | "threads">, Help>> = {
   efConstruction: { text: "candidates kept while building" },
   mips: { value: "way", text: "with dot: link by inner product as it is, or by one more coordinate as l2" },
   fastScan: { text: "keep the codes of each node's neighbours: faster searches, more memory" },
-  atOnce: { text: "link all vectors together: built sooner" },
+  atOnce: { text: "link many vectors together: built sooner" },
   prefilter: { text: "scan a byte per value first: the same answers sooner, more memory" },
   nlist: { text: 'lists, or "auto": 4 sqrt(vectors)' },
   coarse: { value: "way", text: "how the nearest lists are found" },

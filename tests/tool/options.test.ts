@@ -29,7 +29,7 @@ const inCode = (text: string): string => text.replace("--nlist auto", 'nlist "au
 function table(): string {
   const rows = Object.entries(KNOBS).flatMap(([kind, knobs]) =>
     Object.entries<Knob>(knobs).map(([name, knob]) => {
-      const text = name === "threads" ? "threads that build a graph with fastScan at once" : inCode(textOf(name as Name));
+      const text = name === "threads" ? "threads that build a graph with fastScan or atOnce" : inCode(textOf(name as Name));
       return `| ${KINDS[kind as Kind].family} | \`${name}\` | ${valuesOf(knob)} | ${usualOf(knob)} | ${text} |`;
     }),
   );

@@ -14,7 +14,6 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
-import { stopLinking } from "./bulk/steps";
 import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
 import { isTwin, linkedSlots, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
@@ -43,10 +42,6 @@ export class Hnsw extends Flat {
   room(slots: u32): usize { return hnswRoom(slots); }
   roomToChange(slots: u32): usize { return roomToReconnect(slots); }
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }
-  clear(): void {
-    if (GRAPH) stopLinking();
-    super.clear();
-  }
   remove(slot: u32): void { bury(slot); }
   settle(n: u32): void { sweepAfter(n); }
   renumber(map: usize): void { renumberGraph(map); }

@@ -1,6 +1,6 @@
 // What steps.ts goes through: the members of a layer, candidates from leaves, links, and what is left to do when all are linked.
 import { NONE } from "../../../base/codes";
-import { clearEnds, countMember, placeMember, toStarts } from "../../../base/counting";
+import { countMember, placeMember } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { isSigned } from "../../../memory/metrics";
@@ -49,24 +49,29 @@ export function highestLayer(b: Bulk): u32 {
   return top;
 }
 
-/** The members of a layer, and room for their candidates. False where scratch cannot grow. */
-export function openLayer(b: Bulk): bool {
+/** Looks which of slots from..to are members of the layer, first those to be linked, and then those before them. */
+export function gatherMembers(b: Bulk, from: u32, to: u32): void {
   const layer = b.layer;
-  b.path = random64(state().seed ^ SEED + <u64>layer, b.first);
-  b.round = 0;
-  b.n = 0;
-  for (let slot = b.first; slot < b.count; slot++) if (stageOf(slot) != FREE && isMember(slot, layer)) store<u32>(b.slots + (b.n++ << 2), slot);
-  b.all = b.n;
-  for (let slot: u32 = 0; slot < b.first; slot++) if (stageOf(slot) == LIVE && isMember(slot, layer)) store<u32>(b.slots + (b.all++ << 2), slot);
-  b.order = <u32>alloc(<usize>b.n << 2);
-  b.lists = needLists(layer) ? <u32>alloc(<usize>b.n * listBytes()) : 0;
-  let ok = b.order != 0 && (b.lists != 0 || !needLists(layer));
-  if (ok) for (let i: u32 = 0; i < b.n; i++) clearCandidates(candidatesOf(b.slotAt(i)));
-  if (ok && b.byDots) {
-    b.hubs = <u32>changetype<usize>(Hubs.open(b));
-    ok = b.hubs != 0;
+  for (let slot = from; slot < to; slot++) {
+    if (!isMember(slot, layer) || (b.isFresh(slot) ? stageOf(slot) == FREE : stageOf(slot) != LIVE)) continue;
+    store<u32>(b.slots + (b.all++ << 2), slot);
+    if (!b.isFresh(slot)) continue;
+    b.n++;
+    if (!needLists(layer)) clearCandidates(candidatesOf(slot));
   }
-  return ok;
+}
+
+/** Once all have been looked at. False where scratch cannot grow. */
+export function openLayer(b: Bulk): bool {
+  const lists = needLists(b.layer);
+  b.path = random64(state().seed ^ SEED + <u64>b.layer, b.first);
+  b.round = 0;
+  b.order = <u32>alloc(<usize>b.n << 2);
+  b.lists = lists ? <u32>alloc(<usize>b.n * listBytes()) : 0;
+  if (!b.order || (lists && !b.lists)) return false;
+  if (lists) for (let i: u32 = 0; i < b.n; i++) clearCandidates(candidatesOf(b.slotAt(i)));
+  if (b.byDots) b.hubs = <u32>changetype<usize>(Hubs.open(b));
+  return !b.byDots || b.hubs != 0;
 }
 
 /**
@@ -108,24 +113,22 @@ export function countChosen(b: Bulk): void {
   for (let i: u32 = 0; i < b.n; i++) b.blurred += <u32>b.isMarked(b.slotAt(i), BLURRED);
 }
 
-/** Room for findLinks() to slots of from..to, on any layer. False where scratch cannot grow. */
+/** Room for who links to slots of from..to, on any layer. False where scratch cannot grow. */
 export function openLinks(b: Bulk, from: u32, to: u32): bool {
   b.linkedFrom = from;
+  b.linkedTo = to;
   b.linkEnds = <u32>alloc(<usize>(to - from) + 1 << 2);
   b.links = <u32>alloc(<usize>(b.count - b.first) * ownLinks(0) << 2);
   return b.linkEnds != 0 && b.links != 0;
 }
 
-/** Who of the slots to be linked links to a slot of from..to: those from linkEnds[slot - from - 1] to linkEnds[slot - from] of `links`. */
-export function findLinks(b: Bulk, from: u32, to: u32): void {
-  clearEnds(b.linkEnds, to - from);
-  eachLink(b, from, to, false);
-  toStarts(b.linkEnds, to - from);
-  eachLink(b, from, to, true);
-}
-
-function eachLink(b: Bulk, from: u32, to: u32, place: bool): void {
-  for (let slot = b.first; slot < b.count; slot++) {
+/**
+ * Counts the links of slots first..end, of those to be linked, to slots that are asked about; or, once ends are starts, puts each in its place, so
+ * that those to a slot are from linkEnds[slot - linkedFrom - 1] to linkEnds[slot - linkedFrom] of `links`.
+ */
+export function eachLink(b: Bulk, first: u32, end: u32, place: bool): void {
+  const from = b.linkedFrom, to = b.linkedTo;
+  for (let slot = first; slot < end; slot++) {
     if (stageOf(slot) == FREE || !isMember(slot, b.layer)) continue;
     let own = linksOf(b.layer, slot);
     for (const end = own + (degree(b.layer, slot) << 2); own < end; own += 4) {

@@ -6,17 +6,16 @@ import { clearEnds, countMember, placeMember, toStarts } from "../../../base/cou
 import { random64 } from "../../../base/random";
 import { align } from "../../../base/sizes";
 import { alloc, mark, reset } from "../../../memory/arena";
-import { holds } from "../graph";
 import { dotsBetween, squaresAmong } from "./gram";
-import { LEAF, Bulk, bulk, leafSize } from "./job";
+import { LEAF, bulk, leafSize } from "./job";
 import { Leaf } from "./leaf";
 import { DIRECTIONS, PLACES, WholeRows } from "./whole";
 
 /** Nearest leaders that a slot goes to: at the first cut, the second, and after. Their product is the leaves of a slot. */
-const FIRST: u32 = 4;
+export const FIRST: u32 = 4;
 const SECOND: u32 = 2;
 /** Leaders of a cut at most, so that their rows stay in L2. */
-const LEADERS: u32 = 100;
+export const LEADERS: u32 = 100;
 /** Slots that a part is meant to have. */
 const PART_SLOTS: u32 = LEAF >> 1;
 /** Smaller parts are put together. */
@@ -194,8 +193,8 @@ function hasFresh(slots: usize, n: u32): bool {
   return false;
 }
 
-@inline function leadersAre(): u32 { return bulk().byDots ? DIRECTIONS : PLACES; }
-@inline function leadersFor(n: u32, fan: u32): u32 { return min(LEADERS, max(n / PART_SLOTS * fan, 2 * fan)); }
+@inline export function leadersAre(): u32 { return bulk().byDots ? DIRECTIONS : PLACES; }
+@inline export function leadersFor(n: u32, fan: u32): u32 { return min(LEADERS, max(n / PART_SLOTS * fan, 2 * fan)); }
 
 function takeNearest(distances: usize, k: u32, fan: u32, to: usize): void {
   for (let f: u32 = 0; f < fan; f++, to += 4) {
@@ -223,20 +222,11 @@ function draw(slots: usize, n: u32, leaders: usize, k: u32, path: u64): void {
   }
 }
 
-/** b.k different ones of the members of a layer, which keep their places. */
-function drawOf(b: Bulk, leaders: usize): void {
-  let n: u32 = 0;
-  for (let i: u64 = 0; n < b.k; i++) {
-    const leader = b.slotAt(<u32>(random64(b.path, i) % <u64>b.all));
-    if (!holds(leaders, n, leader)) store<u32>(leaders + (n++ << 2), leader);
-  }
-}
-
 /**
  * Leaders that are one but for rounding count once, the others as far from everything: or a crowd of equal vectors near the middle,
  * nearest to all, would be all the leaders of everyone. `squares`: room for k x k.
  */
-function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f32 {
+export function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f32 {
   const scale = set.fill(leaders, k);
   if (scale == 0) return 0;
   const padded = <u32>align(k, 4);
@@ -252,7 +242,7 @@ function fillLeaders(set: WholeRows, leaders: usize, k: u32, squares: usize): f3
 }
 
 /** Slots by each of their `fan` leaders (NONE: none), to `parts`; ends[j]: where those of leader j end. */
-function groupByLeader(slots: usize, n: u32, fan: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
+export function groupByLeader(slots: usize, n: u32, fan: u32, leaderOf: usize, k: u32, ends: usize, parts: usize): void {
   clearEnds(ends, k);
   const end = leaderOf + (<usize>n * fan << 2);
   for (let p = leaderOf; p < end; p += 4) if (load<u32>(p) != NONE) countMember(ends, load<u32>(p));
@@ -265,37 +255,8 @@ function groupByLeader(slots: usize, n: u32, fan: u32, leaderOf: usize, k: u32, 
   }
 }
 
-/**
- * Slots by their nearest leader, then the second, then the third, so that those near each other come together, and what they need
- * of each other's rows is still at hand: building fashion-mnist-784 at once 6.6 -> 6.2 s. Sorted from the last to the first, in
- * the room of `parts`.
- */
-function orderByLeaders(b: Bulk): void {
-  let from: usize = b.parts, to = from + (<usize>b.n << 2);
-  for (let i: u32 = 0; i < b.n; i++) store<u32>(from + (<usize>i << 2), i);
-  for (let which: u32 = 3; which > 0; ) {
-    which--;
-    clearEnds(b.ends, b.k);
-    for (let i: u32 = 0; i < b.n; i++) countMember(b.ends, leaderAt(b, i, which));
-    toStarts(b.ends, b.k);
-    for (let i: u32 = 0; i < b.n; i++) {
-      const member = load<u32>(from + (<usize>i << 2));
-      store<u32>(to + (<usize>placeMember(b.ends, leaderAt(b, member, which)) << 2), member);
-    }
-    const sorted = to;
-    to = from;
-    from = sorted;
-  }
-  for (let i: u32 = 0; i < b.n; i++) {
-    const member = load<u32>(from + (<usize>i << 2));
-    store<u32>(b.order + (<usize>i << 2), load<u32>(b.slots + (<usize>member << 2)));
-  }
-}
-
-@inline function leaderAt(b: Bulk, member: u32, which: u32): u32 { return load<u32>(b.leaderOf + (<usize>(member * FIRST + which) << 2)); }
-
 /** Parts below LEAST make leaves together; `few`: room for 2 LEAST slots. */
-function joinSmall(leaf: Leaf, parts: usize, ends: usize, k: u32, few: usize): void {
+export function joinSmall(leaf: Leaf, parts: usize, ends: usize, k: u32, few: usize): void {
   let count: u32 = 0;
   for (let j: u32 = 0, from: u32 = 0; j < k; j++) {
     const end = load<u32>(ends + (j << 2));
@@ -313,56 +274,4 @@ function insertOnce(slots: usize, n: u32, slot: u32): u32 {
   for (let i: u32 = 0; i < n; i++) if (load<u32>(slots + (i << 2)) == slot) return n;
   store<u32>(slots + (n << 2), slot);
   return n + 1;
-}
-
-// ---- the first cut, which threads share ---------------------------------------------------------------------------
-
-/** Draws the leaders of a layer; false where scratch cannot grow. A layer that is one leaf has none. */
-export function openCut(b: Bulk): bool {
-  b.k = b.all <= leafSize() ? 1 : leadersFor(b.all, FIRST);
-  b.ends = <u32>alloc(b.k + 1 << 2);
-  if (!b.ends) return false;
-  if (b.k == 1) {
-    b.parts = b.slots;
-    store<u32>(b.ends, b.all);
-    return true;
-  }
-  const leaders = alloc(b.k << 2);
-  const squares = alloc(LEADERS * LEADERS << 2);
-  const set = WholeRows.open(LEADERS, leadersAre());
-  b.leaderOf = <u32>alloc(<usize>b.all * FIRST << 2);
-  b.parts = <u32>alloc(<usize>b.all * FIRST << 2);
-  if (!leaders || !squares || !set || !b.leaderOf || !b.parts) return false;
-  drawOf(b, leaders);
-  b.leaders = <u32>changetype<usize>(set);
-  b.scale = fillLeaders(set, leaders, b.k, squares);
-  return true;
-}
-
-/** Slots from..to find their leaders. */
-export function assignSome(c: Cutter, b: Bulk, from: u32, to: u32): void {
-  const leaderOf = b.leaderOf + (<usize>from * FIRST << 2);
-  c.assign(b.slots + (<usize>from << 2), to - from, changetype<WholeRows>(b.leaders), b.scale, b.k, FIRST, leaderOf);
-}
-
-/** Once all have: the parts, and the order. */
-export function closeCut(b: Bulk): void {
-  if (b.k == 1) {
-    memory.copy(b.order, b.slots, <usize>b.n << 2);
-    return;
-  }
-  orderByLeaders(b);
-  groupByLeader(b.slots, b.all, FIRST, b.leaderOf, b.k, b.ends, b.parts);
-}
-
-/** The parts too small for a task of their own; false where scratch cannot grow. */
-export function joinSmallParts(b: Bulk): bool {
-  if (b.k == 1) return true;
-  const start = mark();
-  const leaf = Leaf.open();
-  const few = alloc(2 * LEAST << 2);
-  const ok = changetype<usize>(leaf) != 0 && few != 0;
-  if (ok) joinSmall(leaf, b.parts, b.ends, b.k, few);
-  reset(start);
-  return ok;
 }

@@ -36,9 +36,13 @@ export const BLURRED: u8 = 2;
   scale: f32;    // theirs
   round: u32;
   rounds: u32;
-  linkEnds: u32; // JOIN, TIE: where the links to each slot end, from `linkedFrom` on, in
+  linkEnds: u32; // JOIN, TIE: where the links to each slot of linkedFrom..linkedTo end, in
   links: u32;
   linkedFrom: u32;
+  linkedTo: u32;
+  tying: u32;    // 1: these were linked before
+  committed: u32; // 1: and are being linked to the others
+  flood: u32;    // of reconnect.ts
   path: u64;     // of the leaders' random numbers
   byDots: u32;   // 1: leaves are by direction, and by dots within; 0: both by distance
   hubs: u32;     // Hubs, where byDots

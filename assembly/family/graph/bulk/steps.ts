@@ -11,38 +11,43 @@
 // Which leaves there are depends on the seed, slots and ids alone, whatever the threads and steps. A slot that no leaf can place, its
 // nearest being as good as equal, is inserted in the end as by itself.
 import { E_MEMORY } from "../../../base/codes";
+import { clearEnds, toStarts } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { nodes } from "../../../table/nodes";
 import { Builder } from "../builder";
 import { haveCodes } from "../graph";
-import { reconnect } from "../reconnect";
+import { Flood } from "../reconnect";
 import { countAbove, tieSomeStrayed } from "../strays";
 import { joinSomeTwins, openHashes } from "../twins";
 import {
-  chooseCodec, clearFresh, countChosen, enter, findLinks, highestLayer, insertUnclear, needDots, noteLengths, openCommit, openLayer, openLinks,
-  roundsFor, settleUnclear,
+  chooseCodec, clearFresh, countChosen, eachLink, enter, gatherMembers, highestLayer, insertUnclear, needDots, noteLengths, openCommit,
+  openLayer, openLinks, roundsFor, settleUnclear,
 } from "./build";
-import { closeCut, joinSmallParts, openCut } from "./carve";
+import { closeCut, joinSmallParts, openCut } from "./first-cut";
 import { Bulk, bulk, bulkNow, team } from "./job";
 import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TIE, TURN, advancePart, beginPart, deskBytes, openDesk, partIsDone } from "./tasks";
 import { dismiss, gather, runTasks } from "./team";
 
 const TWINS: u32 = 0;
-const CUTTING: u32 = 1;
-const ASSIGNING: u32 = 2;
-const PARTING: u32 = 3;
-const CHOOSING: u32 = 4;
-const JOINING: u32 = 5;
-const TURNING: u32 = 6;
-const PACKING: u32 = 7;
-/** From here on it is not given up. */
-const TYING: u32 = 8;
-const INSERTING: u32 = 9;
-const REACHING: u32 = 10;
-const SEEKING: u32 = 11;
-const ENDED: u32 = 12;
+const GATHERING: u32 = 1;
+const CUTTING: u32 = 2;
+const ASSIGNING: u32 = 3;
+const PARTING: u32 = 4;
+const CHOOSING: u32 = 5;
+/** Who links to whom, and their places. */
+const COUNTING: u32 = 6;
+const PLACING: u32 = 7;
+const JOINING: u32 = 8;
+const TURNING: u32 = 9;
+const PACKING: u32 = 10;
+/** From here on those that were linked are touched. */
+const TYING: u32 = 11;
+const INSERTING: u32 = 12;
+const REACHING: u32 = 13;
+const SEEKING: u32 = 14;
+const ENDED: u32 = 15;
 
 /** Slots of a short step that only looks at each. */
 const GLANCES: u32 = 2048;
@@ -84,7 +89,7 @@ export function openLinking(alone: bool): bool {
 export function stopLinking(): void {
   if (!bulkNow()) return;
   const b = bulk();
-  if (b.phase < TYING) {
+  if (!b.committed) {
     clearFresh(b);
     close(b);
     team().stopped++;
@@ -100,7 +105,7 @@ function close(b: Bulk): void {
 /** The next step, a short one or up to where the next phase begins: 1 if all is done, 0 if not; E_MEMORY, and it is given up. */
 export function linkStep(short: bool): i32 {
   const b = bulk();
-  if (b.phase >= TYING) tieFresh(b, short);
+  if (b.committed) tieFresh(b, short);
   else if (!linkFresh(b, short)) {
     stopLinking();
     return E_MEMORY;
@@ -125,6 +130,13 @@ function linkFresh(b: Bulk, short: bool): bool {
       b.atLayer = <u32>mark();
       b.layer = highestLayer(b);
       return beginLayer(b);
+    }
+    case GATHERING: {
+      // Those to be linked come first.
+      const to = min(short ? b.next + GLANCES : u32.MAX_VALUE, b.next < b.first ? b.first : b.count);
+      gatherMembers(b, b.next, to);
+      b.next = to == b.count ? 0 : to;
+      return b.next != b.first || (openLayer(b) && begin(b, CUTTING));
     }
     case CUTTING: {
       b.atRound = <u32>mark();
@@ -152,10 +164,14 @@ function linkFresh(b: Bulk, short: bool): bool {
       if (!runSome(b, CHOOSE, tasksOf(b.n), short)) return false;
       if (b.next < tasksOf(b.n)) return true;
       countChosen(b);
-      if (!openLinks(b, b.first, b.count)) return false;
-      findLinks(b, b.first, b.count);
-      begin(b, JOINING);
-      return true;
+      return openLinks(b, b.first, b.count) && beginCounting(b);
+    }
+    case COUNTING:
+    case PLACING: {
+      if (!findLinks(b, short)) return true;
+      if (!b.tying) return begin(b, JOINING);
+      b.committed = 1;
+      return begin(b, TYING);
     }
     case JOINING: {
       if (!runSome(b, JOIN, tasksOf(b.n), short)) return false;
@@ -210,7 +226,11 @@ function carveSome(b: Bulk, short: bool): bool {
 
 function beginLayer(b: Bulk): bool {
   reset(b.atLayer);
-  return openLayer(b) && begin(b, CUTTING);
+  b.n = 0;
+  b.all = 0;
+  begin(b, GATHERING);
+  b.next = b.first;
+  return true;
 }
 
 /** On to the layer below, or to those that are linked already. */
@@ -222,21 +242,45 @@ function endLayer(b: Bulk): bool {
   reset(b.atLayer);
   if (!openCommit(b)) return false;
   b.layer = min(highestLayer(b), state().topLevel);
-  if (b.first) findLinks(b, 0, b.first);
-  return begin(b, TYING);
+  b.tying = 1;
+  return beginCounting(b);
+}
+
+function beginCounting(b: Bulk): bool {
+  begin(b, COUNTING);
+  b.next = b.first;
+  clearEnds(b.linkEnds, b.linkedTo - b.linkedFrom);
+  return true;
+}
+
+/** Whether it is known who of those to be linked links to each slot that is asked about. */
+function findLinks(b: Bulk, short: bool): bool {
+  const to = short ? min(b.next + GLANCES, b.count) : b.count;
+  eachLink(b, b.next, to, b.phase == PLACING);
+  b.next = to;
+  if (to < b.count) return false;
+  if (b.phase == PLACING) return true;
+  toStarts(b.linkEnds, b.linkedTo - b.linkedFrom);
+  begin(b, PLACING);
+  b.next = b.first;
+  return false;
 }
 
 /** Links to those that have been linked, and what an insertion sees to after each. */
 function tieFresh(b: Bulk, short: bool): void {
   const builder = changetype<Builder>(b.builder);
   switch (b.phase) {
+    case COUNTING:
+    case PLACING: {
+      if (findLinks(b, short)) begin(b, TYING);
+      return;
+    }
     case TYING: {
       runSome(b, TIE, tasksOf(b.first), short);
       if (b.next < tasksOf(b.first)) return;
       if (b.layer && b.first) {
         b.layer--;
-        findLinks(b, 0, b.first);
-        begin(b, TYING);
+        beginCounting(b);
         return;
       }
       enter(b);
@@ -249,11 +293,18 @@ function tieFresh(b: Bulk, short: bool): void {
       settleUnclear(b);
       begin(b, REACHING);
       b.layer = state().topLevel;
+      b.atLayer = <u32>mark();
+      b.flood = <u32>changetype<usize>(Flood.open(b.layer));
       return;
     }
     case REACHING: {
-      reconnect(builder, b.layer);
-      if (b.layer--) return;
+      const flood = changetype<Flood>(b.flood); // 0: no room, and the layer stays as it is
+      if (flood && !flood.advance(builder, short ? GLANCES : u32.MAX_VALUE)) return;
+      reset(b.atLayer);
+      if (b.layer--) {
+        b.flood = <u32>changetype<usize>(Flood.open(b.layer));
+        return;
+      }
       begin(b, SEEKING);
       b.next = b.first;
       b.above = countAbove(b.first, b.count);

@@ -13,7 +13,8 @@ import {
 } from "../neighbours";
 import { Selection } from "../selection";
 import { candidateAt, candidateCount, candidatesOf } from "./candidates";
-import { LEAST, Cutter, assignSome } from "./carve";
+import { LEAST, Cutter } from "./carve";
+import { assignSome } from "./first-cut";
 import { BLURRED, bulk } from "./job";
 
 /** Some slots find their leaders. */
