@@ -6,7 +6,7 @@ import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
-import { isAugmented, state } from "../../memory/state";
+import { state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { Builder, beamAround } from "./builder";
@@ -38,7 +38,7 @@ export function reconnect(b: Builder, layer: u32): void {
     for (let slot: u32 = 0; slot < n; slot++) {
       if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
       const from = end;
-      if (isSigned() && !isAugmented() && joinNeighbours(layer, slot, reached)) {
+      if (isSigned() && joinNeighbours(layer, slot, reached)) {
         end = flood(layer, slot, reached, queue, from, !layer);
         continue;
       }

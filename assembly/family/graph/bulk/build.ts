@@ -10,7 +10,7 @@ import { clearEnds, countMember, placeMember, toStarts } from "../../../base/cou
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { isSigned } from "../../../memory/metrics";
-import { isAugmented, state } from "../../../memory/state";
+import { state } from "../../../memory/state";
 import { layout, nodes } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
@@ -74,7 +74,7 @@ export function linkInBulk(builder: Builder, first: u32, alone: bool): bool {
 
 /** Whether what is near by distance is near by the metric. */
 function distancesSuit(): bool {
-  if (!isSigned() || isAugmented()) return true;
+  if (!isSigned()) return true;
   let least: f64 = Infinity, most: f64 = 0;
   for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
     decode(exactCodec(), slot, layout().prepared);
