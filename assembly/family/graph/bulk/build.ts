@@ -109,6 +109,7 @@ function linkLayer(b: Bulk, layer: u32): bool {
     ok = collect(b, some);
     if (!round) rounds = b.k == 1 ? 1 : roundsFor(b);
   }
+  if (ok) markThin(b);
   ok = ok && runTasks(CHOOSE, some) && chooseBlurred(b, some) && openLinks(b) && runTasks(JOIN, some)
     && eachBlurred(b, JOIN) && (layer > 0 || runTasks(TURN, some)) && runTasks(PACK, some);
   reset(start);
@@ -127,6 +128,25 @@ function roundsFor(b: Bulk): u32 {
   const thin: u32 = share < 0.95 ? 1 : share < 0.985 ? 2 : 3;
   return min(thin * max((state().efConstruction + BEAM_PER_ROUND - 1) / BEAM_PER_ROUND, 1), MOST_ROUNDS);
 }
+
+/** A slot of fewer candidates is thin. */
+const THIN: u32 = 4;
+/** One slot of so many at most may be. */
+const SLOTS_PER_THIN: u32 = 16;
+
+/**
+ * A slot that is nearer to everybody than they are to each other, as a row of zeros among others of one length, covers all in their leaves: few
+ * candidates are left. Where that is so of many slots, these are inserted in the end as by themselves.
+ */
+function markThin(b: Bulk): void {
+  if (b.layer || b.byDots) return;
+  let thin: u32 = 0;
+  for (let i: u32 = 0; i < b.n; i++) thin += <u32>isThin(b, i);
+  if (thin * SLOTS_PER_THIN <= b.n) return;
+  for (let i: u32 = 0; i < b.n; i++) if (isThin(b, i)) store<u8>(b.marks + load<u32>(b.slots + (<usize>i << 2)), UNCLEAR);
+}
+
+@inline function isThin(b: Bulk, i: u32): bool { return candidateCount(codesOf(b.layer, load<u32>(b.slots + (<usize>i << 2)))) < THIN; }
 
 /** Candidates from one more set of leaves. */
 function collect(b: Bulk, some: u32): bool {
