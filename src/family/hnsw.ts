@@ -15,9 +15,10 @@ export interface HnswOptions extends IndexOptions {
   ef?: number;
   /**
    * metric "dot" only. How the graph is built for inner products, which are no distance: "native" (default) links by
-   * inner product as it is (Morozov and Babenko 2018); "augment" gives rows one more coordinate that makes it a distance
-   * (Bachrach et al. 2014), and a later vector longer than any before raises the common length, the coordinates of all
-   * rows follow and their links stay. Measured on item factors with informative norms, native found far more per query.
+   * inner product as it is (Morozov and Babenko 2018); "augment" gives rows one more coordinate that makes all equally long
+   * (Bachrach et al. 2014) and links by half of it; a later vector longer than any before raises the common length, the
+   * coordinates of all rows follow and their links stay. Measured on item factors with informative norms, both take about as
+   * many distances for a recall of .95.
    */
   mips?: (typeof MIPS_NAMES)[number];
   /**

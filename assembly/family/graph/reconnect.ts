@@ -6,7 +6,7 @@ import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
-import { isAugmented, state } from "../../memory/state";
+import { state } from "../../memory/state";
 import { FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { Builder, beamAround } from "./builder";
@@ -86,7 +86,7 @@ export function reconnect(b: Builder, layer: u32): void {
     const layer = this.layer;
     const reached: usize = this.reached, queue: usize = this.queue;
     const from = this.end;
-    if (isSigned() && !isAugmented() && joinNeighbours(layer, slot, reached)) {
+    if (isSigned() && joinNeighbours(layer, slot, reached)) {
       this.end = this.head = flood(layer, slot, reached, queue, from, !layer);
       return;
     }

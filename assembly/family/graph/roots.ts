@@ -5,7 +5,7 @@
 //   parent column, u32 per slot: NONE of the entry. Where a file has none, it is found from the links before the first change.
 import { NONE } from "../../base/codes";
 import { isSigned } from "../../memory/metrics";
-import { isAugmented, state } from "../../memory/state";
+import { state } from "../../memory/state";
 import { DOOMED, FREE, layout, nodes, stageOf } from "../../table/nodes";
 import { degree, degreeLimit, holds, linksOf, putLink } from "./graph";
 
@@ -32,11 +32,11 @@ export function hasParent(slot: u32): bool {
 }
 
 /**
- * Children of a node at most, so that half of its links are its own choice; under plain dots, where most vectors choose the same few and
+ * Children of a node at most, so that half of its links are its own choice; under dots, where most vectors choose the same few and
  * are nobody's answer themselves, seven of eight. gowalla-als-64, 10,000, ef 64: recall .962 after 766
  * distances, with half .955 after 834, and .970 after 719 where two in five are found by no search.
  */
-@inline function mostChildren(): u32 { return isSigned() && !isAugmented() ? max(state().m >> 2, 1) : state().m; }
+@inline function mostChildren(): u32 { return isSigned() ? max(state().m >> 2, 1) : state().m; }
 
 function childrenOf(slot: u32): u32 {
   let links = linksOf(0, slot);

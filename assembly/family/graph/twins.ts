@@ -68,11 +68,11 @@ const ROUNDING: f32 = 2.384185791015625e-7; // 2^-22
 
 /**
  * How much farther than a row is from itself another may be for a walk to take them for equal: below 0, not at all. Differences are
- * exact; of a row that was rounded before (sq8), who is nearer than itself looks equal. Dots are off by their own size; under `dot` they say
- * nothing of who is near. Where exact rows are at hand these tell (blur.ts), and codes that are learned would take too many for equal.
+ * exact; of a row that was rounded before (sq8), who is nearer than itself looks equal. Dots are off by their own size; under `dot`, augmented or not, they
+ * say nothing of who is near. Where exact rows are at hand these tell (blur.ts), and codes that are learned would take too many for equal.
  */
 function noiseOf(by: Codec, itself: f32): f32 {
-  if (nominates(by) || (isSigned() && !isAugmented())) return -1;
+  if (nominates(by) || isSigned()) return -1;
   if (ALL && !scanNominates() && (state().codec == CODEC_PQ || state().codec == CODEC_RABITQ)) return -1;
   return byKernel<f32>(0, 0, ROUNDING * (isOfUnits() ? 1 : abs(itself)));
 }

@@ -4,7 +4,7 @@ import { countMember, placeMember } from "../../../base/counting";
 import { random64 } from "../../../base/random";
 import { alloc, mark, reset } from "../../../memory/arena";
 import { isSigned } from "../../../memory/metrics";
-import { isAugmented, state } from "../../../memory/state";
+import { state } from "../../../memory/state";
 import { FREE, LIVE, layout, nodes, stageOf } from "../../../table/nodes";
 import { squaredNorm } from "../../../kernel/metric";
 import { decode, exactCodec } from "../../../codec/scorer";
@@ -27,7 +27,7 @@ const SEED: u64 = 0x6361727665;
 
 /** Notes how long the rows of slots from..to are, where that decides how leaves are made. */
 export function noteLengths(b: Bulk, from: u32, to: u32): void {
-  if (!isSigned() || isAugmented()) return;
+  if (!isSigned()) return;
   for (let slot = from; slot < to; slot++) {
     if (stageOf(slot) == FREE) continue;
     decode(exactCodec(), slot, layout().prepared);
@@ -38,7 +38,7 @@ export function noteLengths(b: Bulk, from: u32, to: u32): void {
 }
 
 /** Whether what is near by distance is not near by the metric. */
-export function needDots(b: Bulk): bool { return isSigned() && !isAugmented() && b.most > b.least * LENGTH_RATIO * LENGTH_RATIO; }
+export function needDots(b: Bulk): bool { return isSigned() && b.most > b.least * LENGTH_RATIO * LENGTH_RATIO; }
 
 @inline function isMember(slot: u32, layer: u32): bool { return topOf(slot) >= layer && !isTwin(slot); }
 
@@ -87,6 +87,25 @@ export function roundsFor(b: Bulk): u32 {
   const thin: u32 = share < 0.95 ? 1 : share < 0.985 ? 2 : 3;
   return min(thin * max((state().efConstruction + BEAM_PER_ROUND - 1) / BEAM_PER_ROUND, 1), MOST_ROUNDS);
 }
+
+/** A slot of fewer candidates is thin. */
+const THIN: u32 = 4;
+/** One slot of so many at most may be. */
+const SLOTS_PER_THIN: u32 = 16;
+
+/**
+ * A slot that is nearer to everybody than they are to each other, as a row of zeros among others of one length, covers all in their leaves: few
+ * candidates are left. Where that is so of many slots, these are inserted in the end as by themselves.
+ */
+export function markThin(b: Bulk): void {
+  if (b.layer || b.byDots) return;
+  let thin: u32 = 0;
+  for (let i: u32 = 0; i < b.n; i++) thin += <u32>isThin(b, i);
+  if (thin * SLOTS_PER_THIN <= b.n) return;
+  for (let i: u32 = 0; i < b.n; i++) if (isThin(b, i)) b.mark(b.slotAt(i), UNCLEAR);
+}
+
+@inline function isThin(b: Bulk, i: u32): bool { return candidateCount(candidatesOf(b.slotAt(i))) < THIN; }
 
 /** Slots that are asked whether the codec can place them. */
 const ASKED: u32 = 128;

@@ -6,7 +6,7 @@ import { insertKey } from "../../../base/key";
 import { SIMD } from "../../../base/simd";
 import { align } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
-import { isAugmented, state } from "../../../memory/state";
+import { state } from "../../../memory/state";
 import { candidatesOf, offerCandidate } from "./candidates";
 import { squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
@@ -14,10 +14,9 @@ import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 
 /** A slot looks at so many of its nearest in a leaf, and takes so many of them at most: 16 and 6 at M = 16. */
-@inline function mostLooked(): u32 { return looksFar() ? mostLookedFar() : max(16, state().m); }
-@inline function mostTaken(): u32 { return looksFar() ? max(16, state().m) : max(6, state().m * 3 >> 3); }
-/** More on the layers above 0, which have few slots, and of rows with one more coordinate. */
-@inline function looksFar(): bool { return bulk().layer != 0 || isAugmented(); }
+@inline function mostLooked(): u32 { return bulk().layer ? mostLookedFar() : max(16, state().m); }
+@inline function mostTaken(): u32 { return bulk().layer ? max(16, state().m) : max(6, state().m * 3 >> 3); }
+/** On the layers above 0, which have few slots. */
 @inline function mostLookedFar(): u32 { return max(64, state().m); }
 /** By dots it takes as many as it will have links: what covers a slot there are hubs, which cover nearly all. */
 @inline function mostTakenByDots(): u32 { return state().m; }

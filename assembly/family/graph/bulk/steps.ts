@@ -22,7 +22,7 @@ import { Flood } from "../reconnect";
 import { countAbove, tieSomeStrayed } from "../strays";
 import { joinSomeTwins, openHashes } from "../twins";
 import {
-  chooseCodec, clearFresh, countChosen, eachLink, enter, gatherMembers, highestLayer, insertUnclear, needDots, noteLengths, openCommit,
+  chooseCodec, clearFresh, countChosen, eachLink, enter, gatherMembers, highestLayer, insertUnclear, markThin, needDots, noteLengths, openCommit,
   openLayer, openLinks, roundsFor, settleUnclear,
 } from "./build";
 import { closeCut, joinSmallParts, openCut } from "./first-cut";
@@ -158,7 +158,9 @@ function linkFresh(b: Bulk, short: bool): bool {
       reset(b.atRound);
       if (!b.round++) b.rounds = roundsFor(b);
       begin(b, b.round < b.rounds ? CUTTING : CHOOSING);
-      return b.phase == CUTTING || chooseCodec(b);
+      if (b.phase == CUTTING) return true;
+      markThin(b);
+      return chooseCodec(b);
     }
     case CHOOSING: {
       if (!runSome(b, CHOOSE, tasksOf(b.n), short)) return false;

@@ -5,7 +5,7 @@ import { alloc } from "../../../memory/arena";
 import { isAugmented, state } from "../../../memory/state";
 import { layout, nodes } from "../../../table/nodes";
 import { addRow, scaleBy, squaredNorm } from "../../../kernel/metric";
-import { decode, exactCodec } from "../../../codec/scorer";
+import { EXTRA_SHARE, decode, exactCodec } from "../../../codec/scorer";
 import { LONGEST, chunkOf, dotOf, quadBytes } from "./gram";
 
 /** Less the mean of a set, so that they are of use as whole numbers wherever the set is. */
@@ -118,7 +118,7 @@ export const PRODUCT: i32 = 1 << 30;
       const square = squaredNorm(row, d);
       if (square > 0) scaleBy(row, d, 1 / sqrt(square));
     }
-    if (this.width > d) store<f32>(row + (d << 2), load<f32>(nodes().at(layout().extra, slot)));
+    if (this.width > d) store<f32>(row + (d << 2), this.kind == DIRECTIONS ? 0 : EXTRA_SHARE * load<f32>(nodes().at(layout().extra, slot)));
     memory.fill(row + (this.width << 2), 0, rowBytes(this.width) - (this.width << 2));
   }
 
