@@ -210,6 +210,7 @@ describe("while vectors wait to be linked", () => {
       let others = 0;
       let compacted: Promise<void> | undefined;
       await index.addAll(rows.slice(1000, 2600), {
+        ids: rows.slice(1000, 2600).map((_, i) => 1000 + i),
         onProgress: () => {
           slices++;
           if (slices % 4 === 1 && others < 60) index.add([rows[2600 + others]], [5000 + others++]);

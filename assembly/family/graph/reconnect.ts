@@ -28,76 +28,32 @@ export function roomToReconnect(slots: u32): usize { return bitsetBytes(slots) +
 
 /** Where scratch cannot grow, the layer stays as it is. */
 export function reconnect(b: Builder, layer: u32): void {
+  const s = state();
+  const n = nodes().count;
   const start = mark();
-  const f = Flood.open(layer);
-  if (f) f.advance(b, u32.MAX_VALUE);
+  const reached = alloc(bitsetBytes(n));
+  const queue = alloc(<usize>n << 2);
+  if (reached && queue) {
+    if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
+    memory.fill(reached, 0, bitsetBytes(n));
+    let end = flood(layer, s.entry, reached, queue, 0, !layer);
+    for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) end = tieIsland(b, layer, slot, reached, queue, end);
+  }
   reset(start);
 }
 
-/** One layer's reconnection, in steps. */
-@unmanaged export class Flood {
-  layer: u32;
-  reached: u32; // bitset of slots
-  queue: u32;   // those that were reached, in that order: u32 per slot
-  head: u32;    // from the entry: how many have been looked at, of how many
-  end: u32;
-  slot: u32;    // and then: those before it are reached
-
-  /** Where everybody's parent is found anew, nobody has one. 0 where scratch cannot grow. */
-  static open(layer: u32): Flood {
-    const none = changetype<Flood>(0);
-    const n = nodes().count;
-    const at = alloc(offsetof<Flood>());
-    const reached = at ? alloc(bitsetBytes(n)) : 0;
-    const queue = reached ? alloc(<usize>n << 2) : 0;
-    if (!queue) return none;
-    const f = changetype<Flood>(at);
-    f.layer = layer;
-    f.reached = <u32>reached;
-    f.queue = <u32>queue;
-    f.head = 0;
-    f.end = 1;
-    f.slot = 0;
-    if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
-    memory.fill(reached, 0, bitsetBytes(n));
-    testAndSet(reached, state().entry);
-    store<u32>(queue, state().entry);
-    return f;
+/** Ties a slot, with all that it leads to, where it has not been reached; they are in `queue` then, from place `from` on to where this says. */
+export function tieIsland(b: Builder, layer: u32, slot: u32, reached: usize, queue: usize, from: u32): u32 {
+  if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) return from;
+  if (isSigned() && joinNeighbours(layer, slot, reached)) return flood(layer, slot, reached, queue, from, !layer);
+  const shore = shoreOf(b, layer, slot, reached);
+  bridge(shore, layer, slot);
+  const end = flood(layer, slot, reached, queue, from, !layer);
+  for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.count; i += NODES_PER_TIE, j++) {
+    bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
   }
-
-  /** Looks at `most` slots more, whether or not they have been reached; an island is tied at once. True once all have been looked at. */
-  advance(b: Builder, most: u32): bool {
-    const layer = this.layer;
-    const reached: usize = this.reached, queue: usize = this.queue;
-    for (; this.head < this.end; most--) {
-      if (!most) return false;
-      this.end = spread(layer, load<u32>(queue + (this.head++ << 2)), reached, queue, this.end, !layer);
-    }
-    for (const linked = linkedSlots(); this.slot < linked; most--) {
-      if (!most) return false;
-      const slot = this.slot++;
-      if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) continue;
-      this.tieIsland(b, slot);
-    }
-    return true;
-  }
-
-  private tieIsland(b: Builder, slot: u32): void {
-    const layer = this.layer;
-    const reached: usize = this.reached, queue: usize = this.queue;
-    const from = this.end;
-    if (isSigned() && joinNeighbours(layer, slot, reached)) {
-      this.end = this.head = flood(layer, slot, reached, queue, from, !layer);
-      return;
-    }
-    const shore = shoreOf(b, layer, slot, reached);
-    bridge(shore, layer, slot);
-    this.end = this.head = flood(layer, slot, reached, queue, from, !layer);
-    for (let i = from + NODES_PER_TIE, j: u32 = 0; i < this.end && j < shore.count; i += NODES_PER_TIE, j++) {
-      bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
-    }
-    if (!layer) for (let i = from; i + 1 < this.end; i += NODES_PER_TIE) tieStrayed(b, load<u32>(queue + (<usize>i << 2)));
-  }
+  if (!layer) for (let i = from; i + 1 < end; i += NODES_PER_TIE) tieStrayed(b, load<u32>(queue + (<usize>i << 2)));
+  return end;
 }
 
 /**
@@ -138,7 +94,7 @@ export function flood(layer: u32, from: u32, reached: usize, queue: usize, at: u
 }
 
 /** The same of those that a slot links to. */
-function spread(layer: u32, slot: u32, reached: usize, queue: usize, tail: u32, asChildren: bool): u32 {
+export function spread(layer: u32, slot: u32, reached: usize, queue: usize, tail: u32, asChildren: bool): u32 {
   const links = linksOf(layer, slot);
   for (let p = links, end = links + (degree(layer, slot) << 2); p < end; p += 4) {
     const other = load<u32>(p);

@@ -18,13 +18,13 @@ import { state } from "../../../memory/state";
 import { nodes } from "../../../table/nodes";
 import { Builder } from "../builder";
 import { haveCodes } from "../graph";
-import { Flood } from "../reconnect";
 import { countAbove, tieSomeStrayed } from "../strays";
 import { joinSomeTwins, openHashes } from "../twins";
 import {
   chooseCodec, clearFresh, countChosen, eachLink, enter, gatherMembers, highestLayer, insertUnclear, markThin, needDots, noteLengths, openCommit,
   openLayer, openLinks, roundsFor, settleUnclear,
 } from "./build";
+import { Flood } from "./flood";
 import { closeCut, joinSmallParts, openCut } from "./first-cut";
 import { Bulk, bulk, bulkNow, team } from "./job";
 import { ASSIGN, CHOOSE, JOIN, PACK, PART, SOME, TIE, TURN, advancePart, beginPart, deskBytes, openDesk, partIsDone } from "./tasks";
