@@ -98,6 +98,7 @@ const LAYERS = {
   "storage-node": "src/storage-node.ts",
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
+  worker: "src/worker.ts",
 };
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
