@@ -144,8 +144,8 @@ const besideCore = (files, path) => ({
 });
 
 /**
- * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import too: esbuild alone
- * would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
+ * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import
+ * too: esbuild alone would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
 async function writeIndex(files) {
   const extrasBeside = {

@@ -6,9 +6,9 @@ import { AskedCollection } from "./asking.js";
 import type { Collection } from "./collection.js";
 
 /**
- * A collection that tabs of a site share. Its calls are those of Collection, all with promises, and arguments must be plain data. Whichever tab leads is
- * closed, they go on: what had no answer is done by the next, at least once and perhaps twice, which changes nothing but the number that `update` and
- * `delete` return.
+ * A collection that tabs of a site share. Its calls are those of Collection, all with promises, and arguments must be plain data.
+ * Whichever tab leads is closed, they go on: what had no answer is done by the next, at least once and perhaps twice, which
+ * changes nothing but the number that `update` and `delete` return.
  */
 export class SharedCollection extends AskedCollection {
   readonly #tabs: Tabs;
@@ -30,9 +30,9 @@ export class SharedCollection extends AskedCollection {
   }
 
   /**
-   * Joins the tabs that share the collection `name`, whose first opens it by `open`; so does, later, whichever leads next: all give the
-   * same. `openShared("docs", () => Collection.open({ storage: opfs("docs"), dimensions: 384 }))`. Errors: BAD_OPTION; NO_STORAGE where there
-   * are no Web Locks; those of `open`.
+   * Joins the tabs that share the collection `name`, whose first opens it by `open`; so does, later, whichever leads next: all
+   * give the same. `openShared("docs", () => Collection.open({ storage: opfs("docs"), dimensions: 384 }))`. Errors: BAD_OPTION;
+   * NO_STORAGE where there are no Web Locks; those of `open`.
    */
   static async open(name: string, open: () => Promise<Collection>): Promise<SharedCollection> {
     if (typeof name !== "string" || name === "") throw badOption(`name is ${show(name)}; it must be text, the same in all tabs`);

@@ -38,8 +38,8 @@ function checkPort(port: unknown, name: string): Port {
 }
 
 /**
- * In the worker: opens a collection and does what WorkerCollection asks for. `port`: default the worker's own, `self`; in Node it is
- * `parentPort` of node:worker_threads. What goes wrong in `open` is told to whoever asks.
+ * In the worker: opens a collection and does what WorkerCollection asks for. `port`: default the worker's own, `self`; in Node it
+ * is `parentPort` of node:worker_threads. What goes wrong in `open` is told to whoever asks.
  */
 export function serve(open: () => Promise<Collection>, port: Port = globalThis as unknown as Port): void {
   if (typeof open !== "function") throw badOption(`open is ${show(open)}; it must be a function that opens the collection`);
@@ -72,7 +72,10 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A collection that a worker has open, by `serve`. Its calls are those of Collection, all with promises, and arguments must be plain data. */
+/**
+ * A collection that a worker has open, by `serve`. Its calls are those of Collection, all with promises, and arguments must be
+ * plain data.
+ */
 export class WorkerCollection extends AskedCollection {
   readonly #port: Port;
   readonly #pending = new Map<number, Pending>();
@@ -92,7 +95,10 @@ export class WorkerCollection extends AskedCollection {
     } else events.addEventListener?.("error", ({ message }) => died(message ?? "an error"));
   }
 
-  /** Asks the worker, in which `serve` was called. Errors: BAD_OPTION; those of the `open` there; BAD_RUNTIME where the worker cannot start. */
+  /**
+   * Asks the worker, in which `serve` was called. Errors: BAD_OPTION; those of the `open` there; BAD_RUNTIME where the worker
+   * cannot start.
+   */
   static async open(worker: Port): Promise<WorkerCollection> {
     return new WorkerCollection(checkPort(worker, "worker")).greet();
   }
