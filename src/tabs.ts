@@ -1,3 +1,4 @@
 /** One collection in several tabs of a site. See README.md. */
 
-export { SharedCollection, type Waiting } from "./collection/sharing.js";
+export type { Waiting } from "./collection/asking.js";
+export { SharedCollection } from "./collection/sharing.js";

@@ -28,6 +28,7 @@ export default defineConfig({
       { find: /^vicinal$/, replacement: dist("index.js") },
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
       { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
+      { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },

@@ -1,5 +1,6 @@
-// Collections: searches beside those of a bare index, durable changes beside addAll and the medium's fsyncs, opening beside load(), memory, disk,
-// searches while vectors move to the main tier, and conditions on fields. On a folder of the system's temporary files.
+// Collections: searches beside those of a bare index, durable changes beside addAll and the medium's fsyncs, opening beside
+// load(), memory, disk, searches while vectors move to the main tier, and conditions on fields. On a folder of the system's
+// temporary files.
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

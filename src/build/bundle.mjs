@@ -98,6 +98,7 @@ const LAYERS = {
   "storage-node": "src/storage-node.ts",
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
+  worker: "src/worker.ts",
 };
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
@@ -143,8 +144,8 @@ const besideCore = (files, path) => ({
 });
 
 /**
- * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import too: esbuild alone
- * would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
+ * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import
+ * too: esbuild alone would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
 async function writeIndex(files) {
   const extrasBeside = {

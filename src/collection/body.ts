@@ -1,5 +1,5 @@
-// A document as it lies in a file: [checksum u32][bytes of JSON u32][JSON][vector]. The vector is missing where an index has it as it was
-// given. The checksum is of all that follows.
+// A document as it lies in a file: [checksum u32][bytes of JSON u32][JSON][vector]. The vector is missing where an index has it
+// as it was given. The checksum is of all that follows.
 import { bad } from "../words/errors.js";
 import type { Writer } from "./writer.js";
 import { xxh32 } from "./xxh32.js";

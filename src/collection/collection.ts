@@ -1,5 +1,5 @@
-// Documents with vectors that last: the calls. What they are made of: committer.ts writes changes, documents.ts has them in memory, tiers.ts
-// finds vectors, conditions.ts fields, snapshot.ts and tending.ts keep files and tiers in shape.
+// Documents with vectors that last: the calls. What they are made of: committer.ts writes changes, documents.ts has them in
+// memory, tiers.ts finds vectors, conditions.ts fields, snapshot.ts and tending.ts keep files and tiers in shape.
 import { rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import type { Searchable } from "../search/searchable.js";
 import { checkSignal, flag, known } from "../words/options.js";
@@ -47,8 +47,9 @@ export class Collection implements Searchable<DocumentId> {
   }
 
   /**
-   * Opens the collection in a place, or makes one there. One at a time may have a place open: for another process or tab that is LOCKED.
-   * Errors: BAD_OPTION; LOCKED; BAD_FILE where a file is missing or damaged, with which and where: nothing has been changed then; those of the storage.
+   * Opens the collection in a place, or makes one there. One at a time may have a place open: for another process or tab that is
+   * LOCKED. Errors: BAD_OPTION; LOCKED; BAD_FILE where a file is missing or damaged, with which and where: nothing has been
+   * changed then; those of the storage.
    */
   static async open(options: CollectionOptions): Promise<Collection> {
     const checked = checkOptions(options);
@@ -88,8 +89,9 @@ export class Collection implements Searchable<DocumentId> {
   }
 
   /**
-   * Puts documents in, in place of those with their ids: all of them or, where it fails, none. Resolves when they last (`durability`) and are
-   * found. Errors: BAD_OPTION, BAD_ID, DUPLICATE_ID, BAD_FIELD, BAD_DIMENSION, NOT_FINITE, TOO_LARGE, CLOSED, those of the storage.
+   * Puts documents in, in place of those with their ids: all of them or, where it fails, none. Resolves when they last
+   * (`durability`) and are found. Errors: BAD_OPTION, BAD_ID, DUPLICATE_ID, BAD_FIELD, BAD_DIMENSION, NOT_FINITE, TOO_LARGE,
+   * CLOSED, those of the storage.
    */
   async upsert(documents: DocumentInput | readonly DocumentInput[], options: UpsertOptions = {}): Promise<void> {
     const { changing } = this.#open;
@@ -98,8 +100,8 @@ export class Collection implements Searchable<DocumentId> {
   }
 
   /**
-   * Changes fields of a document, whose vector stays: members of objects are merged, null removes one, all else replaces (RFC 7396). Of many:
-   * `[{ id, data }]`, all or none. Returns how many of the documents were there. Errors: as upsert.
+   * Changes fields of a document, whose vector stays: members of objects are merged, null removes one, all else replaces (RFC
+   * 7396). Of many: `[{ id, data }]`, all or none. Returns how many of the documents were there. Errors: as upsert.
    */
   async update(id: DocumentId, data: object): Promise<number>;
   async update(documents: readonly DocumentPatch[]): Promise<number>;
@@ -109,7 +111,10 @@ export class Collection implements Searchable<DocumentId> {
     return changing.update([{ id: checkDocumentId(what, "id"), data: data as object }]);
   }
 
-  /** Removes documents by id, or those that meet conditions; ids that are not there are passed over. Returns how many were. Errors: BAD_ID, BAD_WHERE. */
+  /**
+   * Removes documents by id, or those that meet conditions; ids that are not there are passed over. Returns how many were.
+   * Errors: BAD_ID, BAD_WHERE.
+   */
   async delete(what: DocumentId | readonly DocumentId[] | { readonly where: Where }): Promise<number> {
     return this.#open.changing.delete(what);
   }
@@ -134,7 +139,10 @@ export class Collection implements Searchable<DocumentId> {
     return conditions.match(options.where).count;
   }
 
-  /** Documents one after the other, in no promised order; those that come or change meanwhile may be among them or not. Errors: BAD_OPTION, BAD_WHERE, CLOSED. */
+  /**
+   * Documents one after the other, in no promised order; those that come or change meanwhile may be among them or not. Errors:
+   * BAD_OPTION, BAD_WHERE, CLOSED.
+   */
   scan(options: ScanOptions = {}): AsyncGenerator<Document, void, void> {
     const { scanning } = this.#open;
     checkScan(options);
@@ -142,7 +150,8 @@ export class Collection implements Searchable<DocumentId> {
   }
 
   /**
-   * The documents nearest to a vector, or to a text by `embed`, nearest first. Errors: BAD_OPTION, BAD_WHERE, BAD_DIMENSION, NOT_FINITE, TOO_LARGE, CLOSED; the signal's reason.
+   * The documents nearest to a vector, or to a text by `embed`, nearest first. Errors: BAD_OPTION, BAD_WHERE, BAD_DIMENSION,
+   * NOT_FINITE, TOO_LARGE, CLOSED; the signal's reason.
    */
   async search(query: Vector | string, options: CollectionSearchOptions = {}): Promise<DocumentHit[]> {
     const { searching } = this.#open;
@@ -193,8 +202,9 @@ export class Collection implements Searchable<DocumentId> {
   }
 
   /**
-   * Builds the main tier anew, of another family or codec if `index` says so, beside the one that goes on being searched; then takes its place.
-   * `{}` with the options it has. Errors: BAD_OPTION, OUT_OF_MEMORY, and then the old one stays; the signal's reason.
+   * Builds the main tier anew, of another family or codec if `index` says so, beside the one that goes on being searched; then
+   * takes its place. `{}` with the options it has. Errors: BAD_OPTION, OUT_OF_MEMORY, and then the old one stays; the signal's
+   * reason.
    */
   async reindex(index?: MainOptions, options: ReindexOptions = {}): Promise<void> {
     const { keeping } = this.#open;
@@ -221,7 +231,9 @@ export class Collection implements Searchable<DocumentId> {
     return statsOf(keeping);
   }
 
-  /** Waits for what is being written, takes a snapshot where the log has grown, and gives the place back. Any later use is CLOSED. */
+  /**
+   * Waits for what is being written, takes a snapshot where the log has grown, and gives the place back. Any later use is CLOSED.
+   */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -1,6 +1,6 @@
-// Changes on their way to the log, one group after the other: what waits while one group is written and synced is the next, so that many
-// writers share a sync. A change is made in memory when its record is where `durability` wants it, and not before: what fails there has
-// changed nothing.
+// Changes on their way to the log, one group after the other: what waits while one group is written and synced is the next, so
+// that many writers share a sync. A change is made in memory when its record is where `durability` wants it, and not before: what
+// fails there has changed nothing.
 import { VicinalError } from "../words/errors.js";
 import { type Change, writeBatch } from "./batch.js";
 import type { Files } from "./files.js";
@@ -102,7 +102,10 @@ export class Committer {
     }
   }
 
-  /** Ends the log, so that the next record begins another; called between groups. Returns the number up to which all logs are ended. */
+  /**
+   * Ends the log, so that the next record begins another; called between groups. Returns the number up to which all logs are
+   * ended.
+   */
   async seal(): Promise<number> {
     const log = this.#log;
     if (log) {

@@ -64,7 +64,8 @@ export class Conditions {
     const { places, texts } = this.documents;
     const list = inOrder(places, places.slots, () => true);
     for (const block of blocksOf(list)) {
-      // What has moved since is in a newer place; what has changed is known to the columns, and what is visited of it is not believed.
+      // What has moved since is in a newer place; what has changed is known to the columns, and what is visited of it is not
+      // believed.
       const there = block.list.filter(({ slot, spot }) => places.isAt(slot, spot));
       const moved = block.list.filter((one) => !there.includes(one));
       const bytes = there.length > 0 ? await this.files.bytes(block.file, block.from, block.to) : new Uint8Array();

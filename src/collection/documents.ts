@@ -1,5 +1,5 @@
-// A collection in memory: which documents there are, where their bodies lie, what their fields and vectors are. All changes are made here,
-// at once and as the log has them, be it now or when the log is read again.
+// A collection in memory: which documents there are, where their bodies lie, what their fields and vectors are. All changes are
+// made here, at once and as the log has them, be it now or when the log is read again.
 import type { Shape } from "../input/vectors.js";
 import { type PATCH, PUT, REMOVE } from "./batch.js";
 import type { Columns } from "./columns/columns.js";

@@ -1,4 +1,5 @@
-// What a page needs later or never, in a chunk of its own: another tier, a snapshot, a collection that is there already, a look at it all.
+// What a page needs later or never, in a chunk of its own: another tier, a snapshot, a collection that is there already, a look
+// at it all.
 export { load } from "../make/load.js";
 export { statsOf, verify } from "./health.js";
 export { makeMain } from "./making.js";

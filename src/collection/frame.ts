@@ -3,8 +3,9 @@
 //   file:   "VICDOCS\0" | version u32 | kind u32 | collection u64 | number u64 | first sequence u64 | checksum u32 of the 40 bytes before
 //   record: payload bytes u32 | sequence u64 | checksum of the payload u32 | checksum u32 of the 16 bytes before, by the file's number
 //
-// What is torn off a log by a crash leaves a record's head either cut or whole, so that a whole head with a wrong checksum is damage, and so is
-// a whole payload with one. A record carries one sequence number more than that before it, in its own file and across files.
+// What is torn off a log by a crash leaves a record's head either cut or whole, so that a whole head with a wrong checksum is
+// damage, and so is a whole payload with one. A record carries one sequence number more than that before it, in its own file and
+// across files.
 import { VicinalError } from "../words/errors.js";
 import { Reader, Writer } from "./writer.js";
 import { xxh32 } from "./xxh32.js";
@@ -104,8 +105,8 @@ export const END = 255;
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 /**
- * The records of a log from FILE_HEAD_BYTES on; returns where the last whole one ends. Only the last log may end torn: with less than a whole
- * record, or, where the file's length outlived its content, in zeros.
+ * The records of a log from FILE_HEAD_BYTES on; returns where the last whole one ends. Only the last log may end torn: with less
+ * than a whole record, or, where the file's length outlived its content, in zeros.
  */
 export function* records(
   bytes: Uint8Array,

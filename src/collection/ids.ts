@@ -1,8 +1,9 @@
-// Which document is in which slot. Ids are strings or integers; their bytes lie one after the other in a heap, and a hash table of slots
-// finds them: some 30 bytes for an id of 20 characters, where a Map of strings takes more than a hundred.
+// Which document is in which slot. Ids are strings or integers; their bytes lie one after the other in a heap, and a hash table
+// of slots finds them: some 30 bytes for an id of 20 characters, where a Map of strings takes more than a hundred.
 //
-// An entry of the heap: length of the key (LEB128), key. A key: what it is u8, then an integer as f64 | ASCII | UTF-8 | UTF-16 where the
-// string has half a surrogate pair, which UTF-8 cannot say. So "1" and 1 have different keys, and equal keys are equal ids.
+// An entry of the heap: length of the key (LEB128), key. A key: what it is u8, then an integer as f64 | ASCII | UTF-8 | UTF-16
+// where the string has half a surrogate pair, which UTF-8 cannot say. So "1" and 1 have different keys, and equal keys are equal
+// ids.
 import { bad, show, VicinalError } from "../words/errors.js";
 import { grown } from "./grown.js";
 

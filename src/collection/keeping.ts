@@ -20,7 +20,10 @@ const INTERVAL_MS = 1000;
 const LOGGED_AT_END = 1 << 20;
 
 export interface Health {
-  /** "ready"; "failed": a change could not be written or made, and none is taken until the collection is opened again. Searches go on. */
+  /**
+   * "ready"; "failed": a change could not be written or made, and none is taken until the collection is opened again. Searches go
+   * on.
+   */
   state: "ready" | "failed";
   /** What went wrong: of "failed", or in the background, where it is tried again. */
   problem: string | undefined;
@@ -41,7 +44,9 @@ interface Watching {
   readonly onProgress?: (progress: { done: number; total: number }) => void;
 }
 
-/** A signal that is aborted when one of two is, until its end. Not AbortSignal.any(), which browsers of 2023 and Node 20.0 lack. */
+/**
+ * A signal that is aborted when one of two is, until its end. Not AbortSignal.any(), which browsers of 2023 and Node 20.0 lack.
+ */
 function either(a: AbortSignal, b: AbortSignal | undefined): { signal: AbortSignal; end: () => void } {
   const both = new AbortController();
   const stops = [a, b].flatMap((signal) => {

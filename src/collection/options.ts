@@ -9,7 +9,10 @@ import { LIMITS } from "../words/limits.js";
 import { integer, known, oneOf } from "../words/options.js";
 import { checkFields, type Fields } from "./where/fields.js";
 
-/** The family of the main tier, `kind`, and what that family's `create` takes but for dimensions, metric, maxBytes and a rerank by fetchVectors. */
+/**
+ * The family of the main tier, `kind`, and what that family's `create` takes but for dimensions, metric, maxBytes and a rerank by
+ * fetchVectors.
+ */
 export type MainOptions = {
   [K in Kind]: { readonly kind: K } & Omit<FamilyOptions[K], "dimensions" | "metric" | "maxBytes">;
 }[Kind];
@@ -24,18 +27,23 @@ export interface CollectionOptions {
   dimensions?: number;
   /** As of an index. Default: that of the collection, for a new one "cosine". */
   metric?: Metric;
-  /** What fields hold, by path: `{ lang: "keyword", year: "number", tags: "keyword[]" }`. Others are found out when they are asked for. Default: those of the collection. */
+  /**
+   * What fields hold, by path: `{ lang: "keyword", year: "number", tags: "keyword[]" }`. Others are found out when they are asked
+   * for. Default: those of the collection.
+   */
   fields?: Fields;
   /** Makes the vectors of documents and queries that are given as text. */
   embed?: Embed;
   /**
-   * "commit" (default): a change resolves when it is on the medium, synced. "interval": when it is written; it is synced a second later, and a crash
-   * of the machine, though not of the process, may lose that second.
+   * "commit" (default): a change resolves when it is on the medium, synced. "interval": when it is written; it is synced a second
+   * later, and a crash of the machine, though not of the process, may lose that second.
    */
   durability?: (typeof DURABILITIES)[number];
   /** Linear memory that the main tier may have. Without `index`, a family and codec that fit are chosen. Default 4 GiB. */
   maxBytes?: number;
-  /** What the main tier is. Default: that of the collection; for a new one a graph, `{ kind: "hnsw" }`, or what fits `maxBytes`. */
+  /**
+   * What the main tier is. Default: that of the collection; for a new one a graph, `{ kind: "hnsw" }`, or what fits `maxBytes`.
+   */
   index?: MainOptions;
   /** JSON of documents that is kept in memory, in bytes. Default 32 MiB. */
   cacheBytes?: number;

@@ -16,7 +16,9 @@ export class Passing {
     readonly count: number,
   ) {}
 
-  /** As this index takes it: bits for one that asks for the first time, and for small ones; then a filter that it has prepared. */
+  /**
+   * As this index takes it: bits for one that asks for the first time, and for small ones; then a filter that it has prepared.
+   */
   for(index: VectorIndex): Filter {
     const bits = new Uint8Array(this.words.buffer, this.words.byteOffset, this.words.byteLength);
     if (this.#of === index && this.#prepared) return this.#prepared;

@@ -17,8 +17,8 @@ export type Originals = (slots: readonly number[]) => Promise<readonly (Vector |
 const READ = 256;
 
 /**
- * Builds another main tier of all documents beside the one there is, and has it take its place. Searches and changes go on; what changed
- * meanwhile is put right at the end.
+ * Builds another main tier of all documents beside the one there is, and has it take its place. Searches and changes go on; what
+ * changed meanwhile is put right at the end.
  */
 export async function rebuild(
   tiers: Tiers,

@@ -35,7 +35,10 @@ export interface CollectionSearchOptions {
   k?: number;
   /** Only documents whose fields meet these conditions. */
   where?: Where;
-  /** The nearest document of each value of this field; with k, of k values. A document with several values may be the nearest of several, one with none is none. */
+  /**
+   * The nearest document of each value of this field; with k, of k values. A document with several values may be the nearest of
+   * several, one with none is none.
+   */
   groupBy?: string;
   /** Paths of data that hits bring; [] for none, which reads nothing. Default: all of it. */
   select?: readonly string[];

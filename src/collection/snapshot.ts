@@ -1,8 +1,9 @@
-// Everything a collection is, written anew: indices as .vic files, ids and fields as a table, and of bodies those that lie in logs, or in data
-// files of which little is left. When all of it is on the medium the manifest names it, and what it replaces goes.
+// Everything a collection is, written anew: indices as .vic files, ids and fields as a table, and of bodies those that lie in
+// logs, or in data files of which little is left. When all of it is on the medium the manifest names it, and what it replaces
+// goes.
 //
-// What is said of documents is as it was at one moment, between two groups of changes; the files are written after it, a piece at a time, while
-// changes go on in the next log. The main tier keeps still meanwhile, as it is too large to be copied.
+// What is said of documents is as it was at one moment, between two groups of changes; the files are written after it, a piece at
+// a time, while changes go on in the next log. The main tier keeps still meanwhile, as it is too large to be copied.
 
 import type { VectorIndex } from "../base/vector-index.js";
 import { filePieces } from "../file/pieces.js";
@@ -140,7 +141,10 @@ class Snapshot {
     }
   }
 
-  /** Files whose bodies are written anew: logs up to `last`, and data files that are mostly waste, or no larger than what is written anyway. */
+  /**
+   * Files whose bodies are written anew: logs up to `last`, and data files that are mostly waste, or no larger than what is
+   * written anyway.
+   */
   #sources(places: Places, last: number, all: boolean): Set<number> {
     const { data, logs } = this.files.manifest;
     const old = new Set(logs.filter(({ number }) => number <= last).map(({ number }) => number));

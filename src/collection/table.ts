@@ -1,5 +1,5 @@
-// The documents of a snapshot beside their vectors: ids, places, fields. A file of records as a log has them, of a mebibyte each, so that it is
-// written and checked in pieces.
+// The documents of a snapshot beside their vectors: ids, places, fields. A file of records as a log has them, of a mebibyte each,
+// so that it is written and checked in pieces.
 //
 //   slots u32 | bytes of ids u32 | ids (ids.ts) | places (places.ts) | bytes of columns u32 | columns
 import { bad } from "../words/errors.js";

@@ -1,5 +1,5 @@
-// What a collection does by itself, one thing at a time, when nobody asks: new vectors move to the main tier, room of removed ones is given back,
-// a log that has grown becomes a snapshot. Whatever must not run beside these takes its turn here too.
+// What a collection does by itself, one thing at a time, when nobody asks: new vectors move to the main tier, room of removed
+// ones is given back, a log that has grown becomes a snapshot. Whatever must not run beside these takes its turn here too.
 import type { Flat } from "../family/flat.js";
 import { breath } from "../input/slices.js";
 import type { Committer } from "./committer.js";

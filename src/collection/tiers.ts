@@ -1,7 +1,9 @@
-// Where vectors are searched. What is new goes to the fresh tier, a Flat index that takes it at once and is scanned; from there it moves to
-// the main tier in the background (merging.ts). A slot is in one of them; both are asked, and what they find is merged.
+// Where vectors are searched. What is new goes to the fresh tier, a Flat index that takes it at once and is scanned; from there
+// it moves to the main tier in the background (merging.ts). A slot is in one of them; both are asked, and what they find is
+// merged.
 //
-// While the main tier is frozen, a snapshot being read from it, it does not change: what should leave it is stale, and left out of answers.
+// While the main tier is frozen, a snapshot being read from it, it does not change: what should leave it is stale, and left out
+// of answers.
 
 import type { VectorIndex } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
@@ -50,8 +52,8 @@ export class Tiers {
   }
 
   /**
-   * Finds out which slot is in which tier, of `slots` of which `taken` have documents. Vectors of no document, which were stale when a snapshot was
-   * taken, are removed; returns a document's slot that has no vector, if there is one.
+   * Finds out which slot is in which tier, of `slots` of which `taken` have documents. Vectors of no document, which were stale
+   * when a snapshot was taken, are removed; returns a document's slot that has no vector, if there is one.
    */
   settle(slots: number, taken: (slot: number) => boolean): number | undefined {
     const tier = new Uint8Array(slots);
@@ -81,7 +83,10 @@ export class Tiers {
     return this.fresh.size;
   }
 
-  /** Whether a main tier is to be built: of `most` vectors and more; or anew, as the one there is has seen enough now to learn from. */
+  /**
+   * Whether a main tier is to be built: of `most` vectors and more; or anew, as the one there is has seen enough now to learn
+   * from.
+   */
   wantsMain(most: number): boolean {
     const { main } = this;
     if (!main) return this.fresh.size > most;
@@ -169,8 +174,9 @@ export class Tiers {
   }
 
   /**
-   * Moves slots that wait to the main tier, in slices. Until all are there they are the fresh tier's: what the main one has of them already is
-   * left out of answers, which loses nothing, as the fresh one has the nearest of them among its own nearest. Where it fails they go on waiting.
+   * Moves slots that wait to the main tier, in slices. Until all are there they are the fresh tier's: what the main one has of
+   * them already is left out of answers, which loses nothing, as the fresh one has the nearest of them among its own nearest.
+   * Where it fails they go on waiting.
    */
   async move(slots: readonly number[], rows: Float32Array, signal: AbortSignal): Promise<void> {
     const main = this.main as VectorIndex;

@@ -65,7 +65,10 @@ export class Writer {
   }
 }
 
-/** Reads what Writer wrote. Beyond the end it throws RangeError: callers check checksums first, so that this is a mistake of the writer's. */
+/**
+ * Reads what Writer wrote. Beyond the end it throws RangeError: callers check checksums first, so that this is a mistake of the
+ * writer's.
+ */
 export class Reader {
   at = 0;
   readonly #view: DataView;

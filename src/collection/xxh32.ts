@@ -1,5 +1,5 @@
-// XXH32 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md): the checksum of what a collection writes beside its indices.
-// In JavaScript, as most of it is short: some hundred bytes are hashed before a call of wasm has copied them.
+// XXH32 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md): the checksum of what a collection writes beside its
+// indices. In JavaScript, as most of it is short: some hundred bytes are hashed before a call of wasm has copied them.
 
 const PRIME_1 = 0x9e3779b1 | 0;
 const PRIME_2 = 0x85ebca77 | 0;

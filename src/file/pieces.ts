@@ -1,5 +1,5 @@
-// A .vic file a piece at a time: for indices that are written while others go on, and never are in memory twice. The index must not change
-// between the first piece and the last. vic.ts writes the same bytes at once.
+// A .vic file a piece at a time: for indices that are written while others go on, and never are in memory twice. The index must
+// not change between the first piece and the last. vic.ts writes the same bytes at once.
 import { type Engine, type Part, partBytes } from "../border/engine.js";
 import { readState } from "../words/state.js";
 import { headOf, placed, STAT } from "./format.js";
@@ -16,7 +16,10 @@ function* addresses(engine: Engine, part: Part): Generator<{ address: number; by
   }
 }
 
-/** The file's bytes in order, each piece in a copy of its own; undefined where it only wants to give way. Checksums come first: the header has them. */
+/**
+ * The file's bytes in order, each piece in a copy of its own; undefined where it only wants to give way. Checksums come first:
+ * the header has them.
+ */
 export function* filePieces(engine: Engine): Generator<Uint8Array | undefined, void, void> {
   const parts = engine.parts();
   const [slots, records] = [engine.exports.storeCount(0), engine.exports.storeCount(1)];

@@ -8,8 +8,8 @@ export interface Found<Id> {
 }
 
 /**
- * Something that finds the nearest: an index, whose ids are numbers and which answers at once, or a collection, whose ids are strings and integers and
- * which answers with promises. What awaits its answers works with both.
+ * Something that finds the nearest: an index, whose ids are numbers and which answers at once, or a collection, whose ids are
+ * strings and integers and which answers with promises. What awaits its answers works with both.
  */
 export interface Searchable<Id> {
   readonly dimensions: number;

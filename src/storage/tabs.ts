@@ -9,9 +9,9 @@
 //   news   body              of the leader to all others
 //
 // Whatever was asked is done at least once: a leader that dies after doing it and before saying so leaves it to the next, who does it again.
-import type { ErrorCode } from "../words/errors.js";
 import { failure, wordsOf } from "./failures.js";
 import { waitForLock } from "./locks.js";
+import { errorOf, type Failure, failureOf } from "./told.js";
 
 /** What the leader has open. */
 export interface Leading {
@@ -30,12 +30,6 @@ export interface TabsOptions {
   readonly lead: (tell: (news: unknown) => void) => Promise<Leading>;
   /** Hears the news, where another leads. */
   readonly hear?: (news: unknown) => void;
-}
-
-interface Failure {
-  readonly code?: string;
-  readonly name: string;
-  readonly message: string;
 }
 
 type Message =
@@ -233,16 +227,6 @@ export class Tabs {
       .finally(() => this.#serving.delete(id));
     this.#serving.set(id, { dropping, done });
   }
-}
-
-function failureOf(error: unknown): Failure {
-  const { code, name = "Error" } = error as { code?: unknown; name?: string };
-  return { code: typeof code === "string" ? code : undefined, name, message: wordsOf(error) };
-}
-
-function errorOf({ code, name, message }: Failure): Error {
-  if (name === "VicinalError") return failure(code as ErrorCode, message);
-  return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
 }
 
 /** Tries again while what it opens is still held by who has died. Undefined where `left` is aborted meanwhile. */

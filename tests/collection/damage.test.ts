@@ -1,4 +1,5 @@
-// Stores that something happened to: each is refused with a sentence that says where, and left as it is, or is the collection it was.
+// Stores that something happened to: each is refused with a sentence that says where, and left as it is, or is the collection it
+// was.
 import { VicinalError } from "vicinal";
 import { Collection } from "vicinal/collection";
 import { expect, it } from "vitest";

@@ -16,7 +16,10 @@ const WRITER = fileURLToPath(new URL("support/writer.mjs", import.meta.url));
 /** Longer than opening and some snapshots take. */
 const MOST_MS = 400;
 
-/** Has a writer go on from an operation and kills it, so long after its start or after it has opened; tells which it has begun, and which it said are done. */
+/**
+ * Has a writer go on from an operation and kills it, so long after its start or after it has opened; tells which it has begun,
+ * and which it said are done.
+ */
 async function killed(
   path: string,
   first: number,

@@ -1,5 +1,5 @@
-// node writer.mjs FOLDER FIRST: performs operation FIRST and those after it, four at a time, until it is killed. Each line on its output is one
-// that has begun (+) or is said to be done (-), by number.
+// node writer.mjs FOLDER FIRST: performs operation FIRST and those after it, four at a time, until it is killed. Each line on its
+// output is one that has begun (+) or is said to be done (-), by number.
 import { writeSync } from "node:fs";
 import { Collection } from "vicinal/collection";
 import { folder } from "vicinal/storage/node";
