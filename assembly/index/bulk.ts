@@ -3,7 +3,7 @@ import { E_MEMORY } from "../base/codes";
 import { THREADS } from "../base/simd";
 import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
-import { state } from "../memory/state";
+import { isAugmented, state } from "../memory/state";
 import { FREE, nodes, stageOf } from "../table/nodes";
 import { freeSlots } from "../table/slots";
 import { storeNew } from "../search/rows";
@@ -29,7 +29,8 @@ export function linkedTogether(n: u32, all: bool): u32 {
   const s = state();
   const free = freeSlots();
   if (!(s.atOnce || s.fastScan) || n <= free) return 0;
-  return all || paysAtOnce(n - free + s.pending, nodes().count - s.pending) ? n - free : 0;
+  // Where a longer row changes those before it (storeExtra), they are all there before the first is linked, however they come.
+  return all || isAugmented() || paysAtOnce(n - free + s.pending, nodes().count - s.pending) ? n - free : 0;
 }
 
 /** Adds n checked vectors under new ids, room being reserved, without links. */
