@@ -9,6 +9,7 @@ import { loses, plansLoss } from "./main-tier.js";
 import { drain } from "./merging.js";
 import { mainOptions, newFresh } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
+import { closed } from "./reading.js";
 import { seatOf } from "./seat-of.js";
 import type { Written } from "./snapshot.js";
 import { Tending } from "./tending.js";
@@ -205,9 +206,13 @@ export class Keeping {
     this.#ended.abort();
     await tending.end();
     try {
-      // After all changes that were asked for.
-      await committer.between(() => {});
-      if (committer.failure) return;
+      // After all changes that were asked for; those that still wait for their vectors come too late.
+      const failed = await committer.between(() => {
+        const { failure } = committer;
+        committer.failure ??= closed(this.files.storage.place);
+        return failure;
+      });
+      if (failed) return;
       if (committer.logged > LOGGED_AT_END) await this.#take(false);
       await committer.between(() => committer.seal());
     } finally {
