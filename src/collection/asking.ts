@@ -7,7 +7,7 @@ import { checkSignal, heed } from "../words/options.js";
 import type { Asked, Call, Hello, News, Page } from "./answering.js";
 import type { DocumentInput, DocumentPatch } from "./changing.js";
 import type { CollectionStats, VerifyReport } from "./health.js";
-import type { DocumentId } from "./ids.js";
+import type { DocumentId } from "./keys.js";
 import type { MainOptions } from "./options.js";
 import { rescored } from "./rescored.js";
 import type { Document, ScanOptions } from "./scanning.js";

@@ -3,11 +3,11 @@
 //   count u32, then each: what u8 | bytes of the key u32 | key | of a put or a patch: bytes of the body u32 | body (body.ts)
 //   and END u8
 //
-// A put is a whole document, a patch one whose vector stays, and both say what the document is afterwards: to apply a log twice
-// comes to the same as once, which a snapshot counts on that is taken while changes go on.
+// A put is a whole document, a patch one whose vector stays, and both say what the document is afterwards: whoever reads a log need
+// not know what it was before.
 import { readBody, writeBody } from "./body.js";
 import { damaged, END } from "./frame.js";
-import { type DocumentId, keyOf } from "./ids.js";
+import { type DocumentId, keyOf } from "./keys.js";
 import { Reader, type Writer } from "./writer.js";
 
 export const REMOVE = 0;

@@ -8,7 +8,7 @@ import type { Committer } from "./committer.js";
 import type { Conditions } from "./conditions.js";
 import type { Documents, Made } from "./documents.js";
 import { embedded, type Progress } from "./embedding.js";
-import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
+import { checkDocumentId, type DocumentId, keyOf } from "./keys.js";
 import type { Embed } from "./options.js";
 import { patched } from "./patched.js";
 import type { Spot } from "./places.js";

@@ -5,7 +5,7 @@ import { VicinalError } from "../words/errors.js";
 import { type Change, writeBatch } from "./batch.js";
 import type { Files } from "./files.js";
 import { FILE_HEAD_BYTES, frame, RECORD_HEAD_BYTES } from "./frame.js";
-import type { DocumentId } from "./ids.js";
+import type { DocumentId } from "./keys.js";
 import { MOST_FILE_BYTES, type Spot } from "./places.js";
 import { Writer } from "./writer.js";
 

@@ -43,7 +43,7 @@ export class Documents {
     };
     for (const { what, key, text, vector, spot } of changes) {
       let slot = this.ids.find(key);
-      // A log may be read again from before a removal that the snapshot has: a patch may have nothing to change then.
+      // Only of what is there is something removed or patched, unless a log contradicts itself.
       if (slot < 0 && what !== PUT) continue;
       if (come.has(slot)) settle();
       if (what === REMOVE) {

@@ -9,6 +9,7 @@ import { loses, plansLoss } from "./main-tier.js";
 import { drain } from "./merging.js";
 import { mainOptions, newFresh } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
+import { closed } from "./reading.js";
 import { seatOf } from "./seat-of.js";
 import type { Written } from "./snapshot.js";
 import { Tending } from "./tending.js";
@@ -66,6 +67,8 @@ function either(a: AbortSignal, b: AbortSignal | undefined): { signal: AbortSign
 
 export class Keeping {
   readonly tending: Tending;
+  /** What the main tier is made as. */
+  index: MainOptions | undefined;
   /** The main tier that a file has, as it was then. */
   #written: Written | undefined;
   readonly #ended = new AbortController();
@@ -80,6 +83,7 @@ export class Keeping {
     readonly metric: Metric,
     written: boolean,
   ) {
+    this.index = checked.index ?? mainOptions(files.manifest);
     const { main, version } = documents.tiers;
     if (written && main) this.#written = { index: main, version };
     this.tending = new Tending(documents, committer, {
@@ -93,11 +97,6 @@ export class Keeping {
     if (checked.waits) return;
     this.#timer = setInterval(() => void committer.sync().catch(() => {}), INTERVAL_MS);
     (this.#timer as { unref?: () => void }).unref?.();
-  }
-
-  /** What the main tier is made as. */
-  get index(): MainOptions | undefined {
-    return this.checked.index ?? mainOptions(this.files.manifest);
   }
 
   /** Bytes of the last snapshot. */
@@ -140,6 +139,7 @@ export class Keeping {
     await this.tending.inTurn("building", async () => {
       const both = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
       await this.#rebuild(next, both);
+      this.index = next;
       const keepsVectors = this.#losesBy(next);
       const complete = keepsVectors && files.manifest.complete;
       await files.change((old) => ({ ...old, index: next && { ...next }, keepsVectors, complete }));
@@ -205,9 +205,13 @@ export class Keeping {
     this.#ended.abort();
     await tending.end();
     try {
-      // After all changes that were asked for.
-      await committer.between(() => {});
-      if (committer.failure) return;
+      // After all changes that were asked for; those that still wait for their vectors come too late.
+      const failed = await committer.between(() => {
+        const { failure } = committer;
+        committer.failure ??= closed(this.files.storage.place);
+        return failure;
+      });
+      if (failed) return;
       if (committer.logged > LOGGED_AT_END) await this.#take(false);
       await committer.between(() => committer.seal());
     } finally {

@@ -42,7 +42,8 @@ export interface CollectionOptions {
   /** Linear memory that the main tier may have. Without `index`, a family and codec that fit are chosen. Default 4 GiB. */
   maxBytes?: number;
   /**
-   * What the main tier is. Default: that of the collection; for a new one a graph, `{ kind: "hnsw" }`, or what fits `maxBytes`.
+   * What the main tier is, when it is built next: one that is there stays as it is until `reindex`. Default: as it was built last;
+   * for a new collection a graph, `{ kind: "hnsw" }`, or what fits `maxBytes`.
    */
   index?: MainOptions;
   /** JSON of documents that is kept in memory, in bytes. Default 32 MiB. */

@@ -3,7 +3,7 @@ import { checkSignal, flag, heed, known } from "../words/options.js";
 import { eachSlot, has } from "./columns/bits.js";
 import type { Conditions } from "./conditions.js";
 import type { Documents } from "./documents.js";
-import { type DocumentId, keyOf } from "./ids.js";
+import { type DocumentId, keyOf } from "./keys.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
 import type { OwnVector, Vectors } from "./vectors.js";
 import type { Where } from "./where/parse.js";

@@ -7,7 +7,7 @@ import { checkSignal, flag, heed, integer, known } from "../words/options.js";
 import { bestPerValue } from "./columns/best-per-value.js";
 import type { Conditions } from "./conditions.js";
 import type { Documents } from "./documents.js";
-import { checkDocumentId, type DocumentId, keyOf } from "./ids.js";
+import { checkDocumentId, type DocumentId, keyOf } from "./keys.js";
 import type { Passing } from "./passing.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
 import { rescored } from "./rescored.js";

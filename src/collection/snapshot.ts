@@ -14,6 +14,7 @@ import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import type { Files, IndexFile, Manifest } from "./files.js";
 import { FILE_HEAD_BYTES, type FileKind, sealOf } from "./frame.js";
+import type { IdTable } from "./ids.js";
 import { MOST_FILE_BYTES, type Places, type Spot } from "./places.js";
 import { bytesOfRow } from "./rows.js";
 import { seatOf } from "./seat-of.js";
@@ -22,6 +23,8 @@ import type { Vectors } from "./vectors.js";
 import { Writer } from "./writer.js";
 
 const SLICE_MS = 4;
+/** Of ids, written at a time. */
+const SLICE_SLOTS = 1 << 14;
 /** A data file is written anew where less than this much of it is in use. */
 const LEAST_USED = 0.6;
 
@@ -87,7 +90,7 @@ class Snapshot {
           last,
           next: committer.sequence,
           slots,
-          ids: documents.ids.toBytes(),
+          ids: documents.ids.copy(),
           places: documents.places.copy(slots),
           columns: documents.columns.toBytes(),
           fresh: tiers.fresh.toBytes(),
@@ -106,7 +109,7 @@ class Snapshot {
         : main && (await this.#writeIndex("main", start("main"), filePieces(seatOf(main).engine)));
       const freshFile = await this.#writeIndex("fresh", start("fresh"), [frozen.fresh]);
       const table = start("table");
-      const bytes = tableBytes(slots, frozen.ids, places, frozen.columns);
+      const bytes = tableBytes(slots, await this.#idBytes(frozen.ids), places, frozen.columns);
       await files.begin("table", table, next);
       let length = FILE_HEAD_BYTES;
       for (const piece of tablePieces(bytes, table)) {
@@ -210,6 +213,15 @@ class Snapshot {
     }
     const held = keeps ? this.vectors.held(slot) : undefined;
     return writeBody(to, text, held && bytesOfRow(held, 0, this.documents.shape));
+  }
+
+  async #idBytes(ids: IdTable): Promise<Uint8Array> {
+    const to = new Writer(ids.slots);
+    for (let from = 0; from < ids.slots; from += SLICE_SLOTS) {
+      to.raw(ids.toBytes(from, Math.min(from + SLICE_SLOTS, ids.slots)));
+      await breath();
+    }
+    return to.done();
   }
 
   async #writeIndex(kind: "main" | "fresh", number: number, pieces: Iterable<Uint8Array | undefined>): Promise<IndexFile> {

@@ -440,6 +440,25 @@ describe("open and close", () => {
     }
   });
 
+  it("refuses what was still waiting for its vectors", async () => {
+    const storage = memory();
+    let go = (): void => {};
+    const wait = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const collection = await opened({ storage, embed: async (texts) => wait.then(() => texts.map(() => [1, 2])) });
+    const late = collection.upsert({ id: 1, text: "late" });
+    const early = collection.upsert({ id: 2, vector: [1, 2] });
+    const closing = collection.close();
+    go();
+    await early;
+    await expectError(() => late, "CLOSED", "the collection in memory is closed");
+    await closing;
+    const again = await Collection.open({ storage });
+    expect([again.has(1), again.has(2)]).toEqual([false, true]);
+    await again.close();
+  });
+
   it("goes on with other fields", async () => {
     const storage = memory();
     const first = await Collection.open({ storage, dimensions: 2, fields: { a: "number" } });

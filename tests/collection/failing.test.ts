@@ -112,3 +112,21 @@ it("chooses a main tier that fits maxBytes, and gives vectors back as they were 
   }
   await collection.close();
 });
+
+it("syncs by itself where changes do not wait for it", async () => {
+  const storage = new Crashing(randomOf(6));
+  const collection = await Collection.open({ storage, dimensions: 2, metric: "l2", durability: "interval" });
+  await collection.upsert(document(1));
+  const unsynced = (): number => {
+    const logs = [...storage.files].filter(([name]) => name.startsWith("log-"));
+    return logs.reduce((sum, [, { bytes, synced }]) => sum + bytes.length - synced, 0);
+  };
+  expect(unsynced()).toBeGreaterThan(0);
+  while (unsynced() > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  const again = await Collection.open({ storage: storage.crash() });
+  expect(await idsOf(again)).toEqual([1]);
+  await again.close();
+  await collection.upsert(document(2));
+  await collection.close();
+  expect(unsynced()).toBe(0);
+});

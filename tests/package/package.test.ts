@@ -58,7 +58,7 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      ...["collection", "storage", "storage-node", "tabs", "worker"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
       "package.json",

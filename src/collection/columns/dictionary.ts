@@ -1,5 +1,6 @@
 // Strings and numbers by code, for as long as a document has them. Codes are used again, so that they stay as small as the values are few.
-import { IdTable, keyOf } from "../ids.js";
+import { IdTable } from "../ids.js";
+import { keyOf } from "../keys.js";
 import { grown } from "./lanes.js";
 
 export class Dictionary {
