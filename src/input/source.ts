@@ -17,7 +17,7 @@ function itemRows(item: unknown, shape: Shape, index: number): Rows {
 }
 
 /** A slow source's vectors do not wait longer than this to be added. */
-const MOST_WAIT_MS = 8;
+const MOST_WAIT_MS = 4;
 
 /** Rows in batches of at most `size()`, which is asked before each. */
 export function* cut(rows: Rows, size: () => number): Generator<Rows> {

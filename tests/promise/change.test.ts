@@ -266,7 +266,8 @@ for (const of of EVERY_CASE) {
       for (const cut of thorough([7], [1, 7, 128, N])) {
         const other = await open();
         for (let from = 0; from < N; from += cut) other.add(rows.slice(from, from + cut));
-        expectSame(other, index);
+        // Where a longer row changes those before it and links wait for all of a call, the cut does matter.
+        if (!of.name.endsWith("augment fastScan")) expectSame(other, index);
         const again = await open();
         for (let from = 0; from < N; from += cut) again.add(rows.slice(from, from + cut));
         expectSameBytes(again.toBytes(), other.toBytes());
