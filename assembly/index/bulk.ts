@@ -23,7 +23,7 @@ const LEAST: u32 = 512;
 /** Whether n more vectors make the graph anew: as many as there are, and none of those removed. */
 export function buildsInBulk(n: u32): bool {
   const s = state();
-  return s.fastScan != 0 && s.live == nodes().count && n >= s.live && n >= LEAST;
+  return s.fastScan != 0 && s.trained != 0 && s.live == nodes().count && n >= s.live && n >= LEAST;
 }
 
 /** Adds n checked vectors under new ids, room being reserved, without links: until linkAll() the index is not to be used. */

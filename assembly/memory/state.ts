@@ -50,6 +50,7 @@ export const MIPS_AUGMENT: u32 = 1;
   twins: u32;           // hnsw: entries of the twin column that lead anywhere (twins.ts)
   unsought: u32;        // hnsw: slots below this number are still to be looked for (strays.ts)
   rooted: u32;          // hnsw: 1: the parent column is up to date, and in the file (roots.ts)
+  filling: u32;         // ivf: 1 while vectors come in from an index before; lists are as they were learned
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

@@ -46,6 +46,7 @@ const LAYOUT = {
   twins: "u32",
   unsought: "u32",
   rooted: "u32",
+  filling: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -139,6 +140,7 @@ export const FRESH = {
   twins: 0,
   unsought: 0,
   rooted: 0,
+  filling: 0,
 } as const;
 
 /** Options that a family or codec does not have. */
