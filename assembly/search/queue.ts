@@ -3,9 +3,6 @@
 import { CHECKED } from "../base/codes";
 import { distanceOf, keyOf, slotOf } from "../base/key";
 
-/** The flag of a key. */
-const GUESS: u64 = 1;
-
 /** Header, then room for twice the capacity, so that what is left is seldom moved to the front. */
 @unmanaged export class Queue {
   capacity: u32;
@@ -39,12 +36,7 @@ const GUESS: u64 = 1;
     this.end = min(this.end, this.first + capacity);
   }
   @inline pop(): u32 { return slotOf(load<u64>(this.at(this.first++))); }
-  /** Whether the next was pushed as a guess. */
-  @inline isGuess(): bool { return (load<u64>(this.at(this.first)) & GUESS) != 0; }
-
   @inline push(distance: f32, slot: u32): void { this.insert(keyOf(distance, slot)); }
-  /** At a distance that is an estimate from an estimate. */
-  @inline guess(distance: f32, slot: u32): void { this.insert(keyOf(distance, slot) | GUESS); }
 
   private insert(key: u64): void {
     let last: u64 = 0;

@@ -20,12 +20,12 @@ import { layout, nodes } from "../../table/nodes";
 import { Scorer, scoreMany, walkCodec } from "../../codec/scorer";
 import { touch, touchRows } from "../../codec/touch";
 import { Batch } from "../../search/batch";
-import { Queue } from "../../search/queue";
+import { ROUND } from "../../search/waiting";
 import { work } from "../../search/work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
 import { givesUp, samples } from "./costs";
-import { ROUND, Walk, queueSize, score } from "./walk";
+import { Walk, queueSize, score } from "./walk";
 
 /**
  * From the entry to the beam, empty so far, around the bound query; false where a scan is cheaper. The walk ends
@@ -57,7 +57,11 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
     if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
     expandRound(w, rows);
   }
-  if (ef < wanted) scoreWaiting(w, rows, wanted);
+  if (ef < wanted) {
+    // Every second one that waits does so twice.
+    while (beam.size + (w.waiting().count >> 1) < wanted && takeRound(w, wanted, most)) expandRound(w, rows);
+    scoreWaiting(w, rows, wanted);
+  }
   // Too few waited: the walk goes on from where it is.
   while (beam.size < least && resume(w, rows)) {
     while (beam.size < least && takeRound(w, least, most)) {
@@ -76,7 +80,7 @@ function resume(w: Walk, rows: Scorer): bool {
   const beam = w.beam();
   w.waiting().clear(queueSize(beam.capacity, w.spread));
   for (let i: u32 = 0; i < beam.size; i++) expand(w, rows, beam.slotAt(i), beam.distanceAt(i), false);
-  return w.waiting().hasNext();
+  return w.waiting().count > 0;
 }
 
 /** At least, where more are wanted than the beam is searched for: estimates alone are not to say who is in the answer. */
@@ -87,24 +91,24 @@ function scoreWaiting(w: Walk, rows: Scorer, wanted: u32): void {
   const batch = w.gathered();
   const beam = w.beam();
   const waiting = w.waiting();
-  let left = max(min(wanted, FEW), wanted - min(beam.size, wanted));
-  while (waiting.hasNext() && (left || beam.size < wanted)) {
+  let left = <i32>max(min(wanted, FEW), wanted - min(beam.size, wanted));
+  while (left > 0 || beam.size < wanted) {
+    const n = waiting.take(min(batch.capacity, ROUND), Infinity);
+    if (!n) return;
     batch.count = 0;
-    while (batch.count < batch.capacity && waiting.hasNext() && (left || beam.size + batch.count < wanted)) {
-      const slot = waiting.pop();
-      if (hasBit(w.visited, slot) || !w.passes(slot)) continue;
-      testAndSet(w.visited, slot);
+    for (let i: u32 = 0; i < n; i++) {
+      const slot = waiting.takenSlot(i);
+      if (!w.passes(slot) || testAndSet(w.visited, slot)) continue;
       batch.add(slot);
-      if (left) left--;
     }
-    if (!batch.count) return;
-    score(w, rows, batch.count);
+    if (batch.count) score(w, rows, batch.count);
+    left -= batch.count;
   }
 }
 
 /**
- * Takes the nearest that wait, at most `n` and none beyond the `ef`-th of the beam; those that cannot be answered, at their estimated
- * distances, apart from the others. False if there is none.
+ * Takes some of the nearest that wait, at most `n` and none beyond the `ef`-th of the beam; those that cannot be answered, at their
+ * estimated distances, apart from the others. False if there is none.
  */
 function takeRound(w: Walk, ef: u32, n: u32): bool {
   const round = w.round(), through = w.passedThrough();
@@ -113,18 +117,20 @@ function takeRound(w: Walk, ef: u32, n: u32): bool {
   const bound = beam.size < ef ? <f32>Infinity : beam.distanceAt(ef - 1);
   round.count = 0;
   through.count = 0;
-  while (round.count + through.count < n && waiting.hasNext() && waiting.nearest() <= bound) {
-    const distance = waiting.nearest();
-    const guess = waiting.isGuess();
-    const slot = waiting.pop();
-    if (testAndSet(w.visited, slot)) continue;
-    if (guess || w.passes(slot)) round.add(slot);
-    else {
-      store<f32>(through.distances + (through.count << 2), distance);
-      through.add(slot);
+  do {
+    const taken = waiting.take(n, bound);
+    if (!taken) return false;
+    for (let i: u32 = 0; i < taken; i++) {
+      const slot = waiting.takenSlot(i);
+      if (testAndSet(w.visited, slot)) continue;
+      if (waiting.isGuess(i) || w.passes(slot)) round.add(slot);
+      else {
+        store<f32>(through.distances + (through.count << 2), waiting.takenDistance(i));
+        through.add(slot);
+      }
     }
-  }
-  return round.count + through.count > 0;
+  } while (!round.count && !through.count);
+  return true;
 }
 
 /** The walk distance of a slot, which is left in w.batch. */
@@ -227,29 +233,19 @@ function expand(w: Walk, rows: Scorer, slot: u32, distance: f32, guess: bool): v
     pushExact(w, rows, links);
     return;
   }
-  const beam = w.beam();
   const waiting = w.waiting();
+  const bound = min(waiting.bound, w.beam().farthest());
   const estimates: usize = w.estimates;
   const bytes = groupBytes();
   let group = codesOf(0, slot);
   for (const end = links + (degreeLimit(0) << 2); links < end && load<u32>(links) != NONE; links += 128, group += bytes) {
     scoreNeighbours(guide(), group, distance, estimates);
-    pushNear(waiting, min(waiting.farthest(), beam.farthest()), w.visited, links, end, estimates, guess);
+    waiting.pushGroup(within(estimates, bound) & placesOf(end - links), estimates, links, w.visited, guess);
   }
 }
 
-/** Those of up to 32 neighbours that are near enough and have not been expanded. */
-@inline function pushNear(waiting: Queue, bound: f32, visited: usize, links: usize, end: usize, estimates: usize, guess: bool): void {
-  for (let near = within(estimates, bound); near; near &= near - 1) {
-    const place = ctz(near) << 2;
-    if (links + place >= end) return; // a group may be wider than the list
-    const slot = load<u32>(links + place);
-    if (slot == NONE) return;
-    if (hasBit(visited, slot)) continue;
-    if (guess) waiting.guess(load<f32>(estimates + place), slot);
-    else waiting.push(load<f32>(estimates + place), slot);
-  }
-}
+/** Of a group of 32 that may be wider than what is left of the list. */
+@inline function placesOf(bytes: usize): u32 { return bytes < 128 ? (1 << (<u32>bytes >> 2)) - 1 : -1; }
 
 /** Neighbours by their rows, where codes cannot tell them apart: near-duplicates. */
 function pushExact(w: Walk, rows: Scorer, links: usize): void {

@@ -10,13 +10,12 @@ import { Scorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { Queue } from "../../search/queue";
+import { ROUND, Waiting } from "../../search/waiting";
 import { work } from "../../search/work";
 import { givesUp } from "./costs";
 import { degreeLimit, linksOf } from "./graph";
 import { anyPasses } from "./twins";
 
-/** fastScan: nodes expanded together at most (guided.ts). */
-export const ROUND: u32 = 16;
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
 /** Nodes that wait at most, whatever passes: 64 KiB. */
@@ -31,7 +30,8 @@ const MOST_WAITING: u32 = 4096;
   batch: u32;
   keys: u32;    // 2M x u64, for pushAll
   scored: u32;  // distances so far
-  queue: u32;   // nodes that wait to be expanded: where not all nodes can be answered, and under fastScan (guided.ts)
+  queue: u32;   // nodes that wait to be expanded, where not all nodes can be answered
+  unsorted: u32; // fastScan: nodes that wait to be expanded
   estimates: u32; // fastScan: 32 x f32
   together: u32;  // fastScan: nodes that are expanded together
   through: u32;   // fastScan: those among them that cannot be answered
@@ -40,8 +40,8 @@ const MOST_WAITING: u32 = 4096;
   passesAll: u32; // 1: every node can be answered
 
   static bytes(ef: u32, slots: u32): usize {
-    const guided = GRAPH && state().fastScan ? ESTIMATES + 2 * Batch.bytes(ROUND) + 256 : 0;
-    const waiting = Queue.bytes(queueSize(ef, <f32>MOST_WAITING)) + guided;
+    const most = queueSize(ef, <f32>MOST_WAITING);
+    const waiting = GRAPH && state().fastScan ? Waiting.bytes(most) + ESTIMATES + 2 * Batch.bytes(ROUND) + 256 : Queue.bytes(most);
     return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + waiting + 384;
   }
 
@@ -61,15 +61,16 @@ const MOST_WAITING: u32 = 4096;
     w.filter = <u32>filter;
     w.passesAll = <u32>(spread == 1);
     const guided = GRAPH && state().fastScan != 0;
-    if (guided || !w.passesAll) {
+    if (!guided && !w.passesAll) {
       w.queue = <u32>alloc(Queue.bytes(queueSize(ef, spread)));
       if (!w.queue) return none;
     }
     if (guided) {
+      w.unsorted = <u32>changetype<usize>(Waiting.open(queueSize(ef, spread)));
       w.estimates = <u32>alloc(ESTIMATES);
       w.together = <u32>changetype<usize>(Batch.open(ROUND));
       w.through = <u32>changetype<usize>(Batch.open(ROUND));
-      if (!w.estimates || !w.together || !w.through) return none;
+      if (!w.unsorted || !w.estimates || !w.together || !w.through) return none;
     }
     return w.pool && w.visited && w.batch && w.keys ? w : none;
   }
@@ -78,7 +79,8 @@ const MOST_WAITING: u32 = 4096;
   @inline passedThrough(): Batch { return changetype<Batch>(this.through); }
   /** Whether a node can be in the beam. */
   @inline passes(slot: u32): bool { return this.passesAll || anyPasses(slot, this.filter); }
-  @inline waiting(): Queue { return changetype<Queue>(this.queue); }
+  @inline sorted(): Queue { return changetype<Queue>(this.queue); }
+  @inline waiting(): Waiting { return changetype<Waiting>(this.unsorted); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
 }
@@ -117,7 +119,7 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted:
  */
 export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): bool {
   const pool = w.beam();
-  const waiting = w.waiting();
+  const waiting = w.sorted();
   waiting.clear(queueSize(pool.capacity, w.spread));
   for (let i: u32 = 0; i < pool.size; i++) waiting.push(pool.distanceAt(i), pool.slotAt(i));
   const first = pool.size;
