@@ -10,7 +10,7 @@ export { inputBytes } from "../search/prepare";
 export { batchBytes, searchTogether, sharesScans } from "../family/flat/batch";
 export { countUnreachable } from "../family/graph/reach";
 export { startSweep, sweep } from "../family/graph/sweep";
-export { addVectors, firstBad, removeIds, reserve, whyBad } from "../index/change";
+export { addVectors, firstBad, removeIds, reserve, tryReplace, whyBad } from "../index/change";
 export { compactSlots } from "../index/compact";
 export {
   blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,

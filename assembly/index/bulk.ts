@@ -28,7 +28,7 @@ const LINKED_PER_NEW: u32 = 16;
 export function linkedTogether(n: u32, all: bool): u32 {
   const s = state();
   const free = freeSlots();
-  if (!(s.atOnce || s.fastScan) || n <= free) return 0;
+  if (!(s.atOnce || s.fastScan) || !s.trained || n <= free) return 0;
   // Where a longer row changes those before it (storeExtra), they are all there before the first is linked, however they come.
   return all || isAugmented() || paysAtOnce(n - free + s.pending, nodes().count - s.pending) ? n - free : 0;
 }

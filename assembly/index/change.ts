@@ -18,7 +18,7 @@ import { fits, remember, undo } from "./room";
  */
 export function reserve(n: u32, otherIds: bool, chunk: u32): i32 {
   const code = tryReserve(n, otherIds, chunk);
-  return code != OK && family().reclaim(n) ? tryReserve(n, otherIds, chunk) : code;
+  return code != OK && family().reclaim() ? tryReserve(n, otherIds, chunk) : code;
 }
 
 function tryReserve(n: u32, otherIds: bool, chunk: u32): i32 {
@@ -37,10 +37,21 @@ function tryReserve(n: u32, otherIds: bool, chunk: u32): i32 {
 }
 
 function grow(n: u32, tableless: bool): bool {
-  const free = freeSlots();
+  return growBy(n, freeSlots(), 0) && (tableless || reserveIds(state().live + n) == OK) && widenFilters();
+}
+
+function growBy(n: u32, free: u32, gone: u32): bool {
   const fresh = n > free ? n - free : 0;
-  if (<u64>nodes().count + fresh > MAX_SLOTS) return false;
-  return family().reserve(n, fresh) && (tableless || reserveIds(state().live + n) == OK) && widenFilters();
+  return <u64>nodes().count + fresh <= MAX_SLOTS && family().reserve(n, fresh, gone);
+}
+
+/** OK where reserve() has room for n vectors, `chunk` at a time, once `gone` of those that are there have been removed. Nothing changes. */
+export function tryReplace(n: u32, gone: u32, chunk: u32): i32 {
+  const s = state();
+  const start = remember();
+  const ok = growBy(n, freeSlots() + s.dead + s.doomed + gone, gone) && reserveIds(s.live + n - gone) == OK && widenFilters() && fits(n - gone, chunk);
+  undo(start);
+  return ok ? OK : E_MEMORY;
 }
 
 /** The number of the first of `n` input vectors that cannot be used, or -1. */

@@ -35,9 +35,9 @@ export function openCentres(rotated: bool): bool {
 @inline export function centreRow(i: u32): usize { return layout().centres + <usize>i * codeBytes(); }
 
 /** Once the centres and the rotation are known: after training and after loading. */
-export function turnCentres(): void {
-  if (layout().centres) for (let i: u32 = 0, n = centreCount(); i < n; i++) rotate(cellRow(i), centreRow(i));
-}
+export function turnCentres(): void { for (let i: u32 = 0, n = centreCount(); i < n; i++) turnCentre(i); }
+
+export function turnCentre(i: u32): void { if (layout().centres) rotate(cellRow(i), centreRow(i)); }
 
 /** The rotated centre of a slot in use, or 0. */
 export function centreOf(slot: u32): usize {

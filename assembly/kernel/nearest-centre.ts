@@ -194,6 +194,8 @@ function greatest(values: usize): u32 {
   /** The dots of `count` centres from `from` on become scores. */
   @inline private toScores(dots: usize, from: u32, count: u32): void {
     const norms = this.norms + (<usize>from << 2);
+    // Behind the last centre lie scores from before: Infinity less Infinity would be no number.
+    for (let i = count; i & 3; i++) store<f32>(dots + (i << 2), 0);
     if (SIMD) {
       const factor = f32x4.splat(this.factor);
       for (let i: usize = 0; i < count << 2; i += 16) {

@@ -52,6 +52,7 @@ export const MIPS_AUGMENT: u32 = 1;
   rooted: u32;          // hnsw: 1: the parent column is up to date, and in the file (roots.ts)
   atOnce: u32;          // hnsw: 1 if many vectors are linked at once, as under fastScan (family/graph/bulk/)
   pending: u32;         // hnsw: so many slots, the last, are not linked yet: walks do not find them
+  filling: u32;         // ivf: 1 while vectors come in from an index before; lists are as they were learned
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

@@ -22,10 +22,10 @@ export abstract class Family {
   /** Removed vectors keep their slots until later. */
   buries(): bool { return false; }
 
-  /** Room in the stores for n more vectors, `fresh` of them in slots that are not there yet. */
-  reserve(n: u32, fresh: u32): bool { return nodes().ensure(nodes().count + fresh) == OK; }
-  /** Where memory cannot grow: whether places of removed vectors were waiting, and are free now for some of n that are to be added. */
-  reclaim(n: u32): bool { return false; }
+  /** Room in the stores for n more vectors, `fresh` of them in slots that are not there yet, once `gone` have been removed. */
+  reserve(n: u32, fresh: u32, gone: u32): bool { return nodes().ensure(nodes().count + fresh) == OK; }
+  /** Where memory cannot grow: whether places of removed vectors were waiting, and are free now. */
+  reclaim(): bool { return false; }
   /** Room for what follows from a file of so many slots and is not in it. */
   restore(slots: u32): bool { return true; }
   /** Scratch of a search by the index's own effort, with a filter. */

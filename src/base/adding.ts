@@ -17,25 +17,28 @@ export function newIds(engine: Engine, n: number, ids: Uint32Array | undefined, 
     if (next + n - 1 > MAX_ID) throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
     return Uint32Array.from({ length: n }, (_, i) => next + i);
   }
-  if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);
-  let ascending = true;
-  for (let i = 0; i < n; i++) {
-    if (engine.has(ids[i])) {
-      throw new VicinalError("DUPLICATE_ID", `ids[${first + i}] is ${ids[i]}, which is in the index already: remove it first`);
-    }
-    ascending &&= i === 0 || ids[i - 1] < ids[i];
-  }
-  if (!ascending) {
-    const seen = new Set<number>();
-    for (const id of ids) {
-      if (seen.has(id)) throw new VicinalError("DUPLICATE_ID", `ids has ${id} twice`);
-      seen.add(id);
-    }
-  }
-  return ids;
+  checkDifferent(n, ids);
+  const taken = ids.findIndex((id) => engine.has(id));
+  if (taken < 0) return ids;
+  throw new VicinalError(
+    "DUPLICATE_ID",
+    `ids[${first + taken}] is ${ids[taken]}, which is in the index already: remove it first, or upsert`,
+  );
 }
 
-function chunkOf(engine: Engine, n: number): number {
+/** Throws where ids are not as many as vectors, or one is there twice. */
+export function checkDifferent(n: number, ids: Uint32Array): void {
+  if (ids.length !== n) throw new VicinalError("BAD_ID", `there are ${n} vectors and ${ids.length} ids`);
+  if (ids.every((id, i) => i === 0 || ids[i - 1] < id)) return;
+  const seen = new Set<number>();
+  for (const id of ids) {
+    if (seen.has(id)) throw new VicinalError("DUPLICATE_ID", `ids has ${id} twice`);
+    seen.add(id);
+  }
+}
+
+/** Rows that are written to scratch at a time. */
+export function chunkOf(engine: Engine, n: number): number {
   return Math.min(n, Math.max(Math.floor(CHUNK_BYTES / engine.rowBytes), 1));
 }
 

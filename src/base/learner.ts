@@ -26,7 +26,7 @@ export function trainedState(engine: Engine, known: number, points: number): Sta
   const state = readState(engine.copyState());
   const nlist = state.nlist || (KIND_NAMES[state.kind] === "ivf" ? listsFor(known, points) : 0);
   const coarseGraph = state.coarseGraph === COARSE_AUTO ? Number(nlist >= COARSE_LISTS) : state.coarseGraph;
-  return { ...state, ...FRESH, nlist, coarseGraph };
+  return { ...state, ...FRESH, nlist, coarseGraph, filling: 1 };
 }
 
 export function learns(state: State): boolean {
@@ -107,6 +107,7 @@ export class Learner implements Learning {
 /** The seat gets another engine that holds what its own does, and the open filters follow. Where it throws, nothing has changed. */
 export function succeed(seat: Seat, target: Engine): void {
   const { engine, filters } = seat;
+  target.setState("filling", 0);
   seat.replace(target, new Map(Array.from(filters, ([filter, at]) => [filter, keep(target, engine.ids(at))])));
 }
 

@@ -9,6 +9,7 @@ import { NO_WORK, type Profile, profileOf } from "../search/plan.js";
 import { VicinalError } from "../words/errors.js";
 import { KIND_NAMES, METRIC_NAMES } from "../words/kinds.js";
 import { addRows } from "./adding.js";
+import { replaceRows } from "./replacing.js";
 
 /** How an untrained index comes to have learned (learner.ts). */
 export interface Learning {
@@ -94,6 +95,24 @@ export class Seat {
   /** Nothing is being linked any more. */
   settle(): void {
     this.#engine?.exports.stopLinking?.();
+  }
+
+  /** Adds rows that are its own in place of those that have their ids, or, where it throws, none; returns how many those were. */
+  upsert(rows: Rows, ids: Uint32Array): number {
+    const { engine } = this;
+    const gone = ids.filter((id) => engine.has(id));
+    const admit = admission(this, ids);
+    replaceRows(engine, rows, ids, gone);
+    admit();
+    this.touch(ids);
+    this.learnLate();
+    return gone.length;
+  }
+
+  /** Where there is enough to learn from now. What cannot be learned is no error: searches stay exact, and the next add() says why. */
+  private learnLate(): void {
+    const due = !this.moving && this.learner?.isDue(this.engine, 0) ? this.learner : undefined;
+    due?.train(this).catch(() => {});
   }
 
   touch(ids: Uint32Array): void {

@@ -20,7 +20,6 @@ import {
 import type { Searchable } from "../search/searchable.js";
 import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { type CodecOption, codecOptions } from "../words/codec-option.js";
-import { IDS_CHUNK } from "../words/codes.js";
 import { optionsOf, wordsOf } from "../words/describe.js";
 import { badOption } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
@@ -29,7 +28,8 @@ import { checkSignal, heed, known } from "../words/options.js";
 import { part } from "../words/part.js";
 import { readState } from "../words/state.js";
 import type { AddAllOptions } from "./add-all.js";
-import { newIds } from "./adding.js";
+import { checkDifferent, newIds } from "./adding.js";
+import { removeAll } from "./replacing.js";
 import { Opened, Seat } from "./seat.js";
 import type { TrainOptions, TrainReport } from "./succession.js";
 
@@ -169,6 +169,19 @@ export abstract class VectorIndex implements Searchable<number> {
   }
 
   /**
+   * Puts vectors in the place of those that have their ids, and adds the others: all of them, or none where it throws, and then every vector
+   * that was there still is. Returns how many were replaced. The vectors are copied at the call. An index that has seen enough now
+   * to learn from does so afterwards, in slices like train. Errors: as add, but for ids that are in the index.
+   */
+  upsert(vectors: Vectors, ids: number | ArrayLike<number>): number {
+    const { seat } = this;
+    const rows = ownRows(vectors, seat.profile.shape, "vectors");
+    const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "ids")) : idsOf(ids, "ids");
+    checkDifferent(rows.n, list);
+    return seat.upsert(rows, list);
+  }
+
+  /**
    * Adds vectors from an array, an iterable or an async iterable, a slice of some 8 ms at a time, so that a page stays
    * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is copied at the call, an
    * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort,
@@ -298,12 +311,7 @@ export abstract class VectorIndex implements Searchable<number> {
     const { engine } = seat;
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "id")) : idsOf(ids, "ids");
     seat.touch(list);
-    let removed = 0;
-    for (let from = 0; from < list.length; from += IDS_CHUNK) {
-      const chunk = list.subarray(from, from + IDS_CHUNK);
-      removed += engine.scope(() => engine.exports.removeIds(engine.writeU32(chunk), chunk.length));
-    }
-    return removed;
+    return removeAll(engine, list);
   }
 
   /**

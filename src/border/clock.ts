@@ -14,7 +14,7 @@ const LEAST_VECTORS = 1000;
 
 /** Measured once for an engine, in about 5 ms. */
 export function measureSteps(engine: Engine): void {
-  if (engine.timed || engine.busy || engine.live < LEAST_VECTORS) return;
+  if (engine.timed || engine.busy || engine.live < LEAST_VECTORS || !engine.state("trained")) return;
   engine.timed = true;
   const { practise, setCosts } = engine.exports;
   if (!practise || !setCosts) return;

@@ -14,6 +14,7 @@ export interface Exports {
 
   roomToUse(): number;
   reserve(n: number, otherIds: boolean, chunk: number): number;
+  tryReplace(n: number, gone: number, chunk: number): number;
   firstBad(vectors: number, n: number): number;
   whyBad(vector: number): number;
   addVectors(vectors: number, ids: number, lists: number, n: number): number;

@@ -1,5 +1,5 @@
 // The one-line entry: which index, from what is known about the vectors. Exact while a scan is fast on this machine, a
-// graph beyond, and inverted lists of small codes where memory is short.
+// graph beyond, with the codes of neighbours where there is room for them, and inverted lists of small codes where memory is short.
 
 import { dimensionsOf, type IndexOptions, maxBytesOf, metricOf, open, ownState } from "../base/create.js";
 import type { Opened } from "../base/seat.js";
@@ -8,7 +8,7 @@ import { wrap } from "../family/classes.js";
 import { Flat } from "../family/flat.js";
 import type { CodecOption } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
-import { CODECS, type Codec, KINDS, METRICS, type Metric } from "../words/kinds.js";
+import { CODECS, type Codec, canEstimate, KINDS, METRICS, type Metric } from "../words/kinds.js";
 import { HNSW, IVF } from "../words/knobs.js";
 import { LIMITS, POINTS_PER_CENTROID } from "../words/limits.js";
 import { listsFor } from "../words/needs.js";
@@ -152,6 +152,11 @@ function rowsBytes(n: number, dimensions: number, metric: Metric, graph: boolean
   return FIXED_BYTES + n * (rowBytes(dimensions, metric) + besides(metric, graph));
 }
 
+/** Of the codes of a node's 2m neighbours: a bit per dimension, padded to four, and two factors of each; and of layers above. */
+function codesBytes(dimensions: number, m: number): number {
+  return Math.ceil((2 * m * (Math.ceil(dimensions / 4) * 4 + 64) * (1 + 1 / m)) / 8);
+}
+
 /** What is known before the index is chosen. */
 interface Known {
   readonly options: IndexOptions;
@@ -210,10 +215,16 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
   const threshold = Math.round(Math.min(Math.max(speed * FAST_MS, LEAST_THRESHOLD), MOST_THRESHOLD));
   const fact = `a scan looks at ${count(speed)} vectors of ${dimensions} dimensions a millisecond here`;
   const graph = { ...ownState("hnsw", HNSW, options), effort: ef };
+  const coded = { ...graph, fastScan: 1 };
+  const canScan = canEstimate(false, METRICS[metric].codecs[0], metric);
+  const codes = codesBytes(dimensions, HNSW.m.usual);
   if (n === undefined) {
     if (recall === 1) return open("flat", options, {}, "Flat: a recall of 1 takes exact search");
-    const why = `Hnsw, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;
-    return open("hnsw", options, { ...graph, trainAt: threshold }, why);
+    // Whoever sets a limit and no number wants as many vectors as it holds.
+    const fast = canScan && options.maxBytes === undefined;
+    const kind = fast ? "Hnsw with fastScan" : "Hnsw";
+    const why = `${kind}, exact at first and a graph from ${count(threshold)} vectors on: ${fact}`;
+    return open("hnsw", options, { ...(fast ? coded : graph), trainAt: threshold }, why);
   }
   const of: Known = { options, metric, n, limit, graph };
   const few = n <= threshold;
@@ -224,7 +235,10 @@ async function chosen({ recall: share, expected, ...options }: CreateIndexOption
     if (bytes > limit) return small(of, "flat", tight);
     return open("flat", options, {}, recall === 1 ? "Flat: a recall of 1 takes exact search" : `Flat: ${reason}`);
   }
-  return bytes > limit
-    ? small(of, KINDS.ivf.metrics.includes(metric) ? "ivf" : "hnsw", tight)
-    : open("hnsw", options, graph, `Hnsw: ${reason}`);
+  if (bytes > limit) return small(of, KINDS.ivf.metrics.includes(metric) ? "ivf" : "hnsw", tight);
+  if (!canScan) return open("hnsw", options, graph, `Hnsw: ${reason}`);
+  const whole = bytes + n * codes;
+  if (whole <= limit) return open("hnsw", options, coded, `Hnsw with fastScan, about ${megabytes(whole)}: ${reason}`);
+  const missed = `with fastScan it would be ${megabytes(whole)}, and maxBytes is ${megabytes(limit)}`;
+  return open("hnsw", options, graph, `Hnsw: ${reason}; ${missed}`);
 }

@@ -48,6 +48,7 @@ const LAYOUT = {
   rooted: "u32",
   atOnce: "u32",
   pending: "u32",
+  filling: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -142,6 +143,7 @@ export const FRESH = {
   unsought: 0,
   rooted: 0,
   pending: 0,
+  filling: 0,
 } as const;
 
 /** Options that a family or codec does not have. */

@@ -59,10 +59,40 @@ describe("createIndex", () => {
       const index = await createIndex({ dimensions: D, metric: "l2", expected: MANY, recall });
       expect(index).toBeInstanceOf(Hnsw);
       expect(index.trained).toBe(true);
-      expect(index.why).toMatch(/^Hnsw: 200,001 vectors are too many to scan: a scan looks at .* a millisecond here$/);
+      expect(index.why).toMatch(
+        /^Hnsw with fastScan, about [\d.]+ MiB: 200,001 vectors are too many to scan: a scan looks at .* a millisecond here$/,
+      );
+      expect(index.stats().options.fastScan).toBe(true);
       beams.push(index.stats().options.ef);
     }
     expect(beams).toEqual([64, 64, 128, 256, 512]);
+  });
+
+  it("the layout that fits: with the codes of neighbours, or without", async () => {
+    const roomy = await createIndex({ dimensions: D, metric: "l2", expected: MANY, maxBytes: 160 * 2 ** 20 });
+    expect(roomy.stats().options.fastScan, roomy.why).toBe(true);
+    roomy.close();
+    const tight = await createIndex({ dimensions: D, metric: "l2", expected: MANY, maxBytes: 100 * 2 ** 20 });
+    expect(tight.stats().options.fastScan ?? false, tight.why).toBe(false);
+    expect(tight).toMatchObject({ kind: "hnsw", codec: "f32" });
+    expect(tight.why).toMatch(/^Hnsw: .*; with fastScan it would be [\d.]+ MiB, and maxBytes is 100.0 MiB$/);
+    tight.close();
+    // A limit alone is to be filled.
+    const limited = await createIndex({ dimensions: D, metric: "l2", maxBytes: 100 * 2 ** 20 });
+    expect(limited.stats().options.fastScan ?? false).toBe(false);
+    expect(limited.why).toMatch(/^Hnsw, exact at first/);
+  });
+
+  it("fastScan takes the bytes that were counted", async () => {
+    const n = 3000;
+    const bytes = async (fastScan: boolean): Promise<number> => {
+      const index = await Hnsw.create({ dimensions: 160, metric: "l2", fastScan });
+      index.add(gaussians(n, 160, 1));
+      return (await load(index.toBytes())).bytes; // without what building took
+    };
+    const each = ((await bytes(true)) - (await bytes(false))) / n;
+    // 32 codes of 160 bits and two factors, and a sixteenth for the layers above.
+    expect(measured("bytes of codes per vector", each)).toBeLessThan(1.15 * 952);
   });
 
   it("a recall of 1: exact, however many", async () => {
@@ -75,7 +105,9 @@ describe("createIndex", () => {
 
   it("nothing known: exact at first, and a graph from the threshold on", async () => {
     const slow = await createSlowly({ dimensions: 9, metric: "l2" });
-    expect(slow.why).toMatch(/^Hnsw, exact at first and a graph from 1,000 vectors on: a scan looks at [\d,]+ vectors of 9 dim/);
+    expect(slow.why).toMatch(
+      /^Hnsw with fastScan, exact at first and a graph from 1,000 vectors on: a scan looks at [\d,]+ vectors of 9 dim/,
+    );
     const index = await createIndex({ dimensions: 2048, metric: "l2" });
     const { trainAt } = index.stats().options as { trainAt: number };
     expect(index.why).toContain(`a graph from ${trainAt.toLocaleString("en-US")} vectors on`);

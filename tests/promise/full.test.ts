@@ -100,6 +100,15 @@ describe.each(SINGLE)("$name", ({ kind, metric, options, learns }) => {
       expect(index.remove(id)).toBe(1);
       await allOrNothing(index, () => index.add([rows[7]], [id]));
     }
+    for (const n of [1, 7, index.size]) {
+      const ids = index.ids().slice(-n);
+      const some = Array.from(ids, (_, i) => rows[(i * 7) % rows.length]);
+      const { size } = index;
+      // None is lost, whether there is room or not.
+      await allOrNothing(index, () => index.upsert(some, ids));
+      expect(index.size).toBe(size);
+      expect([...ids].every((id) => index.has(id))).toBe(true);
+    }
     await works(index, rows, maxBytes);
     await allOrNothing(index, () => index.compact());
     await works(index, rows, maxBytes);
@@ -153,6 +162,9 @@ describe.each(LARGER)("$name", ({ kind, metric, options, learns }) => {
       index.add(some(gone.length));
       expect(index.size).toBe(full);
       expect(index.bytes).toBeLessThanOrEqual(maxBytes);
+      const ids = index.ids().filter((_, i) => i % 3 === turn);
+      expect(index.upsert(some(ids.length, 5), ids)).toBe(ids.length);
+      expect(index.size).toBe(full);
     }
     const gone = index.ids().filter((_, i) => i % 2);
     index.remove(gone);

@@ -273,6 +273,31 @@ const steps: fc.Arbitrary<Step>[] = [
   ),
 ];
 
+/** Vectors in the place of others. */
+const edits: fc.Arbitrary<Step>[] = [
+  fc.tuple(count, count).map(([n, fresh]) =>
+    step(`upsert ${n}, and ${fresh} that are not there`, (model, index) => {
+      const known = some(model, n);
+      const ids = shuffled([...known, ...Array.from({ length: fresh }, (_, i) => model.nextId + 2 * i)], model.seed++);
+      const rows = vectors(model, ids.length);
+      expect(index.upsert(rows, ids)).toBe(known.length);
+      note(model, ids, rows);
+    }),
+  ),
+  count.map((n) =>
+    step(`upsert ${n}, of which the last cannot be used`, async (model, index) => {
+      const ids = [...some(model, n), model.nextId + 1];
+      if (model.of.metric === "hamming") {
+        await expectError(() => index.upsert(vectors(model, 2), [ids[0], ids[0]]), "DUPLICATE_ID", "twice");
+        return;
+      }
+      const rows: Float32Array[] = vectors(model, ids.length).map((row) => Float32Array.from(row));
+      rows[rows.length - 1][0] = Number.NaN;
+      await expectError(() => index.upsert(rows, ids), "NOT_FINITE", "NaN");
+    }),
+  ),
+];
+
 /** 4 bits have as many centroids; lists are fewer. */
 const NEEDED = 16;
 
@@ -295,12 +320,15 @@ const SMALL: Readonly<Partial<Record<Kind, Partial<AnyOptions>>>> = {
 const MODELLED = EVERY_CASE.filter(({ name }) => !name.includes("pq 8") && !name.endsWith("untrained"));
 
 describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
-  it("agrees with a map, whatever is done", async () => {
+  it.each([
+    ["whatever is done", steps, 1],
+    ["whatever is replaced", [...edits, ...edits, ...steps.slice(0, 5)], 4],
+  ] as const)("agrees with a map, %s", async (_, commands, seed) => {
     await fc.assert(
       fc.asyncProperty(
         options,
-        fc.commands(steps, { maxCommands: 24, size: "max" }),
-        async ({ dimensions, seed, ...own }, commands) => {
+        fc.commands([...commands], { maxCommands: 24, size: "max" }),
+        async ({ dimensions, seed, ...own }, done) => {
           await fc.asyncModelRun(async () => {
             const given = {
               ...{ dimensions, seed, ...of.options },
@@ -309,10 +337,10 @@ describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
             };
             const model: Model = { of, whole: of, dimensions, rows: new Map(), nextId: 0, seed, filters: new Map() };
             return { model, real: { index: await create(of.kind, given) } };
-          }, commands);
+          }, done);
         },
       ),
-      { seed: 1, numRuns: CASES.includes(of) ? thorough(8, 25) : thorough(5, 12) },
+      { seed, numRuns: CASES.includes(of) ? thorough(8, 25) : thorough(5, 12) },
     );
   });
 });

@@ -24,7 +24,7 @@ const FEW: u32 = 4;
 export class Prefiltered extends Flat {
   open(): bool { return openPrefilter(); }
   restore(slots: u32): bool { return upper().ensure(slots) == OK; }
-  reserve(n: u32, fresh: u32): bool { return upper().ensure(nodes().count + fresh) == OK && super.reserve(n, fresh); }
+  reserve(n: u32, fresh: u32, gone: u32): bool { return upper().ensure(nodes().count + fresh) == OK && super.reserve(n, fresh, gone); }
   /** A lower bound per slot. */
   room(slots: u32): usize { return boundsBytes(slots); }
   compact(): bool { return super.compact() && filterRows(); }

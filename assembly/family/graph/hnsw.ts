@@ -37,8 +37,8 @@ export class Hnsw extends Flat {
   halves(): bool { return true; }
   packs(): bool { return false; }
   buries(): bool { return true; }
-  reserve(n: u32, fresh: u32): bool { return reserveGraph(fresh); }
-  reclaim(n: u32): bool { return sweepAll(n); }
+  reserve(n: u32, fresh: u32, gone: u32): bool { return reserveGraph(fresh); }
+  reclaim(): bool { return sweepAll(); }
   room(slots: u32): usize { return hnswRoom(slots); }
   roomToChange(slots: u32): usize { return roomToReconnect(slots); }
   openBuilder(): bool { return changetype<usize>(Builder.open()) != 0; }

@@ -7,7 +7,7 @@ import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
-import { freeSlot, freeSlots } from "../../table/slots";
+import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
@@ -53,10 +53,10 @@ export function sweep(most: u32): i32 {
   return done;
 }
 
-/** Frees all removed slots at once where they are enough for n; false where nothing was removed, or too little. */
-export function sweepAll(n: u32): bool {
+/** Frees all removed slots at once; false where there are none. */
+export function sweepAll(): bool {
   const s = state();
-  if (!(s.dead + s.doomed) || n > freeSlots() + s.dead + s.doomed) return false;
+  if (!(s.dead + s.doomed)) return false;
   do {
     if (!s.doomed) startSweep();
     if (sweep(nodes().count) == E_MEMORY) return false;

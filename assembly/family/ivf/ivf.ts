@@ -9,7 +9,7 @@ import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { GROUP } from "../../memory/store";
 import {
-  clearLists, compactLists, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
+  clearLists, compactLists, expect, giveSlotBack, linkLists, listAt, nextGroup, openLists, reserveLists, takeSlotOf,
 } from "../../table/lists";
 import { layout } from "../../table/nodes";
 import { openCentres } from "../../kernel/centres";
@@ -28,6 +28,7 @@ import { storeNew } from "../../search/rows";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
+import { balanceAfter, centre, isOutgrown, isToMove, part } from "./balance";
 
 /** Slots scored at a time: four whole groups. */
 const BATCH: u32 = 4 * GROUP;
@@ -35,7 +36,7 @@ const BATCH: u32 = 4 * GROUP;
 export class Ivf extends Flat {
   open(): bool { return openCentres(false) && openLists(); }
   places(): bool { return true; }
-  reserve(n: u32, fresh: u32): bool { return reserveLists(n); }
+  reserve(n: u32, fresh: u32, gone: u32): bool { return reserveLists(n); }
   room(slots: u32): usize { return ivfRoom(); }
   remove(slot: u32): void { giveSlotBack(slot); }
   compact(): bool { return compactLists(); }
@@ -49,11 +50,22 @@ export class Ivf extends Flat {
   roomToAdd(n: u32, chunk: u32): usize { return align(<usize>chunk << 2, 64) + <usize>chunk * rowBytes(state().dimensions) + 64; }
 
   add(vectors: usize, ids: usize, lists: usize, n: u32): i32 {
-    if (!lists) lists = assignLists(vectors, n);
+    const named = lists != 0;
+    if (!named) lists = assignLists(vectors, n);
     if (!lists) return E_MEMORY;
-    for (let i: u32 = 0; i < n; i++) storeNew(vectors, ids, i, takeSlotOf(load<u32>(lists + (<usize>i << 2))));
+    for (let i: u32 = 0; i < n; i++) {
+      const list = load<u32>(lists + (<usize>i << 2));
+      storeNew(vectors, ids, i, takeSlotOf(list));
+      if (named) continue;
+      expect(n - i - 1);
+      const other = isOutgrown(list) ? part(list) : NONE;
+      if (other != NONE || (isToMove(list) && centre(list))) assignFrom(i + 1, n, lists, list, other);
+    }
+    expect(0);
     return OK;
   }
+
+  settle(n: u32): void { for (let i: u32 = 0; i < n && state().live; i++) balanceAfter(); }
 
   clear(): void {
     super.clear();
@@ -75,6 +87,22 @@ function assignLists(vectors: usize, n: u32): usize {
   }
   centroids().assign(rows, n, lists, 0);
   return lists;
+}
+
+/** Those from vector `first` on once more, since two centroids (NONE: no other) have moved; the rows lie behind the lists. */
+function assignFrom(first: u32, n: u32, lists: usize, a: u32, b: u32): void {
+  const c = centroids();
+  const stride: usize = rowBytes(state().dimensions);
+  const rows = lists + align(<usize>n << 2, 64);
+  for (let i = first; i < n; i++) {
+    const at = lists + (<usize>i << 2), row = rows + <usize>i * stride;
+    const list = load<u32>(at);
+    if (list == a || list == b) c.assign(row, 1, at, 0);
+    else {
+      const score = min(c.scoreOne(row, a), b == NONE ? Infinity : c.scoreOne(row, b));
+      if (score <= c.scoreOne(row, list)) c.assign(row, 1, at, 0);
+    }
+  }
 }
 
 /** What one search works with. */

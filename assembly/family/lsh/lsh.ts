@@ -54,7 +54,7 @@ const MOST_PROBES: u32 = 65536;
 export class Lsh extends Flat {
   open(): bool { return openLsh(); }
   packs(): bool { return false; }
-  reserve(n: u32, fresh: u32): bool { return reserveBuckets(n) && super.reserve(n, fresh); }
+  reserve(n: u32, fresh: u32, gone: u32): bool { return reserveBuckets(n - gone) && super.reserve(n, fresh, gone); }
   restore(slots: u32): bool { return reserveBuckets(0); }
   room(slots: u32): usize { return lshRoom(slots); }
   compact(): bool { return super.compact() && linkLsh(); }

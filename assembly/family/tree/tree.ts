@@ -30,7 +30,9 @@ const FEW: u32 = 2048;
 abstract class TreeFamily extends Flat {
   open(): bool { return openTrees(); }
   packs(): bool { return false; }
-  reserve(n: u32, fresh: u32): bool { return ensureRecords(<u64>state().live + n) && super.reserve(n, fresh); }
+  reserve(n: u32, fresh: u32, gone: u32): bool {
+    return ensureRecords(<u64>state().live + n - gone) && super.reserve(n, fresh, gone);
+  }
   room(slots: u32): usize { return treeRoom(slots); }
   roomToAdd(n: u32, chunk: u32): usize { return buildRoom(n); }
   link(): bool { return treesAreValid(); }

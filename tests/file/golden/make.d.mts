@@ -6,6 +6,7 @@ export interface Recipe {
   readonly metric: Metric;
   readonly codec: Codec;
   readonly own: object;
+  readonly crowd?: number;
 }
 export function build(library: typeof vicinal, recipe: Recipe): Promise<VectorIndex>;
 export function answers(index: VectorIndex, recipe: Recipe): unknown;

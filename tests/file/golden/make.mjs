@@ -16,12 +16,18 @@ const row = (metric, i) => Array.from({ length: DIMENSIONS }, (_, j) => value(me
 const rows = (metric, from, to) => Array.from({ length: to - from }, (_, i) => row(metric, from + i));
 
 /** The index of a recipe: vectors, some of them removed, others added under ids of their own. */
-export async function build(vicinal, { kind, metric, codec, own }) {
+export async function build(vicinal, { kind, metric, codec, own, crowd }) {
   const Family = Object.entries(vicinal).find(([name]) => name.toLowerCase() === kind)[1];
   const index = await Family.create({ dimensions: DIMENSIONS, metric, codec, seed: 7, ...own });
   index.add(rows(metric, 0, 100));
   for (let id = 3; id < 100; id += 3) index.remove(id);
   index.add(rows(metric, 100, 110), [5000, 3, 4294967294, 70000, 6, 12, 1000, 1001, 999, 9]);
+  if (!crowd) return index;
+  // So many around one place that lists part; then so few that groups of places belong to none.
+  const near = Array.from({ length: crowd }, (_, i) => row(metric, 0).map((x, j) => x + ((i * (j + 1)) % 7) - 3));
+  const ids = near.map((_, i) => 6000 + i);
+  index.add(near, ids);
+  index.remove(ids);
   return index;
 }
 
@@ -68,14 +74,17 @@ const RECIPES = ["flat", "hnsw", "ivf", "kdtree", "forest", "lsh"].flatMap((kind
   })),
 );
 
+/** Lists that have parted. */
+const PARTED = { kind: "ivf", metric: "l2", codec: "f32", own: { ...OWN.ivf, nlist: 6 }, crowd: 72 };
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const vicinal = await import("../../../dist/index.js");
   await vicinal.init({ variant: "simd" });
   const here = (name) => fileURLToPath(new URL(name, import.meta.url));
   const golden = existsSync(here("golden.json")) ? JSON.parse(readFileSync(here("golden.json"), "utf8")) : {};
-  for (const recipe of [...RECIPES, ...OTHERS]) {
-    const metric = recipe.metric in METRICS ? `-${recipe.metric}` : "";
-    const name = `v${VERSION}-${recipe.kind}-${recipe.codec.type ?? recipe.codec}${metric}.vic`;
+  for (const recipe of [...RECIPES, ...OTHERS, PARTED]) {
+    const end = recipe.crowd ? "-parted" : recipe.metric in METRICS ? `-${recipe.metric}` : "";
+    const name = `v${VERSION}-${recipe.kind}-${recipe.codec.type ?? recipe.codec}${end}.vic`;
     if (existsSync(here(name)) && !process.argv.includes("--force")) continue;
     const index = await build(vicinal, recipe);
     writeFileSync(here(name), index.toBytes());
