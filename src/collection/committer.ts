@@ -52,7 +52,7 @@ export class Committer {
   logged: number;
   #log: Log | undefined;
   #queue: (Waiting | (() => Promise<void>))[] = [];
-  #running: Promise<void> | undefined;
+  #running = false;
   #payload = new Writer();
 
   /** `room` resolves when memory takes more; `wait`: a write waits for the medium. */
@@ -121,9 +121,9 @@ export class Committer {
   }
 
   #run(): void {
-    this.#running ??= this.#loop().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running) return;
+    this.#running = true;
+    void this.#loop();
   }
 
   async #loop(): Promise<void> {
@@ -144,6 +144,8 @@ export class Committer {
       }
       for (const one of group) this.#apply(one);
     }
+    // In the turn in which the queue was seen to be empty: what comes after it begins another loop.
+    this.#running = false;
   }
 
   #apply({ request, changes, spots, resolve, reject }: Recorded): void {
