@@ -49,7 +49,10 @@ type Name = { [K in Kind]: keyof (typeof KNOBS)[K] }[Kind];
 const HELP: Readonly<Record<Exclude<Name, Effort | "threads">, Help>> = {
   m: { value: "links", text: "links per vector" },
   efConstruction: { text: "candidates kept while building" },
-  mips: { value: "way", text: "with dot: link by inner product as it is, or by one more coordinate as l2" },
+  mips: {
+    value: "way",
+    text: "with dot: link by inner product as it is, or with half of a coordinate that makes rows equally long",
+  },
   fastScan: { text: "keep the codes of each node's neighbours: faster searches, more memory" },
   atOnce: { text: "link many vectors together: built sooner" },
   prefilter: { text: "scan a byte per value first: the same answers sooner, more memory" },

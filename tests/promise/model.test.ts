@@ -340,7 +340,7 @@ describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
           }, done);
         },
       ),
-      { seed, numRuns: CASES.includes(of) ? thorough(8, 25) : thorough(5, 12) },
+      { seed, numRuns: CASES.includes(of) ? thorough(6, 25) : thorough(3, 12) },
     );
   });
 });
@@ -393,7 +393,7 @@ describe("sweeps", () => {
       const index = await create(of.kind, { dimensions: 3, ...of.options, m: 3, efConstruction: 6 });
       const model: Model = { of, whole: of, dimensions: 3, rows: new Map(), nextId: 0, seed: 9, filters: new Map() };
       const next = random(3);
-      for (let round = 0; round < thorough(5, 12); round++) {
+      for (let round = 0; round < thorough(3, 12); round++) {
         const rows = vectors(model, 300);
         const ids = rows.map((_, i) => model.nextId + i);
         index.add(rows);
