@@ -23,7 +23,9 @@ import { addsSquares, isOfBits, isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
 import { chainAt, nextOf, unchain } from "../../table/chain";
 import { COLUMN_CODE, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
+import { centreRow } from "../../kernel/centres";
 import { L2, Plain, dotOf, squaredNorm, sumRow } from "../../kernel/metric";
+import { codeDimensions } from "../../kernel/rotation";
 import { decode, exactCodec, scanNominates, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Gathering } from "../../search/gathering";
@@ -48,6 +50,8 @@ const WIDTH_SAMPLE: u32 = 256;
 /** dot: ranges of squared lengths, [2^r, 2^(r + 1)) for each exponent r of an f64. */
 const RANGES: u32 = 2048;
 const RANGE_MULTIPLIER: u32 = 0x9E3779B1;
+/** Of a sum of a thousand products of f32. */
+const ROUNDING: f64 = 6.103515625e-5; // 2^-14
 /** Probes of one table, at most. */
 const MOST_PROBES: u32 = 65536;
 
@@ -392,12 +396,17 @@ function gatherMany(ask: Ask, g: Gathering, probes: u32, wanted: u32): bool {
   return true;
 }
 
-/** From the longest rows down, until no row is long enough to be among the nearest (Cauchy-Schwarz). */
+/**
+ * From the longest rows down, until no row is long enough to be among the nearest (Cauchy-Schwarz), though its distance be rounded: by some
+ * units in the last place of the lengths that are multiplied, which rabitq sees from a centre.
+ */
 function gatherRanges(lookup: Lookup, done: u32, g: Gathering): void {
-  const norm = squaredNorm(layout().prepared, state().dimensions);
+  const query = sqrt(squaredNorm(layout().prepared, state().dimensions));
+  const aside = layout().centres ? sqrt(squaredNorm(centreRow(0), codeDimensions())) : 0;
   for (let range = RANGES - 1; range > 0; ) {
     if (!hasBit(ranges(), --range)) continue;
-    if (-sqrt(norm * rangeEnd(range)) > <f64>g.nearest().bound) break;
+    const row = sqrt(rangeEnd(range));
+    if (-(query * row + ROUNDING * (query + aside) * (row + aside)) > <f64>g.nearest().bound) break;
     lookup.gather(range * RANGE_MULTIPLIER, done, g);
   }
 }
