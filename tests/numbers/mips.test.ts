@@ -97,7 +97,7 @@ describe.skipIf(!haveData("gowalla-als-64"))("gowalla-als-64: factors of 40,981 
     : undefined;
   const gates: Gate[] = [
     ["Flat", (dimensions) => Flat.create({ dimensions, metric }), {}, 1, 10_000], // measured 1, 10,000
-    ["Ivf", (dimensions) => Ivf.create({ dimensions, metric, nlist: 64 }), { nprobe: 16 }, 0.93, 2600], // .943, 2375
+    ["Ivf", (dimensions) => Ivf.create({ dimensions, metric, nlist: 64 }), { nprobe: 16 }, 0.905, 2600], // .919; by seeds .907 to .926, with k-means of all centres in every round .907 to .920
     ["Hnsw", (dimensions) => Hnsw.create({ dimensions, metric, efConstruction: 80 }), { ef: 64 }, 0.95, 780], // .967, 713
     ["Forest", (dimensions) => Forest.create({ dimensions, metric }), { searchK: 2000 }, 0.89, 2050], // .905, 2008
     ["Lsh", (dimensions) => Lsh.create({ dimensions, metric }), { probes: 128 }, 0.91, 2100], // .926, 1934
