@@ -53,6 +53,7 @@ export const MIPS_AUGMENT: u32 = 1;
   atOnce: u32;          // hnsw: 1 if many vectors are linked at once, as under fastScan (family/graph/bulk/)
   pending: u32;         // hnsw: so many slots, the last, are not linked yet: walks do not find them
   filling: u32;         // ivf: 1 while vectors come in from an index before; lists are as they were learned
+  learnedOn: u32;       // ivf: vectors that the lists were learned from, less two for each removed since
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 

@@ -26,7 +26,7 @@ export function trainedState(engine: Engine, known: number, points: number): Sta
   const state = readState(engine.copyState());
   const nlist = state.nlist || (KIND_NAMES[state.kind] === "ivf" ? listsFor(known, points) : 0);
   const coarseGraph = state.coarseGraph === COARSE_AUTO ? Number(nlist >= COARSE_LISTS) : state.coarseGraph;
-  return { ...state, ...FRESH, nlist, coarseGraph, filling: 1 };
+  return { ...state, ...FRESH, nlist, coarseGraph, filling: 1, learnedOn: Math.max(known, points) };
 }
 
 export function learns(state: State): boolean {

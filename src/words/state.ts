@@ -49,6 +49,7 @@ const LAYOUT = {
   atOnce: "u32",
   pending: "u32",
   filling: "u32",
+  learnedOn: "u32",
 } as const;
 
 export const STATE_BYTES = 256;
@@ -144,6 +145,7 @@ export const FRESH = {
   rooted: 0,
   pending: 0,
   filling: 0,
+  learnedOn: 0,
 } as const;
 
 /** Options that a family or codec does not have. */

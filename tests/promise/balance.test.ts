@@ -59,6 +59,9 @@ async function checkAll(index: VectorIndex, rows: Map<number, Float32Array>): Pr
 const about = (n: number, seed: number, offset: number, spread: number): Float32Array[] =>
   gaussians(n, D, seed, spread).map((row) => row.map((x, j) => x + (j % 3 ? offset : -offset)));
 
+/** Or codes that do not hang on their list's centroid. */
+const keepsRows = (own: (typeof KINDS_OF_CODES)[number][1]): boolean => !!own.rerank || !own.codec || own.codec === "sq8";
+
 describe.each(KINDS_OF_CODES)("%s", (name, own) => {
   const make = (): Promise<Ivf> => Ivf.create({ dimensions: D, nlist: NLIST, nprobe: 6, trainAt: N, seed: 3, ...own });
 
@@ -71,8 +74,9 @@ describe.each(KINDS_OF_CODES)("%s", (name, own) => {
     add(gaussians(N, D, 1));
     const passing = index.prepareFilter((id) => id % 3 === 0);
     // All that comes is around one place, where one list or two are.
-    add(about(N, 2, 2, 0.3));
-    checkSizes(index);
+    add(about(N + 320, 2, 2, 0.3));
+    // Where codes are all there is, lists that have been left alone for long may have no halves.
+    if (keepsRows(own)) checkSizes(index);
     await checkAll(index, rows);
     const gone = [...rows.keys()].filter((id) => id < N && id % 16 !== 0);
     index.remove(gone);
@@ -81,7 +85,7 @@ describe.each(KINDS_OF_CODES)("%s", (name, own) => {
       index.remove(id);
       rows.delete(id);
     }
-    checkSizes(index);
+    if (keepsRows(own)) checkSizes(index);
     await checkAll(index, rows);
     expect(passing.size).toBe([...rows.keys()].filter((id) => id % 3 === 0).length);
     const truth = [...rows.keys()].filter((id) => id % 3 === 0);
@@ -127,8 +131,7 @@ describe.each(KINDS_OF_CODES)("%s", (name, own) => {
       const figures = `recall ${is.recall.toFixed(3)} after ${is.distances.toFixed(0)}, fresh ${was.recall.toFixed(3)} after ${was.distances.toFixed(0)}`;
       measured(`${name}: ${figures}`, is.recall);
       // Measured -.025 to .065; of codes without rows, whose centroids stay where they were learned, up to .21.
-      const keepsRows = own.rerank || !own.codec || own.codec === "sq8";
-      expect(is.recall, figures).toBeGreaterThanOrEqual(was.recall - (keepsRows ? 0.08 : 0.25));
+      expect(is.recall, figures).toBeGreaterThanOrEqual(was.recall - (keepsRows(own) ? 0.08 : 0.25));
     }
   });
 });

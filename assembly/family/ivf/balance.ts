@@ -39,21 +39,31 @@ const NEAR: u32 = 8;
 @inline function centroids(): NearestCentre { return changetype<NearestCentre>(layout().centroids); }
 @inline function stride(): usize { return rowBytes(state().dimensions); }
 
+/**
+ * Lists stay as they are learned until twice as many vectors are there, or a third has been removed: before, what comes in some order makes
+ * lists long that will not be when all are there. With parting from the start, recall@10 of minilm-mix-384 at nprobe 1 was .569 for .592.
+ */
+function isAsLearned(): bool {
+  const s = state();
+  return s.filling != 0 || s.coarseGraph != 0 || s.live <= 2 * s.learnedOn;
+}
+
 /** Whether the list that has one more is to be parted. Not while vectors come in from an index before; nor where JS knows the lists. */
 export function isOutgrown(list: u32): bool { return !(listAt(list).live & AGAIN - 1) && isLarge(list); }
 
 function isLarge(list: u32): bool {
   const s = state();
   const live = listAt(list).live;
-  return live >= LEAST && <u64>live * s.nlist > MOST * s.live && !s.filling && !s.coarseGraph;
+  return live >= LEAST && <u64>live * s.nlist > MOST * s.live && !isAsLearned();
 }
 
 /** After a removal, which makes all others larger beside the mean: looks at a list, another each time. */
 export function balanceAfter(): void {
   const s = state();
+  s.learnedOn -= min(s.learnedOn, 2);
   const drawn = random64(s.seed, <u64>s.nextId << 32 | s.live);
   const list = <u32>((drawn >> 16) % <u64>s.nlist);
-  if (s.filling || s.coarseGraph) return;
+  if (isAsLearned()) return;
   if (isLarge(list)) part(list);
   else if (isSmall(list)) part(largest());
   else if (drawn % REMOVALS_PER_MOVE == 0) centre(list);
@@ -74,7 +84,7 @@ function largest(): u32 {
 }
 
 /** Whether the centroid of the list that has one more is to follow. */
-export function isToMove(list: u32): bool { return listAt(list).live % CHANGES_PER_MOVE == 0 && !state().filling && !state().coarseGraph; }
+export function isToMove(list: u32): bool { return listAt(list).live % CHANGES_PER_MOVE == 0 && !isAsLearned(); }
 
 /** Parts a list (`again`: that has just been half of another); the number of the second half, or NONE where it has no halves, or memory cannot grow. */
 export function part(list: u32, again: bool = false): u32 {
