@@ -13,8 +13,12 @@ const checkedWasm = {
       ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
       : undefined,
 };
-/** Browsers and tabs that die, which takes minutes: where CI=true. */
-const DEATHS = ["tests/storage/{pages,tabs}.test.ts", "tests/collection/shared.test.ts"];
+/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, and memory that is full at every size. */
+const LONG = [
+  "tests/storage/{browser,pages,tabs}.test.ts",
+  "tests/collection/shared.test.ts",
+  "tests/promise/{cliffs,full}.test.ts",
+];
 
 /** What is run with asserts too, where CI=true. */
 const CHECKED = {
@@ -38,7 +42,7 @@ export default defineConfig({
     ],
   },
   test: {
-    exclude: ["**/node_modules/**", ...(process.env.CI ? [] : DEATHS)],
+    exclude: ["**/node_modules/**", ...(process.env.CI ? [] : LONG)],
     pool: "forks",
     maxWorkers: "100%",
     // Nothing may depend on how fast a machine is: these end what hangs.
