@@ -22,19 +22,12 @@ import { distanceOf, keyOf, slotOf } from "../base/key";
   }
 
   @inline hasNext(): bool { return this.first < this.end; }
-  @inline isFull(): bool { return this.end - this.first == this.capacity; }
+  @inline private isFull(): bool { return this.end - this.first == this.capacity; }
   /** Distance of the next, while hasNext(). */
   @inline nearest(): f32 { return distanceOf(load<u64>(this.at(this.first))); }
   /** The i-th to come. */
   @inline slotAt(i: u32): u32 { return slotOf(load<u64>(this.at(this.first + i))); }
   @inline distanceAt(i: u32): f32 { return distanceOf(load<u64>(this.at(this.first + i))); }
-  /** Nothing farther can enter. */
-  @inline farthest(): f32 { return this.isFull() ? distanceOf(load<u64>(this.at(this.end - 1))) : Infinity; }
-  /** The farthest are forgotten. */
-  @inline shrink(capacity: u32): void {
-    this.capacity = capacity;
-    this.end = min(this.end, this.first + capacity);
-  }
   @inline pop(): u32 { return slotOf(load<u64>(this.at(this.first++))); }
   @inline push(distance: f32, slot: u32): void { this.insert(keyOf(distance, slot)); }
 

@@ -7,6 +7,7 @@ import { allowRelaxed, VARIANTS } from "../support/cases.js";
 import { clustered, correlated, DIMENSIONS, gaussians } from "../support/data.js";
 import { expectError } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
+import { tightest } from "../support/tightest.js";
 
 allowRelaxed();
 afterAll(() => init({ variant: "simd" }));
@@ -264,18 +265,12 @@ describe("as the index grows", () => {
 
   it("where memory has no room to build at once, vectors are inserted one by one", async () => {
     const single = await oneByOne({ dimensions: 24 }, rows);
-    const full = async (maxBytes: number): Promise<Hnsw | undefined> => {
-      const index = await Hnsw.create({ ...FAST, dimensions: 24, maxBytes });
-      try {
-        index.add(rows);
-        return index;
-      } catch {
-        index.close();
-        return undefined;
-      }
-    };
-    let tight: Hnsw | undefined;
-    for (let maxBytes = single.stats().bytes; !tight; maxBytes += 2 ** 16) tight = await full(maxBytes);
+    const tight = await tightest(
+      (maxBytes) => Hnsw.create({ ...FAST, dimensions: 24, maxBytes }),
+      rows,
+      single.stats().bytes,
+      2 ** 16,
+    );
     // Strays are looked for after each insertion there, and here once at the end: how far they have come is all that differs.
     for (const { engine } of [tight, single] as unknown as { engine: Engine }[]) engine.setState("unsought", 0);
     expectSameBytes(tight.toBytes(), single.toBytes());

@@ -13,6 +13,7 @@ import {
 import { drawSet, HARD_SETS } from "../../bench/kit/hard-sets.mjs";
 import { unreachable } from "../support/reach.js";
 import { thorough } from "../support/thorough.js";
+import { tightest } from "../support/tightest.js";
 
 const DRAW = fc.record({ seed: fc.nat(), metric: fc.constantFrom(...Object.keys(HARD_METRICS)) });
 
@@ -83,18 +84,7 @@ it("stats() count where there is hardly any memory left", async () => {
   const options = { dimensions: 1, metric: "l2", m: 2, efConstruction: 1 } as const;
   const roomy = await Hnsw.create(options);
   roomy.add(rows);
-  const full = async (maxBytes: number): Promise<Hnsw | undefined> => {
-    const index = await Hnsw.create({ ...options, maxBytes });
-    try {
-      index.add(rows);
-      return index;
-    } catch {
-      index.close();
-      return undefined;
-    }
-  };
-  let tight: Hnsw | undefined;
-  for (let maxBytes = roomy.bytes; !tight; maxBytes += 2 ** 18) tight = await full(maxBytes);
+  const tight = await tightest((maxBytes) => Hnsw.create({ ...options, maxBytes }), rows, roomy.bytes, 2 ** 18);
   expect(tight.stats().unreachable).toBe(roomy.stats().unreachable);
   expect(tight.search(rows[7], { k: 1 })).toEqual(roomy.search(rows[7], { k: 1 }));
 });
