@@ -1,6 +1,6 @@
 // One collection in several tabs of Chromium.
 import { describe, expect, it } from "vitest";
-import { crash, storageSite, type Tab } from "../storage/site.js";
+import { crash, joined, storageSite, type Tab } from "../storage/site.js";
 import { launched } from "../support/browser.js";
 import { describeWith } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
@@ -9,18 +9,8 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
   const browser = launched();
   const site = storageSite();
 
-  /** Tabs of one profile; the first leads. */
-  async function tabsOf(n: number, kind = "opfs"): Promise<{ tabs: Tab[]; close(): Promise<void> }> {
-    const context = await browser().newContext();
-    const open = async (): Promise<Tab> => {
-      const tab = await site.open(context);
-      await tab.run(`openShared("${kind}").then((opened) => void (globalThis.docs = opened))`);
-      return tab;
-    };
-    const tabs: Tab[] = [];
-    while (tabs.length < n) tabs.push(await open());
-    return { tabs, close: () => context.close() };
-  }
+  const tabsOf = (n: number, kind = "opfs"): ReturnType<typeof joined> =>
+    joined(browser(), site, n, `openShared("${kind}").then((opened) => void (globalThis.docs = opened))`);
 
   /** What an expression comes to, or the error. */
   const said = (tab: Tab, expression: string): Promise<unknown> =>

@@ -37,8 +37,8 @@ function filesIn(folder: string): string[] {
 
 describe("tarball", () => {
   test("holds what a user needs and nothing else", () => {
-    // builds-static.ts stands in for builds.ts, and has its types; opfs-worker.ts is a text in storage.js.
-    const typed = /^(?!cli\/|border\/builds-static|storage\/opfs-worker).*(?<!\.d)\.ts$/;
+    // builds-static.ts and builds-asked.ts stand in for builds.ts, and have its types; two workers are texts in what makes them.
+    const typed = /^(?!cli\/|pages\/|border\/builds-(static|asked)|storage\/opfs-worker|collection\/worker-script).*(?<!\.d)\.ts$/;
     const modules = filesIn(join(ROOT, "src")).filter((name) => typed.test(name));
     const holds = [
       "LICENSE",
@@ -61,6 +61,7 @@ describe("tarball", () => {
       ...["collection", "storage", "storage-node", "tabs", "worker"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
+      "dist/chunks/own-worker-HASH.js",
       "package.json",
       "dist/chunks/extras-HASH.js",
       "dist/chunks/workers-HASH.js",

@@ -1,0 +1,9 @@
+// What the server reads for the page: passages of the installed packages' README files.
+import { readCorpus } from "../../cli/demo/corpus.js";
+import type { Passage } from "./passage.js";
+
+/** At most `limit` of them, as the command line's demo has them. */
+export async function readPassages(limit: number): Promise<Passage[]> {
+  const { stored } = await readCorpus(undefined, limit);
+  return stored.map(({ id, source, title, text }) => ({ id, package: source, title, text }));
+}
