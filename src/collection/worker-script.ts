@@ -1,9 +1,9 @@
 // The worker of `worker: true`, which the build makes a text of (own-worker.ts).
 import { askFor } from "../border/builds-asked.js";
 import { init } from "../border/runtime.js";
+import type { Vectors } from "../input/vectors.js";
 import { indexedDb } from "../storage/indexed-db.js";
 import { opfs } from "../storage/opfs.js";
-import type { Vectors } from "../input/vectors.js";
 import { AskedStorage } from "./asked-storage.js";
 import { Collection } from "./collection.js";
 import type { Embed } from "./options.js";
@@ -28,9 +28,7 @@ async function open(wire: Wire, { options, storage, embeds, variant }: Start): P
   return Collection.open({
     ...options,
     storage:
-      "elsewhere" in storage
-        ? MAKERS[storage.elsewhere.kind](storage.elsewhere.name)
-        : new AskedStorage(storage.place, wire),
+      "elsewhere" in storage ? MAKERS[storage.elsewhere.kind](storage.elsewhere.name) : new AskedStorage(storage.place, wire),
     ...(embeds && { embed }),
   });
 }

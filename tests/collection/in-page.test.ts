@@ -24,7 +24,9 @@ describeWith(["tools", "chromium"], "in a page's worker", () => {
         { id: "1", text: "text", data: { lang: "en" } },
       ])`);
       expect(await said(tab, `docs.search("text", { k: 1 })`)).toEqual([{ id: "1", distance: 0, data: { lang: "en" } }]);
-      expect(await said(tab, `docs.search([0, 0, 0, 0], { where: { lang: "de" }, select: [] })`)).toEqual([{ id: 1, distance: 2 }]);
+      expect(await said(tab, `docs.search([0, 0, 0, 0], { where: { lang: "de" }, select: [] })`)).toEqual([
+        { id: 1, distance: 2 },
+      ]);
       expect(await said(tab, `docs.health.then(({ state }) => state)`)).toBe("ready");
       // Every frame comes, though a graph is built.
       const slowest = await tab.run<number>(`(async () => {

@@ -11,8 +11,8 @@ import { Worker } from "node:worker_threads";
 import { VicinalError } from "vicinal";
 import { Collection } from "vicinal/collection";
 import { memory } from "vicinal/storage";
-import { WorkerCollection } from "vicinal/worker";
 import { folder } from "vicinal/storage/node";
+import { WorkerCollection } from "vicinal/worker";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectError, thrownBy } from "../support/errors.js";
 
@@ -132,7 +132,11 @@ it("tells what goes on, and how it is", async () => {
     { done: 40, total: 40 },
   ]);
   expect(await docs.health).toMatchObject({ state: "ready", fresh: 40, main: 0 });
-  const all = await docs.searchBatch(["xx", [9, 0]], { k: 1, candidates: 3, rescore: (hits) => hits.map(({ id }) => -Number(id)) });
+  const all = await docs.searchBatch(["xx", [9, 0]], {
+    k: 1,
+    candidates: 3,
+    rescore: (hits) => hits.map(({ id }) => -Number(id)),
+  });
   expect(all.map(([hit]) => hit.id)).toEqual([1, 8]);
   await expectError(() => docs.upsert(texts, { progress: 1 } as never), "BAD_OPTION", 'no option "progress"');
   await expectError(() => docs.search([1, 2], { rescore: () => [], candidates: 0 }), "BAD_OPTION", "candidates is 0");
@@ -200,7 +204,10 @@ describe("by one option", () => {
     await docs.upsert(documents);
     const asked = thrownBy(() => docs.reindex({ kind: "hnsw" }));
     await made[0].terminate();
-    expect(await asked).toMatchObject({ code: "BAD_RUNTIME", message: expect.stringMatching(/has died: .*Open the collection again/) });
+    expect(await asked).toMatchObject({
+      code: "BAD_RUNTIME",
+      message: expect.stringMatching(/has died: .*Open the collection again/),
+    });
     await expectError(() => docs.count(), "BAD_RUNTIME", "has died");
     await docs.close();
     const again = await Collection.open({ storage: folder(path), worker: true });
@@ -225,7 +232,8 @@ describe("by one option", () => {
   });
 
   it("does not keep a process alive that forgets to close it", async () => {
-    const dist = (name: string) => JSON.stringify(pathToFileURL(fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))).href);
+    const dist = (name: string) =>
+      JSON.stringify(pathToFileURL(fileURLToPath(new URL(`../../dist/${name}`, import.meta.url))).href);
     const program = `
       import { Collection } from ${dist("collection.js")};
       import { folder } from ${dist("storage-node.js")};

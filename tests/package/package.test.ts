@@ -38,7 +38,8 @@ function filesIn(folder: string): string[] {
 describe("tarball", () => {
   test("holds what a user needs and nothing else", () => {
     // builds-static.ts and builds-asked.ts stand in for builds.ts, and have its types; two workers are texts in what makes them.
-    const typed = /^(?!cli\/|pages\/|border\/builds-(static|asked)|storage\/opfs-worker|collection\/worker-script).*(?<!\.d)\.ts$/;
+    const typed =
+      /^(?!cli\/|pages\/|border\/builds-(static|asked)|storage\/opfs-worker|collection\/worker-script).*(?<!\.d)\.ts$/;
     const modules = filesIn(join(ROOT, "src")).filter((name) => typed.test(name));
     const holds = [
       "LICENSE",

@@ -30,6 +30,10 @@ const LEXICAL_NOTE =
 const LEXICAL_LIMIT = 10_000;
 /** A model embeds some ten to a hundred passages a second on a CPU. */
 const MODEL_LIMIT = 1_000;
+/** The sentence model embeds some 15 to 30, of 60 words each. */
+const SENTENCES_LIMIT = 400;
+/** Passages of each package, under such a limit. */
+const OF_PACKAGE = 8;
 
 export function demoCommand(): Command {
   return new Command("demo")
@@ -41,7 +45,7 @@ export function demoCommand(): Command {
     .option("--lexical", "embed by wording alone, which suits every language (default where no sentence model is installed)")
     .option(
       "--limit <n>",
-      `read at most this many passages (default: ${MODEL_LIMIT}; by wording alone ${LEXICAL_LIMIT})`,
+      `read at most this many passages (default: ${SENTENCES_LIMIT}; with --model ${MODEL_LIMIT}, with --lexical ${LEXICAL_LIMIT})`,
       positiveInt,
     )
     .option("--json", "print everything as JSON, and do not prompt")
@@ -59,7 +63,8 @@ async function embedderOf({ model, lexical }: DemoOptions): Promise<Embedder | u
 
 async function demo(folder: string | undefined, options: DemoOptions): Promise<void> {
   const model = await embedderOf(options);
-  const corpus = await readCorpus(folder, options.limit ?? (model ? MODEL_LIMIT : LEXICAL_LIMIT));
+  const most = model ? (options.model === undefined ? SENTENCES_LIMIT : MODEL_LIMIT) : LEXICAL_LIMIT;
+  const corpus = await readCorpus(folder, options.limit ?? most, model && OF_PACKAGE);
   const embedder = model ?? lexicalEmbedder(corpus.stored.map(embeddedText));
   const place = await mkdtemp(join(tmpdir(), "vicinal-demo-"));
   try {
@@ -164,7 +169,8 @@ async function vectorsOf(collection: Collection): Promise<Float32Array> {
   const { dimensions, size } = collection;
   const vectors = new Float32Array(size * dimensions);
   let n = 0;
-  for await (const { vector } of collection.scan({ select: [], vectors: true })) vectors.set(vector as Float32Array, n++ * dimensions);
+  for await (const { vector } of collection.scan({ select: [], vectors: true }))
+    vectors.set(vector as Float32Array, n++ * dimensions);
   return vectors;
 }
 

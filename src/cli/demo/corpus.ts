@@ -26,11 +26,12 @@ export interface Corpus {
 const MIN_PASSAGES = 20;
 const HELD_OUT_SHARE = 10;
 const MAX_HELD_OUT = 200;
-/** Passages of a package, so that under a limit more packages than those with A have a say. */
-const OF_PACKAGE = 12;
 
-/** Reads at most `limit` passages from a folder, or else from the README files of the installed packages. */
-export async function readCorpus(folder: string | undefined, limit: number): Promise<Corpus> {
+/**
+ * Reads at most `limit` passages from a folder, or else from the README files of the installed packages: of each at most `each`, so that
+ * not only the first packages have a say.
+ */
+export async function readCorpus(folder: string | undefined, limit: number, each = Number.POSITIVE_INFINITY): Promise<Corpus> {
   const origin = folder === undefined ? "the README files of the installed packages" : resolve(folder);
   const field = folder === undefined ? "package" : "file";
   const passages = new Map<string, Piece>();
@@ -48,7 +49,7 @@ export async function readCorpus(folder: string | undefined, limit: number): Pro
     for (const passage of passagesOf(file)) {
       const key = passage.text.toLowerCase();
       const n = (taken.get(source) ?? 0) + 1;
-      if (passages.has(key) || (field === "package" && n > OF_PACKAGE)) continue;
+      if (passages.has(key) || n > (field === "package" ? each : Number.POSITIVE_INFINITY)) continue;
       taken.set(source, n);
       passages.set(key, { ...passage, id: `${source}#${n}`, source });
     }

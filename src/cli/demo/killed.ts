@@ -43,7 +43,9 @@ export async function killed(path: string, open: () => Promise<Collection>, say:
     '"vicinal/storage/node"',
     beside("./storage-node.js"),
   );
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", program, path], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program, path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const exited = once(child, "exit") as Promise<[code: number | null, signal: string | null]>;
   let told = 0;
   for await (const line of createInterface({ input: child.stdout })) {
@@ -51,7 +53,8 @@ export async function killed(path: string, open: () => Promise<Collection>, say:
     if (told === TOLD) child.kill("SIGKILL");
   }
   const [code, signal] = await exited;
-  if (told < TOLD) throw new Error(`the process that was to be killed ended by itself, with ${signal ?? code}, after ${told} writes`);
+  if (told < TOLD)
+    throw new Error(`the process that was to be killed ended by itself, with ${signal ?? code}, after ${told} writes`);
 
   const start = performance.now();
   const collection = await open();
@@ -60,8 +63,12 @@ export async function killed(path: string, open: () => Promise<Collection>, say:
   let lost = 0;
   for (let n = 0; n < told; n++) if (!collection.has(`line ${n}`)) lost++;
   const { ok } = await collection.verify();
-  say(`Process ${child.pid} was killed by ${signal} in the midst of a write; ${counted(told, "document")} it had been told are durable.`);
-  say(`Opened again in ${figure(openMs)} ms: ${found} of its documents are there, ${lost} are lost; every byte verified: ${ok ? "sound" : "damaged"}.`);
+  say(
+    `Process ${child.pid} was killed by ${signal} in the midst of a write; ${counted(told, "document")} it had been told are durable.`,
+  );
+  say(
+    `Opened again in ${figure(openMs)} ms: ${found} of its documents are there, ${lost} are lost; every byte verified: ${ok ? "sound" : "damaged"}.`,
+  );
   await collection.delete({ where: BY_THE_KILLED });
   return [collection, { told, found, lost, signal, openMs, documents: collection.size, ok }];
 }

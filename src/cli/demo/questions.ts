@@ -3,10 +3,10 @@ import type { Passage } from "../text/passages.js";
 
 /** What one asks of README files, in words that may not be theirs. */
 export const README_QUESTIONS = [
-  "how do I read the options that a user typed in a terminal",
-  "find all files whose names look like this",
-  "is it allowed to use this in a commercial product",
-  "turn source code into something a browser can run",
+  "parse arguments given on the command line",
+  "make words in the terminal red or green",
+  "draw a grid with rows and columns in the console",
+  "unpack compressed data without native code",
 ];
 
 /** A note, what becomes of it, and a question for each; for who sees words alone, with words of theirs. */

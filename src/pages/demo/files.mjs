@@ -41,10 +41,13 @@ function modelFiles() {
 const noNode = {
   name: "no-node",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?(fs|fs\/promises|path|os|crypto|util|url|worker_threads|perf_hooks|node-fetch)$/ }, ({ path }) => ({
-      path,
-      namespace: "none",
-    }));
+    onResolve(
+      { filter: /^(node:)?(fs|fs\/promises|path|os|crypto|util|url|worker_threads|perf_hooks|node-fetch)$/ },
+      ({ path }) => ({
+        path,
+        namespace: "none",
+      }),
+    );
     onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
   },
 };
@@ -53,7 +56,9 @@ const noNode = {
 async function scripts(embedder) {
   const { outputFiles } = await build({
     entryPoints: { page: join(HERE, "page.ts"), "embed-worker": join(HERE, embedder) },
-    alias: Object.fromEntries(["storage", "collection", "tabs"].map((name) => [`vicinal/${name}`, join(ROOT, `dist/${name}.js`)])),
+    alias: Object.fromEntries(
+      ["storage", "collection", "tabs"].map((name) => [`vicinal/${name}`, join(ROOT, `dist/${name}.js`)]),
+    ),
     plugins: [noNode],
     define: { __dirname: '"/model"', global: "globalThis" },
     bundle: true,
@@ -81,7 +86,7 @@ async function passages(limit) {
 }
 
 /** At most `limit` passages; `lexical`: by wording alone, though the sentence model is there. */
-export async function pageFiles({ limit = 600, lexical = false } = {}) {
+export async function pageFiles({ limit = 400, lexical = false } = {}) {
   if (!existsSync(join(ROOT, "dist/tabs.js"))) throw new Error("dist/ is not there: npm run build");
   const model = lexical ? undefined : modelFiles();
   const static_ = ["index.html", "page.css"].map((name) => [`/${name}`, fileOf(name, readFileSync(join(HERE, name)))]);

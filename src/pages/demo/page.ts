@@ -1,7 +1,7 @@
 // The page: what is typed is searched for, what is found can be edited and deleted, and all tabs see it.
 import type { DocumentHit, DocumentId, Where } from "vicinal/collection";
+import { type Card, cardOf, editorOf, element, type Found } from "./cards.js";
 import { pageEmbedder } from "./embedding.js";
-import { cardOf, type Card, editorOf, element, type Found } from "./cards.js";
 import { fill, type Notes, openNotes, restart } from "./notes.js";
 import { type Passage, textOf } from "./passage.js";
 
@@ -74,12 +74,14 @@ function showPlace({ place }: Notes): void {
   element("place", HTMLElement).textContent = `Kept in ${place}: ${who}. Embedder: ${embedder.description}.`;
 }
 
-let waiting: ReturnType<typeof setTimeout> | undefined;
+let waiting = false;
 
 /** Soon, and once for many changes. */
 function refresh(): void {
-  waiting ??= setTimeout(async () => {
-    waiting = undefined;
+  if (waiting) return;
+  waiting = true;
+  setTimeout(async () => {
+    waiting = false;
     showPlace(notes);
     await showPackages();
     await show();
@@ -178,4 +180,5 @@ docs.onChange(refresh);
 addEventListener("focus", refresh);
 refresh();
 await fillAll().catch(failed);
+query.focus();
 document.documentElement.dataset.ready = "true";
