@@ -55,6 +55,15 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
         `docs.searchBatch([[0, 0, 0, 0], [9, 0, 0, 0]], { k: 1, where: { year: { $lt: 2022 } } }).then((all) => all.map(([hit]) => hit.id))`,
         ["a", 1],
       ],
+      [
+        `docs.searchBatch([[0, 0, 0, 0], [9, 0, 0, 0]], { k: 1, rescore: (hits) => hits.map(({ data }) => data.year ?? 0) }).then((all) => all.map(([hit]) => hit.id))`,
+        ["1", "1"],
+      ],
+      [`docs.health.then(({ state, fresh }) => [state, fresh])`, ["ready", 4]],
+      [
+        `(async () => { const told = []; await docs.upsert([{ id: "1", text: "text", data: { lang: "en", year: 2022 } }], { onProgress: (so) => told.push(so) }); return told; })()`,
+        [{ done: 1, total: 1 }],
+      ],
       [`docs.update("a", { year: 2019 })`, 1],
       [`docs.verify().then(({ ok }) => ok)`, true],
       [`docs.snapshot()`, undefined],

@@ -6,7 +6,7 @@ import type { PageEmbedder } from "./embedding.js";
 import { type Passage, textOf } from "./passage.js";
 
 /** Passages that are embedded and written at once. */
-const BATCH = 32;
+const BATCH = 16;
 
 export interface Notes {
   readonly docs: SharedCollection;

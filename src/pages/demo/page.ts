@@ -14,6 +14,7 @@ const query = element("query", HTMLInputElement);
 const filter = element("package", HTMLSelectElement);
 const list = element("hits", HTMLOListElement);
 const figures = element("figures", HTMLElement);
+const filling = element("filling", HTMLProgressElement);
 
 const embedder = await pageEmbedder().catch(failed);
 const notes = await openNotes(embedder).catch(failed);
@@ -44,7 +45,8 @@ async function show(): Promise<void> {
   if (search !== searches || editing()) return;
   list.replaceChildren(...found.map((hit) => cardOf(hit, actions)));
   const took = vector ? `: ${ms.toFixed(1)} ms, and ${(embedded - start).toFixed(1)} ms to embed the question` : "";
-  figures.textContent = `${found.length} of ${passing} documents${took}`;
+  const rest = filling.hidden ? "" : ` (${filling.value} of ${filling.max} passages are embedded)`;
+  figures.textContent = `${found.length} of ${passing} documents${took}${rest}`;
 }
 
 async function first(where: Where): Promise<Found[]> {
@@ -158,8 +160,6 @@ function offerUndo(text: string, undo: () => Promise<void>): void {
 // ---- beginning ----------------------------------------------------------------------------------------------------
 
 const passages: Passage[] = await (await fetch("passages.json")).json();
-const filling = element("filling", HTMLProgressElement);
-
 async function fillAll(): Promise<void> {
   await fill(notes, embedder.kind, passages, (done, of) => {
     filling.hidden = done === of;
