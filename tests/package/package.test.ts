@@ -212,7 +212,8 @@ describe("size", () => {
     ["opfs", "storage", 7000],
     ["indexedDb", "storage", 4000],
     ["memory", "storage", 1800],
-    ["SharedCollection", "tabs", 3500],
+    ["SharedCollection", "tabs", 3800],
+    ["WorkerCollection", "worker", 3200],
   ];
   test.each(LAYERS)("{ %s } of vicinal/%s adds at most %i bytes", async (name, entry, most) => {
     const { outputFiles } = await build({
