@@ -12,6 +12,7 @@ import type { Passing } from "./passing.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
 import { rescored } from "./rescored.js";
 import type { Looking } from "./tiers.js";
+import type { Expression } from "./where/expression.js";
 import type { Where } from "./where/parse.js";
 
 /** A document that was found. */
@@ -131,15 +132,22 @@ export class Searching {
 
   async search(query: Vector, asked: Vector | string, wish: Wish): Promise<DocumentHit[]> {
     const { where, groupBy, select, rescore, signal } = wish.options;
+    const { conditions, documents } = this;
     const selected = selectionOf(select);
+    const condition = where === undefined ? undefined : conditions.parse(where);
+    const wanted: Expression[] = condition ? [condition] : [];
+    if (groupBy !== undefined) wanted.push(conditions.has(groupBy));
     // What is not there yet is made before anything is looked at, so that the rest goes by one state of the documents.
-    if (where !== undefined || groupBy !== undefined) await this.conditions.ready(where, groupBy);
-    heed(signal);
-    const passing = where === undefined ? undefined : this.conditions.passing(where);
-    const found = this.#find(query, wish, passing);
+    while (conditions.lack(wanted)) {
+      await conditions.make(wanted);
+      heed(signal);
+    }
+    const found = this.#find(query, wish, condition && conditions.passing(condition));
     const wantsData = !(select && select.length === 0);
     const hits = found.map(({ id, distance, group }): DocumentHit => {
-      return { id: this.documents.ids.idAt(id), distance, ...(group !== undefined && { group }) };
+      const hit: DocumentHit = { id: documents.ids.idAt(id), distance };
+      if (group !== undefined) hit.group = group;
+      return hit;
     });
     if (wantsData && hits.length > 0) {
       const texts = this.reading.texts(found.map(({ id }) => id));
@@ -164,9 +172,10 @@ export class Searching {
     }
     if (groupBy !== undefined) {
       const most = passing?.count ?? ids.size;
+      const valuesOf = columns.valuesAt(groupBy);
       return widening(Math.min(4 * (limit ?? most), most), most, (n) => {
         const hits = tiers.search(query, n, passing, looking);
-        const best = bestPerValue(hits, limit ?? Infinity, ({ id }) => columns.valuesOf(groupBy, id));
+        const best = bestPerValue(hits, limit ?? Infinity, ({ id }) => valuesOf(id));
         const groups = best.map(({ value, hit }): Found => ({ ...hit, group: value }));
         return { enough: groups.length === limit || hits.length < n, hits: groups };
       });
