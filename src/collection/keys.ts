@@ -63,7 +63,10 @@ export function keyOf(id: DocumentId): Uint8Array {
 function asciiOf(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
   let i = from;
-  for (; i + 4 <= to; i += 4) text += String.fromCharCode(bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]);
+  for (; i + 8 <= to; i += 8) {
+    const [a, b, c, d] = [bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]];
+    text += String.fromCharCode(a, b, c, d, bytes[i + 4], bytes[i + 5], bytes[i + 6], bytes[i + 7]);
+  }
   for (; i < to; i++) text += String.fromCharCode(bytes[i]);
   return text;
 }
