@@ -27,6 +27,21 @@ async function line(n = 10, options: Partial<CollectionOptions> = {}): Promise<C
 const idsOf = (hits: readonly DocumentHit[]) => hits.map(({ id }) => id);
 const ORIGIN = [0, 0];
 
+describe("scan", () => {
+  it("lets the event loop go round, though all is in memory", async () => {
+    const collection = await line(300);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    for await (const _ of collection.scan()) {
+      const start = performance.now();
+      while (performance.now() - start < 0.1);
+    }
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(1);
+    await collection.close();
+  });
+});
+
 describe("search", () => {
   it("finds the nearest, with all of their data, or what select names of it, or none", async () => {
     const collection = await line();
