@@ -1,7 +1,7 @@
 // What only some indices need, or what takes its time anyway, in a chunk of its own that is loaded with the first that wants it; and what only mistakes need.
 export { Fetcher } from "../search/fetching.js";
 export { addAll } from "./add-all.js";
-export { compact } from "./compacting.js";
 export { findLists } from "./coarse-graph.js";
+export { compact } from "./compacting.js";
 export { noEstimates, noTrainAt } from "./refusals.js";
 export { prepareLearner, train } from "./succession.js";

@@ -106,7 +106,8 @@ describe.each(LAYOUTS)("%s", (name, options) => {
       const [after, left] = [engine.state("sweepCursor"), engine.state("doomed")];
       if (doomed === 0 && left > 0) sweeps++;
       const calls = i % 3 === 0 ? 2 : 1;
-      if (cursor < CONNECTING && after < CONNECTING && after > cursor) expect(after - cursor).toBeLessThanOrEqual(calls * REPAIRED);
+      if (cursor < CONNECTING && after < CONNECTING && after > cursor)
+        expect(after - cursor).toBeLessThanOrEqual(calls * REPAIRED);
       if (doomed > left && left > 0) expect(doomed - left).toBeLessThanOrEqual(calls * FREED);
       if (i > N * 0.8) break;
     }
@@ -128,7 +129,13 @@ describe.each(LAYOUTS)("%s", (name, options) => {
         live.push(1000 + turn);
       }
       const cursor = engine.state("sweepCursor");
-      const stage = !engine.state("doomed") ? "none" : cursor >= FREEING ? "freeing" : cursor >= CONNECTING ? "connecting" : "repairing";
+      const stage = !engine.state("doomed")
+        ? "none"
+        : cursor >= FREEING
+          ? "freeing"
+          : cursor >= CONNECTING
+            ? "connecting"
+            : "repairing";
       const before = seen.size;
       seen.add(stage);
       if (seen.size === before && turn % 40) continue;
@@ -182,9 +189,7 @@ it("a graph linked at once that is compacted is the one that a fresh build of it
 it("all that is linked may go while others wait to be linked", async () => {
   const index = await built({ atOnce: true }, range(700));
   const stop = new AbortController();
-  await expect(
-    index.addAll(rowsOf(range(1200, 700)), { signal: stop.signal, onProgress: () => stop.abort() }),
-  ).rejects.toThrow();
+  await expect(index.addAll(rowsOf(range(1200, 700)), { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toThrow();
   expect(engineOf(index).state("pending")).toBeGreaterThan(0);
   const waiting = index.size - 700;
   for (const id of range(700)) index.remove(id);

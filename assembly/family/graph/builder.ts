@@ -7,7 +7,7 @@ import { nodes } from "../../table/nodes";
 import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
-import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, haveCodes, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
 import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
@@ -118,6 +118,6 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   selection.clear();
   bindSlot(b.codec(), linkScorer(), from);
   selection.addScored(batch);
-  selection.choose(b.codec(), limit, false, layer ? NONE : from);
+  selection.choose(b.codec(), limit, haveCodes(), layer ? NONE : from);
   setLinks(layer, from, selection.slots, selection.taken);
 }
