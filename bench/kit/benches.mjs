@@ -24,7 +24,7 @@ export const SECONDS = {
   grow: 240,
   filter: 1200,
   cliffs: 600,
-  churn: 1800,
+  churn: 540,
   flat: 80,
   families: 150,
   hard: 220,
@@ -33,6 +33,7 @@ export const SECONDS = {
   reference: 90,
   load: 20,
   collection: 600,
+  documents: 300,
   size: 5,
 };
 
@@ -40,4 +41,4 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "churn", "collection", "peers"];
+export const APART = ["filter", "cliffs", "churn", "collection", "documents", "peers"];

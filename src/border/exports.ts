@@ -20,6 +20,7 @@ export interface Exports {
   addVectors(vectors: number, ids: number, lists: number, n: number): number;
   /** Of the graph builds: of n more vectors so many, the last, are to be stored first and then linked together; `all`: as many as can. */
   linkedTogether?(n: number, all: boolean): number;
+  /** `vectors` 0: only slots are taken, the next n; their rows follow. */
   storeVectors?(vectors: number, ids: number, n: number): void;
   /** All that wait, or a short step towards it: 1 when none waits any more. */
   linkPending?(short: boolean): number;
@@ -54,7 +55,7 @@ export interface Exports {
   openFilter(): number;
   keepFilter(): number;
   closeFilter(filter: number): void;
-  /** Graph builds: takes n steps of a search, for a clock: rows scanned, rows of a walk, nodes whose neighbours are looked at, groups of 32 codes. */
+  /** Graph builds: takes at least n steps of a search, for a clock, and says how many: rows scanned, rows of a walk, nodes expanded, groups of 32 codes. */
   practise?(step: number, n: number): number;
   /** Microseconds of each; of a code, not of 32. */
   setCosts?(row: number, met: number, hop: number, code: number): void;

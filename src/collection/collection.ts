@@ -145,8 +145,9 @@ export class Collection implements Searchable<DocumentId> {
     const { conditions } = this.#open;
     known("count", options, ["where"]);
     if (options.where === undefined) return this.size;
-    await conditions.ready(options.where, undefined);
-    return conditions.match(options.where).count;
+    const condition = conditions.parse(options.where);
+    while (conditions.lack([condition])) await conditions.make([condition]);
+    return conditions.match(condition).count;
   }
 
   /**

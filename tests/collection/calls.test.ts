@@ -44,6 +44,21 @@ describe.each(Object.entries(WAYS))("%s", (way, openBy) => {
     return collection;
   }
 
+  describe("scan", () => {
+    it("lets the event loop go round, though all is in memory", async () => {
+      const collection = await line(300);
+      let turns = 0;
+      const timer = setInterval(() => turns++, 1);
+      for await (const _ of collection.scan()) {
+        const start = performance.now();
+        while (performance.now() - start < 0.1);
+      }
+      clearInterval(timer);
+      expect(turns).toBeGreaterThan(1);
+      await collection.close();
+    });
+  });
+
   describe("search", () => {
     it("finds the nearest, with all of their data, or what select names of it, or none", async () => {
       const collection = await line();
