@@ -132,6 +132,17 @@ async function coreFiles() {
   return [...files];
 }
 
+/** A name that two files of the core export would be in none of its chunk, without a word from esbuild. */
+function checkNames(files) {
+  const owners = new Map();
+  for (const file of files) {
+    for (const [, name] of readFileSync(file, "utf8").matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)) {
+      if (owners.has(name)) throw new Error(`${owners.get(name)} and ${file} both export ${name}: the core is one module`);
+      owners.set(name, file);
+    }
+  }
+}
+
 /** All of the core as one module, "core". */
 const wholeCore = (files) => ({
   name: "core",
@@ -210,6 +221,7 @@ async function writeIndex(files) {
 /** Returns the files that cli.js is made of. */
 export async function bundle(builds) {
   const files = await coreFiles();
+  checkNames(files);
   await writeIndex(files);
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
   const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
