@@ -64,8 +64,9 @@ export interface CollectionSearchOptions {
 
 const EFFORTS = ["ef", "nprobe", "maxLeaves", "searchK", "probes"] as const;
 const NAMES = ["k", "where", "groupBy", "select", "radius", "after", "exact", ...EFFORTS, "rescore", "candidates", "signal"];
-const CANDIDATES = 100;
-const MOST_K = 2 ** 26;
+/** Hits that rescore is asked about where nothing else is said. */
+export const CANDIDATES = 100;
+export const MOST_K = 2 ** 26;
 const MOST_EFFORT = 2 ** 32 - 1;
 
 /** A search's options, checked. */
