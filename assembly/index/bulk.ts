@@ -5,7 +5,7 @@ import { align } from "../base/sizes";
 import { mark, reset } from "../memory/arena";
 import { isAugmented, state } from "../memory/state";
 import { FREE, nodes, stageOf } from "../table/nodes";
-import { freeSlots } from "../table/slots";
+import { freeSlots, takeSlot } from "../table/slots";
 import { storeNew } from "../search/rows";
 import { Builder } from "../family/graph/builder";
 import { squaresAmong } from "../family/graph/bulk/gram";
@@ -33,10 +33,11 @@ export function linkedTogether(n: u32, all: bool): u32 {
   return all || isAugmented() || paysAtOnce(n - free + s.pending, nodes().count - s.pending) ? n - free : 0;
 }
 
-/** Adds n checked vectors under new ids, room being reserved, without links. */
+/** Adds n checked vectors under new ids, room being reserved, without links; 0 for those whose rows are copied in afterwards. */
 export function storeVectors(vectors: usize, ids: usize, n: u32): void {
   for (let i: u32 = 0; i < n; i++) {
-    const slot = storeNew(vectors, ids, i, nodes().count++);
+    const place = nodes().count++;
+    const slot = vectors ? storeNew(vectors, ids, i, place) : takeSlot(load<u32>(ids + (<usize>i << 2)), place);
     raiseTower(slot);
     for (let layer: u32 = 0; layer <= topOf(slot); layer++) setLinks(layer, slot, 0, 0);
     standAlone(slot);

@@ -39,7 +39,7 @@ function stagesAreValid(): bool {
     else if (stage == DOOMED) doomed++;
     else dead++;
   }
-  if (live != s.live || dead != s.dead || doomed != s.doomed || s.sweepCursor > n || s.unsought > n) return false;
+  if (live != s.live || dead != s.dead || doomed != s.doomed || s.unsought > n) return false;
   if (!family().buries() && dead + doomed) return false;
   if (family().places()) return s.freeHead == NONE;
   let slot = s.freeHead;

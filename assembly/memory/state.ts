@@ -26,7 +26,7 @@ export const MIPS_AUGMENT: u32 = 1;
   identity: u32;        // 1: every live slot's id is the slot itself, and no id table is kept
   entry: u32;           // hnsw: where every search starts; NONE in an empty graph
   topLevel: u32;        // hnsw: the level of `entry`
-  sweepCursor: u32;     // hnsw: next slot to repair while doomed > 0
+  sweepCursor: u32;     // hnsw: while doomed > 0, how far the sweep is (family/graph/sweep.ts)
   sharp: u32;           // hnsw: 1: walks may go by upper halves; 0: most were blurred, they go by whole values (blur.ts)
   watched: f64;         // blur.ts: vectors linked by upper halves
   blurred: f64;         // blur.ts: those among them that upper halves could not place
@@ -56,6 +56,11 @@ export const MIPS_AUGMENT: u32 = 1;
   learnedOn: u32;       // ivf: vectors that the lists were learned from, less two for each removed since
 }
 if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
+
+/** Above every slot: what sweepCursor counts from each of these on. Below, the slots whose links have been mended. */
+export const ROOTING: u32 = 1 << 29;
+export const CONNECTING: u32 = 1 << 30;
+export const FREEING: u32 = 0x80000000;
 
 @inline export function state(): State { return changetype<State>(STATE + here()); }
 

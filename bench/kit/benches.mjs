@@ -24,7 +24,7 @@ export const SECONDS = {
   grow: 240,
   filter: 1200,
   cliffs: 600,
-  churn: 1800,
+  churn: 540,
   flat: 80,
   families: 150,
   hard: 220,

@@ -2,5 +2,6 @@
 export { Fetcher } from "../search/fetching.js";
 export { addAll } from "./add-all.js";
 export { findLists } from "./coarse-graph.js";
+export { compact } from "./compacting.js";
 export { noEstimates, noTrainAt } from "./refusals.js";
-export { compact, prepareLearner, train } from "./succession.js";
+export { prepareLearner, train } from "./succession.js";

@@ -1,10 +1,9 @@
 // How one engine follows another while the index is in use: by train(), of itself in addAll or once a graph is worth it, and by
-// compact(). One succession at a time. Until the moment of it the index is what it was; what is added or removed meanwhile is in
+// compact() (compacting.ts). One succession at a time. Until the moment of it the index is what it was; what is added or removed meanwhile is in
 // the new engine too.
 
-import { copyAll } from "../border/copies.js";
 import type { Engine } from "../border/engine.js";
-import { newEngine, newInstance } from "../border/runtime.js";
+import { newInstance } from "../border/runtime.js";
 import { chosen, joined } from "../input/drawn.js";
 import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "../input/slices.js";
@@ -31,11 +30,8 @@ export interface TrainReport {
   nlist: number | undefined;
 }
 
-/** Slots that compact() repairs between two looks at the clock. */
-const SWEEP_SLOTS = 16;
-
 /** Runs what replaces the engine once nothing else does. */
-function inTurn<T>(seat: Seat, signal: AbortSignal | undefined, work: (patience: Patience) => Promise<T>): Promise<T> {
+export function inTurn<T>(seat: Seat, signal: AbortSignal | undefined, work: (patience: Patience) => Promise<T>): Promise<T> {
   return patiently(seat, signal, async (patience) => {
     while (seat.moving) await patience.for(seat.moving.catch(() => {}));
     const moving = work(patience);
@@ -147,31 +143,4 @@ async function move(seat: Seat, target: Engine, patience: Patience, between: (mo
   );
   keepNextId(engine, target);
   succeed(seat, target);
-}
-
-/** VectorIndex.compact: in a new engine, as small as what is left. */
-export function compact(seat: Seat): Promise<void> {
-  return inTurn(seat, undefined, async (patience) => {
-    const { engine } = seat;
-    const target = await patience.for(newEngine(engine.copyState(), engine.maxBytes, engine.threads));
-    try {
-      const removed = (): boolean => engine.state("dead") + engine.state("doomed") > 0;
-      const waits = (): boolean => engine.state("pending") > 0;
-      for (let done = engine.state("unsought") === 0; !done || removed() || waits(); await patience.for(breath())) {
-        await linkWaiting(() => engine, patience);
-        if (waits()) continue; // some have come since, and are perhaps being linked: no sweep meanwhile
-        if (engine.state("dead") > 0 && engine.state("doomed") === 0) engine.exports.startSweep();
-        const started = performance.now();
-        do done = engine.done(engine.exports.sweep(SWEEP_SLOTS)) !== 0;
-        while (!done && performance.now() - started < SLICE_MS);
-      }
-      engine.done(engine.exports.compactSlots());
-      copyAll(target, engine);
-      target.lists = engine.lists;
-      succeed(seat, target);
-    } catch (error) {
-      target.endThreads?.();
-      throw error;
-    }
-  });
 }

@@ -1,7 +1,7 @@
 // From one index's memory to another's of the same layout.
 
 import { VicinalError } from "../words/errors.js";
-import type { Engine } from "./engine.js";
+import { type Engine, tagOf } from "./engine.js";
 
 /** `target`, which is empty, takes over the whole of `source`. */
 export function copyAll(target: Engine, source: Engine): void {
@@ -16,6 +16,24 @@ export function copyAll(target: Engine, source: Engine): void {
     }
   }
   if (!target.exports.isValid()) throw new VicinalError("OUT_OF_MEMORY", "the copy could not be completed");
+}
+
+/** The column that rows end before. */
+const LINKS = "link";
+/** Columns of ids and of life stages come before them. */
+const FIRST_ROW_COLUMN = 2;
+
+/** The rows that have these ids in `source` go to slots `first` and up of `target`, a graph of the same layout. */
+export function copyRows(target: Engine, first: number, source: Engine, ids: Uint32Array): void {
+  const { exports } = source;
+  const slots = ids.map((id) => exports.slotOfId(id));
+  for (let column = FIRST_ROW_COLUMN; tagOf(exports.columnTag(0, column)) !== LINKS; column++) {
+    const bytes = exports.columnStride(0, column);
+    const from = Uint32Array.from(slots, (slot) => source.exports.columnAt(0, column, slot));
+    const to = Uint32Array.from(slots, (_, i) => target.exports.columnAt(0, column, first + i));
+    const [there, here] = [source.u8(), target.u8()];
+    for (const [i, at] of from.entries()) here.set(there.subarray(at, at + bytes), to[i]);
+  }
 }
 
 /** `target` takes over what `source` has learned. */

@@ -20,6 +20,7 @@ export interface Exports {
   addVectors(vectors: number, ids: number, lists: number, n: number): number;
   /** Of the graph builds: of n more vectors so many, the last, are to be stored first and then linked together; `all`: as many as can. */
   linkedTogether?(n: number, all: boolean): number;
+  /** `vectors` 0: only slots are taken, the next n; their rows follow. */
   storeVectors?(vectors: number, ids: number, n: number): void;
   /** All that wait, or a short step towards it: 1 when none waits any more. */
   linkPending?(short: boolean): number;

@@ -443,7 +443,7 @@ describe("explain", () => {
   });
 
   it.each([false, true])("what either way was thought to take, of a graph, fastScan %s", async (fastScan) => {
-    const rows = integers(1200, D, 9, -20, 20);
+    const rows = integers(2400, D, 9, -20, 20);
     const index = await Hnsw.create({ ...L2, fastScan });
     index.add(rows);
     const nothing = { cost: { walk: undefined, scan: undefined }, localShare: undefined };

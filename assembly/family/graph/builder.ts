@@ -7,7 +7,7 @@ import { nodes } from "../../table/nodes";
 import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
-import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
+import { degree, degreeLimit, haveCodes, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
 import { forgetTurned } from "./neighbours";
 import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
@@ -83,15 +83,20 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
 }
 
-/** The selection becomes the links of `slot`, and each of them links back. */
-export function setChosen(b: Builder, layer: u32, slot: u32): void {
+/** The selection becomes the links of `slot`, and each of them links back but for the first `kept` of b.neighbours, which were its links before. */
+export function setChosen(b: Builder, layer: u32, slot: u32, kept: u32 = 0): void {
   const selection = changetype<Selection>(b.selection);
   const n = selection.taken;
   memory.copy(b.chosen, selection.slots, n << 2);
   setLinks(layer, slot, b.chosen, n);
   const lost = !layer && slot != state().entry && !hasParent(slot);
   if (lost) setParent(slot, findParent(slot, b.chosen, n));
-  for (let i: u32 = 0; i < n; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
+  let fresh: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const to = load<u32>(b.chosen + (i << 2));
+    if (!holds(changetype<Batch>(b.neighbours).slots, kept, to)) store<u32>(b.chosen + (fresh++ << 2), to);
+  }
+  for (let i: u32 = 0; i < fresh; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);
   if (lost && parentOf(slot) != NONE) linkBack(b, 0, parentOf(slot), slot);
 }
 
@@ -113,6 +118,6 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   selection.clear();
   bindSlot(b.codec(), linkScorer(), from);
   selection.addScored(batch);
-  selection.choose(b.codec(), limit, false, layer ? NONE : from);
+  selection.choose(b.codec(), limit, haveCodes(), layer ? NONE : from);
   setLinks(layer, from, selection.slots, selection.taken);
 }

@@ -52,6 +52,9 @@ export function setHops(expanded: f32, ef: f32): void { layout().hopsPerEf = max
 
 @inline function perHop(): f32 { return layout().hopCost + (isGuided() ? 0 : rowsPerHop() * layout().metCost); }
 
+/** fastScan: that are scanned while a node is expanded, at least. By this, and not by a clock, the few vectors that are cheaper scanned where all pass. */
+const ROWS_OF_A_HOP: f32 = 3;
+
 /** Microseconds of scoring all that passes: by rows, and by codes of a filter that lasts. */
 @inline function rowsCost(ask: Ask): f32 { return <f32>ask.passing * layout().rowCost; }
 @inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + <f32>(ask.k * ROWS_PER_RESULT) * layout().metCost; }
@@ -70,7 +73,7 @@ const ROWS_PER_RESULT: u32 = 6;
 /** Whether to set out on a walk that is as dear as one of `ef`; what both would cost is noted. */
 export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
   const w = work();
-  if (ask.passing == linked) return true;
+  if (ask.passing == linked) return <f32>linked > (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop());
   if (layout().rowCost == 0) assumeCosts();
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
   w.scanCost = rowsCost(ask);

@@ -7,11 +7,11 @@ import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
 import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { FREE, nodes, stageOf } from "../../table/nodes";
+import { DOOMED, FREE, nodes, stageOf } from "../../table/nodes";
 import { Batch } from "../../search/batch";
 import { Builder, beamAround } from "./builder";
 import { degree, degreeLimit, isTwin, linkedSlots, linksOf, topOf } from "./graph";
-import { adopt, parentOf, setParent } from "./roots";
+import { adopt, forgetParents, parentOf, setParent } from "./roots";
 import { addLink, bridgeTo, tieStrayed } from "./strays";
 
 /** Of an island's nodes one of so many is tied by itself: a beam may never come across a single tie. */
@@ -34,7 +34,7 @@ export function reconnect(b: Builder, layer: u32): void {
   const reached = alloc(bitsetBytes(n));
   const queue = alloc(<usize>n << 2);
   if (reached && queue) {
-    if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
+    if (!layer) forgetParents();
     memory.fill(reached, 0, bitsetBytes(n));
     let end = flood(layer, s.entry, reached, queue, 0, !layer);
     for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) end = tieIsland(b, layer, slot, reached, queue, end);
@@ -44,7 +44,8 @@ export function reconnect(b: Builder, layer: u32): void {
 
 /** Ties a slot, with all that it leads to, where it has not been reached; they are in `queue` then, from place `from` on to where this says. */
 export function tieIsland(b: Builder, layer: u32, slot: u32, reached: usize, queue: usize, from: u32): u32 {
-  if (stageOf(slot) == FREE || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) return from;
+  const stage = stageOf(slot);
+  if (stage == FREE || stage == DOOMED || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) return from;
   if (isSigned() && joinNeighbours(layer, slot, reached)) return flood(layer, slot, reached, queue, from, !layer);
   const shore = shoreOf(b, layer, slot, reached);
   bridge(shore, layer, slot);

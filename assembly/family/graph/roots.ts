@@ -5,7 +5,7 @@
 //   parent column, u32 per slot: NONE of the entry. Where a file has none, it is found from the links before the first change.
 import { NONE } from "../../base/codes";
 import { isSigned } from "../../memory/metrics";
-import { state } from "../../memory/state";
+import { CONNECTING, ROOTING, state } from "../../memory/state";
 import { DOOMED, FREE, layout, nodes, stageOf } from "../../table/nodes";
 import { degree, degreeLimit, holds, linksOf, putLink } from "./graph";
 
@@ -16,6 +16,13 @@ export function openRoots(): void { layout().parent = nodes().addColumn(TAG_PARE
 @inline function parentAt(slot: u32): usize { return nodes().at(layout().parent, slot); }
 export function parentOf(slot: u32): u32 { return load<u32>(parentAt(slot)); }
 export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(slot), parent); }
+
+/** Everybody's parent is to be found anew. A sweep begins again: some of those behind it may get a doomed one. */
+export function forgetParents(): void {
+  const s = state(), n = nodes().count;
+  for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
+  if (s.doomed && s.sweepCursor < CONNECTING) s.sweepCursor = ROOTING;
+}
 
 /** Of a file: parents are slots, whoever they are. */
 export function rootsAreValid(): bool {
@@ -45,16 +52,33 @@ function childrenOf(slot: u32): u32 {
   return children;
 }
 
+/** From a node to the root; along a curve they may be many. */
+const MOST_STEPS: u32 = 1024;
+
+/** Whether the way up from a node ends at the entry, and not by way of `slot`: then it can be its parent. */
+function leadsUp(node: u32, slot: u32): bool {
+  for (let steps: u32 = 0; node != NONE && node != slot && steps < MOST_STEPS; steps++) {
+    if (node == state().entry) return true;
+    node = parentOf(node);
+  }
+  return false;
+}
+
 /** Of the tree of parents so many levels are searched for room at most. */
 const MOST_LEVELS: u32 = 32;
 
 /**
- * Who is to be the parent of a slot that chose these n, before any links to it: the first that has room for a child. Where everybody chooses
- * the same few, as hubs under dot, none has; then somebody below the first, at a place drawn by the slot's number. NONE if n is 0.
+ * Who is to be the parent of a slot that chose these n: the first that has room for a child, and is not below the slot. Where everybody chooses
+ * the same few, as hubs under dot, none has; then somebody below the first, at a place drawn by the slot's number. NONE where all are below it.
  */
 export function findParent(slot: u32, slots: usize, n: u32): u32 {
-  for (let p = slots, end = slots + (n << 2); p < end; p += 4) if (hasRoom(load<u32>(p))) return load<u32>(p);
-  let from = n ? load<u32>(slots) : NONE;
+  let from = NONE;
+  for (let p = slots, end = slots + (n << 2); p < end; p += 4) {
+    const other = load<u32>(p);
+    if (stageOf(other) == DOOMED || !leadsUp(other, slot)) continue;
+    if (hasRoom(other)) return other;
+    if (from == NONE) from = other;
+  }
   for (let level: u32 = 0, lot = slot; level < MOST_LEVELS && from != NONE; level++, lot /= mostChildren()) {
     let links = linksOf(0, from);
     let skip = lot % mostChildren();
@@ -90,16 +114,12 @@ export function adopt(parent: u32, child: u32): bool {
 
 /** Makes a node the parent of another instead of who was, so that the link lasts. False where it has no room, or is below the other. */
 export function moveTo(parent: u32, child: u32): bool {
-  if (parent == child || parentOf(child) == NONE || !hasRoom(parent)) return false;
-  let steps: u32 = 0;
-  for (let above = parent; above != NONE; above = parentOf(above)) if (above == child || ++steps > MOST_STEPS) return false;
-  return adopt(parent, child);
+  return parentOf(child) != NONE && hasRoom(parent) && leadsUp(parent, child) && adopt(parent, child);
 }
-/** From a node to the root; along a curve they may be many. */
-const MOST_STEPS: u32 = 1024;
 
-/** The entry has changed: the new one, at the root, leads to the old, unless that is doomed: after the sweep all have parents anew. */
+/** The entry has changed: the new one, at the root, leads to the old; only to its eyes where that is doomed. */
 export function moveRoot(from: u32, to: u32): void {
   setParent(to, NONE);
-  if (stageOf(from) != DOOMED) adopt(to, from);
+  if (stageOf(from) == DOOMED) setParent(from, to);
+  else adopt(to, from);
 }

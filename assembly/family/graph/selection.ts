@@ -7,6 +7,7 @@ import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
 import { Codec, bindSlot, linkScorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { holds } from "./graph";
 import { parentOf } from "./roots";
 
 /** Slots compared at a time: a candidate usually fails against one of the first few taken. */
@@ -49,16 +50,16 @@ const CHUNK: u32 = 4;
   @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }
 
   /**
-   * Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). Children of `parent` (NONE: nobody's), fewer than
-   * `limit`, are taken whatever covers them.
+   * Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). Children of `parent` (NONE: nobody's), or the n at `kept`,
+   * fewer than `limit`, are taken whatever covers them.
    */
-  choose(by: Codec, limit: u32, backfill: bool, parent: u32): void {
+  choose(by: Codec, limit: u32, backfill: bool, parent: u32, kept: usize = 0, n: u32 = 0): void {
     const slots: usize = this.slots, passed: usize = this.passed;
-    let taken: u32 = 0, pruned: u32 = 0, children: u32 = 0;
+    let taken: u32 = 0, pruned: u32 = 0, children: u32 = n;
     if (parent != NONE) for (let i: u32 = 0; i < this.count; i++) children += <u32>(parentOf(slotOf(this.candidate(i))) == parent);
     for (let i: u32 = 0; i < this.count && taken < limit; i++) {
       const key = this.candidate(i);
-      if (children && parentOf(slotOf(key)) == parent) {
+      if (children && ((parent != NONE && parentOf(slotOf(key)) == parent) || holds(kept, n, slotOf(key)))) {
         children--;
         store<u32>(slots + (taken++ << 2), slotOf(key));
       } else if (taken + children >= limit || this.isCovered(by, key, taken)) {

@@ -1,26 +1,32 @@
-// Removal. A removed node stays in the graph, dead, as a stepping stone. When a fifth of the nodes are dead they become
-// doomed, and a cursor passes once over all slots, a few with each later add or remove, cutting every link to a doomed
-// node: its owner chooses anew among its other neighbours and the doomed one's neighbours (consolidation as in
-// FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an incremental collector). After the pass nobody
-// links to them and their slots are free.
+// Removal. A removed node stays in the graph, dead, as a stepping stone. When one of so many nodes is dead they become doomed, and a
+// cursor passes over all slots, a few with each later add or remove: no link leads to a doomed node behind it, and the slots of
+// these are free in the end (consolidation as in FreshDiskANN, Singh et al. 2021, arXiv 2105.09613, spread out like an
+// incremental collector). What a sweep is at is in a file of that moment, and goes on in the loaded index.
+//
+// Of L links, with a share p of the nodes doomed, 1 - (1 - p)^L of the lists lose one: 15 lists are mended per node where p is a twentieth and
+// L is 26, and 26 where each removal is repaired at once in place (IP-DiskANN, arXiv 2502.13826), after a search for it.
 import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
-import { state } from "../../memory/state";
-import { DEAD, DOOMED, FREE, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
+import { CONNECTING, FREEING, ROOTING, state } from "../../memory/state";
+import { DEAD, DOOMED, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
 import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
-import { Builder, addNearestLive, setChosen } from "./builder";
+import { Builder, addNearestLive, beamAround, linkBack, setChosen } from "./builder";
 import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, topOf } from "./graph";
 import { bulkNow } from "./bulk/job";
 import { findRoots, reconnect } from "./reconnect";
 import { Selection } from "./selection";
-import { seekStrayed } from "./strays";
+import { adopt, findParent, hasParent, moveRoot, setParent } from "./roots";
+import { seekStrayed, tieStrayed } from "./strays";
 import { forgetHeir, heirOf, partTwins } from "./twins";
 
-/** A pass starts when live < ALIVE_PER_DEAD * dead, and each change then advances it so that it ends before the next. */
-const ALIVE_PER_DEAD: u32 = 4;
-const SLOTS_PER_CHANGE: u32 = 8;
+/**
+ * A pass starts when live < ALIVE_PER_DEAD * dead, and each change advances it by so many slots: those that have a place and are not live are one in
+ * 11 of the others at most, whoever removes.
+ */
+const ALIVE_PER_DEAD: u32 = 20;
+const SLOTS_PER_CHANGE: u32 = 24;
 /** Slots of the look for strayed nodes at a change. */
 const SOUGHT_PER_CHANGE: u32 = 2;
 
@@ -67,7 +73,7 @@ export function sweepAll(): bool {
 /** The sweep's share of one add or remove; between sweeps, of the look for strayed nodes, which begins anew where it has ended. */
 export function advanceSweep(b: Builder): void {
   const s = state();
-  if (!s.doomed && s.live < ALIVE_PER_DEAD * s.dead) startSweep();
+  if (!s.doomed && !s.pending && s.live < ALIVE_PER_DEAD * s.dead) startSweep();
   if (s.doomed) sweepSlots(b, SLOTS_PER_CHANGE);
   else {
     findRoots(b);
@@ -82,48 +88,121 @@ export function startSweep(): void {
   for (let slot: u32 = 0; slot < nodes().count; slot++) if (stageOf(slot) == DEAD) setStage(slot, DOOMED);
   s.doomed += s.dead;
   s.dead = 0;
-  s.sweepCursor = 0;
+  s.sweepCursor = ROOTING;
   partTwins();
 }
 
-/** Repairs the next `most` slots. */
+/** Of a file: where its sweep is. */
+export function sweepIsValid(): bool {
+  const s = state(), n = nodes().count;
+  const at = s.sweepCursor;
+  if (at >= FREEING) return at <= FREEING + n;
+  if (at >= CONNECTING) return at <= CONNECTING + s.topLevel;
+  return at <= n || (at >= ROOTING && at <= ROOTING + n);
+}
+
+/** No link of slots before this one leads to a doomed slot. */
+export function sweptSlots(): u32 {
+  const at = state().sweepCursor;
+  return at < ROOTING ? at : at < CONNECTING ? 0 : nodes().count;
+}
+
+/** Slots that are looked at for whether they have a parent, or are to be freed, for one that is mended. */
+const LOOKS_PER_SLOT: u32 = 8;
+
+/**
+ * Goes on with the pass, for about as long as `most` slots take to be mended. First whoever has a doomed parent gets another, so that all that stays
+ * can be reached whatever is cut; then links to doomed slots are cut, each layer above the lowest is connected again, and slots are freed.
+ */
 function sweepSlots(b: Builder, most: u32): void {
   const s = state();
   findRoots(b);
-  const n = nodes().count;
-  const end = most < n - s.sweepCursor ? s.sweepCursor + most : n;
-  for (let slot = s.sweepCursor; slot < end; slot++) {
-    const stage = stageOf(slot);
-    if (stage != LIVE && stage != DEAD) continue;
-    for (let layer: u32 = 0; layer <= topOf(slot); layer++) repair(b, layer, slot);
+  if (s.entry != NONE && stageOf(s.entry) == DOOMED) moveEntry();
+  if (!s.doomed) return;
+  const at = s.sweepCursor, n = nodes().count;
+  if (at >= FREEING) freeDoomed(at - FREEING, most * LOOKS_PER_SLOT);
+  else if (at > CONNECTING) {
+    reconnect(b, min(at - CONNECTING, s.topLevel));
+    s.sweepCursor--;
+  } else if (at == CONNECTING) s.sweepCursor = FREEING;
+  else if (at >= ROOTING) {
+    const from = at - ROOTING, end = from + min(most * LOOKS_PER_SLOT, n - from);
+    for (let slot = from; slot < end; slot++) if (stays(slot)) keepRooted(b, slot);
+    s.sweepCursor = end < n ? ROOTING + end : 0;
+  } else {
+    const end = at + min(most, n - at);
+    for (let slot = at; slot < end; slot++) {
+      if (stays(slot)) for (let layer: u32 = 0; layer <= topOf(slot); layer++) mend(b, layer, slot);
+    }
+    s.sweepCursor = end < n ? end : CONNECTING + s.topLevel;
   }
-  s.sweepCursor = end;
-  if (end < n) return;
-  for (let slot: u32 = 0; slot < n; slot++) if (stageOf(slot) == DOOMED) {
+}
+
+/** Whether a slot is a node, linked, and not doomed. */
+function stays(slot: u32): bool {
+  const stage = stageOf(slot);
+  return (stage == LIVE || stage == DEAD) && !isTwin(slot) && slot < linkedSlots();
+}
+
+/** Nobody links to a doomed slot any more. */
+function freeDoomed(from: u32, most: u32): void {
+  const s = state();
+  const n = nodes().count;
+  const end = from + min(most, n - from);
+  for (let slot = from; slot < end; slot++) if (stageOf(slot) == DOOMED) {
     forgetHeir(slot);
     freeSlot(slot);
+    s.doomed--;
   }
-  s.doomed = 0;
+  s.sweepCursor = FREEING + end;
+  if (s.doomed) return;
   s.sweepCursor = 0;
-  if (stageOf(s.entry) == FREE) moveEntry();
-  for (let layer = <i32>s.topLevel; layer >= 0; layer--) reconnect(b, layer);
   s.unsought = n;
 }
 
-/** The highest node becomes the entry, the first of equals. */
+/**
+ * The highest node that stays becomes the entry, the first of equals, and leads to the one before, and the sweep begins anew. Where none stays
+ * but what waits to be linked, all that is doomed can go.
+ */
 function moveEntry(): void {
   const s = state();
+  const before = s.entry;
   s.entry = NONE;
-  for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) {
-    if (stageOf(slot) == FREE || isTwin(slot) || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
+  for (let slot: u32 = 0, n = nodes().count; slot < n; slot++) {
+    if (!stays(slot) || (s.entry != NONE && topOf(slot) <= s.topLevel)) continue;
     s.entry = slot;
     s.topLevel = topOf(slot);
   }
+  if (s.entry == NONE) {
+    s.topLevel = 0;
+    freeDoomed(0, nodes().count);
+    return;
+  }
+  s.sweepCursor = ROOTING;
+  moveRoot(before, s.entry);
+  adopt(s.entry, before);
 }
 
-/** Chooses the links of a slot anew if one of them is doomed. */
-function repair(b: Builder, layer: u32, slot: u32): void {
-  const limit = degreeLimit(layer);
+/** A node whose parent is doomed gets another: one that it links to, or somebody near it; none that is below it. */
+function keepRooted(b: Builder, slot: u32): void {
+  if (slot == state().entry || hasParent(slot)) return;
+  let parent = findParent(slot, linksOf(0, slot), degree(0, slot));
+  const cutOff = parent == NONE;
+  if (cutOff) {
+    const beam = beamAround(b, slot, 0, state().efConstruction);
+    const near = min(beam.size, degreeLimit(0) - 1);
+    for (let i: u32 = 0; i < near; i++) store<u32>(b.chosen + (i << 2), beam.slotAt(i));
+    store<u32>(b.chosen + (near << 2), state().entry);
+    parent = findParent(slot, b.chosen, near + 1);
+  }
+  setParent(slot, parent);
+  if (parent == NONE) return;
+  linkBack(b, 0, parent, slot);
+  if (cutOff) tieStrayed(b, slot);
+}
+
+/** In the place of doomed neighbours come some of theirs, as many; the other links stay. Never fewer than M, however slowly they were lost. */
+function mend(b: Builder, layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const batch = changetype<Batch>(b.neighbours);
   batch.count = 0;
@@ -133,7 +212,8 @@ function repair(b: Builder, layer: u32, slot: u32): void {
     const neighbour = load<u32>(links + (i << 2));
     if (stageOf(neighbour) != DOOMED) batch.add(neighbour);
   }
-  if (batch.count == n) return;
+  const kept = batch.count;
+  if (kept == n) return;
   for (let i: u32 = 0; i < n; i++) {
     const neighbour = load<u32>(links + (i << 2));
     if (stageOf(neighbour) == DOOMED) addNeighbours(batch, layer, neighbour, slot, b.most);
@@ -143,14 +223,13 @@ function repair(b: Builder, layer: u32, slot: u32): void {
   if (batch.count) {
     bindSlot(b.codec(), linkScorer(), slot);
     selection.addScored(batch);
-    selection.choose(b.codec(), limit, true, layer ? NONE : slot);
   } else {
     // Everyone around is gone: join the nearest who are left.
     bindSlot(b.codec(), walkScorer(), slot);
     addNearestLive(b, layer, slot);
-    selection.choose(b.codec(), state().m, true, NONE);
   }
-  setChosen(b, layer, slot); // both ways: links to this slot were lost as well
+  selection.choose(b.codec(), max(n, state().m), true, NONE, batch.slots, kept);
+  setChosen(b, layer, slot, kept);
 }
 
 /** A link to a doomed node whose twin has taken its place leads to that: the row, and so the code, is the same. */

@@ -16,7 +16,7 @@ import { hasBit } from "../../base/bitset";
 import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
 import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
-import { parentOf, setParent } from "./roots";
+import { adopt, parentOf, setParent } from "./roots";
 import { codesOf, degree, haveCodes, isTwin, linksOf, markTwin, setLinks, topOf, writeLinks } from "./graph";
 
 const TAG_TWIN: u32 = 0x6e697774; // "twin"
@@ -219,7 +219,7 @@ function inherit(node: u32): void {
   for (let p = linksOf(0, heir), end = p + (degree(0, heir) << 2); p < end; p += 4) {
     if (parentOf(load<u32>(p)) == node) setParent(load<u32>(p), heir);
   }
-  setParent(heir, parentOf(node));
+  adopt(node, heir);
   for (let slot = twinOf(heir); slot != NONE; slot = twinOf(slot)) setHost(slot, heir);
 }
 

@@ -1,13 +1,12 @@
 // What reconnect() does, in steps: one layer is flooded from the entry, and whoever was not reached is tied.
 import { bitsetBytes, testAndSet } from "../../../base/bitset";
-import { NONE } from "../../../base/codes";
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { nodes } from "../../../table/nodes";
 import { Builder } from "../builder";
 import { linkedSlots } from "../graph";
 import { spread, tieIsland } from "../reconnect";
-import { setParent } from "../roots";
+import { forgetParents } from "../roots";
 
 @unmanaged export class Flood {
   layer: u32;
@@ -32,7 +31,7 @@ import { setParent } from "../roots";
     f.head = 0;
     f.end = 1;
     f.slot = 0;
-    if (!layer) for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
+    if (!layer) forgetParents();
     memory.fill(reached, 0, bitsetBytes(n));
     testAndSet(reached, state().entry);
     store<u32>(queue, state().entry);
