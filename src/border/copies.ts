@@ -1,7 +1,7 @@
 // From one index's memory to another's of the same layout.
 
 import { VicinalError } from "../words/errors.js";
-import { type Engine, tagOf } from "./engine.js";
+import { type Engine, lettersOf } from "./engine.js";
 
 /** `target`, which is empty, takes over the whole of `source`. */
 export function copyAll(target: Engine, source: Engine): void {
@@ -27,7 +27,7 @@ const FIRST_ROW_COLUMN = 2;
 export function copyRows(target: Engine, first: number, source: Engine, ids: Uint32Array): void {
   const { exports } = source;
   const slots = ids.map((id) => exports.slotOfId(id));
-  for (let column = FIRST_ROW_COLUMN; tagOf(exports.columnTag(0, column)) !== LINKS; column++) {
+  for (let column = FIRST_ROW_COLUMN; lettersOf(exports.columnTag(0, column)) !== LINKS; column++) {
     const bytes = exports.columnStride(0, column);
     const from = Uint32Array.from(slots, (slot) => source.exports.columnAt(0, column, slot));
     const to = Uint32Array.from(slots, (_, i) => target.exports.columnAt(0, column, first + i));

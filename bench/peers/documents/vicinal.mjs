@@ -13,7 +13,8 @@ export async function build(dir, documents, { dimensions }) {
   }
   // Few documents stay without a graph.
   if (collection.health.main === 0) await collection.reindex();
-  while (collection.health.fresh > 0 || collection.health.doing !== "idle") await new Promise((resolve) => setTimeout(resolve, 5));
+  while (collection.health.fresh > 0 || collection.health.doing !== "idle")
+    await new Promise((resolve) => setTimeout(resolve, 5));
   await collection.snapshot();
   await collection.close();
 }
