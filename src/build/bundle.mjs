@@ -153,6 +153,19 @@ const wholeCore = (files) => ({
   },
 });
 
+/** Of a name that two files export, `export *` says nothing and exports neither. */
+function checkNames(files) {
+  const seen = new Map();
+  for (const file of files) {
+    for (const [, name] of readFileSync(file, "utf8").matchAll(
+      /^export (?:abstract |async )?(?:function\*?|class|const) (\w+)/gm,
+    )) {
+      if (seen.has(name)) throw new Error(`${seen.get(name)} and ${file} both export ${name}: one of the core's files alone may`);
+      seen.set(name, file);
+    }
+  }
+}
+
 /** What the core has is imported from there. */
 const besideCore = (files, path) => ({
   name: "beside-core",
