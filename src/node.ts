@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { access, chmod, chown, type FileHandle, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { type Bytes, type LoadOptions, load, type VectorIndex, VicinalError } from "./index.js";
+import { textOf } from "./storage/node-path.js";
 
 /** Where a file is: text, a `file:` URL, or bytes, such as a Buffer, for a name that need not be UTF-8. */
 export type FilePath = string | URL | Uint8Array;
@@ -151,15 +151,6 @@ function asPath(path: FilePath): string | Buffer {
   if (name.length === 0) throw badOption("path is empty");
   if (name.includes("\0")) throw badOption(`path is ${brief(path)}; no file's name has a zero byte in it`);
   return name;
-}
-
-function textOf(path: string | URL): string | undefined {
-  if (typeof path === "string") return path;
-  try {
-    return fileURLToPath(path);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A change of text, done to bytes too: Latin-1 keeps each of them. */

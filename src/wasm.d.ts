@@ -4,7 +4,7 @@ declare module "vicinal-wasm:*" {
   export default text;
 }
 
-/** The text of a worker: a file of src/storage, bundled. */
+/** The text of a worker: a file of src, bundled. */
 declare module "vicinal-worker:*" {
   const text: string;
   export default text;

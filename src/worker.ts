@@ -1,3 +1,5 @@
-/** One collection in a worker, so that the thread that asks stays free. See README.md. */
+/** One collection in a worker's script of yours, so that the thread that asks stays free. See README.md. */
 
-export { type Port, serve, WorkerCollection } from "./collection/worker.js";
+export type { Served } from "./collection/answering.js";
+export type { Port } from "./collection/wire.js";
+export { serve, WorkerCollection } from "./collection/worker.js";

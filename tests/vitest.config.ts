@@ -16,7 +16,7 @@ const checkedWasm = {
 /** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, and memory that is full at every size. */
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
-  "tests/collection/shared.test.ts",
+  "tests/collection/{shared,in-page}.test.ts",
   "tests/promise/{cliffs,full}.test.ts",
 ];
 

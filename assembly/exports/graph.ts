@@ -6,4 +6,5 @@ export { serve, setWorkers } from "../family/graph/bulk/team";
 export { stopLinking } from "../family/graph/bulk/steps";
 export { linkPending, linkedTogether, squaresOfLeaf, storeVectors } from "../index/bulk";
 export { readyFilter } from "../index/filter";
-export { practise, setCosts } from "../family/graph/costs";
+export { setCosts } from "../family/graph/costs";
+export { practise } from "../family/graph/practice";

@@ -20,7 +20,8 @@ import { nodes } from "./nodes";
   gone: u32;    // 1: some that had a code pass no more
   coded: u32;   // 1: all that passes has a code
   wanted: u32;  // 1: a search would have gone by codes
-  doubts: u32;  // walks that were given up, less those that were not
+  factor: f32;  // graph: what walks cost, over what they were thought to (family/graph/costs.ts); 0 before the first
+  scans: u32;   // searches that had better scan
 
   @inline static at(address: usize): Filter { return changetype<Filter>(address); }
 
@@ -64,7 +65,8 @@ const HEAD_BYTES: usize = 64;
 export function emptyFilter(f: Filter): void {
   f.passing = 0;
   f.wanted = 0;
-  f.doubts = 0;
+  f.factor = 0;
+  f.scans = 0;
   f.coded = 0;
   f.gone = 1;
   memory.fill(f.listed, 0, bitsetBytes(f.listedRoom));

@@ -21,6 +21,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   metCost: f32;
   hopCost: f32;
   codeCost: f32;
+  hopsPerEf: f32;    // fastScan: of walks of this index
   one: u32;          // hnsw: a slot to score by itself (twins.ts)
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key

@@ -33,6 +33,7 @@ export const SECONDS = {
   reference: 90,
   load: 20,
   collection: 600,
+  documents: 300,
   size: 5,
 };
 
@@ -40,4 +41,4 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "churn", "collection", "peers"];
+export const APART = ["filter", "cliffs", "churn", "collection", "documents", "peers"];

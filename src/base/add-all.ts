@@ -56,7 +56,8 @@ export async function addAll(
   const { signal, onProgress } = options;
   const ids = iteratorOf(given);
   const total = rows?.n;
-  const pace = new Pace();
+  const { sliceMs = SLICE_MS } = seat;
+  const pace = new Pace(sliceMs);
   // Those linked at once are as many whatever the pace.
   const size = (): number => Math.max(Math.min(pace.size, roomToWait(seat.engine)), 1);
   let done = 0;
@@ -73,13 +74,13 @@ export async function addAll(
       done += some.n;
       const now = performance.now();
       pace.note(now - started);
-      if (roomToWait(seat.engine) <= 0) await linkWaiting(engine, patience, report);
-      else if (now - paused < SLICE_MS) continue;
+      if (roomToWait(seat.engine) <= 0) await linkWaiting(engine, patience, report, sliceMs);
+      else if (now - paused < sliceMs) continue;
       report();
       await patience.for(breath());
       paused = performance.now();
     }
-    await linkWaiting(engine, patience, report);
+    await linkWaiting(engine, patience, report, sliceMs);
     if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
     report();
   };

@@ -5,17 +5,22 @@ import type { Patience } from "../input/patience.js";
 import { breath } from "../input/slices.js";
 import type { Seat } from "./seat.js";
 
-/** A slice is over after this long; a step takes up to some 5 ms. */
+/** A slice begins no step after this long; a step takes up to some 5 ms. */
 const SLICE_MS = 6;
 
 /** Links what waits in an engine, which may be another one after a breath; `between` hears of every slice. */
-export async function linkWaiting(engineNow: () => Engine, patience: Patience, between: () => void = () => {}): Promise<void> {
+export async function linkWaiting(
+  engineNow: () => Engine,
+  patience: Patience,
+  between: () => void = () => {},
+  sliceMs = SLICE_MS,
+): Promise<void> {
   while (engineNow().state("pending") > 0) {
     const engine = engineNow();
     const started = performance.now();
     let linked = 0;
     do linked = engine.done(engine.exports.linkPending?.(true) ?? 1);
-    while (!linked && performance.now() - started < SLICE_MS);
+    while (!linked && performance.now() - started < Math.min(sliceMs, SLICE_MS));
     between();
     await patience.for(breath());
   }

@@ -51,6 +51,8 @@ export class Seat {
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
   readonly waiting = new Set<() => void>();
+  /** Slices of addAll, in milliseconds, where they are to be shorter than they are. */
+  sliceMs: number | undefined;
   lastStats = NO_WORK;
   #engine: Engine | undefined;
 

@@ -4,8 +4,8 @@ import type { Engine } from "./engine.js";
 
 /** Steps of assembly/family/graph/costs.ts. */
 const STEPS = [0, 1, 2, 3] as const;
-/** A time is not taken for less, in milliseconds: browsers' clocks tick every 0.1. */
-const LEAST_MS = 0.2;
+/** A time is not taken for less, in microseconds: browsers' clocks tick every 100. */
+const LEAST_US = 200;
 const MOST_STEPS = 1 << 13;
 /** The shortest of so many times: whatever else the machine does only makes it longer. */
 const TIMES = 5;
@@ -18,15 +18,18 @@ export function measureSteps(engine: Engine): void {
   engine.timed = true;
   const { practise, setCosts } = engine.exports;
   if (!practise || !setCosts) return;
-  const ms = (step: number, n: number): number => {
+  const us = (step: number, n: number): { all: number; each: number } => {
     const start = performance.now();
-    practise(step, n);
-    return performance.now() - start;
+    const taken = practise(step, n);
+    const all = 1000 * (performance.now() - start);
+    return { all, each: taken ? all / taken : Number.NaN };
   };
-  const [row, met, hop, codes] = STEPS.map((step) => {
+  const costs = STEPS.map((step) => {
     let n = 64;
-    while (n < MOST_STEPS && ms(step, n) < LEAST_MS) n *= 2;
-    return (1000 * Math.min(...Array.from({ length: TIMES }, () => ms(step, n)))) / n;
+    while (n < MOST_STEPS && us(step, n).all < LEAST_US) n *= 2;
+    return Math.min(...Array.from({ length: TIMES }, () => us(step, n).each));
   });
+  if (costs.some(Number.isNaN)) return;
+  const [row, met, hop, codes] = costs;
   setCosts(row, met, hop, codes / 32);
 }

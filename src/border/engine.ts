@@ -410,7 +410,7 @@ export class Engine implements Tenant {
     exports.stopLinking?.();
     const columns = STORES.flatMap((store) =>
       Array.from({ length: exports.storeColumns(store) }, (_, index) => ({
-        tag: tagOf(exports.columnTag(store, index)),
+        tag: lettersOf(exports.columnTag(store, index)),
         stride: exports.columnStride(store, index),
         store,
         index,
@@ -427,7 +427,7 @@ export class Engine implements Tenant {
   tables(): { tag: string; address: number; bytes: number; index: number }[] {
     const { exports } = this;
     return Array.from({ length: exports.blobCount() }, (_, index) => ({
-      tag: tagOf(exports.blobTag(index)),
+      tag: lettersOf(exports.blobTag(index)),
       address: exports.blobAt(index) >>> 0,
       bytes: exports.blobBytes(index) >>> 0,
       index,
@@ -475,7 +475,7 @@ export class Engine implements Tenant {
 }
 
 /** Four letters, the first in the low byte; "" for 0. */
-function tagOf(tag: number): string {
+function lettersOf(tag: number): string {
   return tag === 0 ? "" : String.fromCharCode(...[0, 8, 16, 24].map((shift) => (tag >>> shift) & 255));
 }
 

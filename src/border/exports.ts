@@ -55,7 +55,7 @@ export interface Exports {
   openFilter(): number;
   keepFilter(): number;
   closeFilter(filter: number): void;
-  /** Graph builds: takes n steps of a search, for a clock: rows scanned, rows of a walk, nodes whose neighbours are looked at, groups of 32 codes. */
+  /** Graph builds: takes at least n steps of a search, for a clock, and says how many: rows scanned, rows of a walk, nodes expanded, groups of 32 codes. */
   practise?(step: number, n: number): number;
   /** Microseconds of each; of a code, not of 32. */
   setCosts?(row: number, met: number, hop: number, code: number): void;

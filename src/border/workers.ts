@@ -1,4 +1,4 @@
-// Threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
+// Workers, of a page or of Node. And threads that help to build a graph: workers with an instance each of the same module on the index's shared memory, asleep
 // but for the tasks that assembly/family/graph/bulk/team.ts announces.
 import type { Instance } from "./instance.js";
 
@@ -25,18 +25,21 @@ type Start = (task: Task) => Promise<() => void>;
 
 interface NodeWorker {
   once(event: "message" | "error", listener: (what: unknown) => void): void;
+  ref(): void;
   unref(): void;
+  postMessage(message: unknown): void;
   terminate(): Promise<number>;
 }
-type NodeThreads = { Worker: new (code: string, options: { eval: true; workerData: Task }) => NodeWorker };
+type NodeThreads = { Worker: new (code: string, options: { eval: true; workerData?: Task }) => NodeWorker };
 
 interface WebWorker {
   onmessage: ((event: unknown) => void) | null;
   onerror: ((event: { message?: string }) => void) | null;
+  addEventListener(type: "message", listener: () => void, options: { once: true }): void;
   postMessage(message: unknown): void;
   terminate(): void;
 }
-type WebWorkers = new (url: string, options: { type: "module" }) => WebWorker;
+type WebWorkers = new (url: string, options?: { type: "module" }) => WebWorker;
 
 const inNode =
   ({ Worker }: NodeThreads): Start =>
@@ -64,17 +67,54 @@ const onTheWeb =
       worker.postMessage(task);
     });
 
-/** Node's own threads also where Deno and Bun have them, since a process ends though these run; on a page (of Electron, too) the page's. */
-function starter(): Start {
+/**
+ * What makes workers here. Node's own threads also where Deno and Bun have them, since a process ends though these run; on a page (of
+ * Electron, too) the page's.
+ */
+function makers(): { readonly web: WebWorkers } | { readonly threads: NodeThreads } {
   const { Worker, document, process } = globalThis as {
     Worker?: WebWorkers;
     document?: unknown;
     process?: { getBuiltinModule?(name: string): NodeThreads | undefined };
   };
   const threads = process?.getBuiltinModule?.("node:worker_threads");
-  if (Worker && (document || !threads)) return onTheWeb(Worker);
-  if (threads) return inNode(threads);
+  if (Worker && (document || !threads)) return { web: Worker };
+  if (threads) return { threads };
   throw new Error("this runtime has no workers (Node has what it takes from 20.16 on)");
+}
+
+function starter(): Start {
+  const made = makers();
+  return "web" in made ? onTheWeb(made.web) : inNode(made.threads);
+}
+
+/** A worker of a script. */
+export interface Thread {
+  readonly port: { postMessage(message: unknown): void };
+  end(): void;
+  /** Whether a process of Node is not to end before it. */
+  holds(held: boolean): void;
+}
+
+/** A worker that runs a text, as a script without imports. Throws where there are none. */
+export function threadOf(text: string): Thread {
+  const made = makers();
+  if ("threads" in made) {
+    const worker = new made.threads.Worker(text, { eval: true });
+    return { port: worker, end: () => void worker.terminate(), holds: (held) => (held ? worker.ref() : worker.unref()) };
+  }
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const worker = new made.web(url);
+  const forget = (): void => URL.revokeObjectURL(url);
+  worker.addEventListener("message", forget, { once: true });
+  return {
+    port: worker,
+    end() {
+      forget();
+      worker.terminate();
+    },
+    holds() {},
+  };
 }
 
 /** n workers for an instance of the `threads` build; what it returns ends them. */

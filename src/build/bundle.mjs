@@ -74,7 +74,17 @@ const esm = {
   conditions: ["import"],
 };
 
-/** `import text from "vicinal-worker:opfs-worker"`: a worker of src/storage as one text. */
+/** In a worker that is a text: the thread that has made it is asked for the wasm, and no other such worker is made there. */
+const inText = {
+  name: "in-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/builds\.js$/ }, () => ({ path: resolve("src/border/builds-asked.ts") }));
+    onResolve({ filter: /\/own-worker\.js$/ }, ({ path }) => ({ path, namespace: "nothing" }));
+    onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "export const openInWorker = undefined;" }));
+  },
+};
+
+/** `import text from "vicinal-worker:storage/opfs-worker"`: a worker of src as one text. */
 const workerText = {
   name: "worker-text",
   setup({ onResolve, onLoad }) {
@@ -82,9 +92,10 @@ const workerText = {
     onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
       const { outputFiles } = await build({
         ...common,
-        entryPoints: [`src/storage/${path}.ts`],
+        entryPoints: [`src/${path}.ts`],
         format: "iife",
         minify: true,
+        plugins: [inText, workerText],
         write: false,
       });
       return { contents: outputFiles[0].text, loader: "text" };
@@ -121,6 +132,17 @@ async function coreFiles() {
   return [...files];
 }
 
+/** A name that two files of the core export would be in none of its chunk, without a word from esbuild. */
+function checkNames(files) {
+  const owners = new Map();
+  for (const file of files) {
+    for (const [, name] of readFileSync(file, "utf8").matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)) {
+      if (owners.has(name)) throw new Error(`${owners.get(name)} and ${file} both export ${name}: the core is one module`);
+      owners.set(name, file);
+    }
+  }
+}
+
 /** All of the core as one module, "core". */
 const wholeCore = (files) => ({
   name: "core",
@@ -130,6 +152,19 @@ const wholeCore = (files) => ({
     onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
   },
 });
+
+/** Of a name that two files export, `export *` says nothing and exports neither. */
+function checkNames(files) {
+  const seen = new Map();
+  for (const file of files) {
+    for (const [, name] of readFileSync(file, "utf8").matchAll(
+      /^export (?:abstract |async )?(?:function\*?|class|const) (\w+)/gm,
+    )) {
+      if (seen.has(name)) throw new Error(`${seen.get(name)} and ${file} both export ${name}: one of the core's files alone may`);
+      seen.set(name, file);
+    }
+  }
+}
 
 /** What the core has is imported from there. */
 const besideCore = (files, path) => ({
@@ -160,6 +195,12 @@ async function writeIndex(files) {
       onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./chunks/collection-extras-HASH.js", external: true }));
     },
   };
+  const ownWorker = {
+    name: "own-worker",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/own-worker\.js$/ }, () => ({ path: "./chunks/own-worker-HASH.js", external: true }));
+    },
+  };
   const first = files.filter((file) => !LATER.includes(file));
   const parts = [
     { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
@@ -170,8 +211,12 @@ async function writeIndex(files) {
       plugins: [extrasBeside, besideCore(first, "./core-HASH.js")],
     },
     {
+      entryPoints: { "chunks/own-worker": "src/collection/own-worker.ts" },
+      plugins: [workerText, besideCore(files, "./core-HASH.js")],
+    },
+    {
       entryPoints: LAYERS,
-      plugins: [collectionExtras, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      plugins: [collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
       splitting: false,
     },
   ];
@@ -182,13 +227,14 @@ async function writeIndex(files) {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(path.replace(/(core|extras)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
+    writeFileSync(path.replace(/(core|extras|own-worker)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
   }
 }
 
 /** Returns the files that cli.js is made of. */
 export async function bundle(builds) {
   const files = await coreFiles();
+  checkNames(files);
   await writeIndex(files);
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
   const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };

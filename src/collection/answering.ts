@@ -1,14 +1,25 @@
 // What the tab that has a collection open does for the others: their calls, by name.
 import type { Leading } from "../storage/tabs.js";
-import type { Collection } from "./collection.js";
-import type { Document } from "./scanning.js";
+import type { Health } from "./keeping.js";
+import type { Document, ScanOptions } from "./scanning.js";
+import type { Told } from "./wire.js";
 
-/** Calls that are passed on as they are, `signal` apart. */
+/** Calls that are passed on as they are, but for what cannot be sent: `signal` and `onProgress`. */
 export type Call = "upsert" | "update" | "delete" | "get" | "has" | "count" | "search" | "searchBatch" | Plain;
 type Plain = "snapshot" | "compact" | "reindex" | "verify" | "stats";
 
+/** What they are passed on to: a Collection. */
+export type Served = { readonly [call in Call]: (...args: never[]) => unknown } & {
+  readonly size: number;
+  readonly dimensions: number;
+  readonly health: Health | Promise<Health>;
+  scan(options: ScanOptions): AsyncGenerator<Document, void, void>;
+  close(): Promise<void>;
+};
+
 export type Asked =
   | { readonly call: Call; readonly args: readonly unknown[] }
+  | { readonly call: "health" }
   /** What is there to know of it. */
   | { readonly call: "hello" }
   /** The next documents of a scan, or its first; null where it has been forgotten. */
@@ -31,27 +42,32 @@ const PAGE = 64;
 /** Scans that are remembered: those of tabs that were closed meanwhile end so. */
 const SCANS = 100;
 
-/** Where a call takes options that may have a signal. */
+/** Where a call takes options that may have a signal, and which of these take an onProgress. */
 const OPTIONS_AT: Partial<Record<Call, number>> = { upsert: 1, search: 1, searchBatch: 1, reindex: 1 };
+const TOLD: readonly Call[] = ["upsert", "reindex"];
 const CHANGES: readonly Call[] = ["upsert", "update", "delete"];
 
 export class Answering implements Leading {
-  readonly #collection: Collection;
+  readonly #collection: Served;
   readonly #tell: (news: News) => void;
   readonly #scans = new Map<string, AsyncGenerator<Document, void, void>>();
+  /** Or about to be, once what was asked before is done. */
+  #closed = false;
 
   /** `tell`: called after every change. */
-  constructor(collection: Collection, tell: (news: News) => void) {
+  constructor(collection: Served, tell: (news: News) => void) {
     this.#collection = collection;
     this.#tell = tell;
   }
 
-  async answer(body: unknown, signal: AbortSignal): Promise<unknown> {
+  async answer(body: unknown, signal: AbortSignal, told?: Told): Promise<unknown> {
     const asked = body as Asked;
     const { size, dimensions } = this.#collection;
     switch (asked.call) {
       case "hello":
         return { size, dimensions } satisfies Hello;
+      case "health":
+        return this.#collection.health;
       case "scan":
         return this.#page(asked.scan, asked.begins, asked.options);
       case "end":
@@ -59,21 +75,25 @@ export class Answering implements Leading {
         this.#scans.delete(asked.scan);
         return undefined;
       default:
-        return this.#call(asked.call, asked.args, signal);
+        return this.#call(asked.call, asked.args, signal, told);
     }
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return this.#collection.close();
   }
 
-  async #call(call: Call, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {
+  async #call(call: Call, args: readonly unknown[], signal: AbortSignal, told: Told | undefined): Promise<unknown> {
     const at = OPTIONS_AT[call];
     const given = [...args];
-    if (at !== undefined) given[at] = { ...(given[at] as object | undefined), signal };
+    if (at !== undefined) {
+      const hearing = told && TOLD.includes(call) ? { onProgress: (progress: object) => told({ ...progress }) } : {};
+      given[at] = { ...(given[at] as object | undefined), ...hearing, signal };
+    }
     const method = this.#collection[call] as (...args: unknown[]) => unknown;
     const answer = await method.apply(this.#collection, given);
-    if (CHANGES.includes(call)) this.#tell({ size: this.#collection.size });
+    if (CHANGES.includes(call) && !this.#closed) this.#tell({ size: this.#collection.size });
     return answer;
   }
 

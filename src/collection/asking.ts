@@ -3,39 +3,41 @@ import type { Vector, Vectors } from "../input/vectors.js";
 import { DEFAULT_K } from "../search/plan.js";
 import type { Searchable } from "../search/searchable.js";
 import { badOption, show } from "../words/errors.js";
-import { checkSignal, heed } from "../words/options.js";
+import { checkSignal, heed, integer } from "../words/options.js";
 import type { Asked, Call, Hello, News, Page } from "./answering.js";
-import type { DocumentInput, DocumentPatch } from "./changing.js";
+import type { DocumentInput, DocumentPatch, UpsertOptions } from "./changing.js";
 import type { CollectionStats, VerifyReport } from "./health.js";
+import type { Health } from "./keeping.js";
 import type { DocumentId } from "./keys.js";
-import type { MainOptions } from "./options.js";
+import type { MainOptions, ReindexOptions } from "./options.js";
 import { rescored } from "./rescored.js";
-import type { Document, ScanOptions } from "./scanning.js";
-import type { CollectionSearchOptions, DocumentHit } from "./searching.js";
+import { checkScan, type Document, type ScanOptions } from "./scanning.js";
+import { CANDIDATES, type CollectionSearchOptions, type DocumentHit, MOST_K, type Rescore } from "./searching.js";
 import type { Where } from "./where/parse.js";
-
-/** What a call may say beside what it asks for. */
-export interface Waiting {
-  signal?: AbortSignal;
-}
-
-/** As of a search's `rescore`, which stays here. */
-const CANDIDATES = 100;
+import type { Wanting } from "./wire.js";
 
 export abstract class AskedCollection implements Searchable<DocumentId> {
   readonly #listeners = new Set<() => void>();
-  #hello: Hello = { size: 0, dimensions: 0 };
+  #hello: Hello | undefined;
   #scans = 0;
 
   /** @internal What the one who has it open answers. */
-  protected abstract request(asked: Asked, signal?: AbortSignal): Promise<unknown>;
+  protected abstract request(asked: Asked, wanting: Wanting): Promise<unknown>;
 
   abstract close(): Promise<void>;
+
+  /** @internal Throws where it is known here that nothing is open any more. */
+  protected check(): void {}
+
+  /** @internal Whether it has ever been open. */
+  protected get greeted(): boolean {
+    return this.#hello !== undefined;
+  }
 
   /** @internal Asks what there is to know; where that fails, all is given back. */
   protected async greet(): Promise<this> {
     try {
-      this.#hello = (await this.request({ call: "hello" })) as Hello;
+      this.#hello = (await this.request({ call: "hello" }, {})) as Hello;
       return this;
     } catch (error) {
       await this.close();
@@ -45,17 +47,19 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
 
   /** @internal Something has changed. */
   protected heard(news: News): void {
-    this.#hello = { ...this.#hello, size: news.size };
+    if (this.#hello) this.#hello = { ...this.#hello, size: news.size };
     for (const listener of this.#listeners) listener();
   }
 
   get dimensions(): number {
-    return this.#hello.dimensions;
+    this.check();
+    return this.#hello?.dimensions ?? 0;
   }
 
   /** Documents, as was heard last; `count()` asks. */
   get size(): number {
-    return this.#hello.size;
+    this.check();
+    return this.#hello?.size ?? 0;
   }
 
   /** Calls the listener after every change, whoever has made it; what it returns ends that. */
@@ -66,8 +70,9 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
     return () => void this.#listeners.delete(own);
   }
 
-  async upsert(documents: DocumentInput | readonly DocumentInput[], options: Waiting = {}): Promise<void> {
-    await this.#call("upsert", [documents], options);
+  async upsert(documents: DocumentInput | readonly DocumentInput[], options: UpsertOptions = {}): Promise<void> {
+    const [rest, wanting] = apart("upsert", options);
+    await this.#call("upsert", [documents, rest], wanting);
   }
 
   async update(id: DocumentId, data: object): Promise<number>;
@@ -93,15 +98,19 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
   }
 
   /** As of Collection. Where another answers in the midst of it, it begins again there, and leaves out what it has given. */
-  async *scan(options: ScanOptions = {}): AsyncGenerator<Document, void, void> {
-    const { signal, ...rest } = options;
-    checkSignal(signal);
+  scan(options: ScanOptions = {}): AsyncGenerator<Document, void, void> {
+    this.check();
+    checkScan(options);
+    return this.#scan(options);
+  }
+
+  async *#scan({ signal, ...options }: ScanOptions): AsyncGenerator<Document, void, void> {
     const scan = `${crypto.randomUUID()}:${++this.#scans}`;
     const given = new Set<DocumentId>();
     let begins = true;
     try {
       for (;;) {
-        const page = (await this.request({ call: "scan", scan, begins, options: rest }, signal)) as Page | null;
+        const page = (await this.request({ call: "scan", scan, begins, options }, { signal })) as Page | null;
         begins = !page;
         if (!page) continue;
         for (const document of page.documents) {
@@ -112,29 +121,26 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
         if (page.done) return;
       }
     } finally {
-      if (!begins) this.request({ call: "end", scan }).catch(() => {}); // it was closed
+      if (!begins) this.request({ call: "end", scan }, {}).catch(() => {}); // it was closed
     }
   }
 
   async search(query: Vector | string, options: CollectionSearchOptions = {}): Promise<DocumentHit[]> {
-    const { rescore, candidates, k, signal, ...rest } = options;
-    if (rescore === undefined) return (await this.#call("search", [query, withoutSignal(options)], options)) as DocumentHit[];
-    if (typeof rescore !== "function") throw badOption(`rescore is ${show(rescore)}; it must be a function of hits`);
-    if (rest.after !== undefined) throw badOption("after goes on with hits by distance: not with rescore");
-    const asked = { ...rest, k: candidates ?? Math.max(CANDIDATES, k ?? 0) };
-    const hits = (await this.#call("search", [query, asked], { signal })) as DocumentHit[];
-    if (hits.length === 0) return hits;
-    const scores = await rescore(hits.slice(), query);
-    heed(signal);
-    return rescored(hits, scores, k ?? (rest.radius === undefined ? DEFAULT_K : undefined));
+    const asked = askedOf("search", options);
+    const hits = (await this.#call("search", [query, asked.options], asked.wanting)) as DocumentHit[];
+    return asked.rescored(hits, query);
   }
 
-  /** As of Collection, but for `rescore`. */
+  /** As of Collection. */
   async searchBatch(
     queries: Vectors | readonly (Vector | string)[],
     options: CollectionSearchOptions = {},
   ): Promise<DocumentHit[][]> {
-    return (await this.#call("searchBatch", [queries, withoutSignal(options)], options)) as DocumentHit[][];
+    const asked = askedOf("searchBatch", options);
+    const all = (await this.#call("searchBatch", [queries, asked.options], asked.wanting)) as DocumentHit[][];
+    const rescored: DocumentHit[][] = [];
+    for (const [i, hits] of all.entries()) rescored.push(await asked.rescored(hits, queryOf(queries, i, all.length)));
+    return rescored;
   }
 
   async snapshot(): Promise<void> {
@@ -145,24 +151,76 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
     await this.#call("compact", []);
   }
 
-  async reindex(index?: MainOptions, options: Waiting = {}): Promise<void> {
-    await this.#call("reindex", [index], options);
+  async reindex(index?: MainOptions, options: ReindexOptions = {}): Promise<void> {
+    const [rest, wanting] = apart("reindex", options);
+    await this.#call("reindex", [index, rest], wanting);
   }
 
   async verify(): Promise<VerifyReport> {
     return (await this.#call("verify", [])) as VerifyReport;
   }
 
+  /** How it is at the moment, as soon as that is known here. */
+  get health(): Promise<Health> {
+    return this.request({ call: "health" }, {}) as Promise<Health>;
+  }
+
   async stats(): Promise<CollectionStats> {
     return (await this.#call("stats", [])) as CollectionStats;
   }
 
-  #call(call: Call, args: readonly unknown[], { signal }: Waiting = {}): Promise<unknown> {
-    checkSignal(signal);
-    return this.request({ call, args }, signal);
+  #call(call: Call, args: readonly unknown[], wanting: Wanting = {}): Promise<unknown> {
+    checkSignal(wanting.signal);
+    return this.request({ call, args }, wanting);
   }
 }
 
-function withoutSignal({ signal: _, ...options }: CollectionSearchOptions): CollectionSearchOptions {
-  return options;
+/** Options that can be sent, and what stays here. */
+function apart(of: string, options: UpsertOptions & ReindexOptions): [rest: object, Wanting] {
+  if (options === null || typeof options !== "object") throw badOption(`${of} takes an object of options, not ${show(options)}`);
+  const { signal, onProgress, ...rest } = options;
+  return [rest, { signal, told: onProgress as Wanting["told"] }];
+}
+
+interface AskedSearch {
+  /** As they are sent: where `rescore` is wanted, for all that it is asked about. */
+  readonly options: object;
+  readonly wanting: Wanting;
+  rescored(hits: DocumentHit[], query: Vector | string): Promise<DocumentHit[]>;
+}
+
+function askedOf(of: string, options: CollectionSearchOptions): AskedSearch {
+  const [all, wanting] = apart(of, options as object);
+  const { rescore, candidates, k, ...rest } = all as CollectionSearchOptions;
+  if (rescore === undefined) return { options: all, wanting, rescored: async (hits) => hits };
+  if (typeof rescore !== "function") throw badOption(`rescore is ${show(rescore)}; it must be a function of hits`);
+  if (rest.after !== undefined) throw badOption("after goes on with hits by distance: not with groupBy or rescore");
+  const limit = k ?? (rest.radius === undefined ? DEFAULT_K : undefined);
+  if (limit !== undefined) integer("k", limit, 1, MOST_K);
+  return {
+    options: { ...rest, k: integer("candidates", candidates ?? Math.max(CANDIDATES, k ?? 0), 1, MOST_K) },
+    wanting,
+    rescored: (hits, query) => judged(hits, query, rescore, limit, wanting.signal),
+  };
+}
+
+async function judged(
+  hits: DocumentHit[],
+  query: Vector | string,
+  rescore: Rescore,
+  k: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<DocumentHit[]> {
+  if (hits.length === 0) return hits;
+  const scores = await rescore(hits.slice(), query);
+  heed(signal);
+  return rescored(hits, scores, k);
+}
+
+/** One of n queries, which may be numbers one after the other. */
+function queryOf(queries: Vectors | readonly (Vector | string)[], i: number, n: number): Vector | string {
+  const many = queries as ArrayLike<Vector | string | number>;
+  if (typeof many[0] !== "number") return many[i] as Vector | string;
+  const width = many.length / n;
+  return Array.prototype.slice.call(many, i * width, (i + 1) * width);
 }

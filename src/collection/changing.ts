@@ -142,13 +142,13 @@ export class Changing {
       const { where } = what as { where: object };
       if (where === undefined)
         throw badOption("delete takes ids, or { where } with conditions; to remove all documents give { where: {} }");
-      const { columns, ids } = this.documents;
-      columns.parse(where);
-      const own = structuredClone(where);
+      const { ids } = this.documents;
+      const { conditions } = this;
+      const condition = conditions.parse(where);
       await this.#commit("all", async () => {
-        await this.conditions.ready(own, undefined);
+        while (conditions.lack([condition])) await conditions.make([condition]);
         const changes: Change[] = [];
-        eachSlot(this.conditions.match(own).words, (slot) => void changes.push({ what: REMOVE, id: ids.idAt(slot) }));
+        eachSlot(conditions.match(condition).words, (slot) => void changes.push({ what: REMOVE, id: ids.idAt(slot) }));
         return counted(changes);
       });
       return count;

@@ -12,18 +12,22 @@ import type { CollectionStats, VerifyReport } from "./health.js";
 import { type Health, Keeping } from "./keeping.js";
 import { checkDocumentId, type DocumentId, keyOf } from "./keys.js";
 import { openCollection } from "./opening.js";
-import { type Checked, type CollectionOptions, checkMain, checkOptions, type MainOptions } from "./options.js";
+import {
+  type Checked,
+  type CollectionOptions,
+  checkMain,
+  checkOptions,
+  type MainOptions,
+  type ReindexOptions,
+  type WorkerOptions,
+} from "./options.js";
 import { closed, Reading } from "./reading.js";
 import { newRows } from "./rows.js";
 import { checkScan, type Document, Scanning, type ScanOptions } from "./scanning.js";
 import { type CollectionSearchOptions, type DocumentHit, Searching, wishOf } from "./searching.js";
 import { Vectors as Originals } from "./vectors.js";
 import type { Where } from "./where/parse.js";
-
-export interface ReindexOptions {
-  signal?: AbortSignal;
-  onProgress?: (progress: { done: number; total: number }) => void;
-}
+import type { WorkerCollection } from "./worker.js";
 
 /** What an open collection consists of. */
 interface Inside {
@@ -49,10 +53,16 @@ export class Collection implements Searchable<DocumentId> {
   /**
    * Opens the collection in a place, or makes one there. One at a time may have a place open: for another process or tab that is
    * LOCKED. Errors: BAD_OPTION; LOCKED; BAD_FILE where a file is missing or damaged, with which and where: nothing has been
-   * changed then; those of the storage.
+   * changed then; those of the storage. With `worker: true` also BAD_RUNTIME, where there are no workers or none may be made.
    */
-  static async open(options: CollectionOptions): Promise<Collection> {
+  static open(options: WorkerOptions): Promise<WorkerCollection>;
+  static open(options: CollectionOptions): Promise<Collection>;
+  static async open(options: CollectionOptions | WorkerOptions): Promise<Collection | WorkerCollection> {
     const checked = checkOptions(options);
+    if (options.worker) {
+      const { openInWorker } = await part(import("./own-worker.js"));
+      return openInWorker(options);
+    }
     const release = await checked.storage.lock();
     try {
       const { files, documents, metric, sequence, logged, written } = await openCollection(checked);
@@ -135,8 +145,9 @@ export class Collection implements Searchable<DocumentId> {
     const { conditions } = this.#open;
     known("count", options, ["where"]);
     if (options.where === undefined) return this.size;
-    await conditions.ready(options.where, undefined);
-    return conditions.match(options.where).count;
+    const condition = conditions.parse(options.where);
+    while (conditions.lack([condition])) await conditions.make([condition]);
+    return conditions.match(condition).count;
   }
 
   /**

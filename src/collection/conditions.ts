@@ -7,6 +7,7 @@ import type { Match } from "./columns/match.js";
 import type { Documents } from "./documents.js";
 import type { Files } from "./files.js";
 import { Passing } from "./passing.js";
+import type { Expression } from "./where/expression.js";
 
 /** Filters that indices have ready; the one used longest ago goes first. */
 const MOST_READY = 64;
@@ -23,26 +24,37 @@ export class Conditions {
     return this.documents.columns;
   }
 
-  /** Makes what columns these lack, from the documents' data. Errors: BAD_WHERE. */
-  async ready(where: unknown, groupBy: string | undefined): Promise<void> {
-    const columns = this.#columns;
-    const wanted = [];
-    if (where !== undefined) wanted.push(columns.parse(where));
-    if (groupBy !== undefined) wanted.push(columns.parse({ [groupBy]: { $exists: true } }));
+  /** What conditions mean. Errors: BAD_WHERE. */
+  parse(where: unknown): Expression {
+    return this.#columns.parse(where);
+  }
+
+  /** That a field is there, for its column to be made. Errors: BAD_WHERE. */
+  has(path: string): Expression {
+    return this.#columns.parse({ [path]: { $exists: true } });
+  }
+
+  /** Whether columns are to be made first: asked again after that, as others may have gone for them. */
+  lack(wanted: readonly Expression[]): boolean {
+    return wanted.some((expression) => this.#columns.lacks(expression));
+  }
+
+  /** Makes the columns that these lack, from the documents' data. */
+  async make(wanted: readonly Expression[]): Promise<void> {
     for (const expression of wanted) {
-      if (columns.lacks(expression)) await columns.build(expression, (visit) => this.#scan(visit));
+      if (this.#columns.lacks(expression)) await this.#columns.build(expression, (visit) => this.#scan(visit));
     }
   }
 
   /** The documents that meet a condition whose columns are there. */
-  match(where: unknown): Match {
-    return this.#columns.match(this.#columns.parse(where));
+  match(expression: Expression): Match {
+    return this.#columns.match(expression);
   }
 
   /** The same for indices to search with. */
-  passing(where: unknown): Passing {
-    const match = this.match(where);
-    const { key } = match.expression;
+  passing(expression: Expression): Passing {
+    const match = this.match(expression);
+    const { key } = expression;
     const known = this.#ready.get(key);
     this.#ready.delete(key);
     const ready =

@@ -5,3 +5,4 @@ export { statsOf, verify } from "./health.js";
 export { makeMain } from "./making.js";
 export { rebuild } from "./rebuilding.js";
 export { takeSnapshot } from "./snapshot.js";
+export { readTable } from "./table.js";

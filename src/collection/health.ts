@@ -86,7 +86,7 @@ export async function verify({ files, documents }: Whole): Promise<VerifyReport>
   const { table } = manifest;
   if (table) {
     const lengths = new Map(manifest.data.map((file) => [file.number, file.bytes]));
-    await attempt(async () => void (await readTable(files, table.number, (file) => lengths.get(file))));
+    await attempt(async () => void (await readTable(files, table.number, (file) => lengths.get(file), undefined)));
     bytes += table.bytes;
   }
   for (const { number, first, sealed } of manifest.logs) {

@@ -20,6 +20,17 @@ function headBytes(length: number): number {
   return bytes;
 }
 
+/** The length of the key whose entry begins at `at`. */
+function lengthAt(heap: Uint8Array, at: number): number {
+  let length = 0;
+  let byte = 128;
+  for (let shift = 0, from = at; byte >= 128; shift += 7) {
+    byte = heap[from++];
+    length |= (byte & 127) << shift;
+  }
+  return length;
+}
+
 export class IdTable {
   #heap = new Uint8Array(256);
   #end = FIRST;
@@ -50,9 +61,9 @@ export class IdTable {
   /** The slot of a document; -1 where there is none. */
   find(key: Uint8Array): number {
     const mask = this.#table.length - 1;
-    for (let place = hashOf(key) & mask; ; place = (place + 1) & mask) {
+    for (let place = hashOf(key, 0, key.length) & mask; ; place = (place + 1) & mask) {
       const slot = this.#table[place] - 1;
-      if (slot === NO_SLOT || this.#isAt(this.#at[slot], key)) return slot;
+      if (slot === NO_SLOT || this.#isAt(this.#at[slot], key, 0, key.length)) return slot;
     }
   }
 
@@ -62,19 +73,18 @@ export class IdTable {
 
   /** The id in a slot that is taken. */
   idAt(slot: number): DocumentId {
-    return idOfKey(this.keyAt(slot));
+    const from = this.#keyFrom(slot);
+    return idOfKey(this.#heap, from, this.#entryEnd(this.#at[slot]));
   }
 
-  /** Its key: a view, valid until the next change. */
-  keyAt(slot: number): Uint8Array {
-    let at = this.#at[slot];
-    let n = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#heap[at++];
-      n |= (byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    return this.#heap.subarray(at, at + n);
+  /** Where in the heap the slot's key begins. */
+  #keyFrom(slot: number): number {
+    const at = this.#at[slot];
+    return at + headBytes(lengthAt(this.#heap, at));
+  }
+
+  #hashAt(slot: number): number {
+    return hashOf(this.#heap, this.#keyFrom(slot), this.#entryEnd(this.#at[slot]));
   }
 
   /** Takes a slot for a key that has none. */
@@ -83,14 +93,13 @@ export class IdTable {
     const slot = this.#free.pop() ?? this.#slots;
     if (slot === this.#slots) this.#at = grown(this.#at, ++this.#slots);
     this.#at[slot] = this.#write(key);
-    this.#enter(slot, key);
+    this.#enter(slot);
     return slot;
   }
 
   remove(slot: number): void {
-    const key = this.keyAt(slot);
-    this.#waste += key.length + headBytes(key.length);
-    this.#leave(slot, key);
+    this.#waste += this.#entryEnd(this.#at[slot]) - this.#at[slot];
+    this.#leave(slot);
     this.#at[slot] = 0;
     this.#free.push(slot);
     if (this.#waste > 4096 && this.#waste > MOST_WASTE * this.#end) this.#sweep();
@@ -148,45 +157,32 @@ export class IdTable {
         continue;
       }
       table.#at[slot] = at;
-      const key = table.keyAt(slot);
-      at = key.byteOffset + key.length;
+      at = table.#entryEnd(at);
     }
     if (at !== table.#end) throw bad(`${bytes.length} bytes of ids that end at ${at - FIRST}`);
     let places = 64;
     while (4 * slots > 3 * places) places *= 2;
     table.#table = new Uint32Array(places);
     for (let slot = 0; slot < slots; slot++) {
-      if (table.#at[slot] === 0) continue;
-      const key = table.keyAt(slot);
-      if (table.find(key) !== NO_SLOT) throw bad(`the id ${show(idOfKey(key))} twice`);
-      table.#enter(slot, key);
+      if (table.#at[slot] !== 0 && !table.#enter(slot)) throw bad(`the id ${show(table.idAt(slot))} twice`);
     }
     return table;
   }
 
   /** Where the entry ends that begins there. */
   #entryEnd(at: number): number {
-    let n = 0;
-    let end = at;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.#heap[end++];
-      n |= (byte & 127) << shift;
-      if (byte < 128) return end + n;
-    }
+    const n = lengthAt(this.#heap, at);
+    return at + headBytes(n) + n;
   }
 
-  #isAt(at: number, key: Uint8Array): boolean {
+  /** Whether the entry is that of the key that lies in `bytes` between two places. */
+  #isAt(at: number, bytes: Uint8Array, from: number, to: number): boolean {
     const heap = this.#heap;
-    let n = 0;
-    let from = at;
-    for (let shift = 0; ; shift += 7) {
-      const byte = heap[from++];
-      n |= (byte & 127) << shift;
-      if (byte < 128) break;
-    }
-    if (n !== key.length) return false;
+    const n = lengthAt(heap, at);
+    if (n !== to - from) return false;
+    const first = at + headBytes(n);
     // From the end: ids often begin alike.
-    for (let i = n - 1; i >= 0; i--) if (heap[from + i] !== key[i]) return false;
+    for (let i = n - 1; i >= 0; i--) if (heap[first + i] !== bytes[from + i]) return false;
     return true;
   }
 
@@ -201,21 +197,28 @@ export class IdTable {
     return at;
   }
 
-  #enter(slot: number, key: Uint8Array): void {
-    const mask = this.#table.length - 1;
-    let place = hashOf(key) & mask;
-    while (this.#table[place] !== 0) place = (place + 1) & mask;
-    this.#table[place] = slot + 1;
+  /** False where the slot's key has another slot already. */
+  #enter(slot: number): boolean {
+    const table = this.#table;
+    const mask = table.length - 1;
+    const from = this.#keyFrom(slot);
+    const to = this.#entryEnd(this.#at[slot]);
+    let place = hashOf(this.#heap, from, to) & mask;
+    for (; table[place] !== 0; place = (place + 1) & mask) {
+      if (this.#isAt(this.#at[table[place] - 1], this.#heap, from, to)) return false;
+    }
+    table[place] = slot + 1;
+    return true;
   }
 
   /** Takes a slot out of the table; those behind it that it had kept from their place move up. */
-  #leave(slot: number, key: Uint8Array): void {
+  #leave(slot: number): void {
     const table = this.#table;
     const mask = table.length - 1;
-    let hole = hashOf(key) & mask;
+    let hole = this.#hashAt(slot) & mask;
     while (table[hole] !== slot + 1) hole = (hole + 1) & mask;
     for (let place = (hole + 1) & mask; table[place] !== 0; place = (place + 1) & mask) {
-      const home = hashOf(this.keyAt(table[place] - 1)) & mask;
+      const home = this.#hashAt(table[place] - 1) & mask;
       // Whether home is cyclically in (hole, place].
       if (((place - home) & mask) < ((place - hole) & mask)) continue;
       table[hole] = table[place];
@@ -226,7 +229,7 @@ export class IdTable {
 
   #rehash(places: number): void {
     this.#table = new Uint32Array(places);
-    for (let slot = 0; slot < this.#slots; slot++) if (this.#at[slot] !== 0) this.#enter(slot, this.keyAt(slot));
+    for (let slot = 0; slot < this.#slots; slot++) if (this.#at[slot] !== 0) this.#enter(slot);
   }
 
   /** Rewrites the heap without what is gone. */
@@ -242,8 +245,7 @@ export class IdTable {
         continue;
       }
       this.#at[slot] = at;
-      const key = this.keyAt(slot);
-      at = key.byteOffset + key.length;
+      at = this.#entryEnd(at);
     }
     this.#waste = this.#free.length;
   }

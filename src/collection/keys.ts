@@ -60,33 +60,38 @@ export function keyOf(id: DocumentId): Uint8Array {
 }
 
 /** A short one, in half the time that a decoder takes. */
-function asciiOf(key: Uint8Array): string {
+function asciiOf(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
-  let i = 1;
-  for (; i + 4 <= key.length; i += 4) text += String.fromCharCode(key[i], key[i + 1], key[i + 2], key[i + 3]);
-  for (; i < key.length; i++) text += String.fromCharCode(key[i]);
+  let i = from;
+  for (; i + 8 <= to; i += 8) {
+    const [a, b, c, d] = [bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]];
+    text += String.fromCharCode(a, b, c, d, bytes[i + 4], bytes[i + 5], bytes[i + 6], bytes[i + 7]);
+  }
+  for (; i < to; i++) text += String.fromCharCode(bytes[i]);
   return text;
 }
 
-/** The id of a key. Throws where no id has it. */
-export function idOfKey(key: Uint8Array): DocumentId {
-  const bytes = key.subarray(1);
-  if (key[0] === ASCII && key.length < 64) return asciiOf(key);
-  if (key[0] === ASCII || key[0] === UTF8) return utf8.decode(bytes);
-  if (key[0] === INTEGER && bytes.length === 8) {
-    return new DataView(key.buffer, key.byteOffset + 1, 8).getFloat64(0, true);
+/** The id of the key that lies between two places. Throws where no id has it. */
+export function idOfKey(heap: Uint8Array, from: number, to: number): DocumentId {
+  const kind = heap[from];
+  if (kind === ASCII && to - from < 64) return asciiOf(heap, from + 1, to);
+  const bytes = heap.subarray(from + 1, to);
+  if (kind === ASCII || kind === UTF8) return utf8.decode(bytes);
+  if (kind === INTEGER && bytes.length === 8) {
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
   }
-  if (key[0] === UTF16 && bytes.length % 2 === 0) {
+  if (kind === UTF16 && bytes.length % 2 === 0) {
     let text = "";
     for (let i = 0; i < bytes.length; i += 2) text += String.fromCharCode(bytes[i] | (bytes[i + 1] << 8));
     return text;
   }
-  throw bad(`an id of kind ${key[0]} in ${key.length} bytes`);
+  throw bad(`an id of kind ${kind} in ${to - from} bytes`);
 }
 
-export function hashOf(key: Uint8Array): number {
-  let hash = key.length;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key[i], 0x01000193);
+/** Of the key that lies between two places. */
+export function hashOf(heap: Uint8Array, from: number, to: number): number {
+  let hash = to - from;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ heap[i], 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca77 | 0);
   return (hash ^ (hash >>> 13)) >>> 0;
 }

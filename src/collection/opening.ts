@@ -15,7 +15,6 @@ import { plansLoss } from "./main-tier.js";
 import type { Checked, MainOptions } from "./options.js";
 import { Places } from "./places.js";
 import { vectorBytes } from "./rows.js";
-import { readTable } from "./table.js";
 import { Texts } from "./texts.js";
 import { Tiers } from "./tiers.js";
 
@@ -93,8 +92,8 @@ async function tableOf(files: Files, { fields }: Checked): Promise<{ ids: IdTabl
     }
     return { ids: new IdTable(), places: new Places(), columns: new Columns(declared as never) };
   }
-  const read = await readTable(files, table.number, (file) => lengths.get(file));
-  return { ids: read.ids, places: read.places, columns: Columns.fromBytes(read.columns, declared as never) };
+  const { readTable } = await part(import("./extras.js"));
+  return readTable(files, table.number, (file) => lengths.get(file), declared as never);
 }
 
 async function indexOf(

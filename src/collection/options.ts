@@ -6,7 +6,7 @@ import type { Storage } from "../storage/storage.js";
 import { badOption, show } from "../words/errors.js";
 import { KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
-import { integer, known, oneOf } from "../words/options.js";
+import { flag, integer, known, oneOf } from "../words/options.js";
 import { checkFields, type Fields } from "./where/fields.js";
 
 /**
@@ -48,10 +48,22 @@ export interface CollectionOptions {
   index?: MainOptions;
   /** JSON of documents that is kept in memory, in bytes. Default 32 MiB. */
   cacheBytes?: number;
+  worker?: false;
+}
+
+/**
+ * With `worker: true` the whole collection is in a worker, made and ended with it, and the thread that asks stays free. A storage
+ * of a browser is opened there, any other is asked for in this thread; `embed` and `rescore` are called in this thread.
+ */
+export type WorkerOptions = Omit<CollectionOptions, "worker"> & { worker: true };
+
+export interface ReindexOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: { done: number; total: number }) => void;
 }
 
 const DURABILITIES = ["commit", "interval"] as const;
-const NAMES = ["storage", "dimensions", "metric", "fields", "embed", "durability", "maxBytes", "index", "cacheBytes"];
+const NAMES = ["storage", "dimensions", "metric", "fields", "embed", "durability", "maxBytes", "index", "cacheBytes", "worker"];
 const CACHE_BYTES = 32 << 20;
 const NOT_OF_MAIN = ["dimensions", "metric", "maxBytes"];
 
@@ -83,12 +95,13 @@ export function checkMain(index: unknown): MainOptions {
   return { ...options };
 }
 
-export function checkOptions(options: CollectionOptions): Checked {
+export function checkOptions(options: CollectionOptions | WorkerOptions): Checked {
   known("Collection.open", options, NAMES);
   const { storage, embed, dimensions, metric, fields, maxBytes, index } = options;
   if (typeof storage?.append !== "function") {
     throw badOption(`storage is ${show(storage)}; it must be a place such as folder("./docs") of "vicinal/storage/node"`);
   }
+  flag("worker", options.worker);
   if (embed !== undefined && typeof embed !== "function")
     throw badOption(`embed is ${show(embed)}; it must be a function of texts`);
   return {

@@ -35,6 +35,10 @@ export class Places {
     return bytes ? { file: this.#file[slot], offset: this.#offset[slot], bytes } : undefined;
   }
 
+  has(slot: number): boolean {
+    return slot < this.#bytes.length && this.#bytes[slot] !== 0;
+  }
+
   fileOf(slot: number): number {
     return this.#bytes[slot] ? this.#file[slot] : 0;
   }
@@ -89,14 +93,25 @@ export class Places {
     places.#file = column();
     places.#offset = column();
     places.#bytes = column();
+    const [files, offsets, lengths] = [places.#file, places.#offset, places.#bytes];
+    let file = 0;
+    let most = 0;
+    let live = 0;
+    // Those of a file mostly follow each other.
+    const turnTo = (next: number): void => {
+      if (live > 0) places.live.set(file, (places.live.get(file) ?? 0) + live);
+      live = 0;
+      file = next;
+      most = bytesOf(next) ?? 0;
+    };
     for (let slot = 0; slot < slots; slot++) {
-      const bytes = places.#bytes[slot];
-      if (!bytes) continue;
-      const file = places.#file[slot];
-      const most = bytesOf(file);
-      if (most === undefined || places.#offset[slot] + bytes > most) throw bad(`a document beyond the end of file ${file}`);
-      places.live.set(file, (places.live.get(file) ?? 0) + bytes);
+      const bytes = lengths[slot];
+      if (bytes === 0) continue;
+      if (files[slot] !== file) turnTo(files[slot]);
+      if (offsets[slot] + bytes > most) throw bad(`a document beyond the end of file ${file}`);
+      live += bytes;
     }
+    turnTo(0);
     return places;
   }
 }

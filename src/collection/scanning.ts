@@ -1,4 +1,6 @@
 // Documents that are asked for by id, or all of them one after the other.
+
+import { breath } from "../input/slices.js";
 import { checkSignal, flag, heed, known } from "../words/options.js";
 import { eachSlot, has } from "./columns/bits.js";
 import type { Conditions } from "./conditions.js";
@@ -26,6 +28,8 @@ export interface ScanOptions {
 
 /** Documents read at a time. */
 const BATCH = 64;
+/** A scan gives way to others after so long. */
+const SLICE_MS = 4;
 
 export class Scanning {
   constructor(
@@ -49,14 +53,24 @@ export class Scanning {
     const selected = selectionOf(select);
     const withVectors = flag("vectors", options.vectors);
     const { ids } = this.documents;
-    if (where !== undefined) await this.conditions.ready(where, undefined);
+    const { conditions } = this;
+    const condition = where === undefined ? undefined : conditions.parse(where);
+    const wanted = condition ? [condition] : [];
+    while (conditions.lack(wanted)) await conditions.make(wanted);
     const slots: number[] = [];
-    if (where === undefined) for (let slot = 0; slot < ids.slots; slot++) slots.push(slot);
-    else eachSlot(this.conditions.match(where).words, (slot) => void slots.push(slot));
+    if (condition) eachSlot(conditions.match(condition).words, (slot) => void slots.push(slot));
+    else for (let slot = 0; slot < ids.slots; slot++) slots.push(slot);
+    let paused = performance.now();
     for (let from = 0; from < slots.length; from += BATCH) {
+      // What is in memory is read without a pause: others want their turn too.
+      if (performance.now() - paused > SLICE_MS) {
+        await breath();
+        paused = performance.now();
+      }
       check();
       heed(signal);
-      const match = where === undefined ? undefined : this.conditions.match(where);
+      while (conditions.lack(wanted)) await conditions.make(wanted);
+      const match = condition && conditions.match(condition);
       const some = slots.slice(from, from + BATCH).filter((slot) => ids.has(slot) && (!match || has(match.words, slot)));
       const names = some.map((slot) => ids.idAt(slot));
       const vectors = withVectors ? some.map((slot) => this.vectors.original(slot)) : undefined;

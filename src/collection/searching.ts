@@ -12,6 +12,7 @@ import type { Passing } from "./passing.js";
 import { type Data, type Reading, selectionOf } from "./reading.js";
 import { rescored } from "./rescored.js";
 import type { Looking } from "./tiers.js";
+import type { Expression } from "./where/expression.js";
 import type { Where } from "./where/parse.js";
 
 /** A document that was found. */
@@ -63,8 +64,9 @@ export interface CollectionSearchOptions {
 
 const EFFORTS = ["ef", "nprobe", "maxLeaves", "searchK", "probes"] as const;
 const NAMES = ["k", "where", "groupBy", "select", "radius", "after", "exact", ...EFFORTS, "rescore", "candidates", "signal"];
-const CANDIDATES = 100;
-const MOST_K = 2 ** 26;
+/** Hits that rescore is asked about where nothing else is said. */
+export const CANDIDATES = 100;
+export const MOST_K = 2 ** 26;
 const MOST_EFFORT = 2 ** 32 - 1;
 
 /** A search's options, checked. */
@@ -80,6 +82,7 @@ export interface Wish {
 export function wishOf(options: CollectionSearchOptions): Wish {
   known("search", options, NAMES);
   const { radius, after, groupBy, rescore, candidates, signal } = options;
+  selectionOf(options.select);
   checkSignal(signal);
   heed(signal);
   if (radius !== undefined) checkRadius(radius);
@@ -129,28 +132,44 @@ export class Searching {
     readonly conditions: Conditions,
   ) {}
 
-  async search(query: Vector, asked: Vector | string, wish: Wish): Promise<DocumentHit[]> {
-    const { where, groupBy, select, rescore, signal } = wish.options;
-    const selected = selectionOf(select);
+  /** A promise only where something has to be waited for: a search of a graph takes no longer than some of these. */
+  search(query: Vector, asked: Vector | string, wish: Wish): DocumentHit[] | Promise<DocumentHit[]> {
+    const { where, groupBy } = wish.options;
+    const { conditions } = this;
+    const condition = where === undefined ? undefined : conditions.parse(where);
+    const wanted: Expression[] = condition ? [condition] : [];
+    if (groupBy !== undefined) wanted.push(conditions.has(groupBy));
     // What is not there yet is made before anything is looked at, so that the rest goes by one state of the documents.
-    if (where !== undefined || groupBy !== undefined) await this.conditions.ready(where, groupBy);
-    heed(signal);
-    const passing = where === undefined ? undefined : this.conditions.passing(where);
-    const found = this.#find(query, wish, passing);
-    const wantsData = !(select && select.length === 0);
+    if (conditions.lack(wanted)) {
+      return conditions.make(wanted).then(() => {
+        heed(wish.options.signal);
+        return this.search(query, asked, wish);
+      });
+    }
+    return this.#told(this.#find(query, wish, condition && conditions.passing(condition)), asked, wish);
+  }
+
+  /** Hits with ids, data and scores. */
+  #told(found: readonly Found[], asked: Vector | string, wish: Wish): DocumentHit[] | Promise<DocumentHit[]> {
+    const { select, rescore, signal } = wish.options;
+    const { ids } = this.documents;
     const hits = found.map(({ id, distance, group }): DocumentHit => {
-      return { id: this.documents.ids.idAt(id), distance, ...(group !== undefined && { group }) };
+      const hit: DocumentHit = { id: ids.idAt(id), distance };
+      if (group !== undefined) hit.group = group;
+      return hit;
     });
-    if (wantsData && hits.length > 0) {
-      const texts = this.reading.texts(found.map(({ id }) => id));
-      const ready = Array.isArray(texts) ? texts : await texts;
-      ready.forEach((text, i) => {
+    if ((select && select.length === 0) || hits.length === 0) return rescore ? this.#rescored(hits, asked, wish, rescore) : hits;
+    const selected = selectionOf(select);
+    const filled = (texts: readonly string[]): DocumentHit[] | Promise<DocumentHit[]> => {
+      heed(signal);
+      texts.forEach((text, i) => {
         const data = JSON.parse(text) as Data;
         hits[i].data = selected ? selected(data) : data;
       });
-      heed(signal);
-    }
-    return rescore ? this.#rescored(hits, asked, wish, rescore) : hits;
+      return rescore ? this.#rescored(hits, asked, wish, rescore) : hits;
+    };
+    const texts = this.reading.texts(found.map(({ id }) => id));
+    return Array.isArray(texts) ? filled(texts) : texts.then(filled);
   }
 
   #find(query: Vector, wish: Wish, passing: Passing | undefined): Found[] {
@@ -164,9 +183,10 @@ export class Searching {
     }
     if (groupBy !== undefined) {
       const most = passing?.count ?? ids.size;
+      const valuesOf = columns.valuesAt(groupBy);
       return widening(Math.min(4 * (limit ?? most), most), most, (n) => {
         const hits = tiers.search(query, n, passing, looking);
-        const best = bestPerValue(hits, limit ?? Infinity, ({ id }) => columns.valuesOf(groupBy, id));
+        const best = bestPerValue(hits, limit ?? Infinity, ({ id }) => valuesOf(id));
         const groups = best.map(({ value, hit }): Found => ({ ...hit, group: value }));
         return { enough: groups.length === limit || hits.length < n, hits: groups };
       });

@@ -1,9 +1,9 @@
 // One collection in several tabs: the tab that leads has it open, the calls of the others go there and back.
 import { Tabs } from "../storage/tabs.js";
 import { badOption, show } from "../words/errors.js";
-import { Answering, type Asked, type News } from "./answering.js";
+import { Answering, type Asked, type News, type Served } from "./answering.js";
 import { AskedCollection } from "./asking.js";
-import type { Collection } from "./collection.js";
+import type { Wanting } from "./wire.js";
 
 /**
  * A collection that tabs of a site share. Its calls are those of Collection, all with promises, and arguments must be plain data.
@@ -13,7 +13,7 @@ import type { Collection } from "./collection.js";
 export class SharedCollection extends AskedCollection {
   readonly #tabs: Tabs;
 
-  private constructor(name: string, open: () => Promise<Collection>) {
+  private constructor(name: string, open: () => Promise<Served>) {
     super();
     this.#tabs = new Tabs({
       name: `collection:${name}`,
@@ -34,7 +34,7 @@ export class SharedCollection extends AskedCollection {
    * give the same. `openShared("docs", () => Collection.open({ storage: opfs("docs"), dimensions: 384 }))`. Errors: BAD_OPTION;
    * NO_STORAGE where there are no Web Locks; those of `open`.
    */
-  static async open(name: string, open: () => Promise<Collection>): Promise<SharedCollection> {
+  static async open(name: string, open: () => Promise<Served>): Promise<SharedCollection> {
     if (typeof name !== "string" || name === "") throw badOption(`name is ${show(name)}; it must be text, the same in all tabs`);
     if (typeof open !== "function") throw badOption(`open is ${show(open)}; it must be a function that opens the collection`);
     return new SharedCollection(name, open).greet();
@@ -51,7 +51,7 @@ export class SharedCollection extends AskedCollection {
   }
 
   /** @internal */
-  protected override request(asked: Asked, signal?: AbortSignal): Promise<unknown> {
-    return this.#tabs.request(asked, signal);
+  protected override request(asked: Asked, wanting: Wanting): Promise<unknown> {
+    return this.#tabs.request(asked, wanting);
   }
 }

@@ -7,9 +7,10 @@
 
 import type { VectorIndex } from "../base/vector-index.js";
 import { filePieces } from "../file/pieces.js";
-import { breath } from "../input/slices.js";
+import { breath, inSlices } from "../input/slices.js";
 import { BLOCK_BYTES, blocksOf, inOrder } from "./blocks.js";
 import { checkBody, readBody, writeBody } from "./body.js";
+import { columnsBytes } from "./columns/saving.js";
 import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import type { Files, IndexFile, Manifest } from "./files.js";
@@ -92,7 +93,7 @@ class Snapshot {
           slots,
           ids: documents.ids.copy(),
           places: documents.places.copy(slots),
-          columns: documents.columns.toBytes(),
+          columns: documents.columns.copy(),
           fresh: tiers.fresh.toBytes(),
           main: tiers.main,
           built: tiers.built,
@@ -109,7 +110,8 @@ class Snapshot {
         : main && (await this.#writeIndex("main", start("main"), filePieces(seatOf(main).engine)));
       const freshFile = await this.#writeIndex("fresh", start("fresh"), [frozen.fresh]);
       const table = start("table");
-      const bytes = tableBytes(slots, await this.#idBytes(frozen.ids), places, frozen.columns);
+      const columns = await inSlices(columnsBytes(frozen.columns), () => {});
+      const bytes = tableBytes(slots, await this.#idBytes(frozen.ids), places, columns);
       await files.begin("table", table, next);
       let length = FILE_HEAD_BYTES;
       for (const piece of tablePieces(bytes, table)) {

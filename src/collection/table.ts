@@ -3,10 +3,13 @@
 //
 //   slots u32 | bytes of ids u32 | ids (ids.ts) | places (places.ts) | bytes of columns u32 | columns
 import { bad } from "../words/errors.js";
+import type { Columns } from "./columns/columns.js";
+import { columnsFrom } from "./columns/saving.js";
 import type { Files } from "./files.js";
 import { damaged, END, FILE_HEAD_BYTES, frame, records } from "./frame.js";
 import { IdTable } from "./ids.js";
 import { Places } from "./places.js";
+import type { Fields } from "./where/fields.js";
 import { Reader, Writer } from "./writer.js";
 
 const PIECE_BYTES = 1 << 20;
@@ -14,7 +17,7 @@ const PIECE_BYTES = 1 << 20;
 export interface Table {
   readonly ids: IdTable;
   readonly places: Places;
-  readonly columns: Uint8Array;
+  readonly columns: Columns;
 }
 
 export function tableBytes(slots: number, ids: Uint8Array, places: Places, columns: Uint8Array): Uint8Array {
@@ -42,8 +45,13 @@ export function* tablePieces(bytes: Uint8Array, number: number): Generator<Uint8
   }
 }
 
-/** Reads a table; `bytesOf` tells the length of a file that bodies may lie in. */
-export async function readTable(files: Files, number: number, bytesOf: (file: number) => number | undefined): Promise<Table> {
+/** Reads a table; `bytesOf` tells the length of a file that bodies may lie in, `fields` what is declared now. */
+export async function readTable(
+  files: Files,
+  number: number,
+  bytesOf: (file: number) => number | undefined,
+  fields: Fields | undefined,
+): Promise<Table> {
   const { bytes } = await files.read("table", number);
   const where = files.where("table", number);
   const whole = new Writer(bytes.length - FILE_HEAD_BYTES);
@@ -54,10 +62,9 @@ export async function readTable(files: Files, number: number, bytesOf: (file: nu
     const ids = IdTable.fromBytes(from.raw(from.u32()), slots);
     const places = Places.read(from, slots, bytesOf);
     for (let slot = 0; slot < slots; slot++) {
-      if (ids.has(slot) !== (places.at(slot) !== undefined))
-        throw bad(`slot ${slot} has an id without a document, or a document without an id`);
+      if (ids.has(slot) !== places.has(slot)) throw bad(`slot ${slot} has an id without a document, or a document without an id`);
     }
-    return { ids, places, columns: from.raw(from.u32()) };
+    return { ids, places, columns: columnsFrom(from.raw(from.u32()), fields) };
   } catch (error) {
     throw damaged(where, `contradicts itself, though its checksums match: ${(error as Error).message}`);
   }

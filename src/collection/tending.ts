@@ -11,6 +11,8 @@ import { vectorBytes } from "./rows.js";
 const FRESH_BYTES = 4 << 20;
 /** Changes wait while more than this is in the fresh tier, and moving. */
 const MOST_FRESH_BYTES = 8 << 20;
+/** And while more than this is there, and a main tier is being built: a scan of it takes about as long as ten searches of a graph. */
+const MOST_BUILDING_BYTES = 64 << 20;
 /** Memory of an empty fresh tier beyond which it is given back. */
 const KEPT_BYTES = 8 << 20;
 /** Of removed vectors in the main tier. */
@@ -97,20 +99,18 @@ export class Tending {
 
   /** Resolves when memory takes more changes; undefined where it does. */
   room(): Promise<void> | undefined {
-    return this.#isFull() && this.now === "merging" ? this.#room() : undefined;
+    return this.#isFull() ? this.#room() : undefined;
   }
 
   async #room(): Promise<void> {
-    while (this.#isFull() && this.now === "merging") await breath();
+    while (this.#isFull()) await breath();
   }
 
+  /** While what is done will make room, and without the committer, which waits meanwhile. */
   #isFull(): boolean {
-    return this.#freshBytes > MOST_FRESH_BYTES;
-  }
-
-  get #freshBytes(): number {
     const { tiers, shape } = this.documents;
-    return tiers.waiting * vectorBytes(shape);
+    const bytes = tiers.waiting * vectorBytes(shape);
+    return (this.now === "merging" && bytes > MOST_FRESH_BYTES) || (tiers.touched !== undefined && bytes > MOST_BUILDING_BYTES);
   }
 
   get #mostLogged(): number {

@@ -13,7 +13,7 @@ import { KINDS } from "../words/kinds.js";
 import { grown } from "./grown.js";
 import { Passing } from "./passing.js";
 import type { RowArray } from "./rows.js";
-import { seatOf } from "./seat-of.js";
+import { SLICE_MS, seatOf } from "./seat-of.js";
 
 const NOWHERE = 0;
 const FRESH = 1;
@@ -37,6 +37,8 @@ export class Tiers {
   #tier = new Uint8Array(0);
   /** In the main tier, but no document's: it was frozen, or they were on their way, when they should have left it. */
   readonly #stale = new Set<number>();
+  /** What passes of a filter without them, of the latest search. */
+  #fewer: { readonly of: Passing | undefined; readonly stale: number; readonly passing: Passing } | undefined;
   /** Slots on their way from the fresh tier to the main one. */
   #moving: Set<number> | undefined;
   /** Slots put into the fresh tier, in order; some may have left it since. */
@@ -49,6 +51,7 @@ export class Tiers {
   constructor(fresh: VectorIndex, main: VectorIndex | undefined) {
     this.fresh = fresh;
     this.main = main;
+    if (main) seatOf(main).sliceMs = SLICE_MS;
   }
 
   /**
@@ -57,10 +60,11 @@ export class Tiers {
    */
   settle(slots: number, taken: (slot: number) => boolean): number | undefined {
     const tier = new Uint8Array(slots);
-    const old = Array.from(this.main?.ids() ?? []).filter((slot) => {
+    const old: number[] = [];
+    for (const slot of this.main?.ids() ?? []) {
       if (taken(slot)) tier[slot] = MAIN;
-      return !taken(slot);
-    });
+      else old.push(slot);
+    }
     const strange = this.fresh.ids().filter((slot) => !taken(slot));
     this.fresh.remove(strange);
     for (const slot of this.fresh.ids()) {
@@ -70,8 +74,8 @@ export class Tiers {
     }
     this.#removeFromMain(old);
     this.#tier = tier;
-    const missing = tier.findIndex((where, slot) => where === NOWHERE && taken(slot));
-    return missing < 0 ? undefined : missing;
+    for (let slot = 0; slot < slots; slot++) if (tier[slot] === NOWHERE && taken(slot)) return slot;
+    return undefined;
   }
 
   get bytes(): number {
@@ -139,6 +143,8 @@ export class Tiers {
   #freshen(): void {
     this.#removeFromMain([...this.#stale]);
     this.#stale.clear();
+    this.#fewer?.passing.close();
+    this.#fewer = undefined;
   }
 
   #removeFromMain(slots: readonly number[]): void {
@@ -243,11 +249,15 @@ export class Tiers {
   }
 
   #withoutStale(passing: Passing | undefined): Passing {
+    // Until all of them go, they only become more.
+    if (this.#fewer?.of === passing && this.#fewer?.stale === this.#stale.size) return this.#fewer.passing;
+    this.#fewer?.passing.close();
     const words = new Uint32Array((this.#tier.length + 31) >>> 5);
     if (passing) words.set(passing.words.subarray(0, words.length));
     else words.fill(0xffffffff);
     for (const slot of this.#stale) words[slot >>> 5] &= ~(1 << (slot & 31));
-    return new Passing(words, 0);
+    this.#fewer = { of: passing, stale: this.#stale.size, passing: new Passing(words, 0) };
+    return this.#fewer.passing;
   }
 
   close(): void {

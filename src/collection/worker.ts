@@ -1,34 +1,12 @@
 // A collection in a worker: its calls go there and back, and the thread that has them stays free.
-import { failure, wordsOf } from "../storage/failures.js";
-import { errorOf, type Failure, failureOf } from "../storage/told.js";
+import { failure } from "../storage/failures.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { Answering, type Asked, type News } from "./answering.js";
+import { Answering, type Asked, type News, type Served } from "./answering.js";
 import { AskedCollection } from "./asking.js";
-import type { Collection } from "./collection.js";
+import { type Port, type Wanting, Wire } from "./wire.js";
 
-/** A Worker of the web or of Node, or what such a worker talks through. */
-export interface Port {
-  postMessage(message: unknown): void;
-}
-
-/** What it has besides: of the web the one, of Node the other. */
-interface Events {
-  addEventListener?(type: string, listener: (event: { data?: unknown; message?: string }) => void): void;
-  on?(type: string, listener: (value: unknown) => void): void;
-}
-
-type Message =
-  | { readonly kind: "ask"; readonly id: number; readonly body: Asked | "close" }
-  | { readonly kind: "drop"; readonly id: number }
-  | { readonly kind: "answer"; readonly id: number; readonly value?: unknown; readonly error?: Failure }
-  | { readonly kind: "news"; readonly body: News };
-
-/** Calls `heard` with each message. */
-function listen(port: Port, heard: (message: Message) => void): void {
-  const events = port as Events;
-  if (events.on) events.on("message", (value) => heard(value as Message));
-  else events.addEventListener?.("message", ({ data }) => heard(data as Message));
-}
+/** What is asked of the worker. */
+type Body = Asked | { readonly call: "close" };
 
 function checkPort(port: unknown, name: string): Port {
   if (typeof (port as Port)?.postMessage === "function") return port as Port;
@@ -38,61 +16,61 @@ function checkPort(port: unknown, name: string): Port {
 }
 
 /**
- * In the worker: opens a collection and does what WorkerCollection asks for. `port`: default the worker's own, `self`; in Node it
- * is `parentPort` of node:worker_threads. What goes wrong in `open` is told to whoever asks.
+ * In a worker's script of yours: opens a collection and does what WorkerCollection asks for. `port`: default the worker's own,
+ * `self`; in Node it is `parentPort` of node:worker_threads. What goes wrong in `open` is told to whoever asks.
  */
-export function serve(open: () => Promise<Collection>, port: Port = globalThis as unknown as Port): void {
+export function serve(open: () => Promise<Served>, port: Port = globalThis as unknown as Port): void {
   if (typeof open !== "function") throw badOption(`open is ${show(open)}; it must be a function that opens the collection`);
-  const to = checkPort(port, "port");
-  const tell = (body: News): void => to.postMessage({ kind: "news", body } satisfies Message);
-  const answering = open().then((collection) => new Answering(collection, tell));
-  answering.catch(() => {}); // told below
-  const dropping = new Map<number, AbortController>();
-  const answer = async (id: number, body: Asked | "close"): Promise<void> => {
-    const controller = new AbortController();
-    dropping.set(id, controller);
-    try {
-      const leading = await answering;
-      const value = await (body === "close" ? leading.close() : leading.answer(body, controller.signal));
-      to.postMessage({ kind: "answer", id, value } satisfies Message);
-    } catch (error) {
-      to.postMessage({ kind: "answer", id, error: failureOf(error) } satisfies Message);
-    } finally {
-      dropping.delete(id);
-    }
-  };
-  listen(to, (message) => {
-    if (message?.kind === "ask") void answer(message.id, message.body);
-    if (message?.kind === "drop") dropping.get(message.id)?.abort();
-  });
+  serveOn(checkPort(port, "port"), open);
 }
 
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+/** @internal The same; `open` may ask the other side. */
+export function serveOn(port: Port, open: (wire: Wire) => Promise<Served>): void {
+  const wire = new Wire(port, {
+    async answer(body, { signal, told }) {
+      const leading = await answering;
+      const asked = body as Body;
+      return asked.call === "close" ? leading.close() : leading.answer(asked, signal, told);
+    },
+  });
+  const answering = Promise.resolve(wire)
+    .then(open)
+    .then((collection) => new Answering(collection, (news) => wire.tell(news)));
+  answering.catch(() => {}); // told to whoever asks
+}
+
+/** @internal What a worker is to whoever has made it. */
+export interface Keeper {
+  /** Words for messages: "collection in folder ./docs". */
+  readonly what: string;
+  /** What the worker asks for. */
+  answer(body: unknown, wanting: Wanting & { readonly signal: AbortSignal }): unknown;
+  /** The process is not to end before there are answers. */
+  waits(waiting: boolean): void;
+  /** Called once, when the collection is closed or the worker has died. */
+  ended(): Promise<void>;
 }
 
 /**
- * A collection that a worker has open, by `serve`. Its calls are those of Collection, all with promises, and arguments must be
- * plain data.
+ * A collection that a worker has open: of `Collection.open` with `worker: true`, or by `serve`. Its calls are those of Collection,
+ * all with promises, and arguments must be plain data.
  */
 export class WorkerCollection extends AskedCollection {
-  readonly #port: Port;
-  readonly #pending = new Map<number, Pending>();
-  #asked = 0;
-  #gone: VicinalError | undefined;
+  readonly #wire: Wire;
+  readonly #keeper: Keeper | undefined;
+  #closing: Promise<void> | undefined;
+  #ended: Promise<void> | undefined;
+  /** Why nothing can be asked any more. */
+  #over: VicinalError | undefined;
 
-  private constructor(port: Port) {
+  private constructor(port: Port, keeper?: Keeper) {
     super();
-    this.#port = port;
-    listen(port, (message) => this.#hear(message));
-    const died = (why: unknown): void =>
-      this.#end(failure("BAD_RUNTIME", `the worker that has the collection has died: ${wordsOf(why)}`));
-    const events = port as Events;
-    if (events.on) {
-      events.on("error", died);
-      events.on("exit", () => died("it has ended"));
-    } else events.addEventListener?.("error", ({ message }) => died(message ?? "an error"));
+    this.#keeper = keeper;
+    this.#wire = new Wire(port, {
+      ...(keeper && { answer: (body, wanting) => keeper.answer(body, wanting), waits: (waiting) => keeper.waits(waiting) }),
+      news: (body) => this.heard(body as News),
+      died: (why) => this.#died(why),
+    });
   }
 
   /**
@@ -103,64 +81,57 @@ export class WorkerCollection extends AskedCollection {
     return new WorkerCollection(checkPort(worker, "worker")).greet();
   }
 
-  /** Closes the collection; the worker is left to whoever made it. Any later use is CLOSED. */
+  /** @internal The same of a worker that goes with the collection. */
+  static async kept(worker: Port, keeper: Keeper): Promise<WorkerCollection> {
+    return new WorkerCollection(worker, keeper).greet();
+  }
+
+  /**
+   * Closes the collection, and ends the worker that `worker: true` has made; any other is left to whoever made it. Any later use is
+   * CLOSED.
+   */
   async close(): Promise<void> {
-    if (this.#gone) return;
-    const closed = this.#ask("close");
-    this.#gone = new VicinalError("CLOSED", "the collection in a worker is closed");
-    await closed.catch(() => {}); // it was never open, or has died
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = this.#wire.ask({ call: "close" } satisfies Body);
+    this.#over = new VicinalError("CLOSED", `the ${this.#keeper?.what ?? "collection in a worker"} is closed`);
+    this.#wire.end(this.#over, { waits: true });
+    try {
+      await closed.catch((error) => {
+        // Unless it was never open, or the worker has died.
+        if (this.greeted && !this.#ended) throw error;
+      });
+    } finally {
+      this.#wire.end(this.#over);
+      await this.#end();
+    }
+  }
+
+  #died(why: string): void {
+    if (this.#ended) return;
+    this.#end().catch(() => {}); // what it had open is told by the next open
+    const what = this.greeted
+      ? `the worker that has the collection has died: ${why}. Open the collection again`
+      : `the worker that is to have the collection could not start: ${why}. A Content-Security-Policy must have worker-src blob:, or take serve() of "vicinal/worker"`;
+    this.#over = failure("BAD_RUNTIME", what);
+    this.#wire.end(this.#over);
   }
 
   /** @internal */
-  protected override request(asked: Asked, signal?: AbortSignal): Promise<unknown> {
-    return this.#ask(asked, signal);
+  protected override check(): void {
+    if (this.#over) throw this.#over;
   }
 
-  #ask(body: Asked | "close", signal?: AbortSignal): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#gone) throw this.#gone;
-      if (signal?.aborted) throw signal.reason;
-      const id = ++this.#asked;
-      const drop = (): void => {
-        this.#pending.delete(id);
-        this.#port.postMessage({ kind: "drop", id } satisfies Message);
-        reject((signal as AbortSignal).reason);
-      };
-      const done = (): void => signal?.removeEventListener("abort", drop);
-      signal?.addEventListener("abort", drop, { once: true });
-      this.#pending.set(id, {
-        resolve: (value) => {
-          done();
-          resolve(value);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      });
-      try {
-        this.#port.postMessage({ kind: "ask", id, body } satisfies Message);
-      } catch (error) {
-        this.#pending
-          .get(id)
-          ?.reject(failure("BAD_OPTION", `what is asked of a worker must be plain data: ${wordsOf(error)}`, error));
-        this.#pending.delete(id);
-      }
-    });
+  #end(): Promise<void> {
+    this.#ended ??= this.#keeper?.ended() ?? Promise.resolve();
+    return this.#ended;
   }
 
-  #hear(message: Message): void {
-    if (message?.kind === "news") this.heard(message.body);
-    if (message?.kind !== "answer") return;
-    const pending = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if (message.error) pending?.reject(errorOf(message.error));
-    else pending?.resolve(message.value);
-  }
-
-  #end(error: VicinalError): void {
-    this.#gone ??= error;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+  /** @internal */
+  protected override request(asked: Asked, wanting: Wanting): Promise<unknown> {
+    return this.#wire.ask(asked, wanting);
   }
 }

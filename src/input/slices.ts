@@ -12,9 +12,11 @@ const MOST_SLICE = 4096;
 export class Pace {
   size = FIRST_SLICE;
 
+  constructor(readonly sliceMs = SLICE_MS) {}
+
   note(elapsedMs: number): void {
-    if (elapsedMs < SLICE_MS / 4) this.size = Math.min(this.size * 2, MOST_SLICE);
-    else if (elapsedMs > SLICE_MS) this.size = Math.max(this.size >> 1, 1);
+    if (elapsedMs < this.sliceMs / 4) this.size = Math.min(this.size * 2, MOST_SLICE);
+    else if (elapsedMs > this.sliceMs) this.size = Math.max(this.size >> 1, 1);
   }
 }
 

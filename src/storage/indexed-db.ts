@@ -11,7 +11,7 @@ import { checkStoreName, failed, nameOf } from "./browser-failures.js";
 import { beyond, failure, missing } from "./failures.js";
 import { lockStore } from "./locks.js";
 import { Place } from "./place.js";
-import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
+import type { Elsewhere, Hold, Medium, Storage, StoredFile } from "./storage.js";
 
 /**
  * Who reads a little reads a part, who reads much reads them all. In Chromium 156, 1 KB took 1.7 ms of parts of 60 KB, 1.8 of 250 and 4.6 of
@@ -35,6 +35,7 @@ const NONE: Known = { bytes: 0, last: 0, tail: new Uint8Array(0) };
 
 class Database implements Medium {
   readonly place: string;
+  readonly elsewhere: Elsewhere;
   readonly #name: string;
   #opened: Promise<IDBDatabase | undefined> | undefined;
   /** Why a database that was open is so no more. */
@@ -44,6 +45,7 @@ class Database implements Medium {
 
   constructor(name: string) {
     this.place = `IndexedDB store ${name}`;
+    this.elsewhere = { kind: "indexedDb", name };
     this.#name = `vicinal:${name}`;
   }
 

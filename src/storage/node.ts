@@ -1,12 +1,12 @@
 // A folder on disk, for Node, Deno and Bun.
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Bytes } from "../words/arrays.js";
 import { beyond, failure, missing, notSynced } from "./failures.js";
 import { Kept } from "./kept.js";
 import { codeOf, failed, unless, unread } from "./node-failures.js";
 import { lockFolder } from "./node-lock.js";
+import { textOf } from "./node-path.js";
 import { Place } from "./place.js";
 import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
 
@@ -275,13 +275,4 @@ export function folder(path: string | URL): Storage {
     throw failure("BAD_OPTION", `${JSON.stringify(path) ?? String(path)} is no path of a folder: give text or a file: URL`);
   }
   return new Place(new Folder(text));
-}
-
-function textOf(path: string | URL): string | undefined {
-  if (typeof path === "string") return path;
-  try {
-    return fileURLToPath(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 // The origin private file system of a browser. On a page the files are in a worker of their own, which alone has the handles that write in place;
 // in a worker they are where they are asked for. Where no worker may be made (a Content-Security-Policy), a page writes without
 // handles: right, and slow.
-import WORKER from "vicinal-worker:opfs-worker";
+import WORKER from "vicinal-worker:storage/opfs-worker";
 import type { ErrorCode } from "../words/errors.js";
 import { checkStoreName } from "./browser-failures.js";
 import { failure } from "./failures.js";
@@ -9,9 +9,9 @@ import { lockStore } from "./locks.js";
 import { hasSyncHandles } from "./opfs-access.js";
 import { OpfsFiles } from "./opfs-files.js";
 import { Place } from "./place.js";
-import type { Hold, Medium, Storage } from "./storage.js";
+import type { Elsewhere, Hold, Medium, Storage } from "./storage.js";
 
-type Files = Omit<Medium, "lock"> & { setLocked(locked: boolean): Promise<void> };
+type Files = Omit<Medium, "lock" | "elsewhere"> & { setLocked(locked: boolean): Promise<void> };
 
 /** What is asked of the worker, and what it answers. */
 export interface Call {
@@ -27,12 +27,14 @@ export interface Reply {
 
 class Opfs implements Medium {
   readonly place: string;
+  readonly elsewhere: Elsewhere;
   readonly #name: string;
   #files: Promise<Files> | undefined;
   #end: () => void = () => {};
 
   constructor(name: string) {
     this.place = `OPFS folder ${name}`;
+    this.elsewhere = { kind: "opfs", name };
     this.#name = name;
   }
 

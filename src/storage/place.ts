@@ -1,7 +1,7 @@
 // What every place does alike: checks at the door, the order of calls, the lock that whoever writes must have.
 import type { Bytes } from "../words/arrays.js";
 import { failure } from "./failures.js";
-import type { Hold, Medium, Storage, StoredFile } from "./storage.js";
+import type { Elsewhere, Hold, Medium, Storage, StoredFile } from "./storage.js";
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,79}$/;
 
@@ -29,6 +29,10 @@ export class Place implements Storage {
 
   get place(): string {
     return this.#medium.place;
+  }
+
+  get elsewhere(): Elsewhere | undefined {
+    return this.#medium.elsewhere;
   }
 
   async list(): Promise<readonly StoredFile[]> {

@@ -7,6 +7,12 @@ export interface StoredFile {
   readonly bytes: number;
 }
 
+/** A store of a browser, which any thread of the site can open. */
+export interface Elsewhere {
+  readonly kind: "opfs" | "indexedDb";
+  readonly name: string;
+}
+
 /**
  * A place for files: a folder, a browser's store, memory. It is a place, not a connection: `close` gives back what is open, and a later
  * call opens it again.
@@ -24,6 +30,9 @@ export interface StoredFile {
 export interface Storage {
   /** Words for messages: "folder ./docs". */
   readonly place: string;
+
+  /** What another thread opens to have the same place. Missing where it is to ask this thread for it. */
+  readonly elsewhere?: Elsewhere;
 
   /** All files, by name, with what was appended to them by earlier calls. An empty list where the place is not there yet. */
   list(): Promise<readonly StoredFile[]>;
@@ -69,6 +78,7 @@ export interface Hold {
 /** What differs between places. Names, ranges and arrays have been checked, the lock is held by whoever writes, and calls for a file come in order. */
 export interface Medium {
   readonly place: string;
+  readonly elsewhere?: Elsewhere;
   list(): Promise<StoredFile[]>;
   /** All bytes from `from` on where `to` is undefined. */
   read(name: string, from: number, to: number | undefined): Promise<Bytes>;

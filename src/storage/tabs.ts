@@ -3,7 +3,8 @@
 //
 //   who                      a tab that has come asks for the leader
 //   leads  term              the leader, when it can answer: each leader has a term of its own
-//   ask    term id body      of a tab to that leader and no other, so that nobody does a thing twice in a term
+//   ask    term id body told of a tab to that leader and no other, so that nobody does a thing twice in a term
+//   told   id body           of the leader, what goes on until there is an answer, where that is wanted
 //   drop   term id           the tab does not want the answer any more
 //   answer id value | error
 //   news   body              of the leader to all others
@@ -16,7 +17,7 @@ import { errorOf, type Failure, failureOf } from "./told.js";
 /** What the leader has open. */
 export interface Leading {
   /** Does what a tab, this or another, has asked for. Called in the order in which each tab asked. */
-  answer(body: unknown, signal: AbortSignal): Promise<unknown>;
+  answer(body: unknown, signal: AbortSignal, told?: (body: unknown) => void): Promise<unknown>;
   /** Called when all answers are given. */
   close(): Promise<void>;
 }
@@ -35,14 +36,22 @@ export interface TabsOptions {
 type Message =
   | { readonly kind: "who" }
   | { readonly kind: "leads"; readonly term: string }
-  | { readonly kind: "ask"; readonly term: string; readonly id: string; readonly body: unknown }
+  | { readonly kind: "ask"; readonly term: string; readonly id: string; readonly body: unknown; readonly told: boolean }
+  | { readonly kind: "told"; readonly id: string; readonly body: unknown }
   | { readonly kind: "drop"; readonly term: string; readonly id: string }
   | { readonly kind: "answer"; readonly id: string; readonly value?: unknown; readonly error?: Failure }
   | { readonly kind: "news"; readonly body: unknown };
 
+/** What a request may have besides itself: `told` hears of what goes on until there is an answer. */
+interface Wanting {
+  readonly signal?: AbortSignal | undefined;
+  readonly told?: ((body: unknown) => void) | undefined;
+}
+
 interface Pending {
   readonly body: unknown;
   readonly signal: AbortSignal;
+  readonly told: ((body: unknown) => void) | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -80,7 +89,7 @@ export class Tabs {
   }
 
   /** What the leader answers. Errors: its; the reason of `signal`; CLOSED where this tab leaves meanwhile, or has left. */
-  request(body: unknown, signal: AbortSignal = new AbortController().signal): Promise<unknown> {
+  request(body: unknown, { signal = new AbortController().signal, told }: Wanting = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       if (this.#leaving.signal.aborted) throw this.#closed();
@@ -98,6 +107,7 @@ export class Tabs {
       this.#pending.set(id, {
         body,
         signal,
+        told,
         resolve(value) {
           done();
           resolve(value);
@@ -178,10 +188,11 @@ export class Tabs {
   #ask(id: string): void {
     const pending = this.#pending.get(id);
     if (!pending) return;
-    if (this.#leading) this.#leading.answer(pending.body, pending.signal).then(pending.resolve, pending.reject);
+    const { body, signal, told } = pending;
+    if (this.#leading) this.#leading.answer(body, signal, told).then(pending.resolve, pending.reject);
     else if (this.#term) {
       try {
-        this.#post({ kind: "ask", term: this.#term, id, body: pending.body });
+        this.#post({ kind: "ask", term: this.#term, id, body, told: told !== undefined });
       } catch (error) {
         pending.reject(failure("BAD_OPTION", `what is asked of another tab must be plain data: ${wordsOf(error)}`, error));
       }
@@ -201,7 +212,10 @@ export class Tabs {
         for (const id of [...this.#pending.keys()]) this.#ask(id);
         return;
       case "ask":
-        if (message.term === this.#term && this.#leading) this.#serve(this.#leading, message.id, message.body);
+        if (message.term === this.#term && this.#leading) this.#serve(this.#leading, message);
+        return;
+      case "told":
+        this.#pending.get(message.id)?.told?.(message.body);
         return;
       case "drop":
         this.#serving.get(message.id)?.dropping.abort();
@@ -217,10 +231,11 @@ export class Tabs {
     }
   }
 
-  #serve(leading: Leading, id: string, body: unknown): void {
+  #serve(leading: Leading, { id, body, told }: Message & { kind: "ask" }): void {
     const dropping = new AbortController();
+    const tell = told ? (body: unknown): void => this.#post({ kind: "told", id, body }) : undefined;
     const done = leading
-      .answer(body, dropping.signal)
+      .answer(body, dropping.signal, tell)
       .then((value) => this.#post({ kind: "answer", id, value }))
       // Also where the answer is no plain data.
       .catch((error) => this.#post({ kind: "answer", id, error: failureOf(error) }))

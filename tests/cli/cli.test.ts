@@ -604,39 +604,62 @@ describe("the demo", () => {
     writeFileSync(join(folder, "texts", "ignored.js"), "const notText = true;");
   });
 
-  test("reads a folder, answers, measures, and ends by itself", () => {
-    const { status, stdout, stderr } = run("demo", "texts");
+  test("reads a folder, answers, lives through a kill, measures, and ends by itself", () => {
+    const { status, stdout, stderr } = run("demo", "texts", "--lexical");
     expect(stderr).toBe("");
     expect(status).toBe(0);
     expect(stdout).toContain("8 files, 96 passages");
     expect(stdout).toContain("not meaning");
+    expect(stdout).toContain('where {"file":');
+    expect(stdout).toMatch(/was killed by SIGKILL in the midst of a write; \d+ documents/);
+    expect(stdout).toContain("0 are lost; every byte verified: sound");
     expect(stdout).toContain("recall@10");
     expect(stdout).toContain("hnsw sq8 + rerank");
     expect(stdout).not.toContain("query>");
   });
 
-  test("as JSON: answers come from the right file, and exact search is the measure", () => {
-    const { answers, tradeOff, passages, queries } = json("demo", "texts");
+  /** What must come of a note that is written, edited and deleted. */
+  const edits = (before: unknown[]) => [
+    { done: "before", nearest: before },
+    { done: "upsert", nearest: ["my note", before[1]] },
+    { done: "edit", nearest: [before[0], "my note"] },
+    { done: "delete", nearest: before },
+  ];
+
+  test("as JSON: answers come from the right file, exact search is the measure, nothing is lost", () => {
+    const told = json("demo", "texts", "--lexical");
+    const { answers, filter, kill, tradeOff, passages, queries } = told;
     expect(passages + queries).toBe(96);
     for (const { question, found } of answers) {
       const subject = /The (\w+)/.exec(question)?.[1];
       expect(found[0].file).toContain(`${subject}.md`);
     }
+    expect(filter.found).toEqual([expect.objectContaining(filter.where)]);
+    expect(filter.passing).toBe(11); // of 12, and none of the others is of that file
+    expect(told.edits).toEqual(edits(told.edits[0].nearest));
+    expect(kill).toMatchObject({ lost: 0, signal: "SIGKILL", ok: true, documents: passages });
+    expect(kill.told).toBeGreaterThanOrEqual(200);
+    expect(kill.found).toBeGreaterThanOrEqual(kill.told);
     expect(tradeOff[0]).toMatchObject({ index: "flat f32, exact", recall: 1 });
     expect(tradeOff.length).toBe(13);
     for (const { recall } of tradeOff) expect(recall).toBeGreaterThan(0.9);
   });
 
-  test("without a folder it reads the READMEs of the installed packages", () => {
+  test("without a folder it reads the READMEs of the installed packages, and asks by meaning where the sentence model is", () => {
     for (const subject of SUBJECTS) {
       mkdirSync(join(folder, "node_modules", "@scope", subject), { recursive: true });
       const text = Array.from({ length: 4 }, (_, i) => paragraph(subject, i + 7)).join("\n\n");
       writeFileSync(join(folder, "node_modules", "@scope", subject, "Readme.md"), text);
     }
-    const { origin, passages, answers } = json("demo", "--limit", "30");
+    const told = json("demo", "--limit", "30");
+    const { origin, embedder, dimensions, passages, answers, filter } = told;
     expect(origin).toContain("installed packages");
+    expect(embedder).toContain("compares meaning");
+    expect(dimensions).toBe(512);
     expect(passages).toBe(27);
-    expect(answers.length).toBeGreaterThan(0);
+    expect(answers.length).toBe(4);
+    expect(filter.where.package).toMatch(/^@scope\/[a-z]+$/);
+    expect(told.edits).toEqual(edits(told.edits[0].nearest));
   });
 
   test("says what is missing", () => {
@@ -662,6 +685,7 @@ describe("the demo", () => {
         };
       };`,
     );
+    fails(2, "--lexical is instead of a model: not with --model", "demo", "texts", "--model", "letter/counts", "--lexical");
     const { dimensions, embedder } = json("demo", "texts", "--model", "letter/counts");
     expect(dimensions).toBe(8);
     expect(embedder).toContain("letter/counts");

@@ -3,15 +3,19 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bestPerValue } from "../../src/collection/columns/best-per-value.js";
 import { Columns } from "../../src/collection/columns/columns.js";
-import { Lists } from "../../src/collection/columns/lists.js";
+import { Lists, packed } from "../../src/collection/columns/lists.js";
 import type { Match } from "../../src/collection/columns/match.js";
+import { columnsBytes, columnsFrom } from "../../src/collection/columns/saving.js";
 import { beyond, type Expression } from "../../src/collection/where/expression.js";
+import { atOnce } from "../../src/input/slices.js";
 import { random } from "../support/data.js";
 import { thrownBy } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { conditions, documents, expectRefused, judge, judged, matching, passing, slotsOf } from "../support/where.js";
 
 type Live = Map<number, unknown>;
+
+const bytesOf = (columns: Columns): Uint8Array => atOnce(columnsBytes(columns.copy()));
 
 function filled(given: readonly unknown[], columns = new Columns()): { columns: Columns; live: Live } {
   const live: Live = new Map(given.entries());
@@ -40,7 +44,7 @@ it("follows every change, also saved and loaded", async () => {
       let { columns, live } = filled([]);
       const seen = new Map<Match, { version: number; slots: Set<number> }>();
       for (const change of changes) {
-        if (change === "save") columns = Columns.fromBytes(columns.toBytes());
+        if (change === "save") columns = columnsFrom(bytesOf(columns));
         else if (change !== "ask") {
           if ("data" in change) {
             columns.set(change.slot, change.data);
@@ -105,6 +109,38 @@ it("builds a column while documents come, change and go", async () => {
   );
 });
 
+describe("columns that nobody has declared", () => {
+  it("are kept for those that were asked last, and built again for others", async () => {
+    const names = Array.from({ length: 80 }, (_, i) => `f${i}`);
+    const given = [0, 1, 2].map((slot) => Object.fromEntries(names.map((name, i) => [name, (slot * i) % 3])));
+    const { columns, live } = filled(given, new Columns({ f79: "number", f78: "number" }));
+    const ask = async (name: string): Promise<void> => {
+      const where = { [name]: 1 };
+      expect(await passing(columns, where, live)).toEqual(judged(where, live));
+    };
+    const kept = (): string[] => columns.info().map(({ path }) => path);
+    for (const name of names.slice(0, 70)) {
+      await ask(name);
+      await ask("f0");
+      expect(kept()).toEqual(expect.arrayContaining(["f79", "f78", "f0", name]));
+    }
+    expect(kept().length).toBe(66);
+    expect(kept()).not.toContain("f1");
+    columns.set(1, { f1: 1 });
+    live.set(1, { f1: 1 });
+    for (const name of ["f1", "f2", "f0", "f79"]) await ask(name);
+    // One condition may need more of them than are kept.
+    const all = { $or: names.map((name) => ({ [name]: 2 })) };
+    expect(await passing(columns, all, live)).toEqual(judged(all, live));
+    expect(kept().length).toBe(80);
+    await ask("f3");
+    await columns.build(columns.parse({ g: 1 }), (visit) => {
+      for (const [slot, data] of live) visit(slot, data);
+    });
+    expect(kept().length).toBe(66);
+  });
+});
+
 describe("a scan that fails", () => {
   it("leaves nothing, and the next one builds", async () => {
     const { columns, live } = filled([{ a: 1 }, { a: 2 }]);
@@ -162,14 +198,14 @@ describe("many documents", () => {
           live.set(slot, data);
         }
       }
-      const bytes = columns.toBytes();
-      const loaded = Columns.fromBytes(bytes);
+      const bytes = bytesOf(columns);
+      const loaded = columnsFrom(bytes);
       for (const where of WHERE) {
         const slots = judged(where, live);
         expect(await passing(columns, where, live)).toEqual(slots);
         expect(matching(loaded, loaded.parse(where))).toEqual(slots);
       }
-      expect(Buffer.compare(loaded.toBytes(), bytes)).toBe(0);
+      expect(Buffer.compare(bytesOf(loaded), bytes)).toBe(0);
       expect(loaded.info().map(({ bytes, ...rest }) => rest)).toEqual(
         columns.info().map(({ bytes, ...rest }) => ({ ...rest, kind: "inferred" })),
       );
@@ -181,11 +217,11 @@ describe("many documents", () => {
     const made = new Columns();
     await made.build(made.parse({ a: 1 }), () => {});
     for (let i = 0; i < 70_000; i++) made.set(i, dataOf(i));
-    for (const columns of [made, Columns.fromBytes(made.toBytes())]) {
+    for (const columns of [made, columnsFrom(bytesOf(made))]) {
       const slots = (where: unknown): number[] => matching(columns, columns.parse(where));
       for (const i of [0, 1, 255, 256, 65_535, 65_536, 65_537, 69_999]) {
         expect(slots({ a: `name ${i}` })).toEqual((i - 1) % 3 ? [i] : [i - 1, i]);
-        expect(columns.valuesOf("a", i)).toEqual(i % 3 ? [`name ${i}`] : [`name ${i}`, `name ${i + 1}`, i]);
+        expect(columns.valuesAt("a")(i)).toEqual(i % 3 ? [`name ${i}`] : [`name ${i}`, `name ${i + 1}`, i]);
       }
       expect(slots({ a: { $gte: 69_990 } })).toEqual([69_990, 69_993, 69_996, 69_999]);
       expect(slots({ a: { $gt: "name 9998" } })).toEqual([9999]);
@@ -265,7 +301,7 @@ it("strings of any length are told apart, and leave no more than they were", asy
     for (const slot of long.keys()) columns.remove(slot);
     for (const [slot, a] of long.toReversed().entries()) columns.set(slot, { a: `${a}${turn}` });
   }
-  const loaded = Columns.fromBytes(columns.toBytes());
+  const loaded = columnsFrom(bytesOf(columns));
   for (const [slot, a] of long.toReversed().entries()) expect(matching(loaded, loaded.parse({ a: `${a}2` }))).toEqual([slot]);
 });
 
@@ -281,10 +317,14 @@ it("lists are where they were after others have gone and all have been packed", 
     lists.put(slot, codes);
     kept.set(slot, codes);
   }
-  for (let packed = 0; packed < 2; packed++) {
-    for (const [slot, codes] of kept) expect([...lists.of(slot)]).toEqual(codes);
-    expect(lists.packed().length).toBe([...kept.values()].reduce((sum, { length }) => sum + length + 1, 0));
+  const copy = lists.copy();
+  const pool = atOnce(packed(copy));
+  for (const [slot, codes] of kept) {
+    expect([...lists.of(slot)]).toEqual(codes);
+    const start = copy.starts[slot] + 1;
+    expect([...pool.subarray(start, start + codes.length)]).toEqual(codes);
   }
+  expect(pool.length).toBe([...kept.values()].reduce((sum, { length }) => sum + length + 1, 1));
 });
 
 describe("bytes", () => {
@@ -293,24 +333,24 @@ describe("bytes", () => {
       Array.from({ length: 40 }, (_, i) => ({ a: i % 3 ? i : "x", b: ["u", "v", i], c: "2024-01-01T00:00:00.000Z" })),
     );
     await expressionOf(columns, { a: 1, b: "u", c: { $gt: "" }, d: ["x"] }, live);
-    const bytes = columns.toBytes();
+    const bytes = bytesOf(columns);
     for (let length = 0; length < bytes.length; length++) {
-      await expectRefused(() => Columns.fromBytes(bytes.subarray(0, length)), "BAD_FILE", "columns");
+      await expectRefused(() => columnsFrom(bytes.subarray(0, length)), "BAD_FILE", "columns");
     }
     const longer = new Uint8Array(bytes.length + 8);
     longer.set(bytes);
-    await expectRefused(() => Columns.fromBytes(longer), "BAD_FILE", "there are");
+    await expectRefused(() => columnsFrom(longer), "BAD_FILE", "there are");
     for (let bit = 0; bit < 8 * bytes.length; bit += thorough(3, 1)) {
       const flipped = bytes.slice();
       flipped[bit >> 3] ^= 1 << (bit & 7);
-      await expectRefused(() => Columns.fromBytes(flipped), "BAD_FILE", "columns");
+      await expectRefused(() => columnsFrom(flipped), "BAD_FILE", "columns");
     }
-    expect(Columns.fromBytes(bytes).toBytes()).toEqual(bytes);
+    expect(bytesOf(columnsFrom(bytes))).toEqual(bytes);
   });
 
   it("may have been saved with other fields declared", async () => {
     const { columns, live } = filled([{ a: 1 }, { b: 2 }], new Columns({ a: "number" }));
-    const other = Columns.fromBytes(columns.toBytes(), { b: "number" });
+    const other = columnsFrom(bytesOf(columns), { b: "number" });
     expect(other.lacks(other.parse({ b: 2 }))).toBe(true);
     expect(await passing(other, { b: 2, a: null }, live)).toEqual([1]);
   });
@@ -333,7 +373,7 @@ describe("the best per value", () => {
     const { columns, live } = filled(data);
     await passing(columns, { [path]: null }, live);
     const hits = data.map((_, slot) => ({ slot }));
-    return bestPerValue(hits, k, ({ slot }) => columns.valuesOf(path, slot)).map(({ value, hit }) => [value, hit.slot]);
+    return bestPerValue(hits, k, ({ slot }) => columns.valuesAt(path)(slot)).map(({ value, hit }) => [value, hit.slot]);
   }
 
   it("is the first hit of each", async () => {

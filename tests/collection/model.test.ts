@@ -87,10 +87,15 @@ class Pair {
   model: Model = new Map();
   collection!: Collection;
 
-  constructor(public storage: Crashing) {}
+  constructor(
+    public storage: Crashing,
+    readonly worker: boolean,
+  ) {}
 
   async open(): Promise<void> {
-    this.collection = await Collection.open({ storage: this.storage, dimensions: DIMENSIONS, metric: "l2", cacheBytes: 300 });
+    const options = { storage: this.storage, dimensions: DIMENSIONS, metric: "l2", cacheBytes: 300 } as const;
+    const opening = this.worker ? Collection.open({ ...options, worker: true }) : Collection.open(options);
+    this.collection = (await opening) as Collection;
   }
 
   async run(step: Operation): Promise<void> {
@@ -157,12 +162,15 @@ function sameModel(a: Model, b: Model): boolean {
   return text(a) === text(b);
 }
 
-it(
-  "is what a Map is, whatever happens",
-  async () => {
+it.each([
+  { where: "in this thread", worker: false, runs: often(30, 400) },
+  { where: "in a worker", worker: true, runs: often(3, 20) },
+])(
+  "is what a Map is, whatever happens, $where",
+  async ({ worker, runs }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { minLength: 1, maxLength: 60, size: "max" }), fc.integer(), async (steps, seed) => {
-        const pair = new Pair(new Crashing(randomOf(seed)));
+        const pair = new Pair(new Crashing(randomOf(seed)), worker);
         await pair.open();
         for (const step of steps) {
           try {
@@ -182,7 +190,7 @@ it(
         await pair.collection.close();
       }),
       {
-        numRuns: often(30, 400),
+        numRuns: runs,
         timeout: 60_000,
         ...(process.env.SEED && { seed: Number(process.env.SEED), path: process.env.TRAIL ?? "" }),
       },

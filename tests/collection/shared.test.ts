@@ -1,6 +1,6 @@
 // One collection in several tabs of Chromium.
 import { describe, expect, it } from "vitest";
-import { crash, storageSite, type Tab } from "../storage/site.js";
+import { crash, joined, storageSite, type Tab } from "../storage/site.js";
 import { launched } from "../support/browser.js";
 import { describeWith } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
@@ -9,18 +9,8 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
   const browser = launched();
   const site = storageSite();
 
-  /** Tabs of one profile; the first leads. */
-  async function tabsOf(n: number, kind = "opfs"): Promise<{ tabs: Tab[]; close(): Promise<void> }> {
-    const context = await browser().newContext();
-    const open = async (): Promise<Tab> => {
-      const tab = await site.open(context);
-      await tab.run(`openShared("${kind}").then((opened) => void (globalThis.docs = opened))`);
-      return tab;
-    };
-    const tabs: Tab[] = [];
-    while (tabs.length < n) tabs.push(await open());
-    return { tabs, close: () => context.close() };
-  }
+  const tabsOf = (n: number, kind = "opfs"): ReturnType<typeof joined> =>
+    joined(browser(), site, n, `openShared("${kind}").then((opened) => void (globalThis.docs = opened))`);
 
   /** What an expression comes to, or the error. */
   const said = (tab: Tab, expression: string): Promise<unknown> =>
@@ -64,6 +54,15 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
       [
         `docs.searchBatch([[0, 0, 0, 0], [9, 0, 0, 0]], { k: 1, where: { year: { $lt: 2022 } } }).then((all) => all.map(([hit]) => hit.id))`,
         ["a", 1],
+      ],
+      [
+        `docs.searchBatch([[0, 0, 0, 0], [9, 0, 0, 0]], { k: 1, rescore: (hits) => hits.map(({ data }) => data.year ?? 0) }).then((all) => all.map(([hit]) => hit.id))`,
+        ["1", "1"],
+      ],
+      [`docs.health.then(({ state, fresh }) => [state, fresh])`, ["ready", 4]],
+      [
+        `(async () => { const told = []; await docs.upsert([{ id: "1", text: "text", data: { lang: "en", year: 2022 } }], { onProgress: (so) => told.push(so) }); return told; })()`,
+        [{ done: 1, total: 1 }],
       ],
       [`docs.update("a", { year: 2019 })`, 1],
       [`docs.verify().then(({ ok }) => ok)`, true],

@@ -14,9 +14,13 @@ const ENTRIES = ["page.js", "page-worker.js"];
 const SITES: Record<string, (project: Project) => Promise<string>> = {
   async "no bundler"({ folder }) {
     mkdirSync(join(folder, "plain"));
-    for (const file of ["page.html", "round-trip.js", ...ENTRIES]) {
+    for (const file of ["page.html", "round-trip.js", "documents.js", ...ENTRIES]) {
       const source = readFileSync(join(folder, file), "utf8");
-      writeFileSync(join(folder, "plain", file), source.replace('"vicinal"', '"/node_modules/vicinal/dist/index.js"'));
+      const found = source.replaceAll(
+        /"vicinal(?:\/(\w+))?"/g,
+        (_, name) => `"/node_modules/vicinal/dist/${name ?? "index"}.js"`,
+      );
+      writeFileSync(join(folder, "plain", file), found);
     }
     return "plain/page.html";
   },
@@ -97,6 +101,8 @@ describeWith(["tools", "chromium"], "Chromium", () => {
     project?.remove();
   });
 
+  const origin = (): string => site.origin;
+
   /** Opens the page in a new browser profile: its report. */
   async function visit(browser: Browser, path: string): Promise<Report> {
     modules = [];
@@ -126,6 +132,12 @@ describeWith(["tools", "chromium"], "Chromium", () => {
             expect(modules).toHaveLength(downloads);
           });
         }
+
+        test("a collection is in a worker by one option", async () => {
+          const answer = await evaluated(browser(), `${origin()}/${path}?documents`, "globalThis.answer");
+          const found = [3, 5].map((id) => ({ id, distance: 1, data: { even: false } }));
+          expect(answer).toEqual({ kind: "ivf", found });
+        });
       });
     }
   });

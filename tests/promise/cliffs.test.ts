@@ -40,7 +40,8 @@ const FAMILIES: readonly (readonly [string, () => Promise<VectorIndex>])[] = [
   ["Lsh", () => Lsh.create(options)],
 ];
 
-const costOf = ({ distances, visited, reranked }: SearchStats): number => distances + visited + reranked;
+/** What a scan scores it has visited too: that is once the work. */
+const costOf = ({ distances, visited, reranked }: SearchStats): number => Math.max(distances, visited) + reranked;
 
 /** A bitset of the ids that pass, or nothing where all do, and how many pass. */
 function passing(shares: Float64Array, share: number): { filter?: Uint8Array; count: number } {

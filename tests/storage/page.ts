@@ -1,5 +1,5 @@
 // What pages of the browsers' tests can do; bundled with dist/storage.js, also for a worker.
-import { Collection } from "vicinal/collection";
+import { Collection, type WorkerCollection } from "vicinal/collection";
 import { indexedDb, memory, opfs, type Storage } from "vicinal/storage";
 import { SharedCollection } from "vicinal/tabs";
 import { Tabs } from "../../src/storage/tabs.js";
@@ -182,8 +182,18 @@ const openShared = (kind: string): Promise<SharedCollection> =>
     }),
   );
 
+/** The same documents in a worker of the page's own. */
+const openInWorker = (kind: string): Promise<WorkerCollection> =>
+  Collection.open({
+    storage: MAKERS[kind]("docs"),
+    dimensions: 4,
+    metric: "l2",
+    embed: (texts) => texts.map((text) => Float32Array.from({ length: 4 }, (_, i) => text.charCodeAt(i) || 0)),
+    worker: true,
+  });
+
 Object.assign(globalThis, {
-  openShared,
+  ...{ openShared, openInWorker },
   ...{ joinTabs, answers },
   ...{ runCase, runInWorker, countingWorkers, withoutWorkers },
   ...{ make: MAKERS, pattern, attempt, lockSoon, writeForever, checkWritten },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll } from "vitest";
-import { type Context, errorsOf, type Page, type Site, serve } from "../support/browser.js";
+import { type Browser, type Context, errorsOf, type Page, type Site, serve } from "../support/browser.js";
 import { ROOT } from "../support/packed.js";
 
 /** A page of the site with page.ts in it. */
@@ -16,8 +16,31 @@ export interface Tab {
   run<T = unknown>(expression: string): Promise<T>;
 }
 
-/** Opens tabs; `origin` once the suite has begun. */
-export function storageSite(): { open(context: Pick<Context, "newPage">): Promise<Tab>; readonly origin: string } {
+export interface StorageSite {
+  open(context: Pick<Context, "newPage">): Promise<Tab>;
+  /** Once the suite has begun. */
+  readonly origin: string;
+}
+
+/** n tabs of one profile, each of which has joined the others, by an expression, before the next is opened: the first leads. */
+export async function joined(
+  browser: Browser,
+  site: StorageSite,
+  n: number,
+  join: string,
+): Promise<{ tabs: Tab[]; close(): Promise<void> }> {
+  const context = await browser.newContext();
+  const tabs: Tab[] = [];
+  while (tabs.length < n) {
+    const tab = await site.open(context);
+    await tab.run(join);
+    tabs.push(tab);
+  }
+  return { tabs, close: () => context.close() };
+}
+
+/** `headers` go with all of it. */
+export function storageSite(headers: Record<string, string> = {}): StorageSite {
   let folder: string;
   let site: Site;
   beforeAll(async () => {
@@ -40,7 +63,7 @@ export function storageSite(): { open(context: Pick<Context, "newPage">): Promis
       ),
       logLevel: "warning",
     });
-    site = await serve(folder, { "access-control-allow-origin": "*" });
+    site = await serve(folder, { "access-control-allow-origin": "*", ...headers });
   });
   afterAll(() => {
     site?.close();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { launched } from "../support/browser.js";
 import { describeWith } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
-import { crash, storageSite, type Tab } from "./site.js";
+import { crash, joined, storageSite } from "./site.js";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -11,22 +11,12 @@ describeWith(["tools", "chromium"], "tabs", () => {
   const browser = launched();
   const site = storageSite();
 
-  /** Tabs of one profile that have joined, the first of them leading. */
-  async function joined(n: number, kind = "opfs"): Promise<{ tabs: Tab[]; close(): Promise<void> }> {
-    const context = await browser().newContext();
-    const open = async (): Promise<Tab> => {
-      const tab = await site.open(context);
-      await tab.run(`void (globalThis.tabs = joinTabs("${kind}"))`);
-      return tab;
-    };
-    const tabs = [await open()];
-    expect(await tabs[0].run(`answers(tabs, { verb: "hello" })`)).toEqual(["hello"]);
-    while (tabs.length < n) tabs.push(await open());
-    return { tabs, close: () => context.close() };
-  }
+  /** Tabs that have been answered. */
+  const tabsOf = (n: number, kind = "opfs"): ReturnType<typeof joined> =>
+    joined(browser(), site, n, `(globalThis.tabs = joinTabs("${kind}"), answers(tabs, { verb: "hello" }))`);
 
   it("one leads, the others ask it and hear its news", async () => {
-    const { tabs, close } = await joined(3);
+    const { tabs, close } = await tabsOf(3);
     const [one, two, three] = tabs;
     expect(await Promise.all(tabs.map((tab) => tab.run(`answers(tabs, { verb: "hello" }).then(() => tabs.leads)`)))).toEqual([
       true,
@@ -41,7 +31,7 @@ describeWith(["tools", "chromium"], "tabs", () => {
   });
 
   it("errors come as they are, what is no data is refused, and what is not wanted any more is dropped", async () => {
-    const { tabs, close } = await joined(2);
+    const { tabs, close } = await tabsOf(2);
     for (const tab of tabs) {
       const said = await tab.run<string[]>(`answers(tabs, { verb: "fail" }, { verb: "type" })`);
       expect(said).toEqual(["VicinalError MISSING: missing is not in OPFS folder docs", "TypeError undefined: no such thing"]);
@@ -52,10 +42,10 @@ describeWith(["tools", "chromium"], "tabs", () => {
     ]);
     const dropped = await tabs[1].run(`(async () => {
       const abort = new AbortController();
-      const asked = tabs.request({ verb: "wait", text: "60000" }, abort.signal).catch((error) => error);
+      const asked = tabs.request({ verb: "wait", text: "60000" }, abort).catch((error) => error);
       await answers(tabs, { verb: "hello" });
       abort.abort("enough");
-      const said = [await asked, await tabs.request({ verb: "hello" }, abort.signal).catch((error) => error)];
+      const said = [await asked, await tabs.request({ verb: "hello" }, abort).catch((error) => error)];
       while (tabs.heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       return [...said, ...tabs.heard];
     })()`);
@@ -64,7 +54,7 @@ describeWith(["tools", "chromium"], "tabs", () => {
   });
 
   it("a leader that leaves answers what it has begun, and the next leads", async () => {
-    const { tabs, close } = await joined(2);
+    const { tabs, close } = await tabsOf(2);
     const [one, two] = tabs;
     const waiting = two.run(`answers(tabs, { verb: "wait", text: "300" }).then(([said]) => [said, tabs.leads])`);
     await sleep(100);
@@ -103,7 +93,7 @@ describeWith(["tools", "chromium"], "tabs", () => {
     it("whichever leader is closed or crashes at any instant, all that was asked is done and answered, in each tab's order", async () => {
       // The lock goes to them in the order in which they came.
       const DEATHS = thorough(3, 8);
-      const { tabs, close } = await joined(DEATHS + 1, kind);
+      const { tabs, close } = await tabsOf(DEATHS + 1, kind);
       const last = tabs[DEATHS];
       const EACH = thorough(60, 400);
       const texts = (who: number): string[] => Array.from({ length: EACH }, (_, i) => `${who}-${i}`);

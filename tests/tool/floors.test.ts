@@ -32,6 +32,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["collection"],
     ["."],
     ["cli"],
+    ["pages"],
   ],
 };
 

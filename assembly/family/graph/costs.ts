@@ -1,29 +1,18 @@
 // What a filtered walk costs, held against scoring all that passes. How long the steps of both take on this machine, with rows of this
-// kind, is measured once for an index, by whoever has a clock; until then it is as measured on another.
+// kind, is measured once for an index (practice.ts), by whoever has a clock; until then it is as measured on another. Of a filter that
+// lasts, walks are held against what they were thought to cost.
 import { GRAPH } from "../../base/codes";
-import { random64 } from "../../base/random";
-import { alloc, mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
-import { GROUP } from "../../memory/store";
 import { Filter } from "../../table/filters";
 import { layout, nodes } from "../../table/nodes";
-import { bindQuery, decode, exactCodec, scanScorer, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { exactCodec, walkCodec } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
-import { Batch } from "../../search/batch";
 import { work } from "../../search/work";
-import { codesOf, degreeLimit, linksOf } from "./graph";
-import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
-
-/** Steps of a search that can be practised; the order of setCosts(). */
-const STEP_ROW: u32 = 0;
-const STEP_MET: u32 = 1;
-const STEP_HOP: u32 = 2;
-/** fastScan: 32 codes. */
-const STEP_CODES: u32 = 3;
 
 /**
- * Microseconds of a row scored by a scan, of one scored by a walk, of a node whose neighbours are looked at, and of a code scanned, as a clock
- * has them: within four times of what is assumed, for clocks may be coarse and machines busy.
+ * Microseconds of a row scored by a scan, of one scored by a walk, of a node expanded (fastScan: whatever is done for it; else beside
+ * the rows met there), and of a code scanned, as a clock has them: within four times of what is assumed, for clocks may be coarse and machines
+ * busy.
  */
 export function setCosts(row: f32, met: f32, hop: f32, code: f32): void {
   assumeCosts();
@@ -36,79 +25,94 @@ export function setCosts(row: f32, met: f32, hop: f32, code: f32): void {
 
 @inline function near(measured: f32, assumed: f32): f32 { return max(min(measured, assumed * 4), assumed / 4); }
 
+@inline function isGuided(): bool { return GRAPH && state().fastScan != 0; }
+
 /** As of a machine of 2024: by the bytes that are read, and what there is to do whatever their number. */
 function assumeCosts(): void {
   const l = layout();
   const codes = <f32>(state().dimensions >> 2);
   l.rowCost = <f32>(0.02 + 0.00012 * <f64>nodes().column(exactCodec().column).stride);
   l.metCost = <f32>(0.03 + 0.00008 * <f64>nodes().column(walkCodec().column).stride);
-  l.hopCost = <f32>(GRAPH && state().fastScan ? 0.15 + 0.002 * codes : 0.05);
-  l.codeCost = <f32>(0.005 + 0.0001 * codes);
+  l.hopCost = <f32>(isGuided() ? 0.2 + 0.005 * codes : 0.05);
+  l.codeCost = <f32>(0.0008 + 0.00005 * codes);
 }
 
-// Of graphs of M = 16, whatever the data: fashion-mnist-784, gutenberg-sif-160 and minilm-mix-384 lie within a third of it.
-/** Nodes that a walk expands before it is where the query is. */
+/** Nodes that a walk expands before it is where the query is, of a graph of M = 16. */
 const HOPS_DOWN: f32 = 10;
-/** And for each that it is to find, of all that it meets there. */
+/** And for each that it is to find, of all that it meets there: 1.2 on fashion-mnist-784, 1.6 on minilm-mix-384, 2.8 on gutenberg-sif-160. */
 const HOPS_PER_EF: f32 = 1.2;
-/** Rows read for a node expanded: by codes of neighbours, or of all neighbours not met before. */
-@inline function rowsPerHop(): f32 { return GRAPH && state().fastScan ? <f32>0.5 : <f32>(state().m * 2) / 3; }
 
-@inline function perHop(): f32 { return layout().hopCost + rowsPerHop() * layout().metCost; }
+/** As walks of an index went that expanded so many. */
+export function setHops(expanded: f32, ef: f32): void { layout().hopsPerEf = max((expanded - HOPS_DOWN) / ef, HOPS_PER_EF); }
+
+@inline function hopsPerEf(): f32 { return isGuided() ? max(layout().hopsPerEf, HOPS_PER_EF) : HOPS_PER_EF; }
+
+/** Without fastScan, of the neighbours of a node, those that were not met before. */
+@inline function rowsPerHop(): f32 { return <f32>(state().m * 2) / 3; }
+
+@inline function perHop(): f32 { return layout().hopCost + (isGuided() ? 0 : rowsPerHop() * layout().metCost); }
+
+/** fastScan: that are scanned while a node is expanded, at least. By this, and not by a clock, the few vectors that are cheaper scanned where all pass. */
+const ROWS_OF_A_HOP: f32 = 3;
 
 /** Microseconds of scoring all that passes: by rows, and by codes of a filter that lasts. */
 @inline function rowsCost(ask: Ask): f32 { return <f32>ask.passing * layout().rowCost; }
 @inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + <f32>(ask.k * ROWS_PER_RESULT) * layout().metCost; }
 /** Rows that are read for a result of a scan of codes. */
-const ROWS_PER_RESULT: u32 = 8;
+const ROWS_PER_RESULT: u32 = 6;
 
 /** Of a walk that is to find `more`, where one in `spread` passes. */
-@inline function walkCost(more: f32, spread: f32): f32 { return HOPS_PER_EF * more * spread * perHop(); }
+@inline function walkCost(more: f32, spread: f32): f32 { return hopsPerEf() * more * spread * perHop(); }
 
-/** Whether to set out on a walk; what both would cost is noted. */
+/** Of a walk so far that has scored so many. */
+@inline function spent(scored: u32): f32 { return <f32>work().visited * layout().hopCost + (isGuided() ? 0 : <f32>scored * layout().metCost); }
+
+/** The ef that a walk is as dear as which returns more than it is searched for: with fastScan the rest of them are the best that wait. */
+@inline export function dueOf(ef: u32, wanted: u32): u32 { return ef < wanted && isGuided() ? ef + wanted >> 1 : max(ef, wanted); }
+
+/** Whether to set out on a walk that is as dear as one of `ef`; what both would cost is noted. */
 export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
   const w = work();
-  if (ask.passing == linked) return true;
+  if (ask.passing == linked) return <f32>linked > (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop());
   if (layout().rowCost == 0) assumeCosts();
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
   w.scanCost = rowsCost(ask);
-  if (GRAPH && state().fastScan && ask.prepared) {
+  let look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop();
+  if (ask.prepared) {
     const filter = Filter.at(ask.prepared);
-    const codes = codesCost(ask);
-    if (filter.coded) w.scanCost = codes;
-    else if (codes < min(w.walkCost, w.scanCost)) filter.wanted = 1;
+    if (filter.factor) w.walkCost *= filter.factor;
+    if (GRAPH && state().fastScan) {
+      const codes = codesCost(ask);
+      if (filter.coded) w.scanCost = codes;
+      else if (codes < min(w.walkCost, w.scanCost)) filter.wanted = 1;
+    }
+    look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop() && (!filter.factor || !(++filter.scans % LOOK_AGAIN));
   }
-  const look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop() && !isDoubtful(ask);
-  return look || w.scanCost > w.walkCost;
-}
-
-/** Of a filter that lasts, walks that are given up again and again are seldom tried: one search in so many. */
-const DOUBTS: u32 = 4;
-const TRY_AGAIN: u32 = 16;
-
-function isDoubtful(ask: Ask): bool {
-  if (!ask.prepared) return false;
-  const f = Filter.at(ask.prepared);
-  return f.doubts >= DOUBTS && ++f.doubts % TRY_AGAIN != 0;
-}
-
-/** How a walk ended. */
-export function noteWalk(ask: Ask, finished: bool): void {
-  if (!ask.prepared) return;
-  const f = Filter.at(ask.prepared);
-  if (finished) f.doubts = 0;
-  else f.doubts++;
+  return w.scanCost > w.walkCost || look;
 }
 
 /** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
 const LOOK_FIRST: f32 = 3;
+/** Of a filter whose walks are known to be dearer than scans, one search in so many looks. */
+const LOOK_AGAIN: u32 = 16;
+
+/** How a walk ended: what it cost, held against what was assumed, is kept with a filter that lasts. */
+export function noteWalk(ask: Ask, finished: bool): void {
+  const w = work();
+  if (!ask.prepared || !w.walkCost) return;
+  const f = Filter.at(ask.prepared);
+  const known = f.factor;
+  const cost = spent(w.distances) + (finished ? 0 : DOUBT * w.scanCost);
+  const factor = max(cost / w.walkCost, <f32>.1) * (known ? known : 1);
+  f.factor = known ? known + (factor - known) / 4 : factor;
+}
 
 /** Nodes that a walk looks at for how many pass where it is. */
 const SAMPLE: u32 = 96;
 @inline export function samples(): bool { return work().met < SAMPLE; }
 
 /** A walk is given up where a scan seems cheaper by so much: what passes here is known by a sample. */
-const DOUBT: f32 = 1.5;
+const DOUBT: f32 = 1.25;
 
 /** Whether a walk that has found so many of `ef` had better end in a scan: what is behind it counts for nothing. */
 export function givesUp(found: u32, ef: u32, scored: u32): bool {
@@ -116,50 +120,5 @@ export function givesUp(found: u32, ef: u32, scored: u32): bool {
   if (samples()) return false;
   const spread = <f32>all.met / <f32>max(all.metPassing, 1);
   const left = found < ef ? walkCost(<f32>(ef - found), spread) : 0;
-  return left > DOUBT * all.scanCost || <f32>all.visited * layout().hopCost + <f32>scored * layout().metCost > 2 * all.scanCost + HOPS_DOWN * perHop();
-}
-
-/** Takes `n` steps of a kind, all over the slots, with the first as the query, for a clock. False where scratch cannot grow. */
-export function practise(step: u32, n: u32): bool {
-  const start = mark();
-  const batch = Batch.open(PRACTICE);
-  const estimates = alloc(GROUP << 2);
-  const done = !!batch && estimates != 0;
-  if (done) {
-    decode(exactCodec(), 0, layout().prepared);
-    if (step == STEP_ROW) bindQuery(exactCodec(), scanScorer(), layout().prepared);
-    else if (step == STEP_MET) bindQuery(walkCodec(), walkScorer(), layout().prepared);
-    else if (GRAPH && state().fastScan) bindNeighbours();
-    const slots = nodes().count;
-    for (let i: u32 = 0; i < n; i++) {
-      const at = practised++;
-      const slot = <u32>((step == STEP_CODES ? at : random64(0x737465707, at)) % slots);
-      if (step >= STEP_HOP) {
-        stepOver(slot, step, estimates);
-        continue;
-      }
-      batch.add(slot);
-      if (batch.count < (step == STEP_ROW ? PRACTICE : state().m) && i + 1 < n) continue;
-      scoreMany(step == STEP_ROW ? scanScorer() : walkScorer(), batch.slots, batch.count, batch.distances);
-      batch.count = 0;
-    }
-  }
-  reset(start);
-  return done;
-}
-
-/** Steps so far: other rows each time, which are in no cache. */
-let practised: u64 = 0;
-
-/** Rows of a scan's batch. */
-const PRACTICE: u32 = 128;
-
-function stepOver(slot: u32, step: u32, estimates: usize): void {
-  if (!GRAPH || !state().fastScan) {
-    load<u32>(linksOf(0, slot));
-    return;
-  }
-  const most = step == STEP_HOP ? degreeLimit(0) : GROUP;
-  let group = codesOf(0, slot);
-  for (let from: u32 = 0; from < most; from += GROUP, group += groupBytes()) scoreNeighbours(guide(), group, 1, estimates);
+  return left > DOUBT * all.scanCost || spent(scored) > 2 * all.scanCost + HOPS_DOWN * perHop();
 }

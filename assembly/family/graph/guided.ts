@@ -24,7 +24,7 @@ import { ROUND } from "../../search/waiting";
 import { work } from "../../search/work";
 import { codesOf, degree, degreeLimit, linksOf } from "./graph";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
-import { givesUp, samples } from "./costs";
+import { dueOf, givesUp, samples } from "./costs";
 import { Walk, queueSize, score } from "./walk";
 
 /**
@@ -51,10 +51,10 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
       waiting.push(distance, next);
     }
   }
-  const least = max(ef, wanted);
+  const least = max(ef, wanted), due = dueOf(ef, wanted);
   const most = roundOf(least);
   for (let round: u32 = 1; takeRound(w, ef, min(round, most)); round++) {
-    if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
+    if (!w.passesAll && givesUp(beam.size, due, w.scored)) return false;
     expandRound(w, rows);
   }
   if (ef < wanted) {
@@ -65,7 +65,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
   // Too few waited: the walk goes on from where it is.
   while (beam.size < least && resume(w, rows)) {
     while (beam.size < least && takeRound(w, least, most)) {
-      if (!w.passesAll && givesUp(beam.size, least, w.scored)) return false;
+      if (!w.passesAll && givesUp(beam.size, due, w.scored)) return false;
       expandRound(w, rows);
     }
   }

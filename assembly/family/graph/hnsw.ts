@@ -20,7 +20,7 @@ import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { noteWalk, plansWalk } from "./costs";
+import { dueOf, noteWalk, plansWalk } from "./costs";
 import { Members, scanMembers } from "./members";
 import { Selection } from "./selection";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
@@ -79,7 +79,7 @@ function hnswSearch(ask: Ask): i32 {
   const narrow = ask.effort < ask.k && ask.given;
   const beam = min(max(ask.effort, ask.k), ask.passing);
   const ef = narrow ? min(ask.effort, beam) : beam;
-  if (s.entry == NONE || !plansWalk(ask, max(ef, wanted), linked)) return scanPassing(ask);
+  if (s.entry == NONE || !plansWalk(ask, dueOf(ef, wanted), linked)) return scanPassing(ask);
   const by = ask.codec();
   const start = mark();
   const w = Walk.open(beam, nodes().count, linked, ask.passing, ask.filter);

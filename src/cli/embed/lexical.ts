@@ -37,6 +37,7 @@ export function lexicalEmbedder(corpus: readonly string[]): Embedder {
   return {
     description: "built-in lexical embedder: compares wording (words and character n-grams), not meaning",
     dimensions: LEXICAL_DIMENSIONS,
+    meaning: false,
     async embed(texts, onDone) {
       const vectors = new Float32Array(texts.length * LEXICAL_DIMENSIONS);
       texts.forEach((text, i) => {

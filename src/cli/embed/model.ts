@@ -1,7 +1,6 @@
-import nodeModule from "node:module";
-import { join } from "node:path";
 import { InputError } from "../errors.js";
 import type { Embedder } from "./embedder.js";
+import { installed } from "./installed.js";
 
 const PACKAGE = "@huggingface/transformers";
 const BATCH = 16;
@@ -17,7 +16,9 @@ type FeatureExtractor = (
 
 /** An embedder that runs a Hugging Face model, for a user who is online and has installed the optional package. */
 export async function modelEmbedder(model: string): Promise<Embedder> {
-  const { pipeline } = loadTransformers();
+  const transformers = installed<Transformers>(PACKAGE);
+  if (!transformers) throw new InputError(`--model needs the package ${PACKAGE}: npm install ${PACKAGE}`);
+  const { pipeline } = transformers;
   const extract = await pipeline("feature-extraction", model).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : error;
     throw new InputError(`the model "${model}" could not be loaded (its first use downloads it): ${reason}`);
@@ -30,6 +31,7 @@ export async function modelEmbedder(model: string): Promise<Embedder> {
   return {
     description: `the model ${model}, run by ${PACKAGE}: compares meaning`,
     dimensions,
+    meaning: true,
     async embed(texts, onDone) {
       const vectors = new Float32Array(texts.length * dimensions);
       for (let at = 0; at < texts.length; at += BATCH) {
@@ -40,17 +42,4 @@ export async function modelEmbedder(model: string): Promise<Embedder> {
       return vectors;
     },
   };
-}
-
-/** Looks for the package beside the user's own first, then beside this one. */
-function loadTransformers(): Transformers {
-  for (const from of [join(process.cwd(), "package.json"), import.meta.url]) {
-    try {
-      return nodeModule.createRequire(from)(PACKAGE) as Transformers;
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "MODULE_NOT_FOUND") throw new InputError(`${PACKAGE} is installed but does not load: ${message}`);
-    }
-  }
-  throw new InputError(`--model needs the package ${PACKAGE}: npm install ${PACKAGE}`);
 }

@@ -2,6 +2,7 @@
 //   0  "VCOL" | version u32 | file bytes u32 | head bytes u32 | hash 2 x u32, of all else
 //   24 head: JSON that says what the parts are | parts, one after the other, each from a multiple of 8 on
 // Little-endian; what is between parts is 0.
+import { atOnce } from "../../input/slices.js";
 import type { Bytes } from "../../words/arrays.js";
 import { VicinalError } from "../../words/errors.js";
 
@@ -9,10 +10,12 @@ const MAGIC = 0x4c4f4356;
 const VERSION = 1;
 const HEAD_AT = 24;
 const HASH_AT = 16;
+/** Words that are hashed between two yields. */
+const SLICE = 1 << 18;
 /** More than one array holds. */
 const MOST_BYTES = 0xfffffff8;
 
-export type Part = Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array;
+type Part = Uint8Array | Uint16Array | Uint32Array | Int16Array | Int32Array | Float64Array;
 
 export function damaged(why: string): VicinalError {
   return new VicinalError("BAD_FILE", `these are not the whole, undamaged bytes of columns: ${why}`);
@@ -20,7 +23,8 @@ export function damaged(why: string): VicinalError {
 
 const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
-export function pack(head: unknown, parts: readonly Part[]): Bytes {
+/** Yields now and then. */
+export function* pack(head: unknown, parts: readonly Part[]): Generator<undefined, Bytes, void> {
   const text = new TextEncoder().encode(JSON.stringify(head));
   const total = padded(HEAD_AT + text.length) + parts.reduce((sum, { byteLength }) => sum + padded(byteLength), 0);
   if (total > MOST_BYTES) throw new VicinalError("OUT_OF_MEMORY", `the columns take ${total} bytes; ${MOST_BYTES} can be saved`);
@@ -33,7 +37,7 @@ export function pack(head: unknown, parts: readonly Part[]): Bytes {
   }
   const words = new Uint32Array(bytes.buffer);
   words.set([MAGIC, VERSION, total, text.length]);
-  words.set(hash(words), HASH_AT / 4);
+  words.set(yield* hash(words), HASH_AT / 4);
   return bytes;
 }
 
@@ -58,7 +62,7 @@ export function unpack(given: Uint8Array): Unpacked {
   const [magic, version, total, headBytes] = words;
   if (magic !== MAGIC) throw damaged("they begin with other letters");
   if (total !== bytes.length) throw damaged(`there are ${bytes.length} bytes, and there were ${total}`);
-  const [first, second] = hash(words);
+  const [first, second] = atOnce(hash(words));
   if (words[HASH_AT / 4] !== first || words[HASH_AT / 4 + 1] !== second) throw damaged("their hash is another");
   if (version !== VERSION) throw damaged(`they are of version ${version}; this vicinal reads ${VERSION}`);
   let at = padded(HEAD_AT + headBytes);
@@ -81,10 +85,11 @@ export function unpack(given: Uint8Array): Unpacked {
  * Two hashes of 32 bits of all words but their own. Each step takes another word to another state and another state to another, so
  * that no change within one word goes unseen.
  */
-function hash(words: Uint32Array): [number, number] {
+function* hash(words: Uint32Array): Generator<undefined, [number, number], void> {
   let a = words.length;
   let b = ~words.length;
   for (let i = 0; i < words.length; i++) {
+    if (i % SLICE === SLICE - 1) yield;
     const word = i === HASH_AT / 4 || i === HASH_AT / 4 + 1 ? 0 : words[i];
     a = Math.imul(a ^ word, 0x85ebca6b);
     a ^= a >>> 13;

@@ -1,10 +1,10 @@
 // What the documents have at one path: a code a slot, and beside it what the code alone does not say.
 import { canonical, type Json } from "../where/expression.js";
 import { countOf, has } from "./bits.js";
-import { Dictionary } from "./dictionary.js";
+import { Dictionary, type DictionaryCopy } from "./dictionary.js";
 import { type Codes, codesFor, grown, type Numbers, numbersFor } from "./lanes.js";
 import { eachLeaf } from "./leaves.js";
-import { Lists } from "./lists.js";
+import { Lists, type ListsCopy } from "./lists.js";
 import { isTime, textOf, timeOf } from "./times.js";
 
 /** What a field may have many of. */
@@ -74,21 +74,24 @@ const wholes: Finder = (data, keys) => {
 
 const FINDERS = { values: singles, wholes };
 
-/** Bytes of an element and elements, of each part. */
-type Extent = readonly [number, number];
-
-export interface ColumnHead {
+/** What a column is made of, at one moment. */
+export interface ColumnCopy {
   readonly path: string;
   readonly of: "values" | "wholes";
-  /** Bytes of the dictionary, and its limit. */
-  readonly values: readonly [number, number];
-  readonly codes: Extent;
-  readonly numbers: Extent;
-  readonly pool: Extent;
+  readonly codes: Codes;
+  readonly numbers: Numbers;
+  readonly lists: ListsCopy;
+  readonly dictionary: DictionaryCopy;
 }
 
-/** Codes, numbers, pool and dictionary, as they are saved. */
-export type ColumnParts = readonly [Codes, Numbers, Codes, Uint8Array];
+/** What it is restored from: lists without what was dropped, and the dictionary's bytes and limit. */
+export interface ColumnParts {
+  readonly codes: Codes;
+  readonly numbers: Numbers;
+  readonly pool: Codes;
+  readonly values: Uint8Array;
+  readonly limit: number;
+}
 
 export class Column {
   readonly dictionary = new Dictionary();
@@ -185,27 +188,23 @@ export class Column {
     return { cardinality: this.dictionary.size + numbers.size + times.size + flags.size, documents };
   }
 
-  /** What `restore` takes, for so many slots: what JSON can say, and the rest. */
-  save(slots: number): { readonly head: ColumnHead; readonly parts: ColumnParts } {
-    const codes = this.#codes.slice(0, slots);
-    const numbers = this.#numbers.slice(0, slots);
-    const pool = this.lists.packed();
-    const values = this.dictionary.toBytes();
-    const { path, of } = this;
-    const head = {
-      ...{ path, of, values: [values.length, this.dictionary.limit] as const },
-      codes: [codes.BYTES_PER_ELEMENT, codes.length] as const,
-      numbers: [numbers.BYTES_PER_ELEMENT, numbers.length] as const,
-      pool: [pool.BYTES_PER_ELEMENT, pool.length] as const,
+  /** Of so many slots, as they are now. */
+  copy(slots: number): ColumnCopy {
+    return {
+      path: this.path,
+      of: this.of,
+      codes: this.#codes.slice(0, slots),
+      numbers: this.#numbers.slice(0, slots),
+      lists: this.lists.copy(),
+      dictionary: this.dictionary.copy(),
     };
-    return { head, parts: [codes, numbers, pool, values] };
   }
 
   /** Fills the new column with what was saved of one. False where what was saved is none of the documents in these slots. */
-  restore(head: ColumnHead, [codes, numbers, pool, values]: ColumnParts, alive: Uint32Array): boolean {
+  restore({ codes, numbers, pool, values, limit }: ColumnParts, alive: Uint32Array): boolean {
     const { dictionary, lists, marks } = this;
     const several: number[] = [];
-    dictionary.restore(values, head.values[1]);
+    dictionary.restore(values, limit);
     let documents = 0;
     let sound = true;
     for (let slot = 0; slot < codes.length; slot++) {

@@ -1,18 +1,14 @@
 // The fields of all documents, for conditions to be answered from. A document lives in a slot, which is used again after it.
 
-import type { Bytes } from "../../words/arrays.js";
-import type { Expression, Leaf, Need } from "../where/expression.js";
-import { needsOf } from "../where/expression.js";
+import { type Expression, type Leaf, type Need, need, needsOf } from "../where/expression.js";
 import { checkFields, type FieldKind, type Fields } from "../where/fields.js";
 import { parse } from "../where/parse.js";
 import { Recent } from "../where/recent.js";
 import { countOf, eachSlot, has, wordsFor } from "./bits.js";
-import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
-import { CODE, Column, type ColumnHead, type Value } from "./column.js";
+import { CODE, Column, type ColumnCopy, type Value } from "./column.js";
 import { checkData } from "./data.js";
 import { evaluate, type Source } from "./evaluate.js";
 import { Journal } from "./journal.js";
-import type { Codes, Numbers } from "./lanes.js";
 import { Match } from "./match.js";
 import { Matches } from "./matches.js";
 import type { Slots } from "./refine.js";
@@ -39,25 +35,25 @@ interface Young {
   readonly whole: Promise<void>;
 }
 
-const nameOf = ({ path, of }: Need): string => `${of} ${path}`;
+/** Columns at one moment, to be saved (saving.ts). */
+export interface ColumnsCopy {
+  /** Slots with a document. */
+  readonly alive: Uint32Array;
+  readonly columns: readonly ColumnCopy[];
+}
 
 /** Changes that a match follows one by one: beyond them it is cheaper to ask all slots again. */
 const followed = (slots: number): number => 256 + (slots >> 4);
 
-const CODES = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
-const NUMBERS = { 2: Int16Array, 4: Int32Array, 8: Float64Array };
-
-function codesOf(saved: Unpacked, [width, length]: ColumnHead["codes"]): Codes {
-  return saved.next<Codes>(CODES[width as 1], length);
-}
-
-function numbersOf(saved: Unpacked, [width, length]: ColumnHead["numbers"]): Numbers {
-  return saved.next<Numbers>(NUMBERS[width as 2], length);
-}
+/** Columns that conditions have asked for and nobody has declared; of more, those go that were asked for longest ago. */
+const MOST_ASKED = 64;
+const MOST_ASKED_BYTES = 64 << 20;
 
 export class Columns {
   readonly fields: Fields;
   readonly #columns = new Map<string, Column>();
+  /** Names of those that are not declared, in order of their use. */
+  readonly #asked = new Set<string>();
   readonly #young = new Map<string, Young>();
   readonly #journal = new Journal();
   readonly #matches = new Matches();
@@ -72,12 +68,23 @@ export class Columns {
     learn: (leaf, passing) => this.#learn(leaf, passing),
   };
 
-  /** Errors: BAD_OPTION, where fields are declared wrongly. */
-  constructor(fields?: Fields) {
+  /** `saved`: columns of the documents in some slots; those declared that are not among them are built when they are asked for. */
+  constructor(fields?: Fields, saved?: { readonly alive: Uint32Array; readonly columns: readonly Column[] }) {
     this.fields = checkFields(fields);
-    for (const [path, kind] of Object.entries(this.fields)) {
-      if (kind !== "stored") this.#columns.set(nameOf({ path, of: "values" }), new Column(path, "values"));
+    if (saved) {
+      this.#alive = saved.alive;
+      this.#size = countOf(saved.alive);
+      for (const column of saved.columns) this.#keepColumn(need(column.path, column.of), column);
+    } else {
+      for (const [path, kind] of Object.entries(this.fields)) {
+        if (kind !== "stored") this.#keepColumn(need(path, "values"), new Column(path, "values"));
+      }
     }
+  }
+
+  #keepColumn({ name, path, of }: Need, column: Column): void {
+    this.#columns.set(name, column);
+    if (of !== "values" || !Object.hasOwn(this.fields, path)) this.#asked.add(name);
   }
 
   /** Documents. */
@@ -143,7 +150,7 @@ export class Columns {
 
   /** Whether `build` has to be called before `match`. */
   lacks(expression: Expression): boolean {
-    return needsOf(expression).some((need) => !this.#columns.has(nameOf(need)));
+    return needsOf(expression).some(({ name }) => !this.#columns.has(name));
   }
 
   /**
@@ -152,12 +159,31 @@ export class Columns {
    * and nothing is kept then.
    */
   async build(expression: Expression, scan: Scan): Promise<void> {
-    await this.#make(needsOf(expression), scan);
+    const needs = needsOf(expression);
+    await this.#make(needs, scan);
+    for (const need of needs) this.#use(need);
+    this.#forget(needs.length);
+  }
+
+  #use({ name }: Need): void {
+    if (this.#asked.delete(name)) this.#asked.add(name);
+  }
+
+  /** Drops columns that were asked for longest ago, where they are too many; the last `least` stay. */
+  #forget(least: number): void {
+    let bytes = 0;
+    for (const name of this.#asked) bytes += this.#columns.get(name)?.bytes ?? 0;
+    for (const name of this.#asked) {
+      if (this.#asked.size <= least || (this.#asked.size <= MOST_ASKED && bytes <= MOST_ASKED_BYTES)) return;
+      bytes -= this.#columns.get(name)?.bytes ?? 0;
+      this.#columns.delete(name);
+      this.#asked.delete(name);
+    }
   }
 
   async #make(needs: readonly Need[], scan: Scan): Promise<void> {
-    const lacking = needs.filter((need) => !this.#columns.has(nameOf(need)));
-    const started = lacking.filter((need) => !this.#young.has(nameOf(need)));
+    const lacking = needs.filter(({ name }) => !this.#columns.has(name));
+    const started = lacking.filter(({ name }) => !this.#young.has(name));
     const columns = started.map(({ path, of }) => new Column(path, of));
     const newer = new Set<number>();
     if (started.length > 0) {
@@ -169,11 +195,11 @@ export class Columns {
         )
         .then(() => this.#grown(started, columns))
         .finally(() => {
-          for (const need of started) this.#young.delete(nameOf(need));
+          for (const { name } of started) this.#young.delete(name);
         });
-      for (const [i, need] of started.entries()) this.#young.set(nameOf(need), { column: columns[i], newer, whole });
+      for (const [i, { name }] of started.entries()) this.#young.set(name, { column: columns[i], newer, whole });
     }
-    await Promise.all(lacking.map((need) => this.#young.get(nameOf(need))?.whole));
+    await Promise.all(lacking.map(({ name }) => this.#young.get(name)?.whole));
   }
 
   /** Columns that have been filled take their places. */
@@ -183,17 +209,18 @@ export class Columns {
         throw new Error(`the scan has left out the document in slot ${slot}`);
       }
     });
-    for (const [i, need] of needs.entries()) this.#columns.set(nameOf(need), columns[i]);
+    for (const [i, need] of needs.entries()) this.#keepColumn(need, columns[i]);
   }
 
   #column(need: Need): Column {
-    const column = this.#columns.get(nameOf(need));
+    const column = this.#columns.get(need.name);
     if (!column) throw new Error(`no column has been built for ${need.path}`);
     return column;
   }
 
   /** The documents that pass now. Kept for the next call within a bound of memory, and then brought up to date slot by slot. */
   match(expression: Expression): Match {
+    for (const need of needsOf(expression)) this.#use(need);
     const cached = this.#matches.get(expression.key);
     if (cached) return this.#updated(cached);
     const words = evaluate(expression, { words: this.#alive, all: true }, this.#knowing);
@@ -233,42 +260,18 @@ export class Columns {
     this.#keep(new Match(leaf, passing, this.#journal.length));
   }
 
-  /** For `fromBytes`: all columns that are whole, without the matches. */
-  toBytes(): Bytes {
+  /** As they are now, without the matches. */
+  copy(): ColumnsCopy {
     const slots = this.#alive.length << 5;
-    const saved = Array.from(this.#columns.values(), (column) => column.save(slots));
-    const head = { words: this.#alive.length, columns: saved.map((column) => column.head) };
-    return pack(head, [this.#alive, ...saved.flatMap(({ parts }) => parts)]);
+    return { alive: this.#alive.slice(), columns: Array.from(this.#columns.values(), (column) => column.copy(slots)) };
   }
 
-  /**
-   * Columns as they were saved. Fields may be declared otherwise than they were: a column that is not there is built when a condition
-   * asks for it. Errors: BAD_FILE, where a byte is missing or is another; BAD_OPTION, where fields are declared wrongly.
-   */
-  static fromBytes(bytes: Uint8Array, fields?: Fields): Columns {
-    const columns = new Columns(fields);
-    columns.#restore(unpack(bytes));
-    return columns;
-  }
-
-  #restore(saved: Unpacked): void {
-    const { words, columns } = saved.head as { readonly words: number; readonly columns: readonly ColumnHead[] };
-    this.#alive = saved.next(Uint32Array, words);
-    this.#size = countOf(this.#alive);
-    this.#columns.clear();
-    for (const head of columns) {
-      const column = new Column(head.path, head.of);
-      const values = (): Uint8Array => saved.next(Uint8Array, head.values[0]);
-      const parts = [codesOf(saved, head.codes), numbersOf(saved, head.numbers), codesOf(saved, head.pool), values()] as const;
-      if (!column.restore(head, parts, this.#alive)) throw damaged(`the column of ${head.path} does not fit the documents`);
-      this.#columns.set(nameOf(head), column);
-    }
-    saved.end();
-  }
-
-  /** What the document in a slot has at a path, each once: nothing for null, arrays and objects. The path's column must be there. */
-  valuesOf(path: string, slot: number): Value[] {
-    return this.#column({ path, of: "values" }).valuesOf(slot);
+  /** Tells what the document in a slot has at a path, each once: nothing for null, arrays and objects. The path's column must be there. */
+  valuesAt(path: string): (slot: number) => Value[] {
+    const wanted = need(path, "values");
+    const column = this.#column(wanted);
+    this.#use(wanted);
+    return (slot) => column.valuesOf(slot);
   }
 
   /** The fields that conditions can be put on without a scan. */

@@ -3,6 +3,9 @@ import { IdTable } from "../ids.js";
 import { keyOf } from "../keys.js";
 import { grown } from "./lanes.js";
 
+/** The values by their codes: `limit` of them with those that are free, and bytes for `restore`. */
+export type DictionaryCopy = IdTable;
+
 export class Dictionary {
   /** A value's slot is its code: some 36 bytes for a string of 20 characters, with its count, where a Map takes a hundred. */
   #table = new IdTable();
@@ -61,9 +64,9 @@ export class Dictionary {
     if (--this.#counts[code] === 0) this.#table.remove(code);
   }
 
-  /** What `restore` takes, with the limit. */
-  toBytes(): Uint8Array {
-    return this.#table.toBytes();
+  /** As it is now. */
+  copy(): DictionaryCopy {
+    return this.#table.copy();
   }
 
   /** The empty dictionary has these from now on; each is still to be taken. Errors: BAD_FILE. */

@@ -1,5 +1,5 @@
 // Expressions on whole words: which of some slots pass.
-import type { Expression, Leaf, Need } from "../where/expression.js";
+import { type Expression, type Leaf, type Need, needsOf } from "../where/expression.js";
 import type { Column } from "./column.js";
 import { estimateOf, probe } from "./probe.js";
 import { costOf, refine, type Slots } from "./refine.js";
@@ -54,8 +54,8 @@ function leaf(of: Leaf, asked: Asked, source: Source): Uint32Array {
   return passing;
 }
 
-function columnOf({ op, path }: Leaf, source: Source): Column {
-  return source.columnOf({ path, of: op === "whole" ? "wholes" : "values" });
+function columnOf(leaf: Leaf, source: Source): Column {
+  return source.columnOf(needsOf(leaf)[0]);
 }
 
 /** Those first that spare the others the most slots for their time. */

@@ -1,8 +1,37 @@
 // Several codes a slot: [count][code x count] in one pool, and where in it a slot's are.
+import { atOnce } from "../../input/slices.js";
 import { type Codes, codesFor, grown } from "./lanes.js";
 
 /** Below this the pool is not worth packing. */
 const LEAST_WASTE = 4096;
+/** Slots that are packed between two yields. */
+const SLICE = 1 << 14;
+
+/** Lists at one moment. */
+export interface ListsCopy {
+  /** By slot, where it is in the pool; 0: none. */
+  readonly starts: Uint32Array;
+  readonly pool: Codes;
+  /** Elements of the pool that are in use, with the first, which is nobody's. */
+  readonly used: number;
+}
+
+/**
+ * The lists in order of their slots, without what was dropped, in a pool from whose element 1 on they are. `starts` then says where
+ * in that one.
+ */
+export function* packed({ starts, pool, used }: ListsCopy): Generator<undefined, Codes, void> {
+  const into = new (pool.constructor as new (length: number) => Codes)(used);
+  let at = 1;
+  for (let slot = 0; slot < starts.length; slot++) {
+    if (slot % SLICE === SLICE - 1) yield;
+    const start = starts[slot];
+    if (start === 0) continue;
+    starts[slot] = at;
+    for (let i = start, end = start + pool[start]; i <= end; i++) into[at++] = pool[i];
+  }
+  return into;
+}
 
 export class Lists {
   /** By slot; 0: none. */
@@ -44,13 +73,11 @@ export class Lists {
     this.#starts[slot] = 0;
   }
 
-  /** What `restore` takes: the lists of the slots in their order, as they are in the pool. */
-  packed(): Codes {
-    this.#pack();
-    return this.#pool.subarray(1, this.#used);
+  copy(): ListsCopy {
+    return { starts: this.#starts.slice(), pool: this.#pool.slice(0, this.#used), used: this.#used - this.#wasted };
   }
 
-  /** Lists of the slots in their order. False where there are fewer or more, or `take` says of a code that it is none. */
+  /** Lists of the slots in their order, packed. False where there are fewer or more, or `take` says of a code that it is none. */
   restore(packed: Codes, slots: readonly number[], take: (code: number) => boolean): boolean {
     const pool = grown(packed.slice(0, 0), packed.length + 1);
     pool.set(packed, 1);
@@ -70,16 +97,8 @@ export class Lists {
 
   /** In order of the slots again, without what was dropped. */
   #pack(): void {
-    const pool = this.#pool;
-    const packed = grown(pool.slice(0, 0), this.#used - this.#wasted);
-    let used = 1;
-    for (let slot = 0; slot < this.#starts.length; slot++) {
-      const start = this.#starts[slot];
-      if (start === 0) continue;
-      this.#starts[slot] = used;
-      for (let i = start, end = start + pool[start]; i <= end; i++) packed[used++] = pool[i];
-    }
-    this.#pool = packed;
+    const used = this.#used - this.#wasted;
+    this.#pool = atOnce(packed({ starts: this.#starts, pool: this.#pool, used }));
     this.#used = used;
     this.#wasted = 0;
   }

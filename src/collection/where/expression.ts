@@ -66,6 +66,8 @@ export type Expression = Leaf | Group | Not;
 
 /** A column that an expression is answered from: of the single values of a path, or of its arrays and objects as wholes. */
 export interface Need {
+  /** No other column's. */
+  readonly name: string;
   readonly path: string;
   readonly of: "values" | "wholes";
 }
@@ -137,17 +139,27 @@ export function beyond(expression: Expression, path: string, values: readonly Sc
   return group("and", [expression, other(path, values)]);
 }
 
+export function need(path: string, of: Need["of"]): Need {
+  return { name: `${of} ${path}`, path, of };
+}
+
+const known = new WeakMap<Expression, readonly Need[]>();
+
 /** Columns that the expression is answered from, none twice. */
-export function needsOf(expression: Expression): Need[] {
+export function needsOf(expression: Expression): readonly Need[] {
+  const before = known.get(expression);
+  if (before) return before;
   const needs = new Map<string, Need>();
   const visit = (part: Expression): void => {
     if (part.op === "not") visit(part.part);
     else if ("parts" in part) part.parts.forEach(visit);
     else {
-      const of = part.op === "whole" ? "wholes" : "values";
-      needs.set(`${of} ${part.path}`, { path: part.path, of });
+      const one = need(part.path, part.op === "whole" ? "wholes" : "values");
+      needs.set(one.name, one);
     }
   };
   visit(expression);
-  return [...needs.values()];
+  const all = [...needs.values()];
+  known.set(expression, all);
+  return all;
 }

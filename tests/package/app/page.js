@@ -1,4 +1,4 @@
-// ?variant=simd forces one; ?worker runs it in a module worker.
+// ?variant=simd forces one; ?worker runs it in a module worker; ?documents has a collection instead.
 import * as vicinal from "vicinal";
 import { roundTrip } from "./round-trip.js";
 
@@ -14,4 +14,6 @@ function inWorker() {
   });
 }
 
-globalThis.answer = asked.has("worker") ? inWorker() : roundTrip(vicinal, options);
+const documents = async () => (await import("./documents.js")).documents();
+
+globalThis.answer = asked.has("documents") ? documents() : asked.has("worker") ? inWorker() : roundTrip(vicinal, options);

@@ -1,0 +1,120 @@
+// The page of demo:page in Chromium: what is typed is found, what is changed is kept, and tabs share it.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { pageFiles } from "../../src/pages/demo/files.mjs";
+import { type Context, errorsOf, launched, type Page } from "../support/browser.js";
+import { describeWith } from "../support/packed.js";
+
+const LIMIT = 100;
+
+interface Tab {
+  readonly page: Page;
+  readonly errors: string[];
+}
+
+describeWith(["tools", "chromium"], "demo:page", () => {
+  const browser = launched();
+
+  function served(how: { lexical?: boolean }): () => string {
+    let server: Server;
+    beforeAll(async () => {
+      const files = await pageFiles({ limit: LIMIT, ...how });
+      server = createServer((request, response) => {
+        const file = files[new URL(request.url ?? "/", "http://localhost").pathname];
+        if (file) response.writeHead(200, { "content-type": file.type }).end(file.body);
+        else response.writeHead(404).end();
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    });
+    afterAll(() => void server?.close());
+    return () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  }
+
+  /** Waits for an expression to come to something true, and returns it. */
+  async function until<T>({ page }: Tab, expression: string): Promise<T> {
+    for (const from = Date.now(); ; ) {
+      const value = await page.evaluate(expression);
+      if (value) return value as T;
+      if (Date.now() - from > 60_000) throw new Error(`not true in a minute: ${expression}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async function opened(context: Context, url: string): Promise<Tab> {
+    const page = await context.newPage();
+    const tab = { page, errors: errorsOf(page) };
+    await page.goto(url);
+    await until(tab, `document.documentElement.dataset.ready`);
+    return tab;
+  }
+
+  const type = ({ page }: Tab, text: string): Promise<unknown> =>
+    page.evaluate(`(query.value = ${JSON.stringify(text)}, query.dispatchEvent(new Event("input")))`);
+  const FIRST = `document.querySelector("#hits li .text")?.textContent`;
+  const click = ({ page }: Tab, selector: string): Promise<unknown> =>
+    page.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
+  async function write(tab: Tab, text: string): Promise<void> {
+    await until(tab, `document.querySelector("#hits textarea") !== null`);
+    await tab.page.evaluate(`document.querySelector("#hits textarea").value = ${JSON.stringify(text)}`);
+    await click(tab, "#hits .save");
+  }
+  const finds = (tab: Tab, text: string): Promise<unknown> => until(tab, `${FIRST} === ${JSON.stringify(text)}`);
+
+  for (const { name, lexical, question, other } of [
+    {
+      name: "the sentence model",
+      lexical: false,
+      question: "a hot drink for the morning",
+      other: "where can I put my vehicle",
+    },
+    { name: "the lexical embedder", lexical: true, question: "freshly ground coffee", other: "parking behind the house" },
+  ]) {
+    const origin = served({ lexical });
+    it(`finds, filters, edits, deletes and keeps, in all tabs, with ${name}`, async () => {
+      const context = await browser().newContext();
+      const one = await opened(context, origin());
+      await until(one, `/^20 of 9\\d documents/.test(figures.textContent)`);
+      expect(await one.page.evaluate(`place.textContent`)).toMatch(
+        lexical ? /OPFS folder .*this tab has it open.*wording/ : /OPFS folder .*this tab has it open.*meaning/,
+      );
+      const coffee = "Coffee: pour water just off the boil over freshly ground beans and wait four minutes.";
+      await click(one, "#add");
+      await write(one, coffee);
+      await type(one, question);
+      await finds(one, coffee);
+      await until(one, `/ms to embed the question/.test(figures.textContent)`);
+
+      const two = await opened(context, origin());
+      await until(two, `/another tab has it open/.test(place.textContent)`);
+      await type(two, question);
+      await finds(two, coffee);
+      await two.page.evaluate(`(window["package"].value = "my notes", window["package"].dispatchEvent(new Event("change")))`);
+      await until(two, `/^1 of 1 documents/.test(figures.textContent)`);
+
+      // What one tab edits the other finds.
+      const parking = "Parking: the gate behind the house opens with a code, leave the car on the left.";
+      await click(two, "#hits .edit");
+      await write(two, parking);
+      await finds(two, parking);
+      await type(one, other);
+      await finds(one, parking);
+      await click(one, "#hits .delete");
+      await until(one, `!undo.hidden && ${FIRST} !== ${JSON.stringify(parking)}`);
+      await click(one, "#undo button");
+      await finds(one, parking);
+
+      // The tab that has the documents open is closed, and the other goes on; a reload finds all as it was.
+      expect(one.errors).toEqual([]);
+      await one.page.close();
+      await two.page.goto(origin());
+      await until(two, `document.documentElement.dataset.ready && /this tab has it open/.test(place.textContent)`);
+      await type(two, other);
+      await finds(two, parking);
+      await click(two, "#restart");
+      await until(two, `${FIRST} && ${FIRST} !== ${JSON.stringify(parking)} && filling.hidden`);
+      expect(two.errors).toEqual([]);
+      await context.close();
+    });
+  }
+});
