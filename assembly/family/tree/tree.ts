@@ -24,6 +24,8 @@ import {
 /** A node is lopsided when one side holds more than this share of its slots, and a leaf's more. */
 const KDTREE_SHARE: f64 = 0.7;
 const FOREST_SHARE: f64 = 0.95;
+/** The kd-tree's nodes of fewer leaves than this are built anew after as many changes as half of what they held: leaves are full again, boxes tight. */
+const RENEWED_LEAVES: u32 = 16;
 /** Planes of the forest that fewer slots than this were there to choose from are chosen anew when those have doubled. */
 const FEW: u32 = 2048;
 
@@ -307,7 +309,7 @@ function isOutgrown(record: u32, count: u32, unlike: bool): bool {
     plane.patience--;
     return false;
   }
-  if (plane.axis == HASHED || (!isKdTree() && count <= FEW << 1)) return true;
+  if (plane.axis == HASHED || count <= (isKdTree() ? RENEWED_LEAVES * state().leafSize : FEW << 1)) return true;
   const larger = max(edgeOf(record << 1).count, edgeOf(record << 1 | 1).count);
   return <f64>larger > (isKdTree() ? KDTREE_SHARE : FOREST_SHARE) * <f64>count + <f64>state().leafSize;
 }
