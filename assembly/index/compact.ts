@@ -10,7 +10,10 @@ import { fits, remember, undo } from "./room";
 
 export function compactSlots(): i32 {
   const live = state().live;
-  if (live == nodes().count) return OK;
+  if (live == nodes().count) {
+    family().renew();
+    return OK;
+  }
   const before = remember();
   // Where nothing is taken, what is free stays as it is.
   if (reserveIds(live) != OK || !family().reserve(0, 0, 0) || (mark() != before && !fits(0, 0)) || !family().compact()) {

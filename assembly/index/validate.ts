@@ -40,7 +40,7 @@ function stagesAreValid(): bool {
     else dead++;
   }
   if (live != s.live || dead != s.dead || doomed != s.doomed || s.unsought > n) return false;
-  if (!family().buries() && dead + doomed) return false;
+  if (!family().buries() && (dead + doomed || s.sweepCursor > n)) return false;
   if (family().places()) return s.freeHead == NONE;
   let slot = s.freeHead;
   for (; free && slot < n && stageOf(slot) == FREE; free--) slot = load<u32>(nodes().at(COLUMN_ID, slot));

@@ -73,6 +73,11 @@ if (TEAM + TEAM_BYTES > STATIC) ERROR("the records of assembly/memory/arena.ts e
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;
 const PAGE: usize = 65536;
+/**
+ * Memory grows by a 32nd at least, where it may: V8 takes all of a memory that has grown for new, and collects the garbage of the
+ * whole heap after each growth of a large one. By single pages that was once for 80 vectors of 160 values that were added.
+ */
+const AMPLE: i32 = 5;
 
 @unmanaged class Arena {
   top: u32;
@@ -121,7 +126,8 @@ export function alloc(bytes: usize): usize {
   const have = <u64>memory.size() * PAGE;
   if (end > have) {
     const pages = (end - have + PAGE - 1) / PAGE;
-    if (pages > 65536 || memory.grow(<i32>pages) < 0) return 0;
+    if (pages > 65536) return 0;
+    if (memory.grow(max(<i32>pages, memory.size() >> AMPLE)) < 0 && memory.grow(<i32>pages) < 0) return 0;
   }
   if (end > 0xffffffc0) return 0; // top is a u32
   arena().top = <u32>end;

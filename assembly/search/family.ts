@@ -56,6 +56,8 @@ export abstract class Family {
     reset(start);
     return map != 0;
   }
+  /** Compacting, where no slot moves. */
+  renew(): void {}
   /** Before slots move: what leads to one leads to where the map sends it. */
   renumber(map: usize): void {}
 

@@ -2,7 +2,7 @@
 
 import type { Engine } from "../border/engine.js";
 import { type Patience, patiently } from "../input/patience.js";
-import { breath, checkWatched, Pace, type Watched } from "../input/slices.js";
+import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { batches, cut } from "../input/source.js";
 import { checkId, type Rows } from "../input/vectors.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
@@ -56,7 +56,7 @@ export async function addAll(
   const { signal, onProgress } = options;
   const ids = iteratorOf(given);
   const total = rows?.n;
-  const { sliceMs } = seat;
+  const { sliceMs = SLICE_MS } = seat;
   const pace = new Pace(sliceMs);
   // Those linked at once are as many whatever the pace.
   const size = (): number => Math.max(Math.min(pace.size, roomToWait(seat.engine)), 1);

@@ -2,7 +2,6 @@
 
 import type { Engine } from "../border/engine.js";
 import { enlist } from "../border/tenants.js";
-import { SLICE_MS } from "../input/slices.js";
 import type { Rows } from "../input/vectors.js";
 import type { Fetcher } from "../search/fetching.js";
 import { admission, type PreparedFilter } from "../search/filter.js";
@@ -52,8 +51,8 @@ export class Seat {
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
   readonly waiting = new Set<() => void>();
-  /** Slices of addAll, in milliseconds. */
-  sliceMs = SLICE_MS;
+  /** Slices of addAll, in milliseconds, where they are to be shorter than they are. */
+  sliceMs: number | undefined;
   lastStats = NO_WORK;
   #engine: Engine | undefined;
 

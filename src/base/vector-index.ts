@@ -183,15 +183,14 @@ export abstract class VectorIndex implements Searchable<number> {
 
   /**
    * Adds vectors from an array, an iterable or an async iterable, a slice of some 8 ms at a time, so that a page stays
-   * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is copied at the call, an
-   * item when it is taken: of a large array `rows.values()` is added without holding it twice. Where it stops early (abort,
-   * close or error), also while the source keeps it waiting, the source's return() is called, and the slices before stay:
-   * `size` tells.
+   * alive and searches run in between. Items are vectors, or Float32Arrays of several. An array is read as it
+   * goes along, and is not to change until it is done; an item of an iterable is copied when it is taken. Where it stops early (abort, close or
+   * error), also while the source keeps it waiting, the source's return() is called, and the slices before stay: `size` tells.
    */
   async addAll(source: Vectors | Iterable<Vector> | AsyncIterable<Vector>, options: AddAllOptions = {}): Promise<void> {
     known("addAll", options, ["ids", "signal", "onProgress"]);
     const { seat } = this;
-    const rows = isArray(source) ? ownRows(source, seat.profile.shape, "source") : undefined;
+    const rows = isArray(source) ? rowsOf(source, seat.profile.shape, "source") : undefined;
     const ids = isArray(options.ids) ? idsOf(options.ids, "ids") : options.ids;
     const { addAll } = await part(import("./extras.js"));
     return addAll(seat, source, rows, ids, options);

@@ -1,7 +1,7 @@
 // From one index's memory to another's of the same layout.
 
 import { VicinalError } from "../words/errors.js";
-import { type Engine, lettersOf } from "./engine.js";
+import type { Engine } from "./engine.js";
 
 /** `target`, which is empty, takes over the whole of `source`. */
 export function copyAll(target: Engine, source: Engine): void {
@@ -18,8 +18,8 @@ export function copyAll(target: Engine, source: Engine): void {
   if (!target.exports.isValid()) throw new VicinalError("OUT_OF_MEMORY", "the copy could not be completed");
 }
 
-/** The column that rows end before. */
-const LINKS = "link";
+/** The column that rows end before, "twin" as wasm has it; it may have no name. */
+const TWINS = 0x6e697774;
 /** Columns of ids and of life stages come before them. */
 const FIRST_ROW_COLUMN = 2;
 
@@ -27,7 +27,8 @@ const FIRST_ROW_COLUMN = 2;
 export function copyRows(target: Engine, first: number, source: Engine, ids: Uint32Array): void {
   const { exports } = source;
   const slots = ids.map((id) => exports.slotOfId(id));
-  for (let column = FIRST_ROW_COLUMN; lettersOf(exports.columnTag(0, column)) !== LINKS; column++) {
+  const isOfRow = (column: number): boolean => ![0, TWINS].includes(exports.columnTag(0, column));
+  for (let column = FIRST_ROW_COLUMN; isOfRow(column); column++) {
     const bytes = exports.columnStride(0, column);
     const from = Uint32Array.from(slots, (slot) => source.exports.columnAt(0, column, slot));
     const to = Uint32Array.from(slots, (_, i) => target.exports.columnAt(0, column, first + i));

@@ -475,7 +475,7 @@ export class Engine implements Tenant {
 }
 
 /** Four letters, the first in the low byte; "" for 0. */
-export function lettersOf(tag: number): string {
+function lettersOf(tag: number): string {
   return tag === 0 ? "" : String.fromCharCode(...[0, 8, 16, 24].map((shift) => (tag >>> shift) & 255));
 }
 

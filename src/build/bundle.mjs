@@ -132,17 +132,6 @@ async function coreFiles() {
   return [...files];
 }
 
-/** A name that two files of the core export would be in none of its chunk, without a word from esbuild. */
-function checkNames(files) {
-  const owners = new Map();
-  for (const file of files) {
-    for (const [, name] of readFileSync(file, "utf8").matchAll(/^export (?:async )?(?:function\*?|class|const|let) (\w+)/gm)) {
-      if (owners.has(name)) throw new Error(`${owners.get(name)} and ${file} both export ${name}: the core is one module`);
-      owners.set(name, file);
-    }
-  }
-}
-
 /** All of the core as one module, "core". */
 const wholeCore = (files) => ({
   name: "core",
@@ -152,6 +141,19 @@ const wholeCore = (files) => ({
     onLoad({ filter: /.*/, namespace: "core" }, () => ({ contents, resolveDir: process.cwd() }));
   },
 });
+
+/** Of a name that two files export, `export *` says nothing and exports neither. */
+function checkNames(files) {
+  const seen = new Map();
+  for (const file of files) {
+    for (const [, name] of readFileSync(file, "utf8").matchAll(
+      /^export (?:abstract |async )?(?:function\*?|class|const) (\w+)/gm,
+    )) {
+      if (seen.has(name)) throw new Error(`${seen.get(name)} and ${file} both export ${name}: one of the core's files alone may`);
+      seen.set(name, file);
+    }
+  }
+}
 
 /** What the core has is imported from there. */
 const besideCore = (files, path) => ({

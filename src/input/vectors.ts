@@ -136,6 +136,8 @@ function flat(values: ArrayLike<number>, shape: Shape, name: string): Rows {
   }
   const part = (i: number): ArrayLike<number> => {
     const [from, to] = [i * width, (i + 1) * width];
+    if (values.length < to)
+      throw new VicinalError("BAD_DIMENSION", `${name} has changed while it was read: ${values.length} values`);
     return ArrayBuffer.isView(values)
       ? (values as Float32Array).subarray(from, to)
       : Array.prototype.slice.call(values, from, to);

@@ -20,12 +20,21 @@ import { answers, build, type Recipe } from "./golden/make.mjs";
 const D = 5;
 
 /** Removes one by one until the file has a slot in `stage`, or three are left. */
-function removeUntil(index: VectorIndex, stage: number): void {
+function removeUntil(index: VectorIndex, isThere: (file: VicFile) => boolean): void {
   for (const id of [...index.ids()].reverse()) {
     if (index.size > 3) index.remove(id);
-    if (new VicFile(index.toBytes()).in(stage).length) return;
+    if (isThere(new VicFile(index.toBytes()))) return;
   }
 }
+
+/** Above every slot: from here on the cursor of a sweep counts slots that get parents, then layers, then slots that are freed. */
+const [ROOTING, CONNECTING, FREEING] = [2 ** 29, 2 ** 30, 2 ** 31];
+const cursorOf = (file: VicFile): number => file.state.getUint32(STATE.sweepCursor, true);
+/** Slots of which no link leads to a doomed one. */
+const sweptIn = (file: VicFile): number => {
+  const cursor = cursorOf(file);
+  return cursor >= CONNECTING ? file.slots : cursor >= ROOTING ? 0 : cursor;
+};
 
 /** What is done to an index before it is saved. */
 const STATES: Readonly<Record<string, (index: VectorIndex, of: Case) => unknown>> = {
@@ -35,8 +44,10 @@ const STATES: Readonly<Record<string, (index: VectorIndex, of: Case) => unknown>
     index.remove([0, 3]);
     index.add(exactData(of.metric, 3, D, 2), [4000000000, 100, 50]);
   },
-  "in the middle of a sweep": (index) => removeUntil(index, DOOMED),
-  "with free slots": (index) => removeUntil(index, FREE),
+  "in the middle of a sweep": (index) =>
+    removeUntil(index, (file) => file.in(DOOMED).length > 0 && cursorOf(file) < ROOTING && cursorOf(file) > 0),
+  "before a sweep frees slots": (index) => removeUntil(index, (file) => cursorOf(file) >= FREEING),
+  "with free slots": (index) => removeUntil(index, (file) => file.in(FREE).length > 0),
   compacted: async (index) => {
     index.remove([2, 3, 9]);
     await index.compact();
@@ -328,6 +339,9 @@ const EVIL: readonly [what: string, evil: Evil][] = [
   ],
   ["identity 2", state("identity", () => 2)],
   ["a sweep beyond the end", state("sweepCursor", (file) => file.slots + 1)],
+  ["a sweep of no kind", state("sweepCursor", () => ROOTING - 1)],
+  ["a sweep beyond the end of what it frees", ofGraph(state("sweepCursor", (file) => FREEING + file.slots + 1))],
+  ["an entry that is to be freed", (file) => cursorOf(file) >= CONNECTING && state("entry", () => file.in(DOOMED)[0])(file)],
 
   // In every codec rows are padded with zeros; in f32 this is NaN as well.
   [
@@ -365,14 +379,14 @@ const EVIL: readonly [what: string, evil: Evil][] = [
   [
     "a link that was to be cut",
     (file) => {
-      const cursor = file.state.getUint32(STATE.sweepCursor, true);
+      const swept = sweptIn(file);
       const [doomed] = file.in(DOOMED);
       return (
         doomed !== undefined &&
         slot(
           LIVE,
           (_, i) => u32(file.linksAt(0, i), 0, doomed),
-          (_, i) => i < cursor,
+          (_, i) => i < swept,
         )(file)
       );
     },

@@ -1,5 +1,5 @@
 // What addAll promises, over every family x codec: what add gives, from any source, in slices between which others may call.
-import type { VectorIndex } from "vicinal";
+import type { VectorIndex, VicinalError } from "vicinal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkExact, expectSameBytes } from "../support/answers.js";
 import { EVERY_CASE } from "../support/cases.js";
@@ -134,6 +134,18 @@ for (const of of EVERY_CASE) {
         expect(other.size).toBeLessThan(N);
         const among = new Map([...all].slice(0, other.size));
         ask(among, 5, (query, effort) => other.search(query, { k: 5, ...effort }), of.exact, other);
+        other.add(rows.slice(other.size));
+        expectSame(other, index);
+      });
+
+      it("tells of an array that is given away while it is read, and keeps the slices before", async () => {
+        const other = await open();
+        const values = flatten(rows);
+        const added = other.addAll(values);
+        structuredClone(values, { transfer: [values.buffer as ArrayBuffer] });
+        const error = (await thrownBy(() => added)) as VicinalError;
+        expect(error).toMatchObject({ code: "BAD_DIMENSION" });
+        expect(error.message).toMatch(/source has changed while it was read: 0 values/);
         other.add(rows.slice(other.size));
         expectSame(other, index);
       });

@@ -24,6 +24,11 @@ import {
 /** A node is lopsided when one side holds more than this share of its slots, and a leaf's more. */
 const KDTREE_SHARE: f64 = 0.7;
 const FOREST_SHARE: f64 = 0.95;
+/**
+ * The kd-tree's nodes of fewer leaves than this are built anew by a removal after as many changes as half of what they held: leaves are full
+ * again, and boxes tight.
+ */
+const RENEWED_LEAVES: u32 = 32;
 /** Planes of the forest that fewer slots than this were there to choose from are chosen anew when those have doubled. */
 const FEW: u32 = 2048;
 
@@ -57,6 +62,7 @@ abstract class TreeFamily extends Flat {
     clearTrees();
   }
 
+  renew(): void { buildTrees(); }
   compact(): bool {
     const moved = super.compact();
     if (moved) buildTrees();
@@ -333,21 +339,24 @@ function lookThrough(tree: u32, slot: u32): u32 {
   return NONE;
 }
 
-/** A leaf has lost a slot: an empty one gives way to its sibling, and a subtree that fits into half a leaf becomes one. */
+/** A leaf has lost a slot: an empty one gives way to its sibling, a subtree that fits into half a leaf becomes one, and worn ones are built anew. */
 function shrink(leaf: u32): void {
-  let small: u32 = NONE;
+  const half = state().leafSize >> 1;
+  let small: u32 = NONE, worn: u32 = NONE;
   for (let code = leaf; ; code = planeOf(code >> 1).up) {
     const edge = edgeOf(code);
     edge.count--;
     if (edge.record != NONE) {
       const plane = planeOf(edge.record);
       if (plane.patience) plane.patience--;
-      if (edge.count <= state().leafSize >> 1) small = code;
+      else if (isKdTree() && edge.count > half && edge.count < RENEWED_LEAVES * state().leafSize) worn = code;
+      if (edge.count <= half) small = code;
     }
     if (isRoot(code)) break;
   }
   if (small != NONE) takeApart(small);
   else if (!edgeOf(leaf).count && !isRoot(leaf)) giveWay(leaf);
+  if (worn != NONE) rebuild(worn);
 }
 
 /** The sibling's edge takes the place of the one that leads to both. */

@@ -31,7 +31,7 @@ export async function open(dir) {
         .ef(Math.max(ef, 2 * k))
         .refineFactor(2)
         .where(`part < ${share}`)
-        .select(["id"])
+        .select(["id", "_distance"])
         .limit(k)
         .toArray(),
     ids: (rows) => rows.map(({ id }) => id),

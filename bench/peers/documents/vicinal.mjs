@@ -11,6 +11,8 @@ export async function build(dir, documents, { dimensions }) {
   for (let i = 0; i < documents.length; i += BATCH) {
     await collection.upsert(documents.slice(i, i + BATCH).map(({ id, vector, part }) => ({ id, vector, data: { part } })));
   }
+  // Few documents stay without a graph.
+  if (collection.health.main === 0) await collection.reindex();
   while (collection.health.fresh > 0 || collection.health.doing !== "idle")
     await new Promise((resolve) => setTimeout(resolve, 5));
   await collection.snapshot();
