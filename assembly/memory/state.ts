@@ -59,8 +59,7 @@ if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of as
 
 /** Above every slot: what sweepCursor counts from each of these on. Below, the slots whose links have been mended. */
 export const ROOTING: u32 = 1 << 29;
-export const CONNECTING: u32 = 1 << 30;
-export const FREEING: u32 = 0x80000000;
+export const FREEING: u32 = 1 << 30;
 
 @inline export function state(): State { return changetype<State>(STATE + here()); }
 

@@ -27,13 +27,13 @@ function removeUntil(index: VectorIndex, isThere: (file: VicFile) => boolean): v
   }
 }
 
-/** Above every slot: from here on the cursor of a sweep counts slots that get parents, then layers, then slots that are freed. */
-const [ROOTING, CONNECTING, FREEING] = [2 ** 29, 2 ** 30, 2 ** 31];
+/** Above every slot: from here on the cursor of a sweep counts slots that get parents, then slots that are freed. */
+const [ROOTING, FREEING] = [2 ** 29, 2 ** 30];
 const cursorOf = (file: VicFile): number => file.state.getUint32(STATE.sweepCursor, true);
 /** Slots of which no link leads to a doomed one. */
 const sweptIn = (file: VicFile): number => {
   const cursor = cursorOf(file);
-  return cursor >= CONNECTING ? file.slots : cursor >= ROOTING ? 0 : cursor;
+  return cursor >= FREEING ? file.slots : cursor >= ROOTING ? 0 : cursor;
 };
 
 /** What is done to an index before it is saved. */
@@ -341,7 +341,7 @@ const EVIL: readonly [what: string, evil: Evil][] = [
   ["a sweep beyond the end", state("sweepCursor", (file) => file.slots + 1)],
   ["a sweep of no kind", state("sweepCursor", () => ROOTING - 1)],
   ["a sweep beyond the end of what it frees", ofGraph(state("sweepCursor", (file) => FREEING + file.slots + 1))],
-  ["an entry that is to be freed", (file) => cursorOf(file) >= CONNECTING && state("entry", () => file.in(DOOMED)[0])(file)],
+  ["an entry that is to be freed", (file) => cursorOf(file) >= FREEING && state("entry", () => file.in(DOOMED)[0])(file)],
 
   // In every codec rows are padded with zeros; in f32 this is NaN as well.
   [

@@ -1,84 +1,59 @@
-// Lost nodes are tied back: removing the nodes between two clusters can leave one of them without a link from the other, a build
-// at once may never have made one, and local choices cannot see that. So whatever the entry cannot reach on a layer is
-// tied to the nearest that it can. Costs one pass over the links of the layer, which also finds everybody's parent on layer 0
-// (roots.ts).
-import { bitsetBytes, hasBit, testAndSet } from "../../base/bitset";
+// Lost nodes are tied back: where a node's parent is to go (sweep.ts), or a file says nothing of parents (roots.ts), it gets another by its
+// own links, or by a walk for it. So the entry reaches every node on layer 0, whatever is cut; a node of the layers above that these do not
+// lead to any more is looked for by strays.ts.
+import { bitsetBytes, testAndSet } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { alloc, mark, reset } from "../../memory/arena";
-import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { DOOMED, FREE, nodes, stageOf } from "../../table/nodes";
-import { Batch } from "../../search/batch";
-import { Builder, beamAround } from "./builder";
-import { degree, degreeLimit, isTwin, linkedSlots, linksOf, topOf } from "./graph";
-import { adopt, forgetParents, parentOf, setParent } from "./roots";
-import { addLink, bridgeTo, tieStrayed } from "./strays";
-
-/** Of an island's nodes one of so many is tied by itself: a beam may never come across a single tie. */
-const NODES_PER_TIE: u32 = 16;
+import { DEAD, LIVE, nodes, stageOf } from "../../table/nodes";
+import { Builder, beamAround, linkBack } from "./builder";
+import { degree, degreeLimit, isTwin, linkedSlots, linksOf } from "./graph";
+import { findParent, forgetParents, hasParent, setParent } from "./roots";
+import { tieStrayed } from "./strays";
 
 /** Before layer 0 changes: everybody's parent is known. */
 export function findRoots(b: Builder): void {
-  if (state().rooted) return;
-  if (state().entry != NONE) reconnect(b, 0);
-  state().rooted = 1;
-}
-
-export function roomToReconnect(slots: u32): usize { return bitsetBytes(slots) + (<usize>slots << 2) + 128; }
-
-/** Where scratch cannot grow, the layer stays as it is. */
-export function reconnect(b: Builder, layer: u32): void {
   const s = state();
+  if (s.rooted) return;
+  s.rooted = 1;
+  if (s.entry == NONE) return;
+  forgetParents();
   const n = nodes().count;
   const start = mark();
   const reached = alloc(bitsetBytes(n));
   const queue = alloc(<usize>n << 2);
   if (reached && queue) {
-    if (!layer) forgetParents();
     memory.fill(reached, 0, bitsetBytes(n));
-    let end = flood(layer, s.entry, reached, queue, 0, !layer);
-    for (let slot: u32 = 0, linked = linkedSlots(); slot < linked; slot++) end = tieIsland(b, layer, slot, reached, queue, end);
+    flood(0, s.entry, reached, queue, 0, true);
   }
   reset(start);
+  for (let slot: u32 = 0; slot < n; slot++) if (stays(slot)) keepRooted(b, slot);
 }
 
-/** Ties a slot, with all that it leads to, where it has not been reached; they are in `queue` then, from place `from` on to where this says. */
-export function tieIsland(b: Builder, layer: u32, slot: u32, reached: usize, queue: usize, from: u32): u32 {
+export function roomToReconnect(slots: u32): usize { return bitsetBytes(slots) + (<usize>slots << 2) + 128; }
+
+/** Whether a slot is a node, linked, and not doomed. */
+export function stays(slot: u32): bool {
   const stage = stageOf(slot);
-  if (stage == FREE || stage == DOOMED || isTwin(slot) || topOf(slot) < layer || hasBit(reached, slot)) return from;
-  if (isSigned() && joinNeighbours(layer, slot, reached)) return flood(layer, slot, reached, queue, from, !layer);
-  const shore = shoreOf(b, layer, slot, reached);
-  bridge(shore, layer, slot);
-  const end = flood(layer, slot, reached, queue, from, !layer);
-  for (let i = from + NODES_PER_TIE, j: u32 = 0; i < end && j < shore.count; i += NODES_PER_TIE, j++) {
-    bridgeTo(shore.slotAt(j), layer, load<u32>(queue + (<usize>i << 2)));
-  }
-  if (!layer) for (let i = from; i + 1 < end; i += NODES_PER_TIE) tieStrayed(b, load<u32>(queue + (<usize>i << 2)));
-  return end;
+  return (stage == LIVE || stage == DEAD) && !isTwin(slot) && slot < linkedSlots();
 }
 
-/**
- * Under dot nobody links to short rows, which are many and next to no answer. One is tied to a node that it links to, or that those do, with a
- * place left, so that no other link is lost. False where there is none.
- */
-function joinNeighbours(layer: u32, slot: u32, reached: usize): bool {
-  const links = linksOf(layer, slot);
-  const end = links + (degree(layer, slot) << 2);
-  for (let p = links; p < end; p += 4) if (joinWithPlace(layer, load<u32>(p), slot, reached)) return true;
-  for (let p = links; p < end; p += 4) {
-    const next = linksOf(layer, load<u32>(p));
-    for (let i: u32 = 0, n = degree(layer, load<u32>(p)); i < n; i++) {
-      if (joinWithPlace(layer, load<u32>(next + (i << 2)), slot, reached)) return true;
-    }
+/** A node that has no parent, or a doomed one, gets another: one that it links to, or somebody near it; none that is below it. */
+export function keepRooted(b: Builder, slot: u32): void {
+  if (slot == state().entry || hasParent(slot)) return;
+  let parent = findParent(slot, linksOf(0, slot), degree(0, slot));
+  const cutOff = parent == NONE;
+  if (cutOff) {
+    const beam = beamAround(b, slot, 0, state().efConstruction);
+    const near = min(beam.size, degreeLimit(0) - 1);
+    for (let i: u32 = 0; i < near; i++) store<u32>(b.chosen + (i << 2), beam.slotAt(i));
+    store<u32>(b.chosen + (near << 2), state().entry);
+    parent = findParent(slot, b.chosen, near + 1);
   }
-  return false;
-}
-
-function joinWithPlace(layer: u32, from: u32, to: u32, reached: usize): bool {
-  if (!hasBit(reached, from) || degree(layer, from) == degreeLimit(layer)) return false;
-  if (layer) addLink(layer, from, to);
-  else adopt(from, to);
-  return true;
+  setParent(slot, parent);
+  if (parent == NONE) return;
+  linkBack(b, 0, parent, slot);
+  if (cutOff) tieStrayed(b, slot);
 }
 
 /**
@@ -105,31 +80,4 @@ export function spread(layer: u32, slot: u32, reached: usize, queue: usize, tail
     tail++;
   }
   return tail;
-}
-
-/** Of the nodes around a slot those that have been reached, nearest first; the entry where there is none. */
-function shoreOf(b: Builder, layer: u32, slot: u32, reached: usize): Batch {
-  const pool = beamAround(b, slot, layer, state().efConstruction);
-  const shore = changetype<Batch>(b.neighbours);
-  shore.count = 0;
-  for (let i: u32 = 0; i < pool.size; i++) if (hasBit(reached, pool.slotAt(i))) shore.add(pool.slotAt(i));
-  if (!shore.count) shore.add(state().entry);
-  return shore;
-}
-
-/** Links the nearest half of M of a pool, or as many as can, to `slot` and back; failing that the entry. */
-function bridge(pool: Batch, layer: u32, slot: u32): void {
-  let ties: u32 = 0;
-  for (let i: u32 = 0; i < pool.count && ties < max(state().m >> 1, 1); i++) ties += <u32>tie(layer, pool.slotAt(i), slot);
-  if (!ties) tie(layer, state().entry, slot);
-}
-
-function tie(layer: u32, from: u32, to: u32): bool {
-  if (from == to) return false;
-  if (layer) addLink(layer, from, to);
-  else if (parentOf(to) == NONE) {
-    if (!adopt(from, to)) return false;
-  } else if (degree(0, from) < degreeLimit(0)) addLink(0, from, to);
-  if (degree(layer, to) < degreeLimit(layer)) addLink(layer, to, from);
-  return true;
 }

@@ -5,7 +5,7 @@
 //   parent column, u32 per slot: NONE of the entry. Where a file has none, it is found from the links before the first change.
 import { NONE } from "../../base/codes";
 import { isSigned } from "../../memory/metrics";
-import { CONNECTING, ROOTING, state } from "../../memory/state";
+import { FREEING, ROOTING, state } from "../../memory/state";
 import { DOOMED, FREE, layout, nodes, stageOf } from "../../table/nodes";
 import { degree, degreeLimit, holds, linksOf, putLink } from "./graph";
 
@@ -21,7 +21,7 @@ export function setParent(slot: u32, parent: u32): void { store<u32>(parentAt(sl
 export function forgetParents(): void {
   const s = state(), n = nodes().count;
   for (let slot: u32 = 0; slot < n; slot++) setParent(slot, NONE);
-  if (s.doomed && s.sweepCursor < CONNECTING) s.sweepCursor = ROOTING;
+  if (s.doomed && s.sweepCursor < FREEING) s.sweepCursor = ROOTING;
 }
 
 /** Of a file: parents are slots, whoever they are. */

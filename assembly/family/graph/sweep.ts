@@ -7,18 +7,18 @@
 // L is 26, and 26 where each removal is repaired at once in place (IP-DiskANN, arXiv 2502.13826), after a search for it.
 import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
-import { CONNECTING, FREEING, ROOTING, state } from "../../memory/state";
+import { FREEING, ROOTING, state } from "../../memory/state";
 import { DEAD, DOOMED, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
 import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
-import { Builder, addNearestLive, beamAround, linkBack, setChosen } from "./builder";
-import { degree, degreeLimit, holds, isTwin, linkedSlots, linksOf, topOf } from "./graph";
+import { Builder, addNearestLive, setChosen } from "./builder";
+import { degree, degreeLimit, holds, linkedSlots, linksOf, topOf } from "./graph";
 import { bulkNow } from "./bulk/job";
-import { findRoots, reconnect } from "./reconnect";
+import { findRoots, keepRooted, stays } from "./reconnect";
 import { Selection } from "./selection";
-import { adopt, findParent, hasParent, moveRoot, setParent } from "./roots";
-import { seekStrayed, tieStrayed } from "./strays";
+import { adopt, moveRoot } from "./roots";
+import { seekStrayed } from "./strays";
 import { forgetHeir, heirOf, partTwins } from "./twins";
 
 /**
@@ -97,14 +97,13 @@ export function sweepIsValid(): bool {
   const s = state(), n = nodes().count;
   const at = s.sweepCursor;
   if (at >= FREEING) return at <= FREEING + n;
-  if (at >= CONNECTING) return at <= CONNECTING + s.topLevel;
   return at <= n || (at >= ROOTING && at <= ROOTING + n);
 }
 
 /** No link of slots before this one leads to a doomed slot. */
 export function sweptSlots(): u32 {
   const at = state().sweepCursor;
-  return at < ROOTING ? at : at < CONNECTING ? 0 : nodes().count;
+  return at < ROOTING ? at : at < FREEING ? 0 : nodes().count;
 }
 
 /** Slots that are looked at for whether they have a parent, or are to be freed, for one that is mended. */
@@ -112,7 +111,7 @@ const LOOKS_PER_SLOT: u32 = 8;
 
 /**
  * Goes on with the pass, for about as long as `most` slots take to be mended. First whoever has a doomed parent gets another, so that all that stays
- * can be reached whatever is cut; then links to doomed slots are cut, each layer above the lowest is connected again, and slots are freed.
+ * can be reached whatever is cut; then links to doomed slots are cut, and these are freed.
  */
 function sweepSlots(b: Builder, most: u32): void {
   const s = state();
@@ -121,10 +120,6 @@ function sweepSlots(b: Builder, most: u32): void {
   if (!s.doomed) return;
   const at = s.sweepCursor, n = nodes().count;
   if (at >= FREEING) freeDoomed(at - FREEING, most * LOOKS_PER_SLOT);
-  else if (at > CONNECTING) {
-    reconnect(b, min(at - CONNECTING, s.topLevel));
-    s.sweepCursor--;
-  } else if (at == CONNECTING) s.sweepCursor = FREEING;
   else if (at >= ROOTING) {
     const from = at - ROOTING, end = from + min(most * LOOKS_PER_SLOT, n - from);
     for (let slot = from; slot < end; slot++) if (stays(slot)) keepRooted(b, slot);
@@ -134,14 +129,8 @@ function sweepSlots(b: Builder, most: u32): void {
     for (let slot = at; slot < end; slot++) {
       if (stays(slot)) for (let layer: u32 = 0; layer <= topOf(slot); layer++) mend(b, layer, slot);
     }
-    s.sweepCursor = end < n ? end : CONNECTING + s.topLevel;
+    s.sweepCursor = end < n ? end : FREEING;
   }
-}
-
-/** Whether a slot is a node, linked, and not doomed. */
-function stays(slot: u32): bool {
-  const stage = stageOf(slot);
-  return (stage == LIVE || stage == DEAD) && !isTwin(slot) && slot < linkedSlots();
 }
 
 /** Nobody links to a doomed slot any more. */
@@ -181,24 +170,6 @@ function moveEntry(): void {
   s.sweepCursor = ROOTING;
   moveRoot(before, s.entry);
   adopt(s.entry, before);
-}
-
-/** A node whose parent is doomed gets another: one that it links to, or somebody near it; none that is below it. */
-function keepRooted(b: Builder, slot: u32): void {
-  if (slot == state().entry || hasParent(slot)) return;
-  let parent = findParent(slot, linksOf(0, slot), degree(0, slot));
-  const cutOff = parent == NONE;
-  if (cutOff) {
-    const beam = beamAround(b, slot, 0, state().efConstruction);
-    const near = min(beam.size, degreeLimit(0) - 1);
-    for (let i: u32 = 0; i < near; i++) store<u32>(b.chosen + (i << 2), beam.slotAt(i));
-    store<u32>(b.chosen + (near << 2), state().entry);
-    parent = findParent(slot, b.chosen, near + 1);
-  }
-  setParent(slot, parent);
-  if (parent == NONE) return;
-  linkBack(b, 0, parent, slot);
-  if (cutOff) tieStrayed(b, slot);
 }
 
 /** In the place of doomed neighbours come some of theirs, as many; the other links stay. Never fewer than M, however slowly they were lost. */

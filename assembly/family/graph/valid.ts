@@ -1,6 +1,6 @@
 // Whether a loaded graph may be walked.
 import { GRAPH, NONE } from "../../base/codes";
-import { CONNECTING, FREEING, state } from "../../memory/state";
+import { FREEING, state } from "../../memory/state";
 import { DOOMED, FREE, nodes, stageOf, upper } from "../../table/nodes";
 import { checkTower, degreeLimit, linkedSlots, linksOf, topOf } from "./graph";
 import { rootsAreValid } from "./roots";
@@ -38,7 +38,7 @@ function noneIsLinked(): bool {
 /** Whether the entry would be taken away by a sweep that is past its links. */
 function isGone(entry: u32): bool {
   const stage = stageOf(entry);
-  return stage == FREE || (stage == DOOMED && state().sweepCursor >= CONNECTING);
+  return stage == FREE || (stage == DOOMED && state().sweepCursor >= FREEING);
 }
 
 /** Links of what is to be freed lead nowhere any more. */

@@ -1,12 +1,13 @@
-// What reconnect() does, in steps: one layer is flooded from the entry, and whoever was not reached is tied.
+// A layer is flooded from the entry in steps, and whoever was not reached is tied (islands.ts).
 import { bitsetBytes, testAndSet } from "../../../base/bitset";
 import { alloc } from "../../../memory/arena";
 import { state } from "../../../memory/state";
 import { nodes } from "../../../table/nodes";
 import { Builder } from "../builder";
 import { linkedSlots } from "../graph";
-import { spread, tieIsland } from "../reconnect";
+import { spread } from "../reconnect";
 import { forgetParents } from "../roots";
+import { tieIsland } from "./islands";
 
 @unmanaged export class Flood {
   layer: u32;

@@ -42,7 +42,7 @@ export const BLURRED: u8 = 2;
   linkedTo: u32;
   tying: u32;    // 1: these were linked before
   committed: u32; // 1: and are being linked to the others
-  flood: u32;    // of reconnect.ts
+  flood: u32;    // flood.ts
   path: u64;     // of the leaders' random numbers
   byDots: u32;   // 1: leaves are by direction, and by dots within; 0: both by distance
   hubs: u32;     // Hubs, where byDots
