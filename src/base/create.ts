@@ -2,11 +2,13 @@
 
 import type { Engine } from "../border/engine.js";
 import { newEngine } from "../border/runtime.js";
-import { type CodecOption, codecState } from "../words/codec-option.js";
+import type { CodecOption } from "../words/codec-option.js";
 import { badOption } from "../words/errors.js";
 import {
   CODEC_NAMES,
+  CODECS,
   canEstimate,
+  codecsOf,
   KIND_NAMES,
   KINDS,
   type Kind,
@@ -19,7 +21,7 @@ import { LIMITS } from "../words/limits.js";
 import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, known, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
-import { type FetchVectors, type RerankOption, rerankState } from "../words/rerank-option.js";
+import { type FetchVectors, type RerankOption, SPLIT_RERANK } from "../words/rerank-option.js";
 import { EMPTY, FRESH, type State, stateBytes } from "../words/state.js";
 import { Opened } from "./seat.js";
 
@@ -83,17 +85,19 @@ export function ownState(kind: Kind, knobs: Knobs, options: IndexOptions): Recor
 export async function open(kind: Kind, options: IndexOptions, own: Partial<State>, why?: string, threads = 1): Promise<Opened> {
   const dimensions = dimensionsOf(options);
   const metric = metricOf(kind, options);
+  const asked = options.codec !== undefined || options.rerank !== undefined ? await part(import("./extras.js")) : undefined;
+  const usual = codecsOf(kind, metric)[0];
   const state: State = {
     ...EMPTY,
     ...FRESH,
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
     kind: KIND_NAMES.indexOf(kind),
     metric: METRIC_NAMES.indexOf(metric),
-    codec: 0,
+    codec: CODEC_NAMES.indexOf(usual),
     dimensions,
     rerank: 0,
     rerankFactor: 1,
-    ...codecState(kind, metric, dimensions, options.codec),
+    ...asked?.codecState(kind, metric, dimensions, options.codec ?? usual),
     ...own,
   };
   const codec = CODEC_NAMES[state.codec];
@@ -104,8 +108,8 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     throw badOption(`atOnce is not for codec "${codec}" under metric "${metric}": it is for what learns nothing, and not for l1`);
   }
   const split = kind === "hnsw" && codec === "f32";
-  const rerank = rerankState(state, split, options.rerank);
-  Object.assign(state, rerank.state);
+  const rerank = asked?.rerankState(state, split, options.rerank ?? false);
+  Object.assign(state, rerank?.state ?? { rerankFactor: split ? SPLIT_RERANK : CODECS[codec].rerankFactor });
   const { needs, wants } = trainingNeeds(state);
   if (options.trainAt !== undefined) {
     if (!wants) throw (await part(import("./extras.js"))).noTrainAt(state);
@@ -114,5 +118,5 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
   if (state.trainAt) state.trained = 0;
   const maxBytes = maxBytesOf(options);
   const engine = await newEngine(stateBytes(state), maxBytes, threads);
-  return prepared(engine, rerank.fetchVectors, why);
+  return prepared(engine, rerank?.fetchVectors, why);
 }
