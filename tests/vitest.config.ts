@@ -17,6 +17,7 @@ const checkedWasm = {
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
+  "tests/cli/demo-page.test.ts",
   "tests/promise/{cliffs,full}.test.ts",
 ];
 

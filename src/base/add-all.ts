@@ -56,8 +56,8 @@ export async function addAll(
   const { signal, onProgress } = options;
   const ids = iteratorOf(given);
   const total = rows?.n;
-  const { sliceMs = SLICE_MS } = seat;
-  const pace = new Pace(sliceMs);
+  const { sliceMs = () => SLICE_MS } = seat;
+  const pace = new Pace();
   // Those linked at once are as many whatever the pace.
   const size = (): number => Math.max(Math.min(pace.size, roomToWait(seat.engine)), 1);
   let done = 0;
@@ -73,9 +73,9 @@ export async function addAll(
       seat.add(some, newIds(seat.engine, some.n, taken, done));
       done += some.n;
       const now = performance.now();
-      pace.note(now - started);
+      pace.note(now - started, sliceMs());
       if (roomToWait(seat.engine) <= 0) await linkWaiting(engine, patience, report, sliceMs);
-      else if (now - paused < sliceMs) continue;
+      else if (now - paused < sliceMs()) continue;
       report();
       await patience.for(breath());
       paused = performance.now();

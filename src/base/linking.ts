@@ -13,14 +13,14 @@ export async function linkWaiting(
   engineNow: () => Engine,
   patience: Patience,
   between: () => void = () => {},
-  sliceMs = SLICE_MS,
+  sliceMs = () => SLICE_MS,
 ): Promise<void> {
   while (engineNow().state("pending") > 0) {
     const engine = engineNow();
     const started = performance.now();
     let linked = 0;
     do linked = engine.done(engine.exports.linkPending?.(true) ?? 1);
-    while (!linked && performance.now() - started < Math.min(sliceMs, SLICE_MS));
+    while (!linked && performance.now() - started < Math.min(sliceMs(), SLICE_MS));
     between();
     await patience.for(breath());
   }

@@ -51,8 +51,8 @@ export class Seat {
   touched: Set<number> | undefined;
   /** What waits for others, each called when the index is closed. */
   readonly waiting = new Set<() => void>();
-  /** Slices of addAll, in milliseconds, where they are to be shorter than they are. */
-  sliceMs: number | undefined;
+  /** Says how long a slice of addAll is now, in milliseconds, where that is not as ever. */
+  sliceMs: (() => number) | undefined;
   lastStats = NO_WORK;
   #engine: Engine | undefined;
 

@@ -1,4 +1,5 @@
 // The calls of a collection that another tab or thread has open: each goes there and back.
+import { breath } from "../input/slices.js";
 import type { Vector, Vectors } from "../input/vectors.js";
 import { DEFAULT_K } from "../search/plan.js";
 import type { Searchable } from "../search/searchable.js";
@@ -119,6 +120,7 @@ export abstract class AskedCollection implements Searchable<DocumentId> {
           yield document;
         }
         if (page.done) return;
+        await breath(); // the next page may be there at once, and others want their turn too
       }
     } finally {
       if (!begins) this.request({ call: "end", scan }, {}).catch(() => {}); // it was closed

@@ -3,7 +3,7 @@ import type { VectorIndex } from "../base/vector-index.js";
 import { breath } from "../input/slices.js";
 import type { Shape, Vector } from "../input/vectors.js";
 import { rowsOf } from "./merging.js";
-import { SLICE_MS, seatOf } from "./seat-of.js";
+import { seatOf } from "./seat-of.js";
 import type { Tiers } from "./tiers.js";
 
 /** Of those that came late, added between two breaths. */
@@ -34,7 +34,7 @@ export async function rebuild(
   try {
     const slots = [...tiers.mainSlots(), ...tiers.freshSlots()];
     next = await make(slots.length);
-    seatOf(next).sliceMs = SLICE_MS;
+    seatOf(next).sliceMs = tiers.sliceMs;
     const ids: number[] = [];
     let done = 0;
     const source = async function* (): AsyncGenerator<Vector> {

@@ -2,9 +2,6 @@
 import type { Seat } from "../base/seat.js";
 import type { VectorIndex } from "../base/vector-index.js";
 
-/** Slices of what a collection does in the background: searches come in between. A page's turn takes some hundredth of it. */
-export const SLICE_MS = 2;
-
 export function seatOf(index: VectorIndex): Seat {
   return (index as unknown as { readonly seat: Seat }).seat;
 }

@@ -13,13 +13,19 @@ import { KINDS } from "../words/kinds.js";
 import { grown } from "./grown.js";
 import { Passing } from "./passing.js";
 import type { RowArray } from "./rows.js";
-import { SLICE_MS, seatOf } from "./seat-of.js";
+import { seatOf } from "./seat-of.js";
 
 const NOWHERE = 0;
 const FRESH = 1;
 const MAIN = 2;
 /** So many stale vectors are asked for beside what is wanted; more are kept out by a filter. */
 const FEW_STALE = 32;
+
+/** What is done in the background gives way after so long; a tenth of the work is lost by that, so only where somebody searches. */
+const SLICE_MS = 8;
+const SHORT_SLICE_MS = 2;
+/** Somebody does, if there was a search in so many milliseconds. */
+const LATELY_MS = 200;
 
 /** How far a search looks. */
 export type Looking = Omit<SearchOptions, "filter" | "k" | "radius"> & { readonly radius?: number };
@@ -45,13 +51,17 @@ export class Tiers {
   #queue: number[] = [];
   /** Of those, how many have been taken. */
   #taken = 0;
+  /** When there was a search. */
+  #searched = -Infinity;
   /** While another main tier is being built: slots whose vectors changed or went. */
   touched: Set<number> | undefined;
+  /** Of the indices that take vectors in the background. */
+  readonly sliceMs = (): number => (performance.now() - this.#searched < LATELY_MS ? SHORT_SLICE_MS : SLICE_MS);
 
   constructor(fresh: VectorIndex, main: VectorIndex | undefined) {
     this.fresh = fresh;
     this.main = main;
-    if (main) seatOf(main).sliceMs = SLICE_MS;
+    if (main) seatOf(main).sliceMs = this.sliceMs;
   }
 
   /**
@@ -226,6 +236,7 @@ export class Tiers {
   /** The k nearest slots of both tiers, nearest first, equal distances by slot; k undefined: all within the radius. */
   search(query: Vector, k: number | undefined, passing: Passing | undefined, looking: Looking): Hit[] {
     const { main, fresh } = this;
+    this.#searched = performance.now();
     const few = fresh.size > 0 || !main ? fresh.search(query, this.#options(fresh, k, passing, looking)) : [];
     if (!main || main.size === 0) return few;
     const stale = this.#stale.size;

@@ -12,11 +12,9 @@ const MOST_SLICE = 4096;
 export class Pace {
   size = FIRST_SLICE;
 
-  constructor(readonly sliceMs = SLICE_MS) {}
-
-  note(elapsedMs: number): void {
-    if (elapsedMs < this.sliceMs / 4) this.size = Math.min(this.size * 2, MOST_SLICE);
-    else if (elapsedMs > this.sliceMs) this.size = Math.max(this.size >> 1, 1);
+  note(elapsedMs: number, sliceMs = SLICE_MS): void {
+    if (elapsedMs < sliceMs / 4) this.size = Math.min(this.size * 2, MOST_SLICE);
+    else if (elapsedMs > sliceMs) this.size = Math.max(this.size >> 1, 1);
   }
 }
 

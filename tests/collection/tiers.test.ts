@@ -48,6 +48,16 @@ describe("a main tier that must not change", () => {
   });
 });
 
+it("slices are short while somebody searches", async () => {
+  const tiers = await tiersOf();
+  const usual = tiers.sliceMs();
+  tiers.search([0], 1, undefined, {});
+  expect(tiers.sliceMs()).toBeLessThan(usual / 2);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(tiers.sliceMs()).toBe(usual);
+  tiers.close();
+});
+
 describe("a filter for both tiers", () => {
   it("is prepared once for each", () => {
     const open = new Set<string>();

@@ -212,7 +212,7 @@ describe("size", () => {
     ["opfs", "storage", 7000],
     ["indexedDb", "storage", 4000],
     ["memory", "storage", 1800],
-    ["SharedCollection", "tabs", 3800],
+    ["SharedCollection", "tabs", 3900],
     ["WorkerCollection", "worker", 3200],
   ];
   test.each(LAYERS)("{ %s } of vicinal/%s adds at most %i bytes", async (name, entry, most) => {

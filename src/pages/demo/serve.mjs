@@ -1,23 +1,30 @@
-// npm run demo:page [-- --port N] [-- --lexical]: serves the page to this machine alone.
-import { createServer } from "node:http";
+// npm run demo:page [-- --port N] [--limit N] [--lexical]: serves the page until Ctrl-C.
 import { parseArgs } from "node:util";
 import { pageFiles } from "./files.mjs";
+import { serveFiles } from "./server.mjs";
 
-const { values } = parseArgs({
-  options: { port: { type: "string", default: "8765" }, limit: { type: "string" }, lexical: { type: "boolean" } },
-});
-const files = await pageFiles({ limit: values.limit && Number(values.limit), lexical: values.lexical });
-
-const server = createServer((request, response) => {
-  const { pathname } = new URL(request.url ?? "/", "http://localhost");
-  const file = files[pathname];
-  if (!file) return response.writeHead(404).end();
-  response.writeHead(200, { "content-type": file.type, "cache-control": "no-store" }).end(file.body);
-});
-server.on("error", (error) => {
-  console.error(error.code === "EADDRINUSE" ? `port ${values.port} is taken: npm run demo:page -- --port 8766` : error.message);
+function fail(sentence) {
+  console.error(`demo:page: ${sentence}`);
   process.exit(1);
-});
-server.listen(Number(values.port), "127.0.0.1", () => {
-  console.log(`http://127.0.0.1:${server.address().port}/   (Ctrl-C ends it)`);
-});
+}
+
+function numberOf(name, text, most) {
+  const value = Number(text);
+  return Number.isInteger(value) && value >= 0 && value <= most ? value : fail(`--${name} is ${text}; it must be 0 to ${most}`);
+}
+
+const options = {
+  port: { type: "string", default: "8765" },
+  limit: { type: "string", default: "400" },
+  lexical: { type: "boolean", default: false },
+};
+
+try {
+  const { port, limit, lexical } = parseArgs({ options }).values;
+  const at = numberOf("port", port, 65535);
+  const files = await pageFiles({ limit: numberOf("limit", limit, 100_000), lexical });
+  const { url } = await serveFiles(files, at);
+  console.log(`${url}   (Ctrl-C ends it)`);
+} catch (error) {
+  fail(error.code === "EADDRINUSE" ? "the port is taken: npm run demo:page -- --port 8766" : error.message);
+}

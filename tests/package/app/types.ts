@@ -39,7 +39,7 @@ import {
   VicinalError,
   variant,
 } from "vicinal";
-import { Collection } from "vicinal/collection";
+import { Collection, type CollectionOptions, type WorkerCollection } from "vicinal/collection";
 import { openFile, saveFile } from "vicinal/node";
 import { Flat as StaticFlat, type VectorIndex as StaticIndex } from "vicinal/static";
 import { indexedDb, memory, opfs, type Storage, type StoredFile } from "vicinal/storage";
@@ -149,4 +149,13 @@ export async function shared(): Promise<boolean> {
   const [hit] = await docs.search("text", { k: 1, rescore: (hits) => hits.map(({ distance }) => -distance) });
   await docs.close();
   return docs.leads && hit.distance > 0;
+}
+
+export async function inWorker(options: CollectionOptions): Promise<boolean> {
+  const docs: WorkerCollection = await Collection.open({ ...options, worker: true });
+  const here: Collection = await Collection.open(options);
+  const { state } = await docs.health;
+  const served = await SharedCollection.open("docs", () => Collection.open({ storage: opfs("docs"), worker: true }));
+  await Promise.all([served.close(), docs.close()]);
+  return state === "ready" && (await docs.has("a")) === here.has("a");
 }
