@@ -62,7 +62,7 @@ abstract class TreeFamily extends Flat {
     clearTrees();
   }
 
-  renew(): void { buildTrees(); }
+  renew(): void { if (state().live) buildTrees(); }
   compact(): bool {
     const moved = super.compact();
     if (moved) buildTrees();
