@@ -97,6 +97,9 @@ const EXPANDED: u64 = 1;
     if (at < this.cursor) this.cursor = at;
   }
 
+  /** Node number i becomes number `to`, whatever was there. */
+  @inline move(i: u32, to: u32): void { store<u64>(this.base() + (<usize>to << 3), load<u64>(this.base() + (<usize>i << 3))); }
+
   @inline slotAt(i: u32): u32 { return slotOf(load<u64>(this.base() + (<usize>i << 3))); }
   @inline distanceAt(i: u32): f32 { return distanceOf(load<u64>(this.base() + (<usize>i << 3))); }
 }

@@ -18,7 +18,7 @@ import {
 } from "../words/kinds.js";
 import { type Knobs, settingsOf } from "../words/knobs.js";
 import { LIMITS } from "../words/limits.js";
-import { PAGE_BYTES, trainingNeeds, WHOLE_MEMORY } from "../words/needs.js";
+import { PAGE_BYTES, WHOLE_MEMORY } from "../words/needs.js";
 import { integer, known, oneOf } from "../words/options.js";
 import { part } from "../words/part.js";
 import { type FetchVectors, type RerankOption, SPLIT_RERANK } from "../words/rerank-option.js";
@@ -85,7 +85,10 @@ export function ownState(kind: Kind, knobs: Knobs, options: IndexOptions): Recor
 export async function open(kind: Kind, options: IndexOptions, own: Partial<State>, why?: string, threads = 1): Promise<Opened> {
   const dimensions = dimensionsOf(options);
   const metric = metricOf(kind, options);
-  const asked = options.codec !== undefined || options.rerank !== undefined ? await part(import("./extras.js")) : undefined;
+  // What is as it is by default needs none of the words for the rest.
+  const { codec: code, rerank: kept, trainAt } = options;
+  const plain = !KINDS[kind].full && code === undefined && kept === undefined && trainAt === undefined;
+  const asked = plain ? undefined : await part(import("./extras.js"));
   const usual = codecsOf(kind, metric)[0];
   const state: State = {
     ...EMPTY,
@@ -97,7 +100,7 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     dimensions,
     rerank: 0,
     rerankFactor: 1,
-    ...asked?.codecState(kind, metric, dimensions, options.codec ?? usual),
+    ...asked?.codecState(kind, metric, dimensions, code ?? usual),
     ...own,
   };
   const codec = CODEC_NAMES[state.codec];
@@ -105,16 +108,16 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     throw (await part(import("./extras.js"))).noEstimates(state);
   }
   if (state.atOnce && !linksAtOnce(codec, metric)) {
-    throw badOption(`atOnce is not for codec "${codec}" under metric "${metric}": it is for what learns nothing, and not for l1`);
+    throw (await part(import("./extras.js"))).noLinksAtOnce(state);
   }
   const split = kind === "hnsw" && codec === "f32";
-  const rerank = asked?.rerankState(state, split, options.rerank ?? false);
+  const rerank = asked?.rerankState(state, split, kept ?? false);
   Object.assign(state, rerank?.state ?? { rerankFactor: split ? SPLIT_RERANK : CODECS[codec].rerankFactor });
-  const { needs, wants } = trainingNeeds(state);
-  if (options.trainAt !== undefined) {
-    if (!wants) throw (await part(import("./extras.js"))).noTrainAt(state);
-    state.trainAt = integer("trainAt", options.trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
-  } else if (wants) state.trainAt = wants;
+  if (asked) {
+    const { needs, wants } = asked.trainingNeeds(state);
+    if (trainAt !== undefined && !wants) throw asked.noTrainAt(state);
+    if (wants) state.trainAt = trainAt === undefined ? wants : integer("trainAt", trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
+  }
   if (state.trainAt) state.trained = 0;
   const maxBytes = maxBytesOf(options);
   const engine = await newEngine(stateBytes(state), maxBytes, threads);

@@ -13,3 +13,8 @@ export function noEstimates({ prefilter, codec, metric }: State): VicinalError {
 export function noTrainAt({ kind }: State): VicinalError {
   return badOption(`trainAt is for what learns; ${KINDS[KIND_NAMES[kind]].family} with this codec does not`);
 }
+
+export function noLinksAtOnce({ codec, metric }: State): VicinalError {
+  const what = `codec "${CODEC_NAMES[codec]}" under metric "${METRIC_NAMES[metric]}"`;
+  return badOption(`atOnce is not for ${what}: it is for what learns nothing, and not for l1`);
+}

@@ -136,7 +136,7 @@ const TWINS = [
   [number("assembly/memory/store.ts", "GROUP"), number(ENGINE, "GROUP")],
   [number("assembly/base/key.ts", "MAX_SLOTS"), number("src/words/limits.ts", "MAX_SLOTS")],
   [number("assembly/family/graph/bulk/team.ts", "MOST_WORKERS", 1), most("threads")],
-  [number("assembly/family/lsh/lsh.ts", "WIDTH_SAMPLE"), number("src/words/needs.ts", "WIDTH_POINTS")],
+  [number("assembly/family/lsh/lsh.ts", "WIDTH_SAMPLE"), number("src/words/training-needs.ts", "WIDTH_POINTS")],
   [letters("assembly/kernel/centres.ts", "TAG_CELLS"), letters("src/base/coarse-graph.ts", "CENTROIDS")],
   [letters("assembly/family/graph/graph.ts", "TAG_UPPER"), letters("src/file/format.ts", "UPPER_TAG")],
   [number(ARENA, "PAGE"), number("src/words/needs.ts", "PAGE_BYTES")],

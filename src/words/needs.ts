@@ -1,40 +1,12 @@
-// What an index must see before it can learn, and what it begins as until then.
-import { CODEC_NAMES, CODECS, KIND_NAMES, METRIC_NAMES, METRICS } from "./kinds.js";
+// What an index of lists begins with, and any in memory.
 import { IVF } from "./knobs.js";
 import { POINTS_PER_CENTROID } from "./limits.js";
-import type { State } from "./state.js";
-
-/** Vectors that training needs at least, and how many it wants; 0 where nothing is learned. */
-export function trainingNeeds(state: Pick<State, "kind" | "metric" | "codec" | "codeBits" | "nlist" | "width">): {
-  needs: number;
-  wants: number;
-} {
-  const kind = KIND_NAMES[state.kind];
-  const codec = CODECS[CODEC_NAMES[state.codec]];
-  const needs = [codec.needs(state.codeBits)];
-  const wants = [codec.wants(state.codeBits)];
-  if (kind === "ivf") {
-    needs.push(state.nlist || 1);
-    wants.push(POINTS_PER_CENTROID * (state.nlist || FIRST_LISTS));
-  }
-  if (kind === "lsh" && METRICS[METRIC_NAMES[state.metric]].cells && state.width === 0) {
-    needs.push(1);
-    wants.push(WIDTH_POINTS);
-  }
-  return { needs: Math.max(...needs), wants: Math.max(...wants) };
-}
-
-/** Lists of an Ivf that decides by itself, while it has seen nothing. */
-const FIRST_LISTS = 64;
 
 /** nlist "auto": 4 sqrt(n), as far as `points` suffice to place so many centroids. */
 export function listsFor(n: number, points: number): number {
   const [least, most] = IVF.nlist.range;
   return Math.max(Math.min(Math.round(4 * Math.sqrt(n)), Math.floor(points / POINTS_PER_CENTROID), most), least);
 }
-
-/** Vectors that the width of Lsh under l2 is learned from. */
-const WIDTH_POINTS = 256;
 
 /** Memory grows by whole pages, to so many of them. */
 export const PAGE_BYTES = 65536;

@@ -26,7 +26,7 @@ import { Selection } from "./selection";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
 import { advanceSweep, bury, sweepAfter, sweepAll } from "./sweep";
 import { graphIsValid } from "./valid";
-import { Walk, beamSearch, begin, descend, siftedSearch } from "./walk";
+import { Walk, beamSearch, begin, descend, siftedSearch, spareSearch } from "./walk";
 
 export class Hnsw extends Flat {
   open(): bool {
@@ -82,7 +82,8 @@ function hnswSearch(ask: Ask): i32 {
   if (s.entry == NONE || !plansWalk(ask, dueOf(ef, wanted), linked)) return scanPassing(ask);
   const by = ask.codec();
   const start = mark();
-  const w = Walk.open(beam, nodes().count, linked, ask.passing, ask.filter);
+  const spare = spareFor(ask, beam, linked);
+  const w = Walk.open(beam + spare, nodes().count, linked, ask.passing, ask.filter);
   const top = w ? openTop(nominates(by) ? ask.candidates : ask.k, Infinity) : changetype<TopK>(0);
   if (!top) {
     reset(start);
@@ -90,7 +91,7 @@ function hnswSearch(ask: Ask): i32 {
   }
   work().plan = PLAN_WALK;
   const filter: usize = ask.filter;
-  let finished = walkTo(w, by, beam, ef, wanted);
+  let finished = walkTo(w, by, beam, ef, wanted, spare);
   const rescored = mayBlur(by);
   if (rescored) {
     const batch = Batch.open(max(ask.candidates, 8));
@@ -100,7 +101,7 @@ function hnswSearch(ask: Ask): i32 {
     }
     top.k = max(min(ask.k, s.live), 1);
     if (finished && !rescoreBeam(w.beam(), ask.candidates, filter, batch, top)) {
-      finished = walkTo(w, exactCodec(), beam, ef, wanted);
+      finished = walkTo(w, exactCodec(), beam, ef, wanted, spare);
       top.clear();
       offerBeam(w.beam(), filter, top);
     }
@@ -133,8 +134,18 @@ function scanPassing(ask: Ask): i32 {
 /** Scratch of a search that says nothing of ef. */
 function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort, LEAST_WIDTH), slots), slots); }
 
-/** From the entry to the beam around the prepared query; false where a scan is cheaper. */
-function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
+/** Where one node in so many or fewer is removed, and there is no filter, walks have room for them in their beam. */
+const FEW_GONE: u32 = 10;
+
+/** Twice as many as there would be among the nearest if they lay anywhere. */
+function spareFor(ask: Ask, beam: u32, linked: u32): u32 {
+  const gone = linked - ask.passing;
+  if (ask.filter || !gone || gone > linked / FEW_GONE || (GRAPH && state().fastScan)) return 0;
+  return <u32>(<u64>(beam << 1) * gone / linked) + 1;
+}
+
+/** From the entry to the beam around the prepared query, `spare` wider at first; false where a scan is cheaper. */
+function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32, spare: u32): bool {
   const s = state();
   bindQuery(by, walkScorer(), layout().prepared);
   let finished = true;
@@ -143,13 +154,25 @@ function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32): bool {
     w.scored = 0;
     finished = guidedSearch(w, walkScorer(), ef, wanted);
   } else {
-    begin(w, walkScorer(), beam, s.entry);
-    for (let layer = s.topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
+    walkDown(w, beam + spare);
     if (w.passesAll) beamSearch(w, walkScorer(), 0, ef, wanted);
-    else finished = siftedSearch(w, walkScorer(), ef, wanted);
+    else if (!spare || !spareSearch(w, walkScorer(), ef, wanted, spare)) {
+      if (spare) {
+        const scored = w.scored;
+        walkDown(w, beam);
+        w.scored += scored;
+      }
+      finished = siftedSearch(w, walkScorer(), ef, wanted);
+    }
   }
   work().distances += w.scored;
   return finished;
+}
+
+/** To where the beam on layer 0 begins. */
+function walkDown(w: Walk, beam: u32): void {
+  begin(w, walkScorer(), beam, state().entry);
+  for (let layer = state().topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
 }
 
 function offerBeam(pool: Pool, filter: usize, top: TopK): void {

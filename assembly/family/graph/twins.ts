@@ -10,7 +10,7 @@
 import { ALL, CODEC_PQ, CODEC_RABITQ, NONE } from "../../base/codes";
 import { byKernel, isOfUnits, isSigned } from "../../memory/metrics";
 import { isAugmented, state } from "../../memory/state";
-import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageOf } from "../../table/nodes";
+import { COLUMN_CODE, DOOMED, FREE, LIVE, layout, nodes, stageAt, stageOf } from "../../table/nodes";
 import { alloc } from "../../memory/arena";
 import { hasBit } from "../../base/bitset";
 import { Codec, Scorer, nominates, scanNominates, scoreMany } from "../../codec/scorer";
@@ -140,9 +140,11 @@ function leadTo(slot: u32, node: u32): void {
 @inline export function nodeOf(slot: u32): u32 { return isTwin(slot) ? hostOf(slot) : slot; }
 
 /** Whether the node or a twin of it is live and passes (filter: bitset of slots, 0 = all). */
-export function anyPasses(node: u32, filter: usize): bool {
+export function anyPasses(node: u32, filter: usize): bool { return passes(node, filter) || anyTwinPasses(node, filter); }
+
+function anyTwinPasses(node: u32, filter: usize): bool {
   if (stageOf(node) == DOOMED) return false;
-  for (let slot = node; slot != NONE; slot = twinOf(slot)) if (passes(slot, filter)) return true;
+  for (let slot = twinOf(node); slot != NONE; slot = twinOf(slot)) if (passes(slot, filter)) return true;
   return false;
 }
 
@@ -170,7 +172,7 @@ function offerScored(slot: u32, top: TopK, scorer: Scorer): void {
   top.offer(load<f32>(at, 16), slot);
 }
 
-@inline function passes(slot: u32, filter: usize): bool { return stageOf(slot) == LIVE && (!filter || hasBit(filter, slot)); }
+@inline function passes(slot: u32, filter: usize): bool { return stageAt(slot) == LIVE && (!filter || hasBit(filter, slot)); }
 
 /**
  * Before a sweep cuts what is doomed: doomed twins leave their lists, and where a node is doomed that has twins left, one of them, an equal

@@ -115,6 +115,19 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted:
 }
 
 /**
+ * The same on layer 0 where few nodes cannot be answered, in a beam that is wider by `spare`: they are in it, until the walk is over. False where
+ * too few of the others are in it then. Beside siftedSearch a quarter of the time less.
+ */
+export function spareSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, spare: u32): bool {
+  const pool = w.beam();
+  beamSearch(w, scorer, 0, ef + spare, wanted + spare);
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < pool.size; i++) if (w.passes(pool.slotAt(i))) pool.move(i, kept++);
+  pool.size = kept;
+  return kept >= max(wanted, ef - (ef >> 3));
+}
+
+/**
  * The same on layer 0 where some nodes cannot be answered, removed ones and what a filter holds back: these are walked through, and are
  * not in the beam. What was scored on the way down is in the beam, and waits. False where a scan is cheaper.
  */
