@@ -1,18 +1,12 @@
 // npm run bench:browser: the kernels of bench:micro as a page on localhost. What a browser has measured is printed here too
 // and left in out/browser.json. With --run a headless Chromium (CHROMIUM, else /usr/bin/chromium) opens it, and that is all.
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
-import os from "node:os";
 import { text } from "node:stream/consumers";
+import { CHROMIUM, ISOLATED, visit } from "../kit/chromium.mjs";
 import { quick, roundsOr, run } from "../kit/options.mjs";
 import { finish, machine } from "../kit/result.mjs";
 import { pageFiles } from "../page/page-files.mjs";
 import { howOf, measured, tableOf } from "./part/kernels.mjs";
-
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-/** With these a page's clock ticks in microseconds; without, in up to a millisecond. */
-const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 function report({ agent, cells, error }) {
   if (error) {
@@ -23,25 +17,6 @@ function report({ agent, cells, error }) {
   const whole = cells.map((cell) => measured(cell, cell.speeds));
   console.log(`\n${agent}`);
   finish("browser", { tables: { browser: tableOf(whole) }, data: whole, where: `${machine()}; ${agent}` });
-}
-
-/** Opens the page where no one sees it; resolves when `done` does. */
-async function visit(address, done) {
-  if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}: install Chromium or set CHROMIUM to its path`);
-  const profile = mkdtempSync(`${os.tmpdir()}/vicinal-bench-`);
-  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`];
-  const browser = spawn(CHROMIUM, [...flags, address], { stdio: "ignore" });
-  const ended = new Promise((resolve) => browser.once("exit", resolve));
-  const failed = ended.then((code) => {
-    throw new Error(`${CHROMIUM} ended with ${code} before the page was done`);
-  });
-  try {
-    await Promise.race([done, failed]);
-  } finally {
-    browser.kill();
-    await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  }
 }
 
 const full = howOf(quick);

@@ -1,4 +1,4 @@
-// Building many vectors: addAll beside add, with its longest pause; plain graphs linked at once beside native hnswlib's build; and many
+// Building many vectors: addAll beside add, with its longest pause, and the frames of a page meanwhile; plain graphs linked at once beside native hnswlib's build; and many
 // more vectors in one call beside one after the other.
 import { Hnsw, init } from "vicinal";
 import { loadSet } from "../kit/data.mjs";
@@ -7,6 +7,7 @@ import { enableRelaxed } from "../kit/relaxed.mjs";
 import { atLeast, atMost, finish, fixed, times, whole } from "../kit/result.mjs";
 import { interleave, median, seconds } from "../kit/timing.mjs";
 import { contest, peer } from "./part/hnsw-contest.mjs";
+import { framesOf } from "./part/page-frames.mjs";
 
 const SETS = { "fashion-mnist-784": 20_000, "gutenberg-sif-160": 50_000 };
 const SLICED = { "f32, fastScan": { fastScan: true }, "f32, atOnce": { atOnce: true } };
@@ -20,6 +21,12 @@ const MORE_SET = "gutenberg-sif-160";
 /** In calls of so many, vectors are inserted one by one. */
 const FEW = 500;
 const LONGEST_PAUSE = 16;
+/** Between two frames of a page, in ms; at 60 a second they are 16.7 apart. */
+const LONGEST_FRAME = 25;
+const PAGES = [
+  { n: 20_000, d: 784 },
+  { n: 50_000, d: 160 },
+];
 
 const say = (what) => process.stderr.write(`${what}\n`);
 const vary = (rows) => [median(rows), Math.min(...rows)];
@@ -41,10 +48,6 @@ async function longestPause(work) {
   return longest;
 }
 
-function* rowsOf({ base, n, d }) {
-  for (let i = 0; i < n; i++) yield base.subarray(i * d, (i + 1) * d);
-}
-
 /** [seconds of add, of addAll, its longest pause] of a round each. */
 async function slicedRounds(set, options) {
   const create = () => Hnsw.create({ dimensions: set.d, metric: set.metric, ...options });
@@ -58,7 +61,7 @@ async function slicedRounds(set, options) {
     },
     addAll: async () => {
       const index = await create();
-      const took = await seconds(async () => pauses.push(await longestPause(() => index.addAll(rowsOf(set)))));
+      const took = await seconds(async () => pauses.push(await longestPause(() => index.addAll(set.base))));
       index.close();
       return took;
     },
@@ -117,6 +120,18 @@ for (const [layout, options] of Object.entries(moreSet ? SLICED : {})) {
   more.push({ name: `${MORE_SET}, ${layout}`, together: median(together), single: median(single) });
 }
 
+say("frames of a page");
+const frames = await framesOf(
+  PAGES.flatMap(({ n, d }) =>
+    Object.entries(SLICED).map(([layout, options]) => ({ name: `${n} x ${d}, ${layout}`, n: quick ? 2000 : n, d, options })),
+  ),
+);
+const framed = Object.entries(frames ?? {}).map(([name, gaps]) => {
+  const sorted = gaps.toSorted((a, b) => a - b);
+  const late = gaps.filter((ms) => ms > LONGEST_FRAME).length;
+  return { name, frames: gaps.length, p99: sorted[Math.floor(0.99 * (gaps.length - 1))], longest: sorted.at(-1), late };
+});
+
 finish("grow", {
   tables: {
     "grow-slices": {
@@ -127,6 +142,16 @@ finish("grow", {
         fixed(2)(addAll[0]),
         times(addAll[1] / add[1]),
         fixed(1)(pause),
+      ]),
+    },
+    "grow-frames": {
+      columns: ["", "frames", "p99 ms", "longest ms", `above ${LONGEST_FRAME} ms`],
+      rows: framed.map(({ name, frames, p99, longest, late }) => [
+        name,
+        whole(frames),
+        fixed(1)(p99),
+        fixed(1)(longest),
+        whole(late),
       ]),
     },
     "grow-native": {
@@ -146,6 +171,9 @@ finish("grow", {
     },
   },
   gates: [
+    ...framed.map(({ name, longest }) =>
+      atMost(`addAll in a page, ${name}: longest frame, ms`, longest, LONGEST_FRAME, fixed(1)),
+    ),
     ...sliced.flatMap(({ name, add, addAll, pause }) => [
       atMost(`addAll ${name}: time / add's`, addAll[1] / add[1], 1.25),
       atMost(`addAll ${name}: longest pause, ms`, pause, LONGEST_PAUSE, fixed(1)),
@@ -158,5 +186,5 @@ finish("grow", {
       atLeast(`${MORE} more at once, ${name}: speed / one by one`, single / together, 3),
     ),
   ],
-  data: { peer, sliced, native, more },
+  data: { peer, sliced, framed, native, more },
 });
