@@ -364,8 +364,8 @@ describe("memory", () => {
       plain.add(new Float32Array(512 * 64));
     }
     for (const filter of filters) expect(filter.size).toBe(128);
-    // 50 of 800 bytes and as much again, with what they left behind.
-    expect(index.bytes - plain.bytes).toBeLessThanOrEqual(50 * 4 * 800 + 65536);
+    // 50 of 800 bytes and as much again, with what they left behind; memory grows by a 32nd.
+    expect(index.bytes - plain.bytes).toBeLessThanOrEqual(50 * 4 * 800 + plain.bytes / 32);
   });
 
   const FULL = EVERY_KIND_AND_CODEC.filter(({ codec, own }) => ["f32", "rabitq"].includes(codec) && !own.fastScan);
