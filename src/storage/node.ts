@@ -80,7 +80,7 @@ class Folder implements Medium {
       if (file.torn) await cut(file);
       file.unsynced = true;
       try {
-        await writeAll(file.handle, bytes, file.length);
+        await (bytes.length <= QUICK_BYTES ? writeNow : writeAll)(file.handle, bytes, file.length);
       } catch (error) {
         file.torn = true;
         await cut(file).catch(() => {});
@@ -248,9 +248,12 @@ async function openFile(path: string, write: boolean, make: boolean): Promise<Op
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const size = Math.min(CALL_BYTES, bytes.length - at);
-    if (bytes.length <= QUICK_BYTES) at += writeSync(handle.fd, bytes, at, size, position + at);
-    else at += (await handle.write(bytes, at, size, position + at)).bytesWritten;
+    at += (await handle.write(bytes, at, size, position + at)).bytesWritten;
   }
+}
+
+function writeNow({ fd }: FileHandle, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 async function cut(file: OpenFile): Promise<void> {
