@@ -141,10 +141,10 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "maximumMemory is 65536 in asconfig.json, but MAX_PAGES is 32768 in src/words/needs.ts",
   ],
   [
-    "src/words/needs.ts",
+    "src/words/training-needs.ts",
     "WIDTH_POINTS = 256",
     "WIDTH_POINTS = 128",
-    "WIDTH_SAMPLE is 256 in assembly/family/lsh/lsh.ts, but WIDTH_POINTS is 128 in src/words/needs.ts",
+    "WIDTH_SAMPLE is 256 in assembly/family/lsh/lsh.ts, but WIDTH_POINTS is 128 in src/words/training-needs.ts",
   ],
   [
     "src/border/engine.ts",
