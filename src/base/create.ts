@@ -87,7 +87,7 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
   const metric = metricOf(kind, options);
   // What is as it is by default needs none of the words for the rest.
   const { codec: code, rerank: kept, trainAt } = options;
-  const plain = !KINDS[kind].full && code === undefined && kept === undefined && trainAt === undefined;
+  const plain = kind !== "ivf" && kind !== "lsh" && code === undefined && kept === undefined && trainAt === undefined;
   const asked = plain ? undefined : await part(import("./extras.js"));
   const usual = codecsOf(kind, metric)[0];
   const state: State = {

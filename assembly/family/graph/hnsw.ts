@@ -137,11 +137,11 @@ function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort,
 /** Where one node in so many or fewer is removed, and there is no filter, walks have room for them in their beam. */
 const FEW_GONE: u32 = 10;
 
-/** Twice as many as there would be among the nearest if they lay anywhere. */
+/** Four times as many as there would be among the nearest if they lay anywhere, and some. */
 function spareFor(ask: Ask, beam: u32, linked: u32): u32 {
   const gone = linked - ask.passing;
   if (ask.filter || !gone || gone > linked / FEW_GONE || (GRAPH && state().fastScan)) return 0;
-  return <u32>(<u64>(beam << 1) * gone / linked) + 1;
+  return <u32>(<u64>(beam << 2) * gone / linked) + 4;
 }
 
 /** From the entry to the beam around the prepared query, `spare` wider at first; false where a scan is cheaper. */

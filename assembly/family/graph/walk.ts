@@ -115,16 +115,22 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted:
 }
 
 /**
- * The same on layer 0 where few nodes cannot be answered, in a beam that is wider by `spare`: they are in it, until the walk is over. False where
- * too few of the others are in it then. Beside siftedSearch a quarter of the time less.
+ * The same on layer 0 where few nodes cannot be answered: for these the beam has room for `spare` more until the walk is over, and as many as are
+ * expanded do not count. False where too few of the others are in it then. Takes a third less time than siftedSearch.
  */
 export function spareSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, spare: u32): bool {
   const pool = w.beam();
-  beamSearch(w, scorer, 0, ef + spare, wanted + spare);
+  pool.reopen();
+  let gone: u32 = 0;
+  while (pool.hasNext() && (pool.cursor < ef + gone || pool.size < wanted + gone)) {
+    const slot = pool.pop();
+    gone += <u32>!w.passes(slot);
+    expand(w, scorer, 0, slot);
+  }
   let kept: u32 = 0;
   for (let i: u32 = 0; i < pool.size; i++) if (w.passes(pool.slotAt(i))) pool.move(i, kept++);
-  pool.size = kept;
-  return kept >= max(wanted, ef - (ef >> 3));
+  pool.size = min(kept, pool.capacity - spare);
+  return kept >= max(wanted, ef);
 }
 
 /**
