@@ -15,10 +15,10 @@ export async function linkWaiting(
   between: () => void = () => {},
   sliceMs = () => SLICE_MS,
 ): Promise<void> {
-  while (engineNow().state("pending") > 0) {
+  // Also when none waits any more there may be steps left, of islands and the entry.
+  for (let linked = engineNow().state("pending") > 0 ? 0 : 1; !linked; ) {
     const engine = engineNow();
     const started = performance.now();
-    let linked = 0;
     do linked = engine.done(engine.exports.linkPending?.(true) ?? 1);
     while (!linked && performance.now() - started < Math.min(sliceMs(), SLICE_MS));
     between();

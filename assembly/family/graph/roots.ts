@@ -81,17 +81,19 @@ export function findParent(slot: u32, slots: usize, n: u32): u32 {
   }
   for (let level: u32 = 0, lot = slot; level < MOST_LEVELS && from != NONE; level++, lot /= mostChildren()) {
     let links = linksOf(0, from);
-    let skip = lot % mostChildren();
+    let skip = <i32>(lot % mostChildren());
     const parent = from;
     from = NONE;
     for (const end = links + (degree(0, parent) << 2); links < end; links += 4) {
       const child = load<u32>(links);
       if (parentOf(child) != parent || child == slot || stageOf(child) == DOOMED) continue;
       if (hasRoom(child)) return child;
-      if (skip-- == 0) from = child;
+      if (skip >= 0) from = child;
+      skip--;
     }
+    if (from == NONE) return parent; // its children are doomed, and go
   }
-  return NONE;
+  return from;
 }
 
 @inline function hasRoom(slot: u32): bool { return childrenOf(slot) < mostChildren(); }

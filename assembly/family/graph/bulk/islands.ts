@@ -9,7 +9,7 @@ import { Batch } from "../../../search/batch";
 import { Builder, beamAround } from "../builder";
 import { degree, degreeLimit, isTwin, linksOf, topOf } from "../graph";
 import { flood } from "../reconnect";
-import { adopt, parentOf } from "../roots";
+import { adopt, findParent, parentOf } from "../roots";
 import { addLink, bridgeTo, tieStrayed } from "../strays";
 
 /** Of an island's nodes one of so many is tied by itself: a beam may never come across a single tie. */
@@ -64,11 +64,13 @@ function shoreOf(b: Builder, layer: u32, slot: u32, reached: usize): Batch {
   return shore;
 }
 
-/** Links the nearest half of M of a pool, or as many as can, to `slot` and back; failing that the entry. */
+/** Links the nearest half of M of a pool, or as many as can, to `slot` and back; failing that the entry, or somebody below these who has room. */
 function bridge(pool: Batch, layer: u32, slot: u32): void {
   let ties: u32 = 0;
   for (let i: u32 = 0; i < pool.count && ties < max(state().m >> 1, 1); i++) ties += <u32>tie(layer, pool.slotAt(i), slot);
-  if (!ties) tie(layer, state().entry, slot);
+  if (ties || tie(layer, state().entry, slot) || layer) return;
+  const parent = findParent(slot, pool.slots, pool.count);
+  if (parent != NONE) adopt(parent, slot);
 }
 
 function tie(layer: u32, from: u32, to: u32): bool {
