@@ -104,20 +104,14 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     ...own,
   };
   const codec = CODEC_NAMES[state.codec];
-  if ((state.fastScan || state.prefilter) && !canEstimate(state.prefilter > 0, codec, metric)) {
-    throw (await part(import("./extras.js"))).noEstimates(state);
-  }
-  if (state.atOnce && !linksAtOnce(codec, metric)) {
-    throw (await part(import("./extras.js"))).noLinksAtOnce(state);
+  const estimates = state.fastScan || state.prefilter;
+  if ((estimates && !canEstimate(state.prefilter > 0, codec, metric)) || (state.atOnce && !linksAtOnce(codec, metric))) {
+    throw (await part(import("./extras.js"))).notTogether(state);
   }
   const split = kind === "hnsw" && codec === "f32";
   const rerank = asked?.rerankState(state, split, kept ?? false);
   Object.assign(state, rerank?.state ?? { rerankFactor: split ? SPLIT_RERANK : CODECS[codec].rerankFactor });
-  if (asked) {
-    const { needs, wants } = asked.trainingNeeds(state);
-    if (trainAt !== undefined && !wants) throw asked.noTrainAt(state);
-    if (wants) state.trainAt = trainAt === undefined ? wants : integer("trainAt", trainAt, Math.max(needs, 1), LIMITS.trainAt[1]);
-  }
+  if (asked) state.trainAt = asked.trainAtOf(state, trainAt);
   if (state.trainAt) state.trained = 0;
   const maxBytes = maxBytesOf(options);
   const engine = await newEngine(stateBytes(state), maxBytes, threads);

@@ -2,9 +2,8 @@
 export { Fetcher } from "../search/fetching.js";
 export { codecState } from "../words/codec-state.js";
 export { rerankState } from "../words/rerank-state.js";
-export { trainingNeeds } from "../words/training-needs.js";
 export { addAll } from "./add-all.js";
 export { findLists } from "./coarse-graph.js";
 export { compact } from "./compacting.js";
-export { noEstimates, noLinksAtOnce, noTrainAt } from "./refusals.js";
+export { notTogether, trainAtOf } from "./refusals.js";
 export { prepareLearner, train } from "./succession.js";

@@ -37,7 +37,7 @@ const CASES: readonly Case[] = [
       ["all", {}, "walk"],
       ["exact", { exact: true }, "scan"],
       ["three ids", { filter: FEW }, "scan"],
-      ["every other id", { k: 5, ef: 10, filter: evenIds }, "walk"],
+      ["every other id", { k: 1, ef: 2, filter: evenIds }, "walk"],
       ["ids that the walk does not meet", { ef: 10, filter: farIds }, "walk, then scan"],
     ] as const,
   })),

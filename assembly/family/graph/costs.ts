@@ -34,7 +34,7 @@ function assumeCosts(): void {
   l.rowCost = <f32>(0.02 + 0.00012 * <f64>nodes().column(exactCodec().column).stride);
   l.metCost = <f32>(0.03 + 0.00008 * <f64>nodes().column(walkCodec().column).stride);
   l.hopCost = <f32>(isGuided() ? 0.2 + 0.005 * codes : 0.05);
-  l.codeCost = <f32>(0.0008 + 0.00005 * codes);
+  if (GRAPH) l.codeCost = <f32>(0.0008 + 0.00005 * codes);
 }
 
 /** Nodes that a walk expands before it is where the query is, of a graph of M = 16. */
@@ -77,7 +77,7 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
   if (layout().rowCost == 0) assumeCosts();
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
   w.scanCost = rowsCost(ask);
-  let look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop();
+  let looks = true;
   if (ask.prepared) {
     const filter = Filter.at(ask.prepared);
     if (filter.factor) w.walkCost *= filter.factor;
@@ -86,9 +86,9 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
       if (filter.coded) w.scanCost = codes;
       else if (codes < min(w.walkCost, w.scanCost)) filter.wanted = 1;
     }
-    look = w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop() && (!filter.factor || !(++filter.scans % LOOK_AGAIN));
+    looks = !filter.factor || !(++filter.scans % LOOK_AGAIN);
   }
-  return w.scanCost > w.walkCost || look;
+  return w.scanCost > w.walkCost || (looks && w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop());
 }
 
 /** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
@@ -103,7 +103,7 @@ export function noteWalk(ask: Ask, finished: bool): void {
   const f = Filter.at(ask.prepared);
   const known = f.factor;
   const cost = spent(w.distances) + (finished ? 0 : DOUBT * w.scanCost);
-  const factor = max(cost / w.walkCost, <f32>.1) * (known ? known : 1);
+  const factor = cost / w.walkCost * (known ? known : 1);
   f.factor = known ? known + (factor - known) / 4 : factor;
 }
 

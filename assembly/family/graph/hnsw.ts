@@ -134,13 +134,10 @@ function scanPassing(ask: Ask): i32 {
 /** Scratch of a search that says nothing of ef. */
 function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort, LEAST_WIDTH), slots), slots); }
 
-/** Where one node in so many or fewer is removed, and there is no filter, walks have room for them in their beam. */
-const FEW_GONE: u32 = 10;
-
-/** Four times as many as there would be among the nearest if they lay anywhere, and some. */
+/** Without a filter walks have room for removed nodes in their beam: up to three in four of all. */
 function spareFor(ask: Ask, beam: u32, linked: u32): u32 {
   const gone = linked - ask.passing;
-  if (ask.filter || !gone || gone > linked / FEW_GONE || (GRAPH && state().fastScan)) return 0;
+  if (ask.filter || !gone || (GRAPH && state().fastScan)) return 0;
   return <u32>(<u64>(beam << 2) * gone / linked) + 4;
 }
 

@@ -88,8 +88,7 @@ export function findParent(slot: u32, slots: usize, n: u32): u32 {
       const child = load<u32>(links);
       if (parentOf(child) != parent || child == slot || stageOf(child) == DOOMED) continue;
       if (hasRoom(child)) return child;
-      if (skip >= 0) from = child;
-      skip--;
+      if (skip-- >= 0) from = child;
     }
     if (from == NONE) return parent; // its children are doomed, and go
   }

@@ -115,7 +115,7 @@ export function beamSearch(w: Walk, scorer: Scorer, layer: u32, ef: u32, wanted:
 }
 
 /**
- * The same on layer 0 where few nodes cannot be answered: for these the beam has room for `spare` more until the walk is over, and as many as are
+ * The same on layer 0 where removed nodes cannot be answered: for these the beam has room for `spare` more until the walk is over, and as many as are
  * expanded do not count. False where too few of the others are in it then. Takes a third less time than siftedSearch.
  */
 export function spareSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, spare: u32): bool {
