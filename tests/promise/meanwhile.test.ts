@@ -58,10 +58,12 @@ const SOURCES: readonly [string, () => Promise<VectorIndex>, (index: VectorIndex
         rows.slice(3000, 5000),
         Uint32Array.from({ length: 2000 }, (_, i) => 20_000 + i),
       );
-      index.remove(Uint32Array.from({ length: 400 }, (_, i) => 20_000 + i));
       return index;
     },
-    (index) => index.compact(),
+    (index) => {
+      index.remove(Uint32Array.from({ length: 400 }, (_, i) => 20_000 + i));
+      return index.compact();
+    },
   ],
 ];
 
