@@ -87,7 +87,7 @@ class Runner {
     this.path = `${dir}/${store.name}`;
     mkdirSync(this.path);
     const absent = store.packages.find((one) => !existsSync(`${folder}/node_modules/${one}`));
-    if (absent) this.failure = `${absent} is not installed: npm ci --prefix bench/peers`;
+    if (absent) this.failure = `${absent} is not installed: npm install --prefix bench/peers`;
   }
 
   get version() {

@@ -46,7 +46,7 @@ async function contestants() {
     const about = efforts.length > 1 ? `${graph}, ${how}` : how;
     const contestant = { name, adapter, options: {}, about, efforts, refuses: peer.refuses };
     const absent = packages.find((one) => !existsSync(`${folder}/node_modules/${one}`));
-    if (absent) return { ...contestant, version: "-", missing: `${absent} is not installed: npm ci --prefix bench/peers` };
+    if (absent) return { ...contestant, version: "-", missing: `${absent} is not installed: npm install --prefix bench/peers` };
     const version = packages.map((one) => manifest(`${folder}/node_modules/${one}`).version).join(" + ");
     return { ...contestant, version, download: peer.page && (await download(peer)) };
   });
