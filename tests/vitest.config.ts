@@ -18,7 +18,7 @@ const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
   "tests/cli/demo-page.test.ts",
-  "tests/promise/{cliffs,full}.test.ts",
+  "tests/promise/{cliffs,full,memory}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
