@@ -7,7 +7,7 @@ import type { Match } from "./columns/match.js";
 import type { Documents } from "./documents.js";
 import type { Files } from "./files.js";
 import { Passing } from "./passing.js";
-import type { Expression } from "./where/expression.js";
+import { type Expression, group } from "./where/expression.js";
 
 /** Filters that indices have ready; the one used longest ago goes first. */
 const MOST_READY = 64;
@@ -39,11 +39,9 @@ export class Conditions {
     return wanted.some((expression) => this.#columns.lacks(expression));
   }
 
-  /** Makes the columns that these lack, from the documents' data. */
+  /** Makes the columns that these lack, from the documents' data: by one scan, and none goes for another of them. */
   async make(wanted: readonly Expression[]): Promise<void> {
-    for (const expression of wanted) {
-      if (this.#columns.lacks(expression)) await this.#columns.build(expression, (visit) => this.#scan(visit));
-    }
+    await this.#columns.build(group("and", wanted), (visit) => this.#scan(visit));
   }
 
   /** The documents that meet a condition whose columns are there. */

@@ -98,6 +98,9 @@ describe.each(Object.entries(WAYS))("%s", (way, openBy) => {
       ]);
       await collection.upsert({ id: "none", vector: [9, 0], data: {} });
       expect(idsOf(await collection.search([9, 0], { groupBy: "i", k: 2 }))).toEqual(["d9", "d8"]);
+      // As many fields as keep their columns, and one more.
+      const where = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`none${i}`, { $exists: false }]));
+      expect(idsOf(await collection.search([9, 0], { groupBy: "i", k: 1, where }))).toEqual(["d9"]);
     });
 
     it("goes on after a page, also among equal distances", async () => {
