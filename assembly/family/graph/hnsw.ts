@@ -131,15 +131,20 @@ function scanPassing(ask: Ask): i32 {
   return exactScan(ask);
 }
 
-/** Scratch of a search that says nothing of ef. */
-function hnswRoom(slots: u32): usize { return Walk.bytes(min(max(state().effort, LEAST_WIDTH), slots), slots); }
+/** Scratch of a search that says nothing of ef, whoever is removed. */
+function hnswRoom(slots: u32): usize {
+  const beam = min(max(state().effort, LEAST_WIDTH), slots);
+  return Walk.bytes(beam + spareOf(beam, 1, 1), slots);
+}
 
 /** Without a filter walks have room for removed nodes in their beam: up to three in four of all. */
 function spareFor(ask: Ask, beam: u32, linked: u32): u32 {
   const gone = linked - ask.passing;
   if (ask.filter || !gone || (GRAPH && state().fastScan)) return 0;
-  return <u32>(<u64>(beam << 2) * gone / linked) + 4;
+  return spareOf(beam, gone, linked);
 }
+
+@inline function spareOf(beam: u32, gone: u32, linked: u32): u32 { return <u32>(<u64>beam * 4 * gone / linked) + 4; }
 
 /** From the entry to the beam around the prepared query, `spare` wider at first; false where a scan is cheaper. */
 function walkTo(w: Walk, by: Codec, beam: u32, ef: u32, wanted: u32, spare: u32): bool {
