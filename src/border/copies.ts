@@ -18,8 +18,8 @@ export function copyAll(target: Engine, source: Engine): void {
   if (!target.exports.isValid()) throw new VicinalError("OUT_OF_MEMORY", "the copy could not be completed");
 }
 
-/** The column that rows end before, "twin" as wasm has it; it may have no name. */
-const TWINS = 0x6e697774;
+/** The column that rows end before; it may have no name. */
+const TWINS = 0x6e697774; // "twin"
 /** Columns of ids and of life stages come before them. */
 const FIRST_ROW_COLUMN = 2;
 

@@ -172,24 +172,15 @@ const besideCore = (files, path) => ({
  * too: esbuild alone would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
 async function writeIndex(files) {
-  const extrasBeside = {
-    name: "extras-beside",
+  const beside = (filter, path) => ({
+    name: `beside ${path}`,
     setup({ onResolve }) {
-      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./extras-HASH.js", external: true }));
+      onResolve({ filter }, () => ({ path, external: true }));
     },
-  };
-  const collectionExtras = {
-    name: "collection-extras",
-    setup({ onResolve }) {
-      onResolve({ filter: /\/extras\.js$/ }, () => ({ path: "./chunks/collection-extras-HASH.js", external: true }));
-    },
-  };
-  const ownWorker = {
-    name: "own-worker",
-    setup({ onResolve }) {
-      onResolve({ filter: /\/own-worker\.js$/ }, () => ({ path: "./chunks/own-worker-HASH.js", external: true }));
-    },
-  };
+  });
+  const extrasBeside = beside(/\/extras\.js$/, "./extras-HASH.js");
+  const collectionExtras = beside(/\/extras\.js$/, "./chunks/collection-extras-HASH.js");
+  const ownWorker = beside(/\/own-worker\.js$/, "./chunks/own-worker-HASH.js");
   const first = files.filter((file) => !LATER.includes(file));
   const parts = [
     { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },

@@ -138,6 +138,7 @@ const TWINS = [
   [number("assembly/family/graph/bulk/team.ts", "MOST_WORKERS", 1), most("threads")],
   [number("assembly/family/lsh/lsh.ts", "WIDTH_SAMPLE"), number("src/words/training-needs.ts", "WIDTH_POINTS")],
   [letters("assembly/kernel/centres.ts", "TAG_CELLS"), letters("src/base/coarse-graph.ts", "CENTROIDS")],
+  [letters("assembly/family/graph/twins.ts", "TAG_TWIN"), letters("src/border/copies.ts", "TWINS")],
   [letters("assembly/family/graph/graph.ts", "TAG_UPPER"), letters("src/file/format.ts", "UPPER_TAG")],
   [number(ARENA, "PAGE"), number("src/words/needs.ts", "PAGE_BYTES")],
   [number(ARENA, "STATIC"), number(ENGINE, "RECORDS_BYTES")],

@@ -1,8 +1,8 @@
 // What the tab that has a collection open does for the others: their calls, by name.
 import type { Leading } from "../storage/tabs.js";
+import type { Told } from "../storage/told.js";
 import type { Health } from "./keeping.js";
 import type { Document, ScanOptions } from "./scanning.js";
-import type { Told } from "./wire.js";
 
 /** Calls that are passed on as they are, but for what cannot be sent: `signal` and `onProgress`. */
 export type Call = "upsert" | "update" | "delete" | "get" | "has" | "count" | "search" | "searchBatch" | Plain;

@@ -3,8 +3,9 @@ import { breath } from "../input/slices.js";
 import type { Vector, Vectors } from "../input/vectors.js";
 import { DEFAULT_K } from "../search/plan.js";
 import type { Searchable } from "../search/searchable.js";
+import type { Wanting } from "../storage/told.js";
 import { badOption, show } from "../words/errors.js";
-import { checkSignal, heed, integer } from "../words/options.js";
+import { checkSignal, integer } from "../words/options.js";
 import type { Asked, Call, Hello, News, Page } from "./answering.js";
 import type { DocumentInput, DocumentPatch, UpsertOptions } from "./changing.js";
 import type { CollectionStats, VerifyReport } from "./health.js";
@@ -13,9 +14,8 @@ import type { DocumentId } from "./keys.js";
 import type { MainOptions, ReindexOptions } from "./options.js";
 import { rescored } from "./rescored.js";
 import { checkScan, type Document, type ScanOptions } from "./scanning.js";
-import { CANDIDATES, type CollectionSearchOptions, type DocumentHit, MOST_K, type Rescore } from "./searching.js";
+import { CANDIDATES, type CollectionSearchOptions, type DocumentHit, MOST_K } from "./searching.js";
 import type { Where } from "./where/parse.js";
-import type { Wanting } from "./wire.js";
 
 export abstract class AskedCollection implements Searchable<DocumentId> {
   readonly #listeners = new Set<() => void>();
@@ -202,21 +202,8 @@ function askedOf(of: string, options: CollectionSearchOptions): AskedSearch {
   return {
     options: { ...rest, k: integer("candidates", candidates ?? Math.max(CANDIDATES, k ?? 0), 1, MOST_K) },
     wanting,
-    rescored: (hits, query) => judged(hits, query, rescore, limit, wanting.signal),
+    rescored: (hits, query) => rescored(hits, query, rescore, limit, wanting.signal),
   };
-}
-
-async function judged(
-  hits: DocumentHit[],
-  query: Vector | string,
-  rescore: Rescore,
-  k: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<DocumentHit[]> {
-  if (hits.length === 0) return hits;
-  const scores = await rescore(hits.slice(), query);
-  heed(signal);
-  return rescored(hits, scores, k);
 }
 
 /** One of n queries, which may be numbers one after the other. */

@@ -1,12 +1,20 @@
 // The second opinion on hits.
 import { badOption, show } from "../words/errors.js";
+import { heed } from "../words/options.js";
 
-/** Hits with what `scores` says of each, the highest first; equal ones stay in order of their distances. */
-export function rescored<Hit extends { score?: number }>(
+type Scores = ArrayLike<number> | undefined;
+
+/** Hits by what `rescore` says of them: the highest k first, equal ones in order of their distances. */
+export async function rescored<Hit extends { score?: number }, Query>(
   hits: Hit[],
-  scores: ArrayLike<number> | undefined,
+  query: Query,
+  rescore: (hits: Hit[], query: Query) => Scores | Promise<Scores>,
   k: number | undefined,
-): Hit[] {
+  signal: AbortSignal | undefined,
+): Promise<Hit[]> {
+  if (hits.length === 0) return hits;
+  const scores = await rescore(hits.slice(), query);
+  heed(signal);
   if (scores?.length !== hits.length) {
     throw badOption(
       `rescore answered ${show(scores)} of length ${scores?.length} for ${hits.length} hits; it must answer one score per hit`,

@@ -158,7 +158,8 @@ export class Searching {
       if (group !== undefined) hit.group = group;
       return hit;
     });
-    if ((select && select.length === 0) || hits.length === 0) return rescore ? this.#rescored(hits, asked, wish, rescore) : hits;
+    if ((select && select.length === 0) || hits.length === 0)
+      return rescore ? rescored(hits, asked, rescore, wish.k, signal) : hits;
     const selected = selectionOf(select);
     const filled = (texts: readonly string[]): DocumentHit[] | Promise<DocumentHit[]> => {
       heed(signal);
@@ -166,7 +167,7 @@ export class Searching {
         const data = JSON.parse(text) as Data;
         hits[i].data = selected ? selected(data) : data;
       });
-      return rescore ? this.#rescored(hits, asked, wish, rescore) : hits;
+      return rescore ? rescored(hits, asked, rescore, wish.k, signal) : hits;
     };
     const texts = this.reading.texts(found.map(({ id }) => id));
     return Array.isArray(texts) ? filled(texts) : texts.then(filled);
@@ -199,13 +200,6 @@ export class Searching {
       const rest = hits.filter(({ id, distance }) => distance > after.distance || (distance === after.distance && id > slot));
       return { enough: rest.length >= (limit ?? Infinity) || hits.length < n, hits: rest.slice(0, limit) };
     });
-  }
-
-  async #rescored(hits: DocumentHit[], asked: Vector | string, { k, options }: Wish, rescore: Rescore): Promise<DocumentHit[]> {
-    if (hits.length === 0) return hits;
-    const scores = await rescore(hits.slice(), asked);
-    heed(options.signal);
-    return rescored(hits, scores, k);
   }
 }
 

@@ -1,9 +1,9 @@
 // One collection in several tabs: the tab that leads has it open, the calls of the others go there and back.
 import { Tabs } from "../storage/tabs.js";
+import type { Wanting } from "../storage/told.js";
 import { badOption, show } from "../words/errors.js";
 import { Answering, type Asked, type News, type Served } from "./answering.js";
 import { AskedCollection } from "./asking.js";
-import type { Wanting } from "./wire.js";
 
 /**
  * A collection that tabs of a site share. Its calls are those of Collection, all with promises, and arguments must be plain data.

@@ -10,12 +10,11 @@ import { filePieces } from "../file/pieces.js";
 import { breath, inSlices } from "../input/slices.js";
 import { BLOCK_BYTES, blocksOf, inOrder } from "./blocks.js";
 import { checkBody, readBody, writeBody } from "./body.js";
-import { columnsBytes } from "./columns/saving.js";
+import { bytesOf, columnsBytes } from "./columns/saving.js";
 import type { Committer } from "./committer.js";
 import type { Documents } from "./documents.js";
 import type { Files, IndexFile, Manifest } from "./files.js";
 import { FILE_HEAD_BYTES, type FileKind, sealOf } from "./frame.js";
-import type { IdTable } from "./ids.js";
 import { MOST_FILE_BYTES, type Places, type Spot } from "./places.js";
 import { bytesOfRow } from "./rows.js";
 import { seatOf } from "./seat-of.js";
@@ -24,8 +23,6 @@ import type { Vectors } from "./vectors.js";
 import { Writer } from "./writer.js";
 
 const SLICE_MS = 4;
-/** Of ids, written at a time. */
-const SLICE_SLOTS = 1 << 14;
 /** A data file is written anew where less than this much of it is in use. */
 const LEAST_USED = 0.6;
 
@@ -111,7 +108,7 @@ class Snapshot {
       const freshFile = await this.#writeIndex("fresh", start("fresh"), [frozen.fresh]);
       const table = start("table");
       const columns = await inSlices(columnsBytes(frozen.columns), () => {});
-      const bytes = tableBytes(slots, await this.#idBytes(frozen.ids), places, columns);
+      const bytes = tableBytes(slots, await inSlices(bytesOf(frozen.ids), () => {}), places, columns);
       await files.begin("table", table, next);
       let length = FILE_HEAD_BYTES;
       for (const piece of tablePieces(bytes, table)) {
@@ -215,15 +212,6 @@ class Snapshot {
     }
     const held = keeps ? this.vectors.held(slot) : undefined;
     return writeBody(to, text, held && bytesOfRow(held, 0, this.documents.shape));
-  }
-
-  async #idBytes(ids: IdTable): Promise<Uint8Array> {
-    const to = new Writer(ids.slots);
-    for (let from = 0; from < ids.slots; from += SLICE_SLOTS) {
-      to.raw(ids.toBytes(from, Math.min(from + SLICE_SLOTS, ids.slots)));
-      await breath();
-    }
-    return to.done();
   }
 
   async #writeIndex(kind: "main" | "fresh", number: number, pieces: Iterable<Uint8Array | undefined>): Promise<IndexFile> {

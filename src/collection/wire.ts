@@ -6,7 +6,7 @@
 //   answer id value | error
 //   news   body            of nobody's question
 import { failure, wordsOf } from "../storage/failures.js";
-import { errorOf, type Failure, failureOf } from "../storage/told.js";
+import { failureOf, hearReply, type Pending, type Reply, type Told, type Wanting } from "../storage/told.js";
 import type { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 
@@ -23,19 +23,9 @@ interface Events {
 
 type Message =
   | { readonly kind: "ask"; readonly id: number; readonly body: unknown; readonly told: boolean }
-  | { readonly kind: "told"; readonly id: number; readonly body: unknown }
   | { readonly kind: "drop"; readonly id: number }
-  | { readonly kind: "answer"; readonly id: number; readonly value?: unknown; readonly error?: Failure }
+  | Reply<number>
   | { readonly kind: "news"; readonly body: unknown };
-
-/** Hears of what goes on while an answer is made. */
-export type Told = (body: unknown) => void;
-
-/** What a question may have besides itself. */
-export interface Wanting {
-  readonly signal?: AbortSignal | undefined;
-  readonly told?: Told | undefined;
-}
 
 /** What this side does. */
 export interface Side {
@@ -46,12 +36,6 @@ export interface Side {
   died?(why: string): void;
   /** This side waits for answers, or does not any more. */
   waits?(waiting: boolean): void;
-}
-
-interface Pending {
-  readonly told: Told | undefined;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
 }
 
 /** Calls `heard` with each message. */
@@ -140,18 +124,13 @@ export class Wire {
       case "ask":
         void this.#answer(message.id, message.body, message.told);
         return;
-      case "told":
-        this.#pending.get(message.id)?.told?.(message.body);
-        return;
       case "drop":
         this.#answering.get(message.id)?.abort();
         return;
-      case "answer": {
-        const pending = this.#pending.get(message.id);
-        if (message.error) pending?.reject(errorOf(message.error));
-        else pending?.resolve(message.value);
+      case "told":
+      case "answer":
+        hearReply(this.#pending, message);
         return;
-      }
       case "news":
         this.#side.news?.(message.body);
     }

@@ -1,9 +1,10 @@
 // A collection in a worker: its calls go there and back, and the thread that has them stays free.
 import { failure } from "../storage/failures.js";
+import type { Wanting } from "../storage/told.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { Answering, type Asked, type News, type Served } from "./answering.js";
 import { AskedCollection } from "./asking.js";
-import { type Port, type Wanting, Wire } from "./wire.js";
+import { type Port, Wire } from "./wire.js";
 
 /** What is asked of the worker. */
 type Body = Asked | { readonly call: "close" };

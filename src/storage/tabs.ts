@@ -12,12 +12,12 @@
 // Whatever was asked is done at least once: a leader that dies after doing it and before saying so leaves it to the next, who does it again.
 import { failure, wordsOf } from "./failures.js";
 import { waitForLock } from "./locks.js";
-import { errorOf, type Failure, failureOf } from "./told.js";
+import { failureOf, hearReply, type Pending, type Reply, type Told, type Wanting } from "./told.js";
 
 /** What the leader has open. */
 export interface Leading {
   /** Does what a tab, this or another, has asked for. Called in the order in which each tab asked. */
-  answer(body: unknown, signal: AbortSignal, told?: (body: unknown) => void): Promise<unknown>;
+  answer(body: unknown, signal: AbortSignal, told?: Told): Promise<unknown>;
   /** Called when all answers are given. */
   close(): Promise<void>;
 }
@@ -37,23 +37,14 @@ type Message =
   | { readonly kind: "who" }
   | { readonly kind: "leads"; readonly term: string }
   | { readonly kind: "ask"; readonly term: string; readonly id: string; readonly body: unknown; readonly told: boolean }
-  | { readonly kind: "told"; readonly id: string; readonly body: unknown }
   | { readonly kind: "drop"; readonly term: string; readonly id: string }
-  | { readonly kind: "answer"; readonly id: string; readonly value?: unknown; readonly error?: Failure }
+  | Reply<string>
   | { readonly kind: "news"; readonly body: unknown };
 
-/** What a request may have besides itself: `told` hears of what goes on until there is an answer. */
-interface Wanting {
-  readonly signal?: AbortSignal | undefined;
-  readonly told?: ((body: unknown) => void) | undefined;
-}
-
-interface Pending {
+/** A request, to be asked again of another leader. */
+interface Request extends Pending {
   readonly body: unknown;
   readonly signal: AbortSignal;
-  readonly told: ((body: unknown) => void) | undefined;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
 }
 
 /** A tab that has died may have what it had open for a moment longer than its place in the queue. */
@@ -65,7 +56,7 @@ export class Tabs {
   readonly #me = crypto.randomUUID();
   readonly #leaving = new AbortController();
   /** What this tab has asked for, in its order, whoever leads. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<string, Request>();
   /** What the leader, this tab, is doing for others. */
   readonly #serving = new Map<string, { readonly dropping: AbortController; readonly done: Promise<void> }>();
   #leading: Leading | undefined;
@@ -214,18 +205,13 @@ export class Tabs {
       case "ask":
         if (message.term === this.#term && this.#leading) this.#serve(this.#leading, message);
         return;
-      case "told":
-        this.#pending.get(message.id)?.told?.(message.body);
-        return;
       case "drop":
         this.#serving.get(message.id)?.dropping.abort();
         return;
-      case "answer": {
-        const pending = this.#pending.get(message.id);
-        if (message.error) pending?.reject(errorOf(message.error));
-        else pending?.resolve(message.value);
+      case "told":
+      case "answer":
+        hearReply(this.#pending, message);
         return;
-      }
       case "news":
         if (!this.#leading) this.#options.hear?.(message.body);
     }

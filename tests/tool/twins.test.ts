@@ -183,6 +183,12 @@ const CASES: readonly [file: string, from: string, to: string, says: string][] =
     "TAG_CELLS is cent in assembly/kernel/centres.ts, but CENTROIDS is cell in src/base/coarse-graph.ts",
   ],
   [
+    "src/border/copies.ts",
+    '"twin"',
+    '"twig"',
+    "TAG_TWIN is twin in assembly/family/graph/twins.ts, but TWINS is twig in src/border/copies.ts",
+  ],
+  [
     "src/file/format.ts",
     '"uppr"',
     '"up  "',

@@ -1,6 +1,7 @@
 // Columns of a moment as bytes, in slices, and back: bytes.ts has how they lie there.
 import type { Bytes } from "../../words/arrays.js";
 import type { Fields } from "../where/fields.js";
+import { Writer } from "../writer.js";
 import { damaged, pack, type Unpacked, unpack } from "./bytes.js";
 import { Column } from "./column.js";
 import { Columns, type ColumnsCopy } from "./columns.js";
@@ -47,19 +48,14 @@ export function* columnsBytes({ alive, columns }: ColumnsCopy): Generator<undefi
   return yield* pack({ words: alive.length, columns: heads }, [alive, ...parts]);
 }
 
-function* bytesOf(dictionary: DictionaryCopy): Generator<undefined, Uint8Array, void> {
-  const pieces: Uint8Array[] = [];
-  for (let from = 0; from < dictionary.slots; from += SLICE) {
-    pieces.push(dictionary.toBytes(from, Math.min(from + SLICE, dictionary.slots)));
+/** All of a dictionary, or of ids, a slice at a time. */
+export function* bytesOf(table: DictionaryCopy): Generator<undefined, Uint8Array, void> {
+  const to = new Writer(table.slots);
+  for (let from = 0; from < table.slots; from += SLICE) {
+    to.raw(table.toBytes(from, Math.min(from + SLICE, table.slots)));
     yield;
   }
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return to.done();
 }
 
 function codesOf(saved: Unpacked, [width, length]: Extent): Codes {
