@@ -17,6 +17,7 @@ const checkedWasm = {
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
+  "tests/pool/in-page.test.ts",
   "tests/cli/demo-page.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
 ];
@@ -38,6 +39,7 @@ export default defineConfig({
       { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
+      { find: /^vicinal\/pool$/, replacement: dist("pool.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

@@ -71,13 +71,18 @@ export function open(pages: u32): i32 {
   if (!f.open()) return E_MEMORY;
   table.seal(65536);
   upper().seal(GRAPH && s.prefilter ? 65536 : 8192);
-  const vectorBytes = align(s.dimensions << 2, 16);
-  l.query = <u32>alloc(vectorBytes);
-  l.prepared = <u32>alloc(vectorBytes);
-  if (!l.query || !l.prepared) return E_MEMORY;
-  if (!openScorers()) return E_MEMORY;
+  if (!openQuery()) return E_MEMORY;
   settle();
   return OK;
+}
+
+/** Rooms for a query, as it comes, prepared and bound; false where memory cannot grow. */
+export function openQuery(): bool {
+  const l = layout();
+  const vectorBytes = align(state().dimensions << 2, 16);
+  l.query = <u32>alloc(vectorBytes);
+  l.prepared = <u32>alloc(vectorBytes);
+  return l.query != 0 && l.prepared != 0 && openScorers();
 }
 
 /** The codec's columns and tables; false where memory cannot grow. */

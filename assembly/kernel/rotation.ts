@@ -25,13 +25,19 @@ export function codeDimensions(): u32 {
 /** Bytes of a vector in the code space, a multiple of 16; what is behind its dimensions is zero. */
 export function codeBytes(): u32 { return rowBytes(codeDimensions()); }
 
-/** The table, and room for the vectors at hand; false where memory cannot grow. */
+/** Room for the vectors at hand; false where memory cannot grow. */
+export function openTurned(): bool {
+  const l = layout();
+  l.turned = <u32>alloc(codeBytes());
+  l.residual = <u32>alloc(codeBytes());
+  return l.turned != 0 && l.residual != 0;
+}
+
+/** The same, and the table. */
 export function openRotation(): bool {
   const l = layout();
   const d = state().dimensions;
-  l.turned = <u32>alloc(codeBytes());
-  l.residual = <u32>alloc(codeBytes());
-  if (!l.turned || !l.residual) return false;
+  if (!openTurned()) return false;
   if (rotation() == ROTATE_NONE) return true;
   // random: ROUNDS x code dimensions signs as f32; opq: d rows of rowBytes(d), and the same transposed
   const bytes = rotation() == ROTATE_OPQ ? <usize>d * rowBytes(d) : <usize>ROUNDS * codeBytes();

@@ -1,5 +1,5 @@
 // What a search is asked: one record, so that whoever hands a search on hands on all of it.
-import { ASK, ASK_BYTES } from "../memory/arena";
+import { ASK, ASK_BYTES, here } from "../memory/arena";
 import { state } from "../memory/state";
 import { Filter } from "../table/filters";
 import { Codec, walkCodec } from "../codec/scorer";
@@ -24,7 +24,7 @@ import { openWork } from "./work";
 if (offsetof<Ask>() > ASK_BYTES) ERROR("Ask has outgrown ASK_BYTES of assembly/memory/arena.ts");
 
 /** The search at hand. */
-@inline export function asked(): Ask { return changetype<Ask>(ASK); }
+@inline export function asked(): Ask { return changetype<Ask>(ASK + here()); }
 
 /** For the searches that follow, until the next ask() or a change of the index; `filter` is a Filter, or 0: all pass. */
 export function ask(k: u32, effort: u32, candidates: u32, filter: usize, bound: f32, exact: bool, given: bool): void {

@@ -29,6 +29,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   residual: u32;     // pq, rabitq: the same less its centre
   centres: u32;      // pq, rabitq: rotated centres, one per list (ivf) or one (rabitq); 0 = none
   lists: u32;        // ivf: List x nlist (lists.ts); kdtree, forest, lsh: the family's own record
+  row: u32;          // kdtree, forest, lsh: a row, decoded; lsh: or the query, in its place
   model: u32;        // pq: codebooks; binary: cosines
   rotation: u32;     // pq, rabitq: rotation.ts
   cells: u32;        // centres as learned, rows of rowBytes(dimensions) f32

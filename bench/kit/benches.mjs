@@ -34,6 +34,7 @@ export const SECONDS = {
   load: 20,
   collection: 600,
   documents: 300,
+  pool: 120,
   size: 5,
 };
 

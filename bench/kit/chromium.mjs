@@ -14,7 +14,7 @@ export async function visit(address, done) {
   if (!existsSync(CHROMIUM)) throw new Error(`there is no ${CHROMIUM}: install Chromium or set CHROMIUM to its path`);
   const profile = mkdtempSync(`${os.tmpdir()}/vicinal-bench-`);
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`];
-  const browser = spawn(CHROMIUM, [...flags, address], { stdio: "ignore" });
+  const browser = spawn(CHROMIUM, [...flags, address], { stdio: "ignore", detached: true });
   const ended = new Promise((resolve) => browser.once("exit", resolve));
   const failed = ended.then((code) => {
     throw new Error(`${CHROMIUM} ended with ${code} before the page was done`);
@@ -22,7 +22,8 @@ export async function visit(address, done) {
   try {
     await Promise.race([done, failed]);
   } finally {
-    browser.kill();
+    // All of its processes: what one of them still writes would be in the way of removing the profile.
+    process.kill(-browser.pid, "SIGKILL");
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }

@@ -7,7 +7,7 @@ import { enableRelaxed } from "../kit/relaxed.mjs";
 import { atLeast, atMost, finish, fixed, times, whole } from "../kit/result.mjs";
 import { interleave, median, seconds } from "../kit/timing.mjs";
 import { contest, peer } from "./part/hnsw-contest.mjs";
-import { framesOf } from "./part/page-frames.mjs";
+import { answerOf } from "./part/in-page.mjs";
 
 const SETS = { "fashion-mnist-784": 20_000, "gutenberg-sif-160": 50_000 };
 const SLICED = { "f32, fastScan": { fastScan: true }, "f32, atOnce": { atOnce: true } };
@@ -121,7 +121,8 @@ for (const [layout, options] of Object.entries(moreSet ? SLICED : {})) {
 }
 
 say("frames of a page");
-const frames = await framesOf(
+const frames = await answerOf(
+  "frames",
   PAGES.flatMap(({ n, d }) =>
     Object.entries(SLICED).map(([layout, options]) => ({ name: `${n} x ${d}, ${layout}`, n: quick ? 2000 : n, d, options })),
   ),

@@ -38,7 +38,7 @@ export interface Lists {
 const GROUP = 32;
 /** Bytes hashed at a time where they are not in linear memory already; a multiple of 32. */
 const HASH_CHUNK = 1 << 16;
-/** What an instance keeps below its static data (assembly/memory/arena.ts), and an index's first is to find cleared. */
+/** What an instance keeps below its static data, or below its scratch where the memory is another's (assembly/memory/arena.ts), and an index's first is to find cleared. */
 const RECORDS_BYTES = 4096;
 const STORES = [0, 1] as const;
 
@@ -106,7 +106,8 @@ export class Engine implements Tenant {
     this.#state = exports.STATE.value;
     this.#work = exports.WORK.value >>> 2;
     this.#live = (this.#state + offsetOf("live")) >>> 2;
-    this.u8().fill(0, 0, RECORDS_BYTES);
+    const records = this.#state & -RECORDS_BYTES;
+    this.u8().fill(0, records, records + RECORDS_BYTES);
     this.writeState(state);
     this.done(exports.open(Math.floor(maxBytes / PAGE_BYTES)));
     this.#query = exports.queryAddress() >>> 0;

@@ -116,3 +116,12 @@ export interface FullExports extends Exports {
   opqPolar(opq: number, from: number, to: number): void;
   opqStep(opq: number): number;
 }
+
+/** What the builds of shared memory export beside it, for threads that search it (assembly/index/share.ts). */
+export interface SharedExports extends Exports {
+  /** Bytes of a region for such a thread, and a region of so many: 0 where memory cannot grow. */
+  regionBytes(): number;
+  keepRegion(bytes: number): number;
+  /** Of the thread's own instance, before it searches and after every change: 0 where the region is too small. */
+  attach(region: number, bytes: number): number;
+}

@@ -10,6 +10,7 @@ import { readState } from "../words/state.js";
 import { LACKS, LOADERS, type Loader } from "./builds.js";
 import { Engine } from "./engine.js";
 import { type Instance, start } from "./instance.js";
+import { canRun } from "./probes.js";
 import { selfTest } from "./self-test.js";
 import { VARIANTS, type Variant } from "./variants.js";
 import { decodeWasm } from "./wasm-text.js";
@@ -26,14 +27,6 @@ export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { pr
 
 /** The variant that the latest index runs on, or that `init` chose after it; undefined before the first of these. */
 export let variant: Variant | undefined;
-
-/** Modules of one function that only validate where the feature exists: i8x16.popcnt, i8x16.relaxed_swizzle. */
-const PROBES: Readonly<Record<Variant, readonly number[]>> = (() => {
-  const head = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10];
-  const simd = [...head, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-  const relaxed = [...head, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2, 11];
-  return { scalar: head.slice(0, 8), simd, relaxed, threads: relaxed };
-})();
 
 interface Loaded {
   readonly module: WebAssembly.Module;
@@ -53,11 +46,6 @@ function compile(loader: Loader): Promise<WebAssembly.Module> {
     module.catch(() => compiled.delete(loader));
   }
   return module;
-}
-
-function canRun(name: Variant): boolean {
-  if (name === "threads" && typeof SharedArrayBuffer === "undefined") return false;
-  return WebAssembly.validate(new Uint8Array(PROBES[name]));
 }
 
 async function load(build: Build, name: Variant): Promise<Loaded | undefined> {

@@ -84,6 +84,17 @@ const inText = {
   },
 };
 
+/** In a pool's worker whatever changes an index waits for those that read it, and memory may be shared without relaxed SIMD. */
+const guarded = {
+  name: "guarded",
+  setup({ onResolve }) {
+    const instead = { "instance.js": "src/pool/guarded.ts", "probes.js": "src/pool/probes.ts" };
+    onResolve({ filter: /\/(instance|probes)\.js$/ }, ({ path, importer }) =>
+      importer.includes("/src/pool/") ? undefined : { path: resolve(instead[path.split("/").at(-1)]) },
+    );
+  },
+};
+
 /** `import text from "vicinal-worker:storage/opfs-worker"`: a worker of src as one text. */
 const workerText = {
   name: "worker-text",
@@ -95,7 +106,7 @@ const workerText = {
         entryPoints: [`src/${path}.ts`],
         format: "iife",
         minify: true,
-        plugins: [inText, workerText],
+        plugins: [inText, workerText, ...(path.startsWith("pool/") ? [guarded] : [])],
         write: false,
       });
       return { contents: outputFiles[0].text, loader: "text" };
@@ -109,6 +120,7 @@ const LAYERS = {
   "storage-node": "src/storage-node.ts",
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
+  pool: "src/pool.ts",
   worker: "src/worker.ts",
 };
 
@@ -171,7 +183,7 @@ const besideCore = (files, path) => ({
  * index.js and its chunks, and the layers on top of it. All that index imports is in one chunk, core, which the others import
  * too: esbuild alone would keep apart what each needs, and a page would download 1.2 KB of names and of worse compression.
  */
-async function writeIndex(files) {
+async function writeIndex(files, builds) {
   const beside = (filter, path) => ({
     name: `beside ${path}`,
     setup({ onResolve }) {
@@ -181,6 +193,8 @@ async function writeIndex(files) {
   const extrasBeside = beside(/\/extras\.js$/, "./extras-HASH.js");
   const collectionExtras = beside(/\/extras\.js$/, "./chunks/collection-extras-HASH.js");
   const ownWorker = beside(/\/own-worker\.js$/, "./chunks/own-worker-HASH.js");
+  const shared = builds.filter((name) => name.startsWith("shared"));
+  const sharedBeside = shared.map((name) => beside(new RegExp(`^vicinal-wasm:${name}$`), `./chunks/${name}-HASH.js`));
   const first = files.filter((file) => !LATER.includes(file));
   const parts = [
     { entryPoints: { "chunks/core": "core" }, plugins: [wholeCore(files), extrasBeside, embedded] },
@@ -194,9 +208,10 @@ async function writeIndex(files) {
       entryPoints: { "chunks/own-worker": "src/collection/own-worker.ts" },
       plugins: [workerText, besideCore(files, "./core-HASH.js")],
     },
+    { entryPoints: Object.fromEntries(shared.map((name) => [`chunks/${name}`, `vicinal-wasm:${name}`])), plugins: [embedded] },
     {
       entryPoints: LAYERS,
-      plugins: [collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      plugins: [...sharedBeside, collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
       splitting: false,
     },
   ];
@@ -207,7 +222,10 @@ async function writeIndex(files) {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(path.replace(/(core|extras|own-worker)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
+    writeFileSync(
+      path.replace(/(core|extras|graph|shared|own-worker)\.js$/, `$1-${name}.js`),
+      text.replaceAll("-HASH.js", `-${name}.js`),
+    );
   }
 }
 
@@ -215,7 +233,7 @@ async function writeIndex(files) {
 export async function bundle(builds) {
   const files = await coreFiles();
   checkNames(files);
-  await writeIndex(files);
+  await writeIndex(files, builds);
   await build({ ...esm, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".js")] });
   const whole = { entryPoints: { static: "src/static.ts" }, plugins: [allInside, embedded] };
   await build({ ...esm, ...whole, splitting: false });
@@ -232,7 +250,7 @@ export async function bundle(builds) {
     ...cjs,
     entryPoints: { index: "src/index.ts", ...LAYERS },
     supported: { "dynamic-import": false },
-    plugins: [workerText, besideCore(files, "./core.cjs")],
+    plugins: [workerText, wasmBeside, besideCore(files, "./core.cjs")],
   });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({

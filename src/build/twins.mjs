@@ -115,6 +115,10 @@ const letters = (file, name) =>
 
 const config = (what, read) => side(CONFIG, what, (text) => read(JSON.parse(text)));
 const present = (names) => names.length && Object.fromEntries(names.map((name) => [name, "listed"]));
+/** Of the builds that asconfig.json has, and those that a file loads. */
+const targetsOf = (wanted) => config("targets", ({ targets }) => present(Object.keys(targets).filter(wanted)));
+const loadersOf = (file, name) =>
+  side(file, name, (text) => present([...text.matchAll(/import\("vicinal-wasm:([\w-]+)"\)/g)].map(([, build]) => build)));
 
 /** Pairs that say the same; `within`: the second need not say all that the first does. */
 const TWINS = [
@@ -144,10 +148,8 @@ const TWINS = [
   [number(ARENA, "STATIC"), number(ENGINE, "RECORDS_BYTES")],
   [number(ARENA, "STATIC"), config("memoryBase", ({ options }) => ({ "": options.memoryBase }))],
   [config("maximumMemory", ({ targets }) => ({ "": targets.threads.maximumMemory })), number("src/words/needs.ts", "MAX_PAGES")],
-  [
-    config("targets", ({ targets }) => present(Object.keys(targets).filter((name) => name !== "checked"))),
-    side(BUILDS, "LOADERS", (text) => present([...text.matchAll(/import\("vicinal-wasm:([\w-]+)"\)/g)].map(([, name]) => name))),
-  ],
+  [targetsOf((name) => !/^(checked|shared)/.test(name)), loadersOf(BUILDS, "LOADERS")],
+  [targetsOf((name) => name.startsWith("shared")), loadersOf("src/pool/builds.ts", "SHARED")],
   ...["FREQUENT", "DIGITS"].map((name) => [number("src/build/text.mjs", name), number("src/border/wasm-text.ts", name)]),
 ];
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashOf, keep, recall, versionOf } from "./cache.mjs";
 
-/** The doors of assembly/, by the build they make; the longest to compile first. */
+/** The doors of assembly/, by the build they make; the longest to compile first. Those of shared memory have doors of their own. */
 const ENTRIES = {
   full: "assembly/exports/full.ts",
   checked: "assembly/exports/checked.ts",
@@ -20,8 +20,11 @@ const CHECKED = "checked";
 const compiler = fileURLToPath(new URL("compile.mjs", import.meta.url));
 const buildOf = (target) => (target === CHECKED ? CHECKED : (target.split("-")[1] ?? "full"));
 
+const doorOf = (target) =>
+  /^(threads|shared)/.test(target) ? `assembly/exports/${target.replace("shared", "threads")}.ts` : ENTRIES[buildOf(target)];
+
 /** What compileAll() takes to write `folder`/TARGET.wasm. */
-export const taskOf = (target, folder) => ({ target, entry: ENTRIES[buildOf(target)], file: join(folder, `${target}.wasm`) });
+export const taskOf = (target, folder) => ({ target, entry: doorOf(target), file: join(folder, `${target}.wasm`) });
 
 /** Compiles `tasks`, a process a core. */
 export async function compileAll(tasks, done) {

@@ -1,8 +1,9 @@
 // A storage that another thread has.
+
+import type { Wire } from "../border/wire.js";
 import type { Storage, StoredFile } from "../storage/storage.js";
 import type { Bytes } from "../words/arrays.js";
 import type { Verb, Wanted } from "./start.js";
-import type { Wire } from "./wire.js";
 
 /** In a worker: a storage whose calls go to the thread that has it, in their order. */
 export class AskedStorage implements Storage {

@@ -1,4 +1,6 @@
 // What is done with a collection as a whole: snapshots, new main tiers, the log's end.
+
+import { seatOf } from "../base/seat-of.js";
 import type { Vector } from "../input/vectors.js";
 import type { Metric } from "../words/kinds.js";
 import { part } from "../words/part.js";
@@ -11,7 +13,6 @@ import { drain } from "./merging.js";
 import { mainOptions } from "./opening.js";
 import type { Checked, MainOptions } from "./options.js";
 import { closed } from "./reading.js";
-import { seatOf } from "./seat-of.js";
 import type { Written } from "./snapshot.js";
 import { Tending } from "./tending.js";
 import type { Vectors } from "./vectors.js";

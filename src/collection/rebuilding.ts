@@ -1,9 +1,10 @@
 // How another main tier takes the place of the one there is: in slices, while the old one is searched and changed.
+
+import { seatOf } from "../base/seat-of.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { breath } from "../input/slices.js";
 import type { Shape, Vector } from "../input/vectors.js";
 import { rowsOf } from "./merging.js";
-import { seatOf } from "./seat-of.js";
 import type { Tiers } from "./tiers.js";
 
 /** Of those that came late, added between two breaths. */

@@ -5,6 +5,7 @@
 // What is said of documents is as it was at one moment, between two groups of changes; the files are written after it, a piece at
 // a time, while changes go on in the next log. The main tier keeps still meanwhile, as it is too large to be copied.
 
+import { seatOf } from "../base/seat-of.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import { filePieces } from "../file/pieces.js";
 import { breath, inSlices } from "../input/slices.js";
@@ -17,7 +18,6 @@ import type { Files, IndexFile, Manifest } from "./files.js";
 import { FILE_HEAD_BYTES, type FileKind, sealOf } from "./frame.js";
 import { MOST_FILE_BYTES, type Places, type Spot } from "./places.js";
 import { bytesOfRow } from "./rows.js";
-import { seatOf } from "./seat-of.js";
 import { tableBytes, tablePieces } from "./table.js";
 import type { Vectors } from "./vectors.js";
 import { Writer } from "./writer.js";

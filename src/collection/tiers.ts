@@ -5,6 +5,7 @@
 // While the main tier is frozen, a snapshot being read from it, it does not change: what should leave it is stale, and left out
 // of answers.
 
+import { seatOf } from "../base/seat-of.js";
 import type { VectorIndex } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
 import type { Vector } from "../input/vectors.js";
@@ -13,7 +14,6 @@ import { KINDS } from "../words/kinds.js";
 import { grown } from "./grown.js";
 import { Passing } from "./passing.js";
 import type { RowArray } from "./rows.js";
-import { seatOf } from "./seat-of.js";
 
 const NOWHERE = 0;
 const FRESH = 1;

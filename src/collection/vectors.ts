@@ -1,12 +1,12 @@
 // Documents' vectors: on their way in, checked as an index checks them, and as they were given.
 import { checkRows } from "../base/adding.js";
+import { seatOf } from "../base/seat-of.js";
 import { rowsOf, type Shape, type Vector } from "../input/vectors.js";
 import { METRICS, type Metric } from "../words/kinds.js";
 import type { Documents } from "./documents.js";
 import { loses } from "./main-tier.js";
 import type { Reading } from "./reading.js";
 import { bytesOfRow, newRows, type RowArray, rowsOfBytes } from "./rows.js";
-import { seatOf } from "./seat-of.js";
 
 /** A vector of a document as it comes back: numbers, under hamming its bits. */
 export type OwnVector = Float32Array | Uint8Array;

@@ -1,6 +1,7 @@
 // The worker of `worker: true`, which the build makes a text of (own-worker.ts).
 import { askFor } from "../border/builds-asked.js";
 import { init } from "../border/runtime.js";
+import { listen, ownPort, type Wire } from "../border/wire.js";
 import type { Vectors } from "../input/vectors.js";
 import { indexedDb } from "../storage/indexed-db.js";
 import { opfs } from "../storage/opfs.js";
@@ -8,15 +9,9 @@ import { AskedStorage } from "./asked-storage.js";
 import { Collection } from "./collection.js";
 import type { Embed } from "./options.js";
 import type { Start, Wanted } from "./start.js";
-import { listen, type Port, type Wire } from "./wire.js";
 import { serveOn } from "./worker.js";
 
-interface Process {
-  getBuiltinModule?(name: string): { parentPort: Port | null } | undefined;
-}
-
-const { process } = globalThis as { process?: Process };
-const port = process?.getBuiltinModule?.("node:worker_threads")?.parentPort ?? (globalThis as unknown as Port);
+const port = ownPort();
 
 const MAKERS = { opfs, indexedDb };
 

@@ -1,10 +1,11 @@
 // A collection in a worker: its calls go there and back, and the thread that has them stays free.
+
+import { type Port, Wire } from "../border/wire.js";
 import { failure } from "../storage/failures.js";
 import type { Wanting } from "../storage/told.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { Answering, type Asked, type News, type Served } from "./answering.js";
 import { AskedCollection } from "./asking.js";
-import { type Port, Wire } from "./wire.js";
 
 /** What is asked of the worker. */
 type Body = Asked | { readonly call: "close" };
@@ -116,7 +117,7 @@ export class WorkerCollection extends AskedCollection {
     this.#end().catch(() => {}); // what it had open is told by the next open
     const what = this.greeted
       ? `the worker that has the collection has died: ${why}. Open the collection again`
-      : `the worker that is to have the collection could not start: ${why}. A Content-Security-Policy must have worker-src blob:, or take serve() of "vicinal/worker"`;
+      : `the worker of the collection could not start: ${why}. A Content-Security-Policy must have worker-src blob:, or take serve() of "vicinal/worker"`;
     this.#over = failure("BAD_RUNTIME", what);
     this.#wire.end(this.#over);
   }

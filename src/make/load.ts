@@ -28,9 +28,7 @@ export async function load(file: FileBytes | FileSource, options: LoadOptions = 
   const asks = RERANK_NAMES[engine.state("rerank")] === "caller";
   if (asks !== (fetchVectors !== undefined)) {
     throw badOption(
-      asks
-        ? "this index holds codes alone: give load() the fetchVectors that brings the vectors"
-        : "this index keeps what it needs itself; fetchVectors is for those created with one",
+      asks ? "this index holds codes alone: give load() its fetchVectors" : "this index was created without fetchVectors",
     );
   }
   if (engine.state("coarseGraph") === 1 && engine.state("trained")) {

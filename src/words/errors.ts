@@ -19,6 +19,7 @@ export type ErrorCode =
   | "NO_STORAGE" // there is no such storage here: a feature or permission is lacking
   | "STORAGE_LOST" // what was stored is gone, or must be opened anew
   | "IO_ERROR" // the medium failed
+  | "BUSY" // too many calls wait already: ask again later
   | "BAD_RUNTIME"; // a part of vicinal cannot be imported here: "vicinal/static" has all of it
 
 /** Every error vicinal throws on purpose. After one, the index is what it was before the call. */

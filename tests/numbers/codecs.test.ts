@@ -713,7 +713,7 @@ describe("rerank", () => {
         expect(again.size).toBe(some.length);
       }
       const plain = (await flatOf(rows, { codec })).toBytes();
-      await expectError(() => load(plain, { fetchVectors }), "BAD_OPTION", "keeps what it needs itself");
+      await expectError(() => load(plain, { fetchVectors }), "BAD_OPTION", "created without fetchVectors");
     });
 
     it("does not go with what would need its vectors all the time", async () => {

@@ -11,8 +11,8 @@ import { describeWith, install, type Project, type Report, ROOT, requireTool, ru
 import { thorough } from "../support/thorough.js";
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
-/** Everything, and the core. */
-const BUILDS = VARIANTS.flatMap((name) => [name, `${name}-core`, `${name}-graph`]);
+/** Everything, and the core; those of shared memory, where relaxed SIMD is lacking, are for pools alone. */
+const BUILDS = [...VARIANTS, "shared"].flatMap((name) => [name, `${name}-core`, `${name}-graph`]);
 
 let project: Project;
 let installed: string;
@@ -37,9 +37,9 @@ function filesIn(folder: string): string[] {
 
 describe("tarball", () => {
   test("holds what a user needs and nothing else", () => {
-    // builds-static.ts and builds-asked.ts stand in for builds.ts, and have its types; two workers are texts in what makes them.
+    // builds-static.ts and builds-asked.ts stand in for builds.ts, and have its types; three workers are texts in what makes them.
     const typed =
-      /^(?!cli\/|pages\/|border\/builds-(static|asked)|storage\/opfs-worker|collection\/worker-script).*(?<!\.d)\.ts$/;
+      /^(?!cli\/|pages\/|border\/builds-(static|asked)|storage\/opfs-worker|(collection|pool)\/worker-script|pool\/(guarded|owner|probes|reader|searching)).*(?<!\.d)\.ts$/;
     const modules = filesIn(join(ROOT, "src")).filter((name) => typed.test(name));
     const holds = [
       "LICENSE",
@@ -59,7 +59,10 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs", "worker"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      ...["collection", "storage", "storage-node", "tabs", "worker", "pool"].flatMap((name) => [
+        `dist/${name}.js`,
+        `dist/${name}.cjs`,
+      ]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
       "dist/chunks/own-worker-HASH.js",
@@ -92,7 +95,7 @@ describe("tarball", () => {
 });
 
 describe("wasm", () => {
-  test.each(BUILDS.filter((name) => !/relaxed|threads/.test(name)))("%s needs nothing but a memory", async (name) => {
+  test.each(BUILDS.filter((name) => !/relaxed|threads|shared/.test(name)))("%s needs nothing but a memory", async (name) => {
     const bytes = readFileSync(join(installed, `dist/wasm/${name}.wasm`));
     const memory = new WebAssembly.Memory({ initial: 1 });
     const { module, exports } = await instantiate<{ variant(): number }>(bytes, { env: { memory } });
@@ -399,6 +402,20 @@ describeWith(["tools"], "other runtimes and publint", () => {
   });
   test("Bun: threads build, and the process ends", async () => {
     expect(JSON.parse(await project.run(runtime("bun", "@oven"), "threads.mjs"))).toEqual(THREADS);
+  });
+
+  const POOLED = ["shared", 2000, 3, 4, 5, 6];
+  test("Deno: a pool, and the process ends", async () => {
+    const deno = runtime("deno", "@deno");
+    expect(JSON.parse(await project.run(deno, "run", "--no-prompt", "--allow-read=.", "--allow-sys=cpus", "pool.mjs"))).toEqual(
+      POOLED,
+    );
+  });
+  test("Bun: a pool, and the process ends", async () => {
+    expect(JSON.parse(await project.run(runtime("bun", "@oven"), "pool.mjs"))).toEqual(POOLED);
+  });
+  test("Node: a pool, and the process ends", async () => {
+    expect(JSON.parse(await project.node("pool.mjs"))).toEqual(POOLED);
   });
 
   // Until 2025-05-05 there are no weak references.

@@ -44,6 +44,8 @@ describe("what is exported is imported", () => {
     "assembly/memory/state.ts",
     "src/border/builds-static.ts",
     "src/border/builds-asked.ts",
+    "src/pool/guarded.ts",
+    "src/pool/probes.ts",
     "src/node.ts",
     "src/pages/demo/passages.ts",
   ];

@@ -29,7 +29,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["base"],
     ["family"],
     ["make"],
-    ["collection"],
+    ["collection", "pool"],
     ["."],
     ["cli"],
     ["pages"],

@@ -79,13 +79,16 @@ const QUESTION_BYTES: usize = 64;
 @inline function question(): Question { return changetype<Question>(layout().question); }
 @inline function wordsOf(dimensions: u32): u32 { return (dimensions + 7) >> 3 << 1; }
 
-/** The column and room for a query; false where memory cannot grow. */
+/** Room for a query; false where memory cannot grow. */
+export function openQuestion(): bool {
+  layout().question = <u32>alloc(QUESTION_BYTES + (wordsOf(state().dimensions) << 3));
+  return layout().question != 0;
+}
+
+/** The same, and the column. */
 export function openPrefilter(): bool {
-  const l = layout();
-  const words = wordsOf(state().dimensions);
-  upper().addColumn(0, words + FACTORS << 2); // a group's bytes are the 16 slots' together
-  l.question = <u32>alloc(QUESTION_BYTES + (words << 3));
-  return l.question != 0;
+  upper().addColumn(0, wordsOf(state().dimensions) + FACTORS << 2); // a group's bytes are the 16 slots' together
+  return openQuestion();
 }
 
 // ---- rows ---------------------------------------------------------------------------------------------------------

@@ -67,8 +67,13 @@ const ROWS_PER_RESULT: u32 = 6;
 /** Of a walk so far that has scored so many. */
 @inline function spent(scored: u32): f32 { return <f32>work().visited * layout().hopCost + (isGuided() ? 0 : <f32>scored * layout().metCost); }
 
-/** The ef that a walk is as dear as which returns more than it is searched for: with fastScan the rest of them are the best that wait. */
-@inline export function dueOf(ef: u32, wanted: u32): u32 { return ef < wanted && isGuided() ? ef + wanted >> 1 : max(ef, wanted); }
+/**
+ * The ef that a walk is as dear as which returns more than it is searched for: with fastScan the rest of them are the best that wait, of
+ * which every second one waits twice; else whoever is met, some four at each node that is expanded.
+ */
+@inline export function dueOf(ef: u32, wanted: u32): u32 {
+  return ef < wanted ? ef + (wanted - ef >> (isGuided() ? 1 : 2)) : ef;
+}
 
 /** Whether to set out on a walk that is as dear as one of `ef`; what both would cost is noted. */
 export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {

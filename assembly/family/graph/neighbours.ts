@@ -81,15 +81,20 @@ const TABLES_AT: usize = 64;
 
 @inline function turned(): Turned { return changetype<Turned>(layout().turnedRows); }
 
-/** The column, the rotation, and room for a query; false where memory cannot grow. */
+/** Room for a query; false where memory cannot grow. */
+export function openGuide(): bool {
+  layout().guide = <u32>alloc(TABLES_AT + nibbles() * 80);
+  return layout().guide != 0;
+}
+
+/** The same, the column and the rotation. */
 export function openNeighbours(): bool {
   const l = layout();
   if (!openRotation()) return false;
   l.neighbours = nodes().addColumn(TAG_NEIGHBOURS, codesBytes(state().m << 1));
   upper().addColumn(TAG_UPPER_NEIGHBOURS, codesBytes(state().m));
   l.turnedRows = <u32>alloc(Turned.bytes(1));
-  l.guide = <u32>alloc(TABLES_AT + nibbles() * 80);
-  if (!l.turnedRows || !l.guide) return false;
+  if (!l.turnedRows || !openGuide()) return false;
   turned().open(1);
   return true;
 }

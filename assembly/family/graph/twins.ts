@@ -21,12 +21,16 @@ import { codesOf, degree, haveCodes, isTwin, linksOf, markTwin, setLinks, topOf,
 
 const TAG_TWIN: u32 = 0x6e697774; // "twin"
 
-/** The column, and room to score a slot by itself; false where memory cannot grow. */
+/** Room to score a slot by itself; false where memory cannot grow. */
+export function openOne(): bool {
+  layout().one = <u32>alloc(32);
+  return layout().one != 0;
+}
+
+/** The same, and the column. */
 export function openTwins(): bool {
-  const l = layout();
-  l.twin = nodes().addColumn(TAG_TWIN, 4);
-  l.one = <u32>alloc(32);
-  return l.one != 0;
+  layout().twin = nodes().addColumn(TAG_TWIN, 4);
+  return openOne();
 }
 
 // Not inlined, all of them: what reads a column is long, and crowds are rare.

@@ -12,7 +12,7 @@ import { Pool } from "../../search/pool";
 import { Queue } from "../../search/queue";
 import { ROUND, Waiting } from "../../search/waiting";
 import { work } from "../../search/work";
-import { givesUp } from "./costs";
+import { dueOf, givesUp } from "./costs";
 import { degreeLimit, linksOf } from "./graph";
 import { anyPasses } from "./twins";
 
@@ -146,7 +146,7 @@ export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): boo
   pool.clear(pool.capacity);
   for (let i: u32 = 0; i < first; i++) if (w.passes(waiting.slotAt(i))) pool.push(waiting.distanceAt(i), waiting.slotAt(i));
   while (waiting.hasNext() && (pool.size < max(ef, wanted) || waiting.nearest() <= pool.distanceAt(ef - 1))) {
-    if (givesUp(pool.size, max(ef, wanted), w.scored)) return false;
+    if (givesUp(pool.size, dueOf(ef, wanted), w.scored)) return false;
     const batch = w.gathered();
     const n = gather(linksOf(0, waiting.pop()), degreeLimit(0), w.visited, batch.slots);
     work().visited++;

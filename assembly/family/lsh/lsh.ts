@@ -108,7 +108,6 @@ export class Lsh extends Flat {
 @inline function vectorAt(i: u32): usize {
   return align(changetype<usize>(hashFunction(functionCount())), 16) + <usize>i * vectorBytes();
 }
-@inline function rowBuffer(): usize { return vectorAt(isOfBits() ? 0 : functionCount()); }
 @inline function keyAt(table: u32, slot: u32): usize { return nodes().at(layout().keys, slot) + (table << 2); }
 
 /** Columns and hash functions; false where memory cannot grow. */
@@ -119,6 +118,7 @@ function openLsh(): bool {
   const bytes = offsetof<Tables>() + (RANGES >> 3) + functionCount() * offsetof<HashFunction>() + 16;
   layout().lists = <u32>addBlob(TRANSIENT, bytes + <usize>(isOfBits() ? 1 : functionCount() + 1) * vectorBytes());
   if (!layout().lists) return false;
+  layout().row = <u32>vectorAt(isOfBits() ? 0 : functionCount());
   for (let i: u32 = 0; i < functionCount(); i++) drawFunction(i);
   return true;
 }
@@ -203,16 +203,17 @@ function keyAndSteps(table: u32, row: usize, probes: Probes): u32 {
 /** The prepared query as the functions see it; in the place of rows. */
 function queryRow(): usize {
   if (isOfBits()) return layout().prepared;
-  memory.copy(rowBuffer(), layout().prepared, state().dimensions << 2);
-  if (isSigned()) store<f32>(rowBuffer() + (state().dimensions << 2), 0);
-  return rowBuffer();
+  const row: usize = layout().row;
+  memory.copy(row, layout().prepared, state().dimensions << 2);
+  if (isSigned()) store<f32>(row + (state().dimensions << 2), 0);
+  return row;
 }
 
 /** The slot's row as the functions see it. */
 function slotRow(slot: u32): usize {
   if (isOfBits()) return nodes().at(COLUMN_CODE, slot);
-  decode(exactCodec(), slot, rowBuffer());
-  return rowBuffer();
+  decode(exactCodec(), slot, layout().row);
+  return layout().row;
 }
 
 function rangeOf(squaredLength: f64): u32 { return <u32>(reinterpret<u64>(squaredLength) >> 52); }

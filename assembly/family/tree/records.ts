@@ -74,6 +74,7 @@ export function openTrees(): bool {
   layout().chain = nodes().addColumn(TAG_CHAIN, treeCount() << 2);
   upper().addColumn(TAG_TREE, recordBytes());
   layout().lists = <u32>addBlob(TRANSIENT, offsetof<Trees>() + vectorBytes());
+  layout().row = layout().lists + offsetof<Trees>();
   return layout().lists != 0;
 }
 
@@ -102,12 +103,10 @@ export function setLeaf(edge: Edge): void {
   edge.count = 0;
 }
 
-@inline function rowBuffer(): usize { return layout().lists + offsetof<Trees>(); }
-
 /** The slot's row, decoded, in a place of its own: until the next call. */
 export function rowOf(slot: u32): usize {
-  decode(exactCodec(), slot, rowBuffer());
-  return rowBuffer();
+  decode(exactCodec(), slot, layout().row);
+  return layout().row;
 }
 
 // ---- records --------------------------------------------------------------------------------------------------------

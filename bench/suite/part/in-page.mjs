@@ -1,4 +1,4 @@
-// Frames of a page that adds many vectors, in Chromium.
+// Pages of bench/page, in Chromium.
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,11 +7,11 @@ import { CHROMIUM, visited } from "../../kit/chromium.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** By the name of each of `how`, { name, n, d, options }, the milliseconds between frames; undefined without Chromium. */
-export async function framesOf(how) {
+/** What bench/page/NAME.mjs posts that has got `how`; undefined without Chromium. */
+export async function answerOf(name, how) {
   if (!existsSync(CHROMIUM)) return undefined;
   const { outputFiles } = await build({
-    entryPoints: [`${root}bench/page/frames.mjs`],
+    entryPoints: [`${root}bench/page/${name}.mjs`],
     external: ["node:*"],
     bundle: true,
     splitting: true,
@@ -22,7 +22,7 @@ export async function framesOf(how) {
     write: false,
     logLevel: "error",
   });
-  const html = '<!doctype html><script type="module" src="frames.js"></script>';
+  const html = `<!doctype html><script type="module" src="${name}.js"></script>`;
   return visited({
     "/": { type: "text/html; charset=utf-8", body: html },
     "/how.json": { type: "application/json", body: JSON.stringify(how) },

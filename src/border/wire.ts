@@ -38,6 +38,16 @@ export interface Side {
   waits?(waiting: boolean): void;
 }
 
+interface Process {
+  getBuiltinModule?(name: string): { parentPort: Port | null } | undefined;
+}
+
+/** What a worker talks through to whoever has made it. */
+export function ownPort(): Port {
+  const { process } = globalThis as { process?: Process };
+  return process?.getBuiltinModule?.("node:worker_threads")?.parentPort ?? (globalThis as unknown as Port);
+}
+
 /** Calls `heard` with each message. */
 export function listen(port: Port, heard: (message: unknown) => void): void {
   const events = port as Events;
@@ -62,7 +72,7 @@ export class Wire {
     if (events.on) {
       events.on("error", died);
       events.on("exit", () => died("it has ended"));
-    } else events.addEventListener?.("error", ({ message }) => died(message ?? "an error, or a script that may not run here"));
+    } else events.addEventListener?.("error", ({ message }) => died(message ?? "an error, or a script that may not run"));
   }
 
   /** What the other side answers. Errors: its; the signal's reason; BAD_OPTION for what is no plain data; that of `end`. */

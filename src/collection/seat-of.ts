@@ -1,7 +1,0 @@
-// What an index keeps to itself and a collection needs: to read it in pieces, and to know whether it is about to learn.
-import type { Seat } from "../base/seat.js";
-import type { VectorIndex } from "../base/vector-index.js";
-
-export function seatOf(index: VectorIndex): Seat {
-  return (index as unknown as { readonly seat: Seat }).seat;
-}
