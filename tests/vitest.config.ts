@@ -37,6 +37,7 @@ export default defineConfig({
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
       { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
+      { find: /^vicinal\/range$/, replacement: dist("range.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },

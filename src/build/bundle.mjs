@@ -110,6 +110,7 @@ const LAYERS = {
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
   worker: "src/worker.ts",
+  range: "src/range.ts",
 };
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */

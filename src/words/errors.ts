@@ -19,6 +19,7 @@ export type ErrorCode =
   | "NO_STORAGE" // there is no such storage here: a feature or permission is lacking
   | "STORAGE_LOST" // what was stored is gone, or must be opened anew
   | "IO_ERROR" // the medium failed
+  | "BAD_HOST" // a web server does not answer for a published index as it must; the sentence says what to set there
   | "BAD_RUNTIME"; // a part of vicinal cannot be imported here: "vicinal/static" has all of it
 
 /** Every error vicinal throws on purpose. After one, the index is what it was before the call. */

@@ -1,0 +1,11 @@
+/** An index on any static host: published to a folder of files, and searched over ranges of them. See README.md. */
+export type { Fetch } from "./range/host.js";
+export { type Published, type PublishOptions, publish } from "./range/publish.js";
+export {
+  type RangeHit,
+  RangeIndex,
+  type RangeOpenOptions,
+  type RangeSearchOptions,
+  type RangeStats,
+  type RangeWork,
+} from "./range/range-index.js";
