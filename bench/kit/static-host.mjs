@@ -12,7 +12,12 @@ export async function serveFiles(files) {
     if (!range) return response.writeHead(200, { ...common, "content-length": body.length }).end(body);
     const [from, to] = [Number(range[1]), Math.min(Number(range[2]) + 1, body.length)];
     if (from >= to) return response.writeHead(416, { "content-range": `bytes */${body.length}` }).end();
-    const headers = { ...common, "content-length": to - from, "content-range": `bytes ${from}-${to - 1}/${body.length}`, etag: '"1"' };
+    const headers = {
+      ...common,
+      "content-length": to - from,
+      "content-range": `bytes ${from}-${to - 1}/${body.length}`,
+      etag: '"1"',
+    };
     return response.writeHead(206, headers).end(body.subarray(from, to));
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

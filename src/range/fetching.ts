@@ -1,6 +1,7 @@
 // From places in the data to checked blocks: those that are kept, and the rest by few ranges.
 import { xxh32 } from "../collection/xxh32.js";
 import { VicinalError } from "../words/errors.js";
+import { heed } from "../words/options.js";
 import type { About, Span } from "./format.js";
 import type { Place } from "./host.js";
 import type { Recent, Stored } from "./kept.js";
@@ -88,6 +89,7 @@ export class Fetching {
   /** All of them, or none where one fails. */
   async #read(spans: readonly Span[], { work, signal }: Asking): Promise<Uint8Array[]> {
     const { data, dataBytes } = this.#about;
+    heed(signal);
     const together = new AbortController();
     const stop = (): void => together.abort(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });

@@ -13,6 +13,10 @@ import type { Tell } from "./source.js";
 import { tourOf } from "./tour.js";
 
 const GROUP = 32;
+/** Of assembly/table/nodes.ts. */
+const COLUMN_ID = 0;
+const COLUMN_STAGE = 1;
+const LIVE = 1;
 /** Vectors per list that centroids are learned from, at most. */
 const SAMPLE_PER_LIST = 64;
 /** Vectors coded at a time. */
@@ -72,9 +76,7 @@ export async function learnLists(
   await ivf.addAll(chunks(), { signal, onProgress: ({ done }: { done: number }) => tell(n + done, 2 * n) });
   engine.setState("filling", 0);
   const slots = slotsOf(engine);
-  const members = slots.map((list) =>
-    Array.from(list, (slot) => engine.u32()[engine.exports.columnAt(0, columnOf(engine, "ids "), slot) >>> 2]),
-  );
+  const members = slots.map((list) => list.map((slot) => engine.u32()[engine.exports.columnAt(0, COLUMN_ID, slot) >>> 2]));
   const code = columnOf(engine, "code");
   return {
     state: engine.copyState(),
@@ -109,9 +111,8 @@ function roundedCentroids(engine: Engine): Uint8Array {
 function slotsOf(engine: Engine): number[][] {
   const { exports } = engine;
   const lists = Array.from({ length: engine.state("nlist") }, (): number[] => []);
-  const stage = columnOf(engine, "life");
   for (let slot = 0, n = exports.storeCount(0); slot < n; slot++) {
-    if (engine.u8()[exports.columnAt(0, stage, slot) >>> 0] !== 1) continue;
+    if (engine.u8()[exports.columnAt(0, COLUMN_STAGE, slot) >>> 0] !== LIVE) continue;
     const owner = engine.u32()[ownerOf(engine, Math.floor(slot / GROUP)) >>> 2];
     if (owner !== NONE) lists[owner].push(slot);
   }

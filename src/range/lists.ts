@@ -9,6 +9,7 @@ import { Flat } from "../family/flat.js";
 import { rowsOf, type Vector } from "../input/vectors.js";
 import { place } from "../search/filter.js";
 import { type Profile, profileOf, writeQuery } from "../search/plan.js";
+import { VicinalError } from "../words/errors.js";
 import { KIND_NAMES, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { FRESH, stateBytes } from "../words/state.js";
 import { badHead, type Head, listAt, viewOf } from "./format.js";
@@ -17,6 +18,7 @@ const GROUP = 32;
 const LIVE = 1;
 /** TAG_CELLS of assembly/kernel/centres.ts. */
 export const CENTROIDS = "cent";
+const COLUMNS = ["ids ", "life", "code", "aux "];
 /** Candidates re-scored at a time. */
 const CHUNK = 1024;
 
@@ -119,13 +121,21 @@ export class Lists {
     return this.#centres.search(asked, { k: this.#here.length }).map(({ id }) => id);
   }
 
-  /** The codes of a list, as they are in the data. */
-  arrive(list: number, block: Uint8Array): void {
-    if (this.has(list)) return;
+  /** Takes in the codes of lists, as they are in the data: all, or none where they are not codes. Errors: BAD_FILE. */
+  arrive(blocks: readonly { readonly list: number; readonly bytes: Uint8Array }[]): void {
+    const fresh = blocks.filter(({ list }) => !this.has(list));
+    if (fresh.length === 0) return;
+    for (const { list, bytes } of fresh) this.#write(list, bytes);
+    if (this.#engine.exports.isValid()) return;
+    for (const { list } of fresh) this.#leave(list);
+    throw new VicinalError("BAD_FILE", "the codes in the data are none: no publish has written them");
+  }
+
+  #write(list: number, block: Uint8Array): void {
     const engine = this.#engine;
     const { exports } = engine;
     const n = this.#first[list + 1] - this.#first[list];
-    const [ids, stages, codes, aux] = ["ids ", "life", "code", "aux "].map((tag) => columnOf(engine, tag));
+    const [ids, stages, codes, aux] = COLUMNS.map((tag) => columnOf(engine, tag));
     const codeBytes = exports.columnStride(0, codes);
     const view = viewOf(block);
     const [u8, u32, f32] = [engine.u8(), engine.u32(), engine.f32()];
@@ -139,19 +149,25 @@ export class Lists {
       f32[floats] = view.getFloat32(4 * i, true);
       f32[floats + GROUP] = view.getFloat32(4 * (n + i), true);
       const shift = (lane >> 2) & 4;
+      const others = 0xf0 >> shift;
       let to = (exports.columnAt(0, codes, slot - lane) >>> 0) + (lane & 15);
-      for (let from = 8 * n + i * codeBytes, end = from + codeBytes; from < end; from++, to += 32) {
-        u8[to] |= (block[from] & 15) << shift;
-        u8[to + 16] |= (block[from] >> 4) << shift;
+      for (let from = 8 * n + i * codeBytes, end = from + codeBytes; from < end; from++, to += GROUP) {
+        u8[to] = (u8[to] & others) | ((block[from] & 15) << shift);
+        u8[to + 16] = (u8[to + 16] & others) | ((block[from] >> 4) << shift);
       }
     }
     engine.setState("live", engine.live + n);
     this.#here[list] = 1;
   }
 
-  /** After some have arrived. Errors: BAD_FILE. */
-  check(): void {
-    if (!this.#engine.exports.isValid()) throw badHead("the codes in its data are none that were made for it");
+  #leave(list: number): void {
+    const engine = this.#engine;
+    const stages = columnOf(engine, "life");
+    const n = this.#first[list + 1] - this.#first[list];
+    for (let i = 0; i < n; i++) engine.u8()[engine.exports.columnAt(0, stages, this.#slots[list] + i) >>> 0] = 0;
+    engine.setState("live", engine.live - n);
+    this.#here[list] = 0;
+    engine.exports.isValid(); // what it counts and links follows
   }
 
   /**
@@ -160,6 +176,10 @@ export class Lists {
    */
   nominate(query: Float32Array, lists: readonly number[], most: number, passing?: Uint32Array): number[] {
     const engine = this.#engine;
+    // No more than there are: for what is lacking the engine would look into other lists.
+    const there = passing?.length ?? lists.reduce((sum, list) => sum + this.#first[list + 1] - this.#first[list], 0);
+    const wanted = Math.min(most, there);
+    if (wanted === 0) return [];
     engine.setFloats(query);
     engine.scope(() => {
       const filter = place(
@@ -167,7 +187,7 @@ export class Lists {
         passing?.map((one) => this.#slotOf(one)),
       );
       const at = engine.writeU32(lists);
-      engine.exports.ask(most, lists.length, most, filter, Infinity, false, true);
+      engine.exports.ask(wanted, lists.length, wanted, filter, Infinity, false, true);
       engine.done((engine.exports as FullExports).ivfSearch(at, lists.length));
     });
     return engine.hits((raw) => raw).map(({ id }) => this.#placeOf(id));

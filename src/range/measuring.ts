@@ -1,6 +1,7 @@
 // What searches of a published index do that say nothing: the least that finds enough of the true neighbours of some of its own vectors,
 // measured on what is about to be published.
 import type { Flat } from "../family/flat.js";
+import { rowsOf, type Vectors } from "../input/vectors.js";
 import type { Head, Places, Span } from "./format.js";
 import type { Lists } from "./lists.js";
 import { chosenOf, joined, REQUESTS } from "./spans.js";
@@ -22,7 +23,32 @@ export interface Effort {
 
 const costOf = (spans: readonly Span[]): number => spans.reduce((sum, { from, to }) => sum + to - from + REQUEST_BYTES, 0);
 
-/** `numbers`: of each place the number of its vector in `rows`. All lists are here. */
+/** A query and its true neighbours; `without`: the number of the vector that it is. */
+interface Judge {
+  readonly query: Float32Array;
+  readonly truth: ReadonlySet<number>;
+  readonly without: number | undefined;
+}
+
+function judgesOf(rows: Flat, queries: Vectors | undefined): Judge[] {
+  const { size: n, dimensions } = rows;
+  if (queries) {
+    const given = rowsOf(queries, { dimensions, packed: undefined }, "queries");
+    return Array.from({ length: given.n }, (_, i) => {
+      const query = Float32Array.from({ length: dimensions }, (_, j) => given.value(i, j));
+      return { query, truth: new Set(rows.search(query, { k: K }).map(({ id }) => id)), without: undefined };
+    });
+  }
+  const count = n > 1 ? Math.min(JUDGES, n) : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const without = Math.floor((i * n) / count);
+    const query = rows.get(without) as Float32Array;
+    const others = rows.search(query, { k: K + 1 }).filter(({ id }) => id !== without);
+    return { query, truth: new Set(others.slice(0, K).map(({ id }) => id)), without };
+  });
+}
+
+/** `numbers`: of each place the number of its vector in `rows`. All lists are here. Errors: those of queries. */
 export function measureEffort(
   head: Head,
   places: Places,
@@ -30,41 +56,33 @@ export function measureEffort(
   rows: Flat,
   numbers: Uint32Array,
   wanted: number,
+  queries: Vectors | undefined,
 ): Effort {
   const n = numbers.length;
-  const k = Math.min(K, n - 1);
+  const judges = judgesOf(rows, queries);
+  const k = Math.max(...judges.map(({ truth }) => truth.size), 1);
   const most = Math.min(CANDIDATES[CANDIDATES.length - 1], n);
-  const judges = k > 0 ? Array.from({ length: Math.min(JUDGES, n) }, (_, i) => Math.floor((i * n) / Math.min(JUDGES, n))) : [];
   const probes = [...PROBES.filter((probe) => probe < head.lists.length), head.lists.length];
   const candidates = [...CANDIDATES.filter((one) => one < most), most];
   // Sums over the judges, per probe and number of candidates.
   const found = probes.map(() => new Float64Array(candidates.length));
   const cost = probes.map(() => new Float64Array(candidates.length));
-  for (const judge of judges) {
-    const vector = rows.get(judge) as Float32Array;
-    const truth = new Set(
-      rows
-        .search(vector, { k: k + 1 })
-        .map(({ id }) => id)
-        .filter((id) => id !== judge)
-        .slice(0, k),
-    );
+  for (const { query: vector, truth, without } of judges) {
     const query = lists.query(vector);
     const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0);
     for (const [p, probe] of probes.entries()) {
-      const chosen = chosenOf(places, head.lists, order, probe, most);
-      const nominated = lists.nominate(query, chosen.lists, Math.min(most + 1, n)).filter((place) => numbers[place] !== judge);
-      const codes = costOf(chosen.spans);
-      let hits = 0;
-      let at = 0;
+      let nominated: number[] = [];
+      let looked = 0;
       for (const [c, count] of candidates.entries()) {
-        for (; at < Math.min(count, nominated.length); at++) hits += truth.has(numbers[nominated[at]]) ? 1 : 0;
-        const records = nominated
-          .slice(0, count)
-          .sort((a, b) => a - b)
-          .map((place) => places.record(place));
-        found[p][c] += hits;
-        cost[p][c] += codes + costOf(joined(records, REQUESTS));
+        const chosen = chosenOf(places, head.lists, order, probe, count);
+        if (chosen.lists.length !== looked) {
+          looked = chosen.lists.length;
+          nominated = lists.nominate(query, chosen.lists, most + 1).filter((place) => numbers[place] !== without);
+        }
+        const some = nominated.slice(0, count);
+        for (const place of some) found[p][c] += truth.has(numbers[place]) ? 1 : 0;
+        const records = some.sort((a, b) => a - b).map((place) => places.record(place));
+        cost[p][c] += costOf(chosen.spans) + costOf(joined(records, REQUESTS));
       }
     }
   }

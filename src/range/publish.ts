@@ -3,6 +3,7 @@ import type { VectorIndex } from "../base/vector-index.js";
 import type { Data } from "../collection/reading.js";
 import { keysOf } from "../collection/where/path.js";
 import { xxh32 } from "../collection/xxh32.js";
+import { copyAll, type Vectors } from "../input/vectors.js";
 import { badOption, show } from "../words/errors.js";
 import { checkSignal, heed, integer, known, oneOf, real } from "../words/options.js";
 import { fieldsText } from "./fields.js";
@@ -40,6 +41,8 @@ export interface PublishOptions {
   fields?: readonly string[];
   /** Of the ten nearest, what searches are to find that say nothing: 0.5 to 1. Default 0.97. */
   recall?: number;
+  /** Queries as they will come, some hundred, to measure that with. Default: 200 of the vectors themselves, which is too few lists where queries lie elsewhere. */
+  queries?: Vectors;
   /** Of what is drawn at random. Default 42. */
   seed?: number;
   signal?: AbortSignal;
@@ -61,7 +64,7 @@ export interface Published {
   fields: string[];
 }
 
-const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "seed", "signal", "onProgress"];
+const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "seed", "signal", "onProgress"];
 /** Of centroids and table, in a head. */
 const MOST_HEAD_BYTES = 500_000;
 const TABLE_ENTRY_BYTES = 20;
@@ -74,6 +77,7 @@ interface Checked {
   readonly rows: RowKind;
   readonly fields: readonly string[] | undefined;
   readonly recall: number;
+  readonly queries: Vectors | undefined;
   readonly seed: number;
 }
 
@@ -96,6 +100,7 @@ function checkOptions(options: PublishOptions): Checked {
     rows: oneOf("rows", options.rows ?? "sq8", ROW_KINDS),
     fields,
     recall: real("recall", options.recall ?? 0.97, 0.5, 1),
+    queries: options.queries === undefined ? undefined : copyAll(options.queries),
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -134,7 +139,7 @@ type Teller = (step: "writing" | "measuring") => (done: number, total: number) =
 async function written(
   source: Source,
   learned: Learned,
-  { rows: kind, recall }: Checked,
+  { rows: kind, recall, queries }: Checked,
   signal: AbortSignal | undefined,
   tell: Teller,
 ): Promise<Published> {
@@ -206,7 +211,7 @@ async function written(
   const headWith = (more: Partial<About>): Uint8Array<ArrayBuffer> =>
     headOf({ ...about, ...more }, learned.state, learned.centroids, entries);
   tell("measuring")(0, 1);
-  const effort = await effortOf(readHead(headWith({})), data, source, Uint32Array.from(order), recall);
+  const effort = await effortOf(readHead(headWith({})), data, source, Uint32Array.from(order), recall, queries);
   const head = headWith(effort);
   return {
     files: new Map([
@@ -222,16 +227,23 @@ async function written(
   };
 }
 
-async function effortOf(head: Head, data: Uint8Array, { rows }: Source, numbers: Uint32Array, recall: number) {
+async function effortOf(
+  head: Head,
+  data: Uint8Array,
+  { rows }: Source,
+  numbers: Uint32Array,
+  recall: number,
+  queries: Vectors | undefined,
+) {
   const places = new Places(head);
   const lists = await Lists.open(head, places.first);
   try {
-    for (const list of head.lists.keys()) {
+    const blocks = head.lists.map((_, list) => {
       const { from, to } = places.codes(list);
-      lists.arrive(list, data.subarray(from, to));
-    }
-    lists.check();
-    return measureEffort(head, places, lists, rows, numbers, recall);
+      return { list, bytes: data.subarray(from, to) };
+    });
+    lists.arrive(blocks);
+    return measureEffort(head, places, lists, rows, numbers, recall, queries);
   } finally {
     lists.close();
   }

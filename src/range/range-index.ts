@@ -41,7 +41,7 @@ export interface RangeSearchOptions {
   radius?: number;
   /** Lists whose codes are read, at least 1. Default: what was measured when it was published. */
   nprobe?: number;
-  /** Documents whose rows are read, at least k. Default: likewise, for ten hits. */
+  /** Documents whose rows are read, k at least. Default: likewise, for ten hits. */
   candidates?: number;
   /** True: all lists and all rows, which is the whole download. */
   exact?: boolean;
@@ -87,6 +87,8 @@ export interface RangeStats {
 
 const CACHE_BYTES = 32 << 20;
 const MOST = 2 ** 26;
+/** Within a radius so many are looked for first, then four times as many, until the farthest is beyond it. */
+const FIRST_WITHIN = 64;
 /** Looks for documents that pass, each at more lists than the one before. */
 const LOOKS = 6;
 const OPEN_NAMES = ["cacheBytes", "cacheStorage", "fetch", "signal"];
@@ -96,7 +98,7 @@ const SEARCH_NAMES = ["k", "where", "select", "radius", "nprobe", "candidates", 
 interface Wish {
   readonly k: number;
   readonly nprobe: number;
-  readonly candidates: number;
+  readonly candidates: number | undefined;
   readonly radius: number;
   readonly exact: boolean;
   readonly select: readonly string[] | undefined;
@@ -228,11 +230,9 @@ export class RangeIndex implements Searchable<DocumentId> {
     selectionOf(select);
     const usual = radius === undefined ? DEFAULT_K : Math.max(about.documents, 1);
     const k = Math.min(integer("k", options.k ?? usual, 1, MOST), about.documents);
-    const candidates = options.candidates ?? Math.max(Math.ceil((about.candidates * k) / DEFAULT_K), about.candidates);
-    integer("candidates", candidates, options.candidates === undefined ? 1 : Math.min(k, MOST), MOST);
     const wish = {
       k,
-      candidates: Math.min(candidates, about.documents),
+      candidates: options.candidates === undefined ? undefined : integer("candidates", options.candidates, 1, MOST),
       nprobe: Math.min(integer("nprobe", options.nprobe ?? about.nprobe, 1, MOST), lists.length),
       radius: radius === undefined ? Infinity : checkRadius(radius),
       exact: flag("exact", options.exact),
@@ -244,26 +244,36 @@ export class RangeIndex implements Searchable<DocumentId> {
   async #search(query: Float32Array, wish: Wish, signal: AbortSignal | undefined): Promise<RangeHit[]> {
     const asking: Asking = { work: { requests: 0, bytes: 0, rounds: 0 }, signal };
     const { work } = asking;
-    let [probed, candidates] = [0, 0];
+    let last = { lists: 0, candidates: 0 };
     try {
-      const nominated = await this.#nominate(query, wish, asking);
-      probed = nominated.lists;
-      candidates = nominated.places.length;
-      const scored = await this.#rescore(query, nominated.places, wish.k, asking);
-      return await this.#told(
-        scored.filter(({ distance }) => distance <= wish.radius),
-        wish.select,
-        asking,
-      );
+      for (let k = wish.radius === Infinity ? wish.k : Math.min(FIRST_WITHIN, wish.k); ; k = Math.min(4 * k, wish.k)) {
+        const { lists, places } = await this.#nominate(query, { ...wish, candidates: this.#candidatesFor(wish, k) }, asking);
+        last = { lists, candidates: places.length };
+        const scored = await this.#rescore(query, places, k, asking);
+        const within = scored.filter(({ distance }) => distance <= wish.radius);
+        if (within.length < scored.length || scored.length < k || k === wish.k)
+          return await this.#told(within, wish.select, asking);
+      }
     } finally {
-      this.#last = { ...work, lists: probed, candidates };
+      this.#last = { ...work, ...last };
       this.#total.requests += work.requests;
       this.#total.bytes += work.bytes;
     }
   }
 
+  /** Documents whose rows are read, for k hits. */
+  #candidatesFor({ candidates }: Wish, k: number): number {
+    const { about } = this.#open.head;
+    const usual = Math.max(Math.ceil((about.candidates * k) / DEFAULT_K), about.candidates);
+    return Math.min(Math.max(candidates ?? usual, k), about.documents);
+  }
+
   /** The documents whose rows are to be read, by the codes of the nearest lists, or of all. */
-  async #nominate(query: Float32Array, wish: Wish, asking: Asking): Promise<{ lists: number; places: number[] }> {
+  async #nominate(
+    query: Float32Array,
+    wish: Wish & { readonly candidates: number },
+    asking: Asking,
+  ): Promise<{ lists: number; places: number[] }> {
     const { lists, fields, head, places } = this.#open;
     const expression = wish.where === undefined ? undefined : fields.parse(wish.where);
     const may = expression && (await this.#may(expression, asking));
@@ -276,9 +286,7 @@ export class RangeIndex implements Searchable<DocumentId> {
       const passing = expression && (await this.#passing(expression, chosen));
       const enough = !passing || passing.length >= wanted || (look >= LOOKS && passing.length >= wish.k);
       if (enough || chosen.length >= order.length) {
-        if (chosen.length === 0 || passing?.length === 0) return { lists: chosen.length, places: [] };
-        const there = passing?.length ?? chosen.reduce((sum, list) => sum + head.lists[list].documents, 0);
-        return { lists: chosen.length, places: this.#open.lists.nominate(query, chosen, Math.min(wanted, there), passing) };
+        return { lists: chosen.length, places: this.#open.lists.nominate(query, chosen, wanted, passing) };
       }
       // As many as should suffice by what has passed so far; the last looks are at all that is left, if need be.
       const rate = passing.length / chosen.length;
@@ -321,9 +329,7 @@ export class RangeIndex implements Searchable<DocumentId> {
       ),
     ]);
     if (fetched.includes(true)) asking.work.rounds++;
-    const open = this.#open;
-    for (const { list, bytes } of arrived) open.lists.arrive(list, bytes);
-    if (arrived.length > 0) open.lists.check();
+    this.#open.lists.arrive(arrived);
   }
 
   async #may(expression: Expression, asking: Asking): Promise<Uint8Array> {
