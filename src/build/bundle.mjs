@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|range|storage-node)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -181,6 +181,7 @@ async function writeIndex(files) {
   });
   const extrasBeside = beside(/\/extras\.js$/, "./extras-HASH.js");
   const collectionExtras = beside(/\/extras\.js$/, "./chunks/collection-extras-HASH.js");
+  const rangeWhere = beside(/\/where\.js$/, "./chunks/range-where-HASH.js");
   const ownWorker = beside(/\/own-worker\.js$/, "./chunks/own-worker-HASH.js");
   const first = files.filter((file) => !LATER.includes(file));
   const parts = [
@@ -195,9 +196,10 @@ async function writeIndex(files) {
       entryPoints: { "chunks/own-worker": "src/collection/own-worker.ts" },
       plugins: [workerText, besideCore(files, "./core-HASH.js")],
     },
+    { entryPoints: { "chunks/range-where": "src/range/where.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
     {
       entryPoints: LAYERS,
-      plugins: [collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      plugins: [collectionExtras, rangeWhere, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
       splitting: false,
     },
   ];
@@ -208,7 +210,10 @@ async function writeIndex(files) {
   const name = hash.digest("hex").toUpperCase().slice(0, 8);
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
-    writeFileSync(path.replace(/(core|extras|own-worker)\.js$/, `$1-${name}.js`), text.replaceAll("-HASH.js", `-${name}.js`));
+    writeFileSync(
+      path.replace(/(core|extras|own-worker|range-where)\.js$/, `$1-${name}.js`),
+      text.replaceAll("-HASH.js", `-${name}.js`),
+    );
   }
 }
 

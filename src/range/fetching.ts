@@ -50,14 +50,14 @@ export class Fetching {
    * Blocks, in order of their spans and apart, by at most `most` requests, which count as one round. `visit` is called for each; `lasting`:
    * they are stored, not kept in memory, as their reader has taken what they hold.
    */
-  async blocks(
-    blocks: readonly Block[],
+  async blocks<B extends Block>(
+    blocks: readonly B[],
     most: number,
     asking: Asking,
-    visit: (block: Block, bytes: Uint8Array) => void,
+    visit: (block: B, bytes: Uint8Array) => void,
     lasting = false,
   ): Promise<boolean> {
-    const missing: Block[] = [];
+    const missing: B[] = [];
     const { stored } = this;
     const kept = await Promise.all(blocks.map((block) => (lasting ? stored?.get(block.name) : this.#recent.get(block.name))));
     for (const [i, block] of blocks.entries()) {

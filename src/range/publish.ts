@@ -30,6 +30,9 @@ import { measureEffort } from "./measuring.js";
 import { type Documents, readSource, type Source } from "./source.js";
 import { zonesText } from "./zones.js";
 
+/** An index; or what a Collection, a WorkerCollection and a SharedCollection have. */
+export type PublishSource = VectorIndex | Documents;
+
 export interface PublishOptions {
   /** About how large a list is, its codes and records together, in KiB: 4 to 65536. Larger ones are fewer, and the head smaller. Default 64. */
   pageKib?: number;
@@ -109,7 +112,7 @@ function checkOptions(options: PublishOptions): Checked {
  * Makes the files of a published index. Takes memory for all vectors as f32 and for the files. Errors: BAD_OPTION, also where there is nothing to
  * publish, or the metric is l1 or hamming; those of the source; the signal's reason.
  */
-export async function publish(source: VectorIndex | Documents, options: PublishOptions = {}): Promise<Published> {
+export async function publish(source: PublishSource, options: PublishOptions = {}): Promise<Published> {
   const checked = checkOptions(options);
   const { signal, onProgress } = options;
   const tell = (step: "reading" | "learning" | "writing" | "measuring") => (done: number, total: number) =>

@@ -11,14 +11,15 @@ import type { Searchable } from "../search/searchable.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { checkSignal, flag, heed, integer, known } from "../words/options.js";
+import { part } from "../words/part.js";
 import { type Asking, type Block, blockOf, Fetching, type Work } from "./fetching.js";
-import { PublishedFields } from "./fields.js";
+import type { PublishedFields } from "./fields.js";
 import { type Head, idAt, listAt, Places, ROW_AT, readHead, readScaled, viewOf } from "./format.js";
 import { type Fetch, Host, type Place } from "./host.js";
 import { Recent, Stored } from "./kept.js";
 import { Lists, type Scored } from "./lists.js";
 import { chosenOf, REQUESTS } from "./spans.js";
-import { Zones } from "./zones.js";
+import type { Zones } from "./zones.js";
 
 export interface RangeOpenOptions {
   /** Records and data that are kept in memory, in bytes. Codes of lists that were fetched stay beside them. Default 32 MiB. */
@@ -89,8 +90,10 @@ const CACHE_BYTES = 32 << 20;
 const MOST = 2 ** 26;
 /** Within a radius so many are looked for first, then four times as many, until the farthest is beyond it. */
 const FIRST_WITHIN = 64;
-/** Looks for documents that pass, each at more lists than the one before. */
-const LOOKS = 6;
+/** Looks for documents that pass, each at more lists than the one before: the first for as many as there are candidates, then for k. */
+const PATIENT_LOOKS = 3;
+const MOST_LOOKS = 6;
+const MOST_GROWTH = 8;
 const OPEN_NAMES = ["cacheBytes", "cacheStorage", "fetch", "signal"];
 const SEARCH_NAMES = ["k", "where", "select", "radius", "nprobe", "candidates", "exact", "signal"];
 
@@ -105,12 +108,18 @@ interface Wish {
   readonly where: Where | undefined;
 }
 
+/** A condition on fields: what it means, and per list 0 where no document meets it. */
+interface Condition {
+  readonly fields: PublishedFields;
+  readonly expression: Expression;
+  readonly may: Uint8Array;
+}
+
 /** All that is open. */
 interface Inside {
   readonly head: Head;
   readonly places: Places;
   readonly lists: Lists;
-  readonly fields: PublishedFields;
   readonly fetching: Fetching;
   readonly recent: Recent;
 }
@@ -119,6 +128,8 @@ export class RangeIndex implements Searchable<DocumentId> {
   #inside: Inside | undefined;
   readonly #name: string;
   readonly #total: Work = { requests: 0, bytes: 0, rounds: 0 };
+  /** From the first condition on. */
+  #fields: PublishedFields | undefined;
   #zones: Zones | undefined;
   #last: RangeWork = { requests: 0, bytes: 0, rounds: 0, lists: 0, candidates: 0 };
 
@@ -157,7 +168,7 @@ export class RangeIndex implements Searchable<DocumentId> {
     const places = new Places(head);
     const lists = await Lists.open(head, places.first);
     const fetching = new Fetching(place, head.about, recent);
-    const index = new RangeIndex(place.name, { head, places, lists, fields: new PublishedFields(head.about), fetching, recent });
+    const index = new RangeIndex(place.name, { head, places, lists, fetching, recent });
     index.#total.requests++;
     index.#total.bytes += bytes.length;
     return index;
@@ -182,7 +193,7 @@ export class RangeIndex implements Searchable<DocumentId> {
   }
 
   stats(): RangeStats {
-    const { head, lists, fields, recent } = this.#open;
+    const { head, lists, recent } = this.#open;
     const { rows, nprobe, candidates, recall, dataBytes } = head.about;
     return {
       metric: METRIC_NAMES[head.state.metric],
@@ -190,7 +201,7 @@ export class RangeIndex implements Searchable<DocumentId> {
       size: this.size,
       lists: head.lists.length,
       ...{ rows, fields: Object.keys(head.about.fields), nprobe, candidates, recall, dataBytes },
-      bytes: lists.bytes + fields.bytes + recent.bytes,
+      bytes: lists.bytes + (this.#fields?.bytes ?? 0) + recent.bytes,
       requests: this.#total.requests,
       fetchedBytes: this.#total.bytes,
     };
@@ -274,57 +285,43 @@ export class RangeIndex implements Searchable<DocumentId> {
     wish: Wish & { readonly candidates: number },
     asking: Asking,
   ): Promise<{ lists: number; places: number[] }> {
-    const { lists, fields, head, places } = this.#open;
-    const expression = wish.where === undefined ? undefined : fields.parse(wish.where);
-    const may = expression && (await this.#may(expression, asking));
-    const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0 && (!may || may[list] === 1));
-    const most = wish.exact ? order.length : wish.nprobe;
+    const { lists, head, places } = this.#open;
+    const condition = wish.where === undefined ? undefined : await this.#conditionOf(wish.where, asking);
+    const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0 && condition?.may[list] !== 0);
     const wanted = wish.exact ? head.about.documents : wish.candidates;
-    for (let look = 1, n = most; ; look++) {
+    for (let look = 1, n = wish.exact ? order.length : wish.nprobe; ; look++) {
       const chosen = chosenOf(places, head.lists, order, n, wanted).lists;
-      await this.#arrive(chosen, expression !== undefined, asking);
-      const passing = expression && (await this.#passing(expression, chosen));
-      const enough = !passing || passing.length >= wanted || (look >= LOOKS && passing.length >= wish.k);
+      await this.#arrive(chosen, condition?.fields, asking);
+      const passing = condition && (await this.#passing(condition, chosen));
+      const enough = !passing || passing.length >= (look < PATIENT_LOOKS ? wanted : wish.k);
       if (enough || chosen.length >= order.length) {
         return { lists: chosen.length, places: this.#open.lists.nominate(query, chosen, wanted, passing) };
       }
-      // As many as should suffice by what has passed so far; the last looks are at all that is left, if need be.
-      const rate = passing.length / chosen.length;
-      const next =
-        look + 1 >= LOOKS ? order.length : Math.ceil(Math.min((1.25 * wanted) / Math.max(rate, 1e-9), 8 * chosen.length));
-      n = Math.max(next, 2 * n);
+      // As many as should suffice by what has passed so far; the last look is at all that is left.
+      const rate = Math.max(passing.length, 0.5) / chosen.length;
+      const next = Math.min(Math.ceil((1.25 * wanted) / rate), MOST_GROWTH * chosen.length);
+      n = look + 1 < MOST_LOOKS ? Math.max(next, 2 * n) : order.length;
     }
   }
 
-  /** Fetches what is not here of the codes of lists, and of their fields. */
-  async #arrive(chosen: readonly number[], withFields: boolean, asking: Asking): Promise<void> {
-    const { head, places, lists, fields, fetching } = this.#open;
+  /** Fetches what is not here of the codes of lists, and of their fields where these are asked for. */
+  async #arrive(chosen: readonly number[], fields: PublishedFields | undefined, asking: Asking): Promise<void> {
+    const { head, places, lists, fetching } = this.#open;
     const inOrder = [...chosen].sort((a, b) => a - b);
     const codes = inOrder
       .filter((list) => !lists.has(list))
       .map((list) => ({ list, ...blockOf(`codes ${list}`, places.codes(list), head.lists[list].codesChecksum) }));
-    const wanted = withFields ? inOrder.filter((list) => !fields.has(list)) : [];
-    const texts = wanted.map((list) => ({
-      list,
-      ...blockOf(`fields ${list}`, places.fields(list), head.lists[list].fieldsChecksum),
-    }));
+    const texts = (fields ? inOrder : [])
+      .filter((list) => !fields?.has(list))
+      .map((list) => ({ list, ...blockOf(`fields ${list}`, places.fields(list), head.lists[list].fieldsChecksum) }));
     const arrived: { list: number; bytes: Uint8Array }[] = [];
     const fetched = await Promise.all([
-      fetching.blocks(
-        codes,
-        REQUESTS,
-        asking,
-        (block, bytes) => void arrived.push({ list: (block as (typeof codes)[number]).list, bytes }),
-        true,
-      ),
+      fetching.blocks(codes, REQUESTS, asking, ({ list }, bytes) => void arrived.push({ list, bytes }), true),
       fetching.blocks(
         texts,
         REQUESTS,
         asking,
-        (block, bytes) => {
-          const { list } = block as (typeof texts)[number];
-          fields.arrive(list, places.first[list], new TextDecoder().decode(bytes));
-        },
+        ({ list }, bytes) => fields?.arrive(list, places.first[list], textOf(bytes)),
         true,
       ),
     ]);
@@ -332,27 +329,26 @@ export class RangeIndex implements Searchable<DocumentId> {
     this.#open.lists.arrive(arrived);
   }
 
-  async #may(expression: Expression, asking: Asking): Promise<Uint8Array> {
+  /** What a condition means, and which lists may have what meets it: the first one fetches what is known of them. */
+  async #conditionOf(where: Where, asking: Asking): Promise<Condition> {
+    const { PublishedFields, Zones } = await part(import("./where.js"));
     const { head, places, fetching } = this.#open;
+    this.#fields ??= new PublishedFields(head.about);
+    const fields = this.#fields;
+    const expression = fields.parse(where);
     if (!this.#zones) {
       const block = blockOf("zones", places.zones, head.about.zones.checksum);
-      const fetched = await fetching.blocks(
-        [block],
-        1,
-        asking,
-        (_, bytes) => {
-          this.#zones = new Zones(new TextDecoder().decode(bytes), head.lists.length);
-        },
-        true,
-      );
-      if (fetched) asking.work.rounds++;
+      const take = (_: Block, bytes: Uint8Array): void => {
+        this.#zones = new Zones(textOf(bytes), head.lists.length);
+      };
+      if (await fetching.blocks([block], 1, asking, take, true)) asking.work.rounds++;
     }
-    return (this.#zones as Zones).may(expression);
+    return { fields, expression, may: await (this.#zones as Zones).may(expression) };
   }
 
   /** The places of documents in these lists that pass. */
-  async #passing(expression: Expression, chosen: readonly number[]): Promise<Uint32Array> {
-    const { fields, places, head } = this.#open;
+  async #passing({ fields, expression }: Condition, chosen: readonly number[]): Promise<Uint32Array> {
+    const { places, head } = this.#open;
     const asked = new Uint8Array(head.lists.length);
     for (const list of chosen) asked[list] = 1;
     const all = await fields.passing(expression);
@@ -372,12 +368,7 @@ export class RangeIndex implements Searchable<DocumentId> {
     const inOrder = [...nominated].sort((a, b) => a - b);
     const blocks = inOrder.map((place) => ({ place, ...recordOf(place, places) }));
     const records = new Map<number, Uint8Array>();
-    const fetched = await fetching.blocks(
-      blocks,
-      REQUESTS,
-      asking,
-      (block, bytes) => void records.set((block as (typeof blocks)[number]).place, bytes),
-    );
+    const fetched = await fetching.blocks(blocks, REQUESTS, asking, ({ place }, bytes) => void records.set(place, bytes));
     if (fetched) asking.work.rounds++;
     const { dimensions } = state;
     const rows = new Float32Array(inOrder.length * dimensions);
@@ -407,9 +398,9 @@ export class RangeIndex implements Searchable<DocumentId> {
     const selected = selectionOf(select);
     const blocks = scored.map(({ place, record }, i) => ({ hit: hits[i], ...payloadOf(place, record, at, places.payloads) }));
     blocks.sort((a, b) => a.span.from - b.span.from);
-    const fetched = await fetching.blocks(blocks, REQUESTS, asking, (block, bytes) => {
-      const data = JSON.parse(new TextDecoder().decode(bytes)) as Data;
-      (block as (typeof blocks)[number]).hit.data = selected ? selected(data) : data;
+    const fetched = await fetching.blocks(blocks, REQUESTS, asking, ({ hit }, bytes) => {
+      const data = JSON.parse(textOf(bytes)) as Data;
+      hit.data = selected ? selected(data) : data;
     });
     if (fetched) asking.work.rounds++;
     return hits;
@@ -437,5 +428,9 @@ function payloadOf(place: number, record: Uint8Array, end: number, payloads: num
 function idIn(record: Uint8Array, at: number): DocumentId {
   let end = record.length;
   while (record[end - 1] === 0) end--;
-  return JSON.parse(new TextDecoder().decode(record.subarray(at, end))) as DocumentId;
+  return JSON.parse(textOf(record.subarray(at, end))) as DocumentId;
+}
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
