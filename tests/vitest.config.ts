@@ -18,6 +18,7 @@ const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
   "tests/cli/demo-page.test.ts",
+  "tests/range/page.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
 ];
 

@@ -1,9 +1,15 @@
 // A plain web server on 127.0.0.1, as any static host is: whole files, and single ranges of them.
 import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 
-/** `files`: bytes by path, or { body, type }. Resolves to { url, close }. */
-export async function serveFiles(files) {
-  const server = createServer((request, response) => {
+/** `files`: bytes by path, or { body, type }; answers leave after `delayMs`; `posted` hears what a page posts. Resolves to { url, close }. */
+export async function serveFiles(files, { delayMs = 0, posted } = {}) {
+  const server = createServer(async (request, response) => {
+    if (posted && request.method === "POST") {
+      posted(await text(request));
+      return response.writeHead(204).end();
+    }
+    if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const file = files.get(new URL(request.url, "http://localhost").pathname);
     if (!file) return response.writeHead(404).end();
     const { body, type = "application/octet-stream" } = file.body === undefined ? { body: file } : file;

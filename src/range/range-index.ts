@@ -18,6 +18,7 @@ import { type Head, idAt, listAt, Places, ROW_AT, readHead, readScaled, viewOf }
 import { type Fetch, Host, type Place } from "./host.js";
 import { Recent, Stored } from "./kept.js";
 import { Lists, type Scored } from "./lists.js";
+import { nextLook } from "./looking.js";
 import { chosenOf, REQUESTS } from "./spans.js";
 import type { Zones } from "./zones.js";
 
@@ -90,10 +91,6 @@ const CACHE_BYTES = 32 << 20;
 const MOST = 2 ** 26;
 /** Within a radius so many are looked for first, then four times as many, until the farthest is beyond it. */
 const FIRST_WITHIN = 64;
-/** Looks for documents that pass, each at more lists than the one before: the first for as many as there are candidates, then for k. */
-const PATIENT_LOOKS = 3;
-const MOST_LOOKS = 6;
-const MOST_GROWTH = 8;
 const OPEN_NAMES = ["cacheBytes", "cacheStorage", "fetch", "signal"];
 const SEARCH_NAMES = ["k", "where", "select", "radius", "nprobe", "candidates", "exact", "signal"];
 
@@ -293,14 +290,13 @@ export class RangeIndex implements Searchable<DocumentId> {
       const chosen = chosenOf(places, head.lists, order, n, wanted).lists;
       await this.#arrive(chosen, condition?.fields, asking);
       const passing = condition && (await this.#passing(condition, chosen));
-      const enough = !passing || passing.length >= (look < PATIENT_LOOKS ? wanted : wish.k);
-      if (enough || chosen.length >= order.length) {
+      const documents = chosen.reduce((sum, list) => sum + head.lists[list].documents, 0);
+      const seen = { look, lists: chosen.length, documents, passing: passing?.length ?? documents };
+      const next = chosen.length < order.length ? nextLook(seen, wish.nprobe, wanted, wish.k) : undefined;
+      if (!passing || next === undefined) {
         return { lists: chosen.length, places: this.#open.lists.nominate(query, chosen, wanted, passing) };
       }
-      // As many as should suffice by what has passed so far; the last look is at all that is left.
-      const rate = Math.max(passing.length, 0.5) / chosen.length;
-      const next = Math.min(Math.ceil((1.25 * wanted) / rate), MOST_GROWTH * chosen.length);
-      n = look + 1 < MOST_LOOKS ? Math.max(next, 2 * n) : order.length;
+      n = next;
     }
   }
 

@@ -8,7 +8,7 @@ import { expectError } from "../support/errors.js";
 import { often } from "../support/thorough.js";
 import { DIMENSIONS, fetching, partsOf, randomOf, URL_OF, vectorsOf } from "./support/made.js";
 
-const FLIPS = often(300, 4000);
+const FLIPS = often(300, 3000);
 const CUTS = often(60, 600);
 const random = randomOf(Number(process.env.SEED ?? 11));
 const below = (n: number): number => Math.floor(random() * n);

@@ -9,8 +9,8 @@ import { conditions, documents } from "../support/where.js";
 import { fetching, randomOf, URL_OF } from "./support/made.js";
 
 const DIMENSIONS = 4;
-const SETS = often(4, 20);
-const ASKED = often(40, 150);
+const SETS = often(4, 12);
+const ASKED = often(40, 60);
 
 it("as a collection has it", async () => {
   const random = randomOf(2);
