@@ -24,7 +24,7 @@
 import type { Fields } from "../collection/where/fields.js";
 import { xxh32 } from "../collection/xxh32.js";
 import { checkState } from "../words/check-state.js";
-import { VicinalError } from "../words/errors.js";
+import { show, VicinalError } from "../words/errors.js";
 import { readState, STATE_BYTES, type State } from "../words/state.js";
 
 export const HEAD_NAME = "head.bin";
@@ -32,11 +32,15 @@ const MAGIC = "VICRANGE";
 const VERSION = 1;
 const FIXED_BYTES = 32;
 const CHECKED_FROM = 16;
-const ENTRY_BYTES = 20;
+export const ENTRY_BYTES = 20;
+/** Beside a code: what is added, and the scale. */
+export const AUX_BYTES = 8;
 export const SCALE_BYTES = 8;
 export const PAYLOAD_BYTES = 16;
 const CHECKSUM_BYTES = 4;
 const MOST_LISTS = 65536;
+/** By its content. */
+const DATA_NAME = /^[0-9a-f]{16}\.bin$/;
 
 /** How rows beside the codes are kept. */
 export const ROW_KINDS = ["sq8", "f32"] as const;
@@ -190,6 +194,7 @@ export function readHead(bytes: Uint8Array): Head {
     return { documents, codesChecksum, recordBytes, fieldsBytes, fieldsChecksum };
   });
   const about = JSON.parse(new TextDecoder().decode(bytes.subarray(FIXED_BYTES, FIXED_BYTES + jsonBytes))) as About;
+  if (!DATA_NAME.test(about.data)) throw badHead(`it names ${show(about.data)} as its data`);
   return { about, state, centroids, lists };
 }
 
@@ -218,7 +223,7 @@ export class Places {
 
   constructor({ about, lists }: Head) {
     this.#lists = lists;
-    this.#vectorBytes = 8 + about.codeBytes;
+    this.#vectorBytes = AUX_BYTES + about.codeBytes;
     this.first = new Uint32Array(lists.length + 1);
     let at = 0;
     for (const [i, { documents }] of lists.entries()) {

@@ -5,9 +5,8 @@ import type { FullExports } from "../border/exports.js";
 import { seatOf } from "../collection/seat-of.js";
 import type { Flat } from "../family/flat.js";
 import { Ivf } from "../family/ivf.js";
-import { listsFor } from "../words/needs.js";
 import { NONE } from "../words/state.js";
-import { readScaled, SCALE_BYTES, viewOf, writeScaled } from "./format.js";
+import { AUX_BYTES, readScaled, SCALE_BYTES, viewOf, writeScaled } from "./format.js";
 import { CENTROIDS, columnOf, ownerOf, writeCentroids } from "./lists.js";
 import type { Tell } from "./source.js";
 import { tourOf } from "./tour.js";
@@ -39,12 +38,6 @@ export interface LearnOptions {
   readonly lists: number;
   readonly bits: number;
   readonly seed: number;
-}
-
-/** As many lists as have blocks of about so many bytes, and as the head has room for. */
-export function listCount(n: number, blockBytes: number, vectorBytes: number, headBytes: number, listBytes: number): number {
-  const wanted = Math.round((n * vectorBytes) / blockBytes);
-  return Math.max(Math.min(wanted, Math.floor(headBytes / listBytes), listsFor(n, n) * 4, n, 65536), 1);
 }
 
 export async function learnLists(
@@ -125,7 +118,7 @@ function codesOf(engine: Engine, slots: readonly number[]): Uint8Array {
   const [code, aux] = [columnOf(engine, "code"), columnOf(engine, "aux ")];
   const codeBytes = exports.columnStride(0, code);
   const n = slots.length;
-  const block = new Uint8Array(n * (8 + codeBytes));
+  const block = new Uint8Array(n * (AUX_BYTES + codeBytes));
   const view = viewOf(block);
   const [u8, f32] = [engine.u8(), engine.f32()];
   for (const [i, slot] of slots.entries()) {
@@ -135,7 +128,7 @@ function codesOf(engine: Engine, slots: readonly number[]): Uint8Array {
     view.setFloat32(4 * (n + i), f32[floats + GROUP], true);
     const shift = (lane >> 2) & 4;
     let from = (exports.columnAt(0, code, slot - lane) >>> 0) + (lane & 15);
-    for (let to = 8 * n + i * codeBytes, end = to + codeBytes; to < end; to++, from += 32) {
+    for (let to = AUX_BYTES * n + i * codeBytes, end = to + codeBytes; to < end; to++, from += 32) {
       block[to] = ((u8[from] >> shift) & 15) | (((u8[from + 16] >> shift) & 15) << 4);
     }
   }

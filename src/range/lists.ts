@@ -12,7 +12,7 @@ import { type Profile, profileOf, writeQuery } from "../search/plan.js";
 import { VicinalError } from "../words/errors.js";
 import { KIND_NAMES, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { FRESH, stateBytes } from "../words/state.js";
-import { badHead, type Head, listAt, viewOf } from "./format.js";
+import { AUX_BYTES, badHead, type Head, listAt, viewOf } from "./format.js";
 
 const GROUP = 32;
 const LIVE = 1;
@@ -151,7 +151,7 @@ export class Lists {
       const shift = (lane >> 2) & 4;
       const others = 0xf0 >> shift;
       let to = (exports.columnAt(0, codes, slot - lane) >>> 0) + (lane & 15);
-      for (let from = 8 * n + i * codeBytes, end = from + codeBytes; from < end; from++, to += GROUP) {
+      for (let from = AUX_BYTES * n + i * codeBytes, end = from + codeBytes; from < end; from++, to += GROUP) {
         u8[to] = (u8[to] & others) | ((block[from] & 15) << shift);
         u8[to + 16] = (u8[to + 16] & others) | ((block[from] >> 4) << shift);
       }

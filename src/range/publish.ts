@@ -1,37 +1,33 @@
 // An index or a collection becomes two files that any web server can serve: format.ts has their layout.
 import type { VectorIndex } from "../base/vector-index.js";
-import type { Data } from "../collection/reading.js";
 import { keysOf } from "../collection/where/path.js";
-import { xxh32 } from "../collection/xxh32.js";
+import type { Flat } from "../family/flat.js";
 import { copyAll, type Vectors } from "../input/vectors.js";
 import { badOption, show } from "../words/errors.js";
-import { checkSignal, heed, integer, known, oneOf, real } from "../words/options.js";
-import { fieldsText } from "./fields.js";
+import { checkSignal, integer, known, oneOf, real } from "../words/options.js";
 import {
-  type About,
+  AUX_BYTES,
+  ENTRY_BYTES,
   HEAD_NAME,
   type Head,
   headOf,
-  type ListEntry,
-  PAYLOAD_BYTES,
   Places,
-  ROW_AT,
   ROW_KINDS,
   type RowKind,
   readHead,
   rowBytes,
   SCALE_BYTES,
-  viewOf,
-  writeScaled,
 } from "./format.js";
-import { type Learned, learnLists, listCount } from "./learning.js";
+import { type Learned, type LearnOptions, learnLists } from "./learning.js";
 import { Lists } from "./lists.js";
-import { measureEffort } from "./measuring.js";
-import { type Documents, readSource, type Source } from "./source.js";
-import { zonesText } from "./zones.js";
+import { type Effort, measureEffort } from "./measuring.js";
+import { type Documents, readSource, type Tell } from "./source.js";
+import { type Written, writeData } from "./writing.js";
 
 /** An index; or what a Collection, a WorkerCollection and a SharedCollection have. */
 export type PublishSource = VectorIndex | Documents;
+
+type Step = "reading" | "learning" | "writing" | "measuring";
 
 export interface PublishOptions {
   /** About how large a list is, its codes and records together, in KiB: 4 to 65536. Larger ones are fewer, and the head smaller. Default 64. */
@@ -49,7 +45,7 @@ export interface PublishOptions {
   /** Of what is drawn at random. Default 42. */
   seed?: number;
   signal?: AbortSignal;
-  onProgress?: (progress: { step: "reading" | "learning" | "writing" | "measuring"; done: number; total: number }) => void;
+  onProgress?: (progress: { step: Step; done: number; total: number }) => void;
 }
 
 export interface Published {
@@ -70,9 +66,9 @@ export interface Published {
 const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "seed", "signal", "onProgress"];
 /** Of centroids and table, in a head. */
 const MOST_HEAD_BYTES = 500_000;
-const TABLE_ENTRY_BYTES = 20;
 const FEWER_BITS_FROM = 256;
-const MOST_DATA_BYTES = 2 ** 32 - 1;
+/** Below it centroids are noise, and lists no shorter to read. */
+const LEAST_PER_LIST = 32;
 
 interface Checked {
   readonly pageBytes: number;
@@ -115,129 +111,42 @@ function checkOptions(options: PublishOptions): Checked {
 export async function publish(source: PublishSource, options: PublishOptions = {}): Promise<Published> {
   const checked = checkOptions(options);
   const { signal, onProgress } = options;
-  const tell = (step: "reading" | "learning" | "writing" | "measuring") => (done: number, total: number) =>
-    onProgress?.({ step, done, total });
+  const tell = (step: Step): Tell => {
+    return (done, total) => onProgress?.({ step, done, total });
+  };
   const read = await readSource(source, checked.fields, tell("reading"), signal);
-  const { rows } = read;
   try {
-    const n = rows.size;
-    if (n === 0) throw badOption("there is nothing to publish: the source is empty");
-    const { dimensions } = rows;
-    const bits = checked.bits ?? (dimensions < FEWER_BITS_FROM ? 2 : 1);
-    const vectorBytes = (dimensions * bits) / 8 + 8 + rowBytes(checked.rows, dimensions);
-    const lists = listCount(n, checked.pageBytes, vectorBytes, MOST_HEAD_BYTES, SCALE_BYTES + dimensions + TABLE_ENTRY_BYTES);
-    const learned = await learnLists(rows, { lists, bits, seed: checked.seed }, tell("learning"), signal);
+    const learned = await learnLists(read.rows, listsOf(read.rows, checked), tell("learning"), signal);
     try {
-      return await written(read, learned, checked, signal, tell);
+      const written = writeData(read, learned, checked.rows, tell("writing"), signal);
+      tell("measuring")(0, 1);
+      const unmeasured = headWith(written, learned, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
+      const effort = await effortOf(readHead(unmeasured), written, read.rows, checked);
+      tell("measuring")(1, 1);
+      return published(written, headWith(written, learned, effort), effort);
     } finally {
       learned.close();
     }
   } finally {
-    rows.close();
+    read.rows.close();
   }
 }
 
-type Teller = (step: "writing" | "measuring") => (done: number, total: number) => void;
-
-async function written(
-  source: Source,
-  learned: Learned,
-  { rows: kind, recall, queries }: Checked,
-  signal: AbortSignal | undefined,
-  tell: Teller,
-): Promise<Published> {
-  const { rows, datas } = source;
-  const names = Object.keys(source.fields);
-  const encoder = new TextEncoder();
-  const pieces: Uint8Array[] = [];
-  const order: number[] = [];
-  const entries: ListEntry[] = [];
-  for (const [list, slots] of learned.members.entries()) {
-    pieces.push(learned.codes(list));
-    order.push(...slots);
-    entries.push({
-      documents: slots.length,
-      codesChecksum: xxh32(pieces[list]),
-      recordBytes: 0,
-      fieldsBytes: 0,
-      fieldsChecksum: 0,
-    });
-  }
-  const payloads = datas && order.map((number) => encoder.encode(JSON.stringify(datas[number])));
-  let place = 0;
-  let payloadAt = 0;
-  for (const [list, slots] of learned.members.entries()) {
-    heed(signal);
-    tell("writing")(list, learned.members.length);
-    const ids = slots.map((number) => encoder.encode(JSON.stringify(source.ids[number])));
-    const idFrom = ROW_AT + rowBytes(kind, rows.dimensions) + (payloads ? PAYLOAD_BYTES : 0);
-    const recordBytes = idFrom + Math.max(0, ...ids.map(({ length }) => length));
-    const block = new Uint8Array(recordBytes * slots.length);
-    const view = viewOf(block);
-    for (const [i, number] of slots.entries()) {
-      const at = i * recordBytes;
-      const vector = rows.get(number) as Float32Array;
-      if (kind === "sq8") writeScaled(vector, block, at + ROW_AT);
-      else for (const [j, value] of vector.entries()) view.setFloat32(at + ROW_AT + 4 * j, value, true);
-      if (payloads) {
-        const payload = payloads[place];
-        const parts = [Math.floor(payloadAt / 2 ** 32), payloadAt >>> 0, payload.length, xxh32(payload)];
-        for (const [j, value] of parts.entries()) view.setUint32(at + idFrom - PAYLOAD_BYTES + 4 * j, value, true);
-        payloadAt += payload.length;
-      }
-      block.set(ids[i], at + idFrom);
-      view.setUint32(at, xxh32(block.subarray(at + ROW_AT, at + recordBytes), place++), true);
-    }
-    pieces.push(block);
-    entries[list] = { ...entries[list], recordBytes };
-  }
-  const inLists = (datas ? learned.members.map((slots) => slots.map((number) => datas[number])) : []) as Data[][];
-  for (const [list, own] of names.length ? inLists.entries() : []) {
-    const text = encoder.encode(fieldsText(own, names));
-    pieces.push(text);
-    entries[list] = { ...entries[list], fieldsBytes: text.length, fieldsChecksum: xxh32(text) };
-  }
-  const zones = encoder.encode(names.length ? zonesText(inLists, names) : "{}");
-  pieces.push(zones, ...(payloads ?? []));
-  const data = joinedBytes(pieces);
-  const about: About = {
-    data: `${hex(xxh32(data))}${hex(xxh32(data, 1))}.bin`,
-    dataBytes: data.length,
-    documents: order.length,
-    rows: kind,
-    codeBytes: learned.codeBytes,
-    payloads: payloads !== undefined,
-    fields: source.fields,
-    zones: { bytes: zones.length, checksum: xxh32(zones) },
-    ...{ nprobe: 1, candidates: 10, recall: 0, judges: 0 },
-  };
-  const headWith = (more: Partial<About>): Uint8Array<ArrayBuffer> =>
-    headOf({ ...about, ...more }, learned.state, learned.centroids, entries);
-  tell("measuring")(0, 1);
-  const effort = await effortOf(readHead(headWith({})), data, source, Uint32Array.from(order), recall, queries);
-  const head = headWith(effort);
-  return {
-    files: new Map([
-      [about.data, data],
-      [HEAD_NAME, head],
-    ]),
-    documents: order.length,
-    lists: entries.length,
-    headBytes: head.length,
-    dataBytes: data.length,
-    ...{ nprobe: effort.nprobe, candidates: effort.candidates, recall: effort.recall },
-    fields: names,
-  };
+/** How many lists, as large as is wanted, as far as the head has room for them; and what their codes are. */
+function listsOf({ size: n, dimensions }: Flat, { bits: given, pageBytes, rows, seed }: Checked): LearnOptions {
+  if (n === 0) throw badOption("there is nothing to publish: the source is empty");
+  const bits = given ?? (dimensions < FEWER_BITS_FROM ? 2 : 1);
+  const vectorBytes = (dimensions * bits) / 8 + AUX_BYTES + rowBytes(rows, dimensions);
+  const wanted = Math.round((n * vectorBytes) / pageBytes);
+  const most = Math.floor(MOST_HEAD_BYTES / (SCALE_BYTES + dimensions + ENTRY_BYTES));
+  return { lists: Math.max(Math.min(wanted, most, Math.ceil(n / LEAST_PER_LIST)), 1), bits, seed };
 }
 
-async function effortOf(
-  head: Head,
-  data: Uint8Array,
-  { rows }: Source,
-  numbers: Uint32Array,
-  recall: number,
-  queries: Vectors | undefined,
-) {
+function headWith({ about, entries }: Written, { state, centroids }: Learned, effort: Effort): Uint8Array<ArrayBuffer> {
+  return headOf({ ...about, ...effort }, state, centroids, entries);
+}
+
+async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { recall, queries }: Checked): Promise<Effort> {
   const places = new Places(head);
   const lists = await Lists.open(head, places.first);
   try {
@@ -252,19 +161,18 @@ async function effortOf(
   }
 }
 
-const hex = (value: number): string => value.toString(16).padStart(8, "0");
-
-function joinedBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  if (bytes > MOST_DATA_BYTES)
-    throw badOption(
-      `the data would have ${bytes} bytes, more than the ${MOST_DATA_BYTES} that can be written at once: publish it in parts`,
-    );
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
+function published({ about, data, entries }: Written, head: Uint8Array<ArrayBuffer>, effort: Effort): Published {
+  const { nprobe, candidates, recall } = effort;
+  return {
+    files: new Map([
+      [about.data, data],
+      [HEAD_NAME, head],
+    ]),
+    documents: about.documents,
+    lists: entries.length,
+    headBytes: head.length,
+    dataBytes: data.length,
+    ...{ nprobe, candidates, recall },
+    fields: Object.keys(about.fields),
+  };
 }

@@ -6,7 +6,7 @@ import type { Data } from "../collection/reading.js";
 import type { Document, ScanOptions } from "../collection/scanning.js";
 import { Flat } from "../family/flat.js";
 import { badOption, show } from "../words/errors.js";
-import { DOT_METRICS, METRICS, type Metric } from "../words/kinds.js";
+import { DOT_METRICS, type Metric } from "../words/kinds.js";
 import { heed } from "../words/options.js";
 import type { About } from "./format.js";
 
@@ -96,7 +96,6 @@ async function readCollection(
 ): Promise<Source> {
   const stats = await from.stats();
   const metric = checkMetric(stats.metric as Metric);
-  if (METRICS[metric].packed) throw badOption(`a collection with metric "${metric}" cannot be published`);
   const filling = new Filling(await Flat.create({ dimensions: from.dimensions, metric }));
   const ids: DocumentId[] = [];
   const datas: Data[] = [];

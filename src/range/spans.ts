@@ -26,7 +26,7 @@ export function joined(wanted: readonly Span[], most: number): Span[] {
   return spans;
 }
 
-export function isWithin({ from, to }: Span, spans: readonly Span[]): boolean {
+function isWithin({ from, to }: Span, spans: readonly Span[]): boolean {
   return spans.some((span) => span.from <= from && to <= span.to);
 }
 
