@@ -23,6 +23,7 @@
 
 import type { Fields } from "../collection/where/fields.js";
 import { xxh32 } from "../collection/xxh32.js";
+import type { Bytes } from "../words/arrays.js";
 import { checkState } from "../words/check-state.js";
 import { show, VicinalError } from "../words/errors.js";
 import { readState, STATE_BYTES, type State } from "../words/state.js";
@@ -126,12 +127,7 @@ export function readScaled(from: Uint8Array, at: number, n: number, to: Float32A
 }
 
 /** The bytes of a head; `state` as it is in a file. */
-export function headOf(
-  about: About,
-  state: Uint8Array,
-  scaled: Uint8Array,
-  lists: readonly ListEntry[],
-): Uint8Array<ArrayBuffer> {
+export function headOf(about: About, state: Uint8Array, scaled: Uint8Array, lists: readonly ListEntry[]): Bytes {
   const json = new TextEncoder().encode(JSON.stringify(about));
   const stateAt = FIXED_BYTES + padded(json.length);
   const tableAt = stateAt + STATE_BYTES + scaled.length;

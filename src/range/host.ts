@@ -18,7 +18,20 @@ export interface Place {
 const AGAIN_MS = [100, 400];
 const BUSY = [408, 425, 429, 500, 502, 503, 504];
 
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** What is asked of fetch, and what is wanted of its answer: of the global types, which a user's project may not know. */
+export interface FetchInit {
+  readonly headers?: Record<string, string>;
+  readonly cache?: "no-cache";
+  readonly signal?: AbortSignal;
+}
+export interface FetchAnswer {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly body: { cancel(): Promise<void> } | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
 
 function wrong(message: string): VicinalError {
   return new VicinalError("BAD_HOST", message);
@@ -134,7 +147,7 @@ export class Host implements Place {
     );
   }
 
-  #checkSame(url: string, { headers }: Response): void {
+  #checkSame(url: string, { headers }: FetchAnswer): void {
     const now = { etag: headers.get("etag"), modified: headers.get("last-modified") };
     this.#pinned ??= now;
     const before = this.#pinned;
@@ -144,11 +157,11 @@ export class Host implements Place {
   }
 
   /** The answer, asked for again where the host is busy. */
-  async #asked(url: string, init: RequestInit): Promise<Response> {
-    const signal = init.signal ?? undefined;
+  async #asked(url: string, init: FetchInit): Promise<FetchAnswer> {
+    const { signal } = init;
     for (let turn = 0; ; turn++) {
       heed(signal);
-      let response: Response | undefined;
+      let response: FetchAnswer | undefined;
       let why: unknown;
       try {
         response = await this.#fetch(url, init);
@@ -167,7 +180,7 @@ export class Host implements Place {
     return new VicinalError("IO_ERROR", `${url}: the host answered with status ${status}, ${AGAIN_MS.length + 1} times`);
   }
 
-  async #body(url: string, response: Response, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async #body(url: string, response: FetchAnswer, signal: AbortSignal | undefined): Promise<Uint8Array> {
     try {
       return new Uint8Array(await response.arrayBuffer());
     } catch (error) {

@@ -1,5 +1,6 @@
 // Blocks that have been fetched: some in memory, and where a page wants it those of lists in the browser's Cache Storage, from which the next
 // visit has them. A published file never changes, and what is kept is checked as what is fetched.
+import type { Bytes } from "../words/arrays.js";
 import { VicinalError } from "../words/errors.js";
 
 /** Bytes by name, up to so many; those used longest ago go first. */
@@ -70,7 +71,7 @@ export class Stored {
     }
   }
 
-  async put(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  async put(name: string, bytes: Bytes): Promise<void> {
     try {
       await this.#cache.put(this.#prefix + name, new Response(bytes));
     } catch {

@@ -1,8 +1,10 @@
 // An index or a collection becomes two files that any web server can serve: format.ts has their layout.
+
 import type { VectorIndex } from "../base/vector-index.js";
 import { keysOf } from "../collection/where/path.js";
 import type { Flat } from "../family/flat.js";
 import { copyAll, type Vectors } from "../input/vectors.js";
+import type { Bytes } from "../words/arrays.js";
 import { badOption, show } from "../words/errors.js";
 import { checkSignal, integer, known, oneOf, real } from "../words/options.js";
 import {
@@ -50,7 +52,7 @@ export interface PublishOptions {
 
 export interface Published {
   /** The files by their names, the head last: it is to be written after the other. */
-  files: Map<string, Uint8Array<ArrayBuffer>>;
+  files: Map<string, Bytes>;
   documents: number;
   lists: number;
   /** What is fetched by opening it, and what there is in all. */
@@ -142,7 +144,7 @@ function listsOf({ size: n, dimensions }: Flat, { bits: given, pageBytes, rows, 
   return { lists: Math.max(Math.min(wanted, most, Math.ceil(n / LEAST_PER_LIST)), 1), bits, seed };
 }
 
-function headWith({ about, entries }: Written, { state, centroids }: Learned, effort: Effort): Uint8Array<ArrayBuffer> {
+function headWith({ about, entries }: Written, { state, centroids }: Learned, effort: Effort): Bytes {
   return headOf({ ...about, ...effort }, state, centroids, entries);
 }
 
@@ -161,7 +163,7 @@ async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { re
   }
 }
 
-function published({ about, data, entries }: Written, head: Uint8Array<ArrayBuffer>, effort: Effort): Published {
+function published({ about, data, entries }: Written, head: Bytes, effort: Effort): Published {
   const { nprobe, candidates, recall } = effort;
   return {
     files: new Map([

@@ -1,6 +1,8 @@
 // The parts of the data file, and the table that finds them: format.ts has their layout.
+
 import type { Data } from "../collection/reading.js";
 import { xxh32 } from "../collection/xxh32.js";
+import type { Bytes } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { fieldsText } from "./fields.js";
@@ -12,7 +14,7 @@ import { zonesText } from "./zones.js";
 const MOST_DATA_BYTES = 2 ** 32 - 1;
 
 export interface Written {
-  readonly data: Uint8Array<ArrayBuffer>;
+  readonly data: Bytes;
   readonly entries: readonly ListEntry[];
   /** Of each place the number of its document in the source. */
   readonly numbers: Uint32Array;
@@ -97,7 +99,7 @@ function writePayload(payload: Uint8Array, from: number, record: Uint8Array, at:
   return from + payload.length;
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(pieces: readonly Uint8Array[]): Bytes {
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   if (bytes > MOST_DATA_BYTES)
     throw badOption(`the data would have ${bytes} bytes, more than ${MOST_DATA_BYTES}: publish several`);

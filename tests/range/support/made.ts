@@ -41,7 +41,7 @@ export function fetching(files: ReadonlyMap<string, Uint8Array>): { fetch: Fetch
   const fetch: Fetch = async (url, { headers }) => {
     const file = files.get(new URL(url).pathname.slice(1));
     if (!file) return new Response(null, { status: 404 });
-    const range = /^bytes=(\d+)-(\d+)$/.exec((headers as { Range?: string } | undefined)?.Range ?? "");
+    const range = /^bytes=(\d+)-(\d+)$/.exec(headers?.Range ?? "");
     const [from, to] = range ? [Number(range[1]), Number(range[2]) + 1] : [0, file.length];
     if (range && from >= file.length) return new Response(null, { status: 416 });
     const body = file.slice(from, to);
