@@ -2,11 +2,5 @@
 export { ROW_KINDS, type RowKind } from "./range/format.js";
 export type { Fetch, FetchAnswer, FetchInit } from "./range/host.js";
 export { type Published, type PublishOptions, type PublishSource, publish } from "./range/publish.js";
-export {
-  type RangeHit,
-  RangeIndex,
-  type RangeOpenOptions,
-  type RangeSearchOptions,
-  type RangeStats,
-  type RangeWork,
-} from "./range/range-index.js";
+export { RangeIndex, type RangeOpenOptions, type RangeSearchOptions, type RangeStats } from "./range/range-index.js";
+export type { RangeHit, RangeWork } from "./range/searching.js";

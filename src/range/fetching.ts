@@ -3,7 +3,7 @@ import { xxh32 } from "../collection/xxh32.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import type { About, Span } from "./format.js";
-import type { Place } from "./host.js";
+import type { Host } from "./host.js";
 import type { Recent, Stored } from "./kept.js";
 import { joined } from "./spans.js";
 
@@ -34,16 +34,22 @@ export interface Asking {
 }
 
 export class Fetching {
-  readonly #place: Place;
+  readonly #host: Host;
   readonly #about: About;
   readonly #recent: Recent;
   /** Where blocks of lists are kept for the next visit. */
-  stored: Stored | undefined;
+  readonly #stored: Stored | undefined;
 
-  constructor(place: Place, about: About, recent: Recent) {
-    this.#place = place;
+  constructor(host: Host, about: About, recent: Recent, stored: Stored | undefined) {
+    this.#host = host;
     this.#about = about;
     this.#recent = recent;
+    this.#stored = stored;
+  }
+
+  /** Of blocks that are kept in memory. */
+  get bytes(): number {
+    return this.#recent.bytes;
   }
 
   /**
@@ -58,7 +64,7 @@ export class Fetching {
     lasting = false,
   ): Promise<boolean> {
     const missing: B[] = [];
-    const { stored } = this;
+    const stored = this.#stored;
     const kept = await Promise.all(blocks.map((block) => (lasting ? stored?.get(block.name) : this.#recent.get(block.name))));
     for (const [i, block] of blocks.entries()) {
       const bytes = kept[i];
@@ -97,7 +103,7 @@ export class Fetching {
     try {
       return await Promise.all(
         spans.map(async (span) => {
-          const bytes = await this.#place.read(data, dataBytes, span, together.signal);
+          const bytes = await this.#host.read(data, dataBytes, span, together.signal);
           work.bytes += bytes.length;
           return bytes;
         }),
@@ -114,7 +120,7 @@ export class Fetching {
     const { data } = this.#about;
     return new VicinalError(
       "BAD_FILE",
-      `${this.#place.name}${data}: the checksum of ${name} at ${span.from} does not match: the file was damaged or not copied whole, or something on the way changes or compresses it (no Content-Encoding for .bin files)`,
+      `${this.#host.folder}${data}: the checksum of ${name} at ${span.from} does not match: the file was damaged or not copied whole, or something on the way changes or compresses it (no Content-Encoding for .bin files)`,
     );
   }
 }

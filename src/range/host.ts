@@ -4,16 +4,6 @@ import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { HEAD_NAME, type Span } from "./format.js";
 
-/** Where published files are read from. */
-export interface Place {
-  /** For sentences. */
-  readonly name: string;
-  /** All of the head. */
-  head(signal?: AbortSignal): Promise<Uint8Array>;
-  /** So many bytes of the data file, which has `bytes`. */
-  read(file: string, bytes: number, span: Span, signal?: AbortSignal): Promise<Uint8Array>;
-}
-
 /** A request that fails as those of busy servers do is made again after so long, in milliseconds. */
 const AGAIN_MS = [100, 400];
 const BUSY = [408, 425, 429, 500, 502, 503, 504];
@@ -51,9 +41,9 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-export class Host implements Place {
-  readonly name: string;
-  readonly #folder: string;
+export class Host {
+  /** Its url. */
+  readonly folder: string;
   readonly #fetch: Fetch;
   /** What the data file was called when it was first asked for: it is not to become another. */
   #pinned: { readonly etag: string | null; readonly modified: string | null } | undefined;
@@ -71,13 +61,13 @@ export class Host implements Place {
       );
     }
     if (!whole.pathname.endsWith("/") && !whole.pathname.endsWith(`/${HEAD_NAME}`)) whole.pathname += "/";
-    this.#folder = new URL(".", whole).href;
-    this.name = this.#folder;
+    this.folder = new URL(".", whole).href;
     this.#fetch = fetch;
   }
 
+  /** All of the head. */
   async head(signal?: AbortSignal): Promise<Uint8Array> {
-    const url = this.#folder + HEAD_NAME;
+    const url = this.folder + HEAD_NAME;
     const response = await this.#asked(url, { cache: "no-cache", signal });
     if (response.status === 404) {
       throw new VicinalError(
@@ -89,8 +79,9 @@ export class Host implements Place {
     return this.#body(url, response, signal);
   }
 
+  /** Bytes of the data file, which has so many. */
   async read(file: string, bytes: number, { from, to }: Span, signal?: AbortSignal): Promise<Uint8Array> {
-    const url = this.#folder + file;
+    const url = this.folder + file;
     const response = await this.#asked(url, { headers: { Range: `bytes=${from}-${to - 1}` }, signal });
     const answered = `${url}: the host`;
     if (response.status !== 206) {

@@ -306,6 +306,16 @@ describe("options", () => {
     await expectError(() => index.search(query), "CLOSED", `the index of ${host.url} is closed`);
   });
 
+  it("an index that is closed while it is searched says so", async () => {
+    const { files } = await publish(await flatOf(vectorsOf(2000)), { pageKib: 4 });
+    const host = await hosted(files);
+    const index = await RangeIndex.open(host.url);
+    const search = index.search(vectorsOf(1, 8)[0]);
+    index.close();
+    await expectError(() => search, "CLOSED", "closed");
+    await expectError(() => index.stats(), "CLOSED", "closed");
+  });
+
   it("progress is told, and a signal ends it", async () => {
     const flat = await flatOf(vectorsOf(3000));
     const steps = new Set<string>();
