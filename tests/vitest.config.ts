@@ -19,6 +19,7 @@ const LONG = [
   "tests/collection/{shared,in-page}.test.ts",
   "tests/pool/in-page.test.ts",
   "tests/cli/demo-page.test.ts",
+  "tests/range/page.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
 ];
 
@@ -38,6 +39,7 @@ export default defineConfig({
       { find: /^vicinal\/node$/, replacement: dist("node.js") },
       { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
+      { find: /^vicinal\/range$/, replacement: dist("range.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/pool$/, replacement: dist("pool.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },

@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|range|storage-node)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -122,6 +122,7 @@ const LAYERS = {
   tabs: "src/tabs.ts",
   pool: "src/pool.ts",
   worker: "src/worker.ts",
+  range: "src/range.ts",
 };
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
@@ -192,6 +193,7 @@ async function writeIndex(files, builds) {
   });
   const extrasBeside = beside(/\/extras\.js$/, "./extras-HASH.js");
   const collectionExtras = beside(/\/extras\.js$/, "./chunks/collection-extras-HASH.js");
+  const rangeWhere = beside(/\/where\.js$/, "./chunks/range-where-HASH.js");
   const ownWorker = beside(/\/own-worker\.js$/, "./chunks/own-worker-HASH.js");
   const shared = builds.filter((name) => name.startsWith("shared"));
   const sharedBeside = shared.map((name) => beside(new RegExp(`^vicinal-wasm:${name}$`), `./chunks/${name}-HASH.js`));
@@ -209,9 +211,13 @@ async function writeIndex(files, builds) {
       plugins: [workerText, besideCore(files, "./core-HASH.js")],
     },
     { entryPoints: Object.fromEntries(shared.map((name) => [`chunks/${name}`, `vicinal-wasm:${name}`])), plugins: [embedded] },
+    { entryPoints: { "chunks/range-where": "src/range/where.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
     {
       entryPoints: LAYERS,
-      plugins: [...sharedBeside, collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      plugins: [
+        ...[...sharedBeside, collectionExtras, rangeWhere, ownWorker, workerText],
+        besideCore(files, "./chunks/core-HASH.js"),
+      ],
       splitting: false,
     },
   ];
@@ -223,7 +229,7 @@ async function writeIndex(files, builds) {
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
     writeFileSync(
-      path.replace(/(core|extras|graph|shared|own-worker)\.js$/, `$1-${name}.js`),
+      path.replace(/(core|extras|graph|shared|own-worker|range-where)\.js$/, `$1-${name}.js`),
       text.replaceAll("-HASH.js", `-${name}.js`),
     );
   }

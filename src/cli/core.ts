@@ -18,6 +18,7 @@ export type {
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { MAX_ID } from "../input/vectors.js";
 export { destination, readBytes } from "../node.js";
+export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";
 export { folder } from "../storage-node.js";
 export { CODEC_NAMES, type Effort, isLossy, KIND_NAMES, KINDS, METRIC_NAMES, METRICS, ROTATE_NAMES } from "../words/kinds.js";
 export { KNOBS, type Knob } from "../words/knobs.js";

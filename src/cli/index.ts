@@ -6,6 +6,7 @@ import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
+import { publishCommand } from "./commands/publish.js";
 import { searchCommand } from "./commands/search.js";
 import { isUsage, sentenceFor } from "./report.js";
 
@@ -19,7 +20,10 @@ const program = new Command("vicinal")
   .description("Nearest neighbours among embedding vectors: build, search and measure indexes.")
   .version(version)
   .showHelpAfterError("(--help lists the options)");
-for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), collectionCommand(), demoCommand()]) {
+for (const command of [
+  ...[buildCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
+  ...[collectionCommand(), demoCommand()],
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) command.exitOverride();

@@ -59,13 +59,14 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs", "worker", "pool"].flatMap((name) => [
+      ...["collection", "pool", "range", "storage", "storage-node", "tabs", "worker"].flatMap((name) => [
         `dist/${name}.js`,
         `dist/${name}.cjs`,
       ]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
       "dist/chunks/own-worker-HASH.js",
+      "dist/chunks/range-where-HASH.js",
       "package.json",
       "dist/chunks/extras-HASH.js",
       "dist/chunks/workers-HASH.js",
@@ -151,7 +152,12 @@ describe("size", () => {
    * What a page downloads, minified and gzipped: the entry, what it imports statically, and of what is imported when it is
    * needed the wasm of the best variant, of the graph build also the clock and of the full one what trains.
    */
-  async function download(names: string, kind: "core" | "graph" | "full", from = "vicinal"): Promise<number> {
+  async function download(
+    names: string,
+    kind: "core" | "graph" | "full",
+    from = "vicinal",
+    beside = { core: /^$/, graph: /clock/, full: /extras/ }[kind],
+  ): Promise<number> {
     const { metafile, outputFiles } = await build({
       stdin: { contents: `export { ${names} } from "${from}";`, resolveDir: project.folder },
       bundle: true,
@@ -171,7 +177,6 @@ describe("size", () => {
       ]),
     );
     const everything = kind === "full";
-    const beside = { core: /^$/, graph: /clock/, full: /extras/ }[kind];
     const wasm = new RegExp(`/(relaxed|simd)${everything ? "" : `-${kind}`}-[A-Z0-9]{8}\\.js$`);
     const entry = Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === "<stdin>");
     const needed = new Set(entry);
@@ -208,6 +213,12 @@ describe("size", () => {
     const collection = await download("Collection", "core", "vicinal/collection");
     console.log(`minified and gzipped: { Collection } ${collection} bytes`);
     expect(collection).toBeLessThanOrEqual(62 * 1024);
+  });
+
+  test("{ RangeIndex } is below 70 KiB", async () => {
+    const range = await download("RangeIndex", "full", "vicinal/range", /^$/);
+    console.log(`minified and gzipped: { RangeIndex } ${range} bytes`);
+    expect(range).toBeLessThanOrEqual(70 * 1024);
   });
 
   /** Beside the core, which a page with a collection has. */

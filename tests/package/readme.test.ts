@@ -148,6 +148,8 @@ describeWith(["tools", "chromium"], "in a page", () => {
     cpSync(join(project.folder, "blank.html"), join(folder, "page/blank.html"));
     writeFileSync(join(folder, "page/notes.json"), JSON.stringify(["about passwords", "about invoices", "about the office"]));
     writeFileSync(join(folder, "page/notes.vic"), readFileSync(join(project.folder, "notes.vic")));
+    for (const file of ["documents.js", "publish.js"]) await project.node(join(folder, file));
+    cpSync(join(project.folder, "public/docs"), join(folder, "page/docs"), { recursive: true });
     site = await serve(join(folder, "page"));
   });
   afterAll(() => site?.close());
@@ -162,6 +164,13 @@ describeWith(["tools", "chromium"], "in a page", () => {
     const shown = (await evaluated(browser(), `${site.origin}/index.html`, ask)) as string[];
     expect(shown).toHaveLength(3);
     expect(shown[0]).toBe("about passwords");
+  });
+
+  test("range.js finds what publish.js has published", async () => {
+    const ask = `import("/range.js").then(({ ask }) => ask("how do I reset my password?"))`;
+    const hits = (await evaluated(browser(), `${site.origin}/blank.html`, ask)) as { id: string; data: object }[];
+    expect(hits[0]).toMatchObject({ data: { lang: "en" } });
+    expect(hits.map(({ id }) => id)).toContain("a1");
   });
 
   test("build.js builds, keeps and reopens", async () => {

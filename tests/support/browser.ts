@@ -45,7 +45,7 @@ export interface Site {
   close(): void;
 }
 
-/** A folder on a port of this machine; `headers` go with all of it, and `served` hears of every file. */
+/** A folder on a port of this machine, also ranges of its files; `headers` go with all of it, and `served` hears of every file. */
 export async function serve(
   folder: string,
   headers: Record<string, string> = {},
@@ -57,7 +57,13 @@ export async function serve(
       const body = readFileSync(join(folder, pathname));
       served(pathname, body);
       const type = MIME[extname(pathname)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type, "cache-control": "no-store", ...headers }).end(body);
+      const own = { "content-type": type, "cache-control": "no-store", ...headers };
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+      if (from === undefined) response.writeHead(200, own).end(body);
+      else
+        response
+          .writeHead(206, { ...own, "content-range": `bytes ${from}-${to}/${body.length}` })
+          .end(body.subarray(Number(from), Number(to) + 1));
     } catch {
       response.writeHead(404).end();
     }

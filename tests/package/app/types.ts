@@ -41,6 +41,7 @@ import {
 } from "vicinal";
 import { Collection, type CollectionOptions, type WorkerCollection } from "vicinal/collection";
 import { openFile, saveFile } from "vicinal/node";
+import { type Published, publish, type RangeHit, RangeIndex } from "vicinal/range";
 import { Flat as StaticFlat, type VectorIndex as StaticIndex } from "vicinal/static";
 import { indexedDb, memory, opfs, type Storage, type StoredFile } from "vicinal/storage";
 import { folder } from "vicinal/storage/node";
@@ -158,4 +159,19 @@ export async function inWorker(options: CollectionOptions): Promise<boolean> {
   const served = await SharedCollection.open("docs", () => Collection.open({ storage: opfs("docs"), worker: true }));
   await Promise.all([served.close(), docs.close()]);
   return state === "ready" && (await docs.has("a")) === here.has("a");
+}
+
+export async function ranges(docs: Collection, shared: SharedCollection): Promise<RangeHit[]> {
+  const published: Published = await publish(docs, {
+    rows: "f32",
+    fields: ["lang"],
+    onProgress: ({ step, done }) => step + done,
+  });
+  for (const [name, bytes] of published.files) name.slice(bytes.length);
+  await publish(shared, { queries: [[1, 2, 3]] });
+  const open: RangeIndex = await RangeIndex.open("https://host/docs/", { cacheBytes: 0, signal: new AbortController().signal });
+  const hits = await open.search(new Float32Array(3), { k: 1, where: { lang: "en" }, select: [] });
+  const work: number = open.lastStats.requests + open.stats().bytes + hits[0].distance;
+  open.close();
+  return (await open.searchBatch([[1, 2, work]]))[0];
 }

@@ -1,0 +1,97 @@
+// What searches of a published index do that say nothing: the least that finds enough of the true neighbours of some of its own vectors,
+// measured on what is about to be published.
+import type { Flat } from "../family/flat.js";
+import { rowsOf, type Vectors } from "../input/vectors.js";
+import type { Head, Places, Span } from "./format.js";
+import type { Lists } from "./lists.js";
+import { chosenOf, joined, REQUESTS } from "./spans.js";
+
+const K = 10;
+/** Vectors that are searched for. */
+const JUDGES = 200;
+const PROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512];
+const CANDIDATES = [10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 120, 160, 240];
+/** What a request costs beside its bytes, in bytes. */
+const REQUEST_BYTES = 8192;
+
+export interface Effort {
+  readonly nprobe: number;
+  readonly candidates: number;
+  readonly recall: number;
+  readonly judges: number;
+}
+
+const costOf = (spans: readonly Span[]): number => spans.reduce((sum, { from, to }) => sum + to - from + REQUEST_BYTES, 0);
+
+/** A query and its true neighbours; `without`: the number of the vector that it is. */
+interface Judge {
+  readonly query: Float32Array;
+  readonly truth: ReadonlySet<number>;
+  readonly without: number | undefined;
+}
+
+function judgesOf(rows: Flat, queries: Vectors | undefined): Judge[] {
+  const { size: n, dimensions } = rows;
+  if (queries) {
+    const given = rowsOf(queries, { dimensions, packed: undefined }, "queries");
+    return Array.from({ length: given.n }, (_, i) => {
+      const query = Float32Array.from({ length: dimensions }, (_, j) => given.value(i, j));
+      return { query, truth: new Set(rows.search(query, { k: K }).map(({ id }) => id)), without: undefined };
+    });
+  }
+  const count = n > 1 ? Math.min(JUDGES, n) : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const without = Math.floor((i * n) / count);
+    const query = rows.get(without) as Float32Array;
+    const others = rows.search(query, { k: K + 1 }).filter(({ id }) => id !== without);
+    return { query, truth: new Set(others.slice(0, K).map(({ id }) => id)), without };
+  });
+}
+
+/** `numbers`: of each place the number of its vector in `rows`. All lists are here. Errors: those of queries. */
+export function measureEffort(
+  head: Head,
+  places: Places,
+  lists: Lists,
+  rows: Flat,
+  numbers: Uint32Array,
+  wanted: number,
+  queries: Vectors | undefined,
+): Effort {
+  const n = numbers.length;
+  const judges = judgesOf(rows, queries);
+  const k = Math.max(...judges.map(({ truth }) => truth.size), 1);
+  const most = Math.min(CANDIDATES[CANDIDATES.length - 1], n);
+  const probes = [...PROBES.filter((probe) => probe < head.lists.length), head.lists.length];
+  const candidates = [...CANDIDATES.filter((one) => one < most), most];
+  // Sums over the judges, per probe and number of candidates.
+  const found = probes.map(() => new Float64Array(candidates.length));
+  const cost = probes.map(() => new Float64Array(candidates.length));
+  for (const { query: vector, truth, without } of judges) {
+    const query = lists.query(vector);
+    const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0);
+    for (const [p, probe] of probes.entries()) {
+      let nominated: number[] = [];
+      let looked = 0;
+      for (const [c, count] of candidates.entries()) {
+        const chosen = chosenOf(places, head.lists, order, probe, count);
+        if (chosen.lists.length !== looked) {
+          looked = chosen.lists.length;
+          nominated = lists.nominate(query, chosen.lists, most + 1).filter((place) => numbers[place] !== without);
+        }
+        const some = nominated.slice(0, count);
+        for (const place of some) found[p][c] += truth.has(numbers[place]) ? 1 : 0;
+        const records = some.sort((a, b) => a - b).map((place) => places.record(place));
+        cost[p][c] += costOf(chosen.spans) + costOf(joined(records, REQUESTS));
+      }
+    }
+  }
+  const recallAt = (p: number, c: number): number => (judges.length ? found[p][c] / (judges.length * k) : 1);
+  let best = { p: probes.length - 1, c: candidates.length - 1 };
+  for (const p of probes.keys()) {
+    for (const c of candidates.keys()) {
+      if (recallAt(p, c) >= wanted && cost[p][c] < cost[best.p][best.c]) best = { p, c };
+    }
+  }
+  return { nprobe: probes[best.p], candidates: candidates[best.c], recall: recallAt(best.p, best.c), judges: judges.length };
+}

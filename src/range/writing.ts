@@ -1,0 +1,113 @@
+// The parts of the data file, and the table that finds them: format.ts has their layout.
+
+import type { Data } from "../collection/reading.js";
+import { xxh32 } from "../collection/xxh32.js";
+import type { Bytes } from "../words/arrays.js";
+import { badOption } from "../words/errors.js";
+import { heed } from "../words/options.js";
+import { fieldsText } from "./fields.js";
+import { type About, idAt, type ListEntry, PAYLOAD_BYTES, ROW_AT, type RowKind, viewOf, writeScaled } from "./format.js";
+import type { Learned } from "./learning.js";
+import type { Source, Tell } from "./source.js";
+import { zonesText } from "./zones.js";
+
+const MOST_DATA_BYTES = 2 ** 32 - 1;
+
+export interface Written {
+  readonly data: Bytes;
+  readonly entries: readonly ListEntry[];
+  /** Of each place the number of its document in the source. */
+  readonly numbers: Uint32Array;
+  readonly about: Omit<About, "nprobe" | "candidates" | "recall" | "judges">;
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
+const hex = (value: number): string => value.toString(16).padStart(8, "0");
+
+export function writeData(source: Source, learned: Learned, rows: RowKind, tell: Tell, signal: AbortSignal | undefined): Written {
+  const { members } = learned;
+  const names = Object.keys(source.fields);
+  const { datas } = source;
+  const numbers = Uint32Array.from(members.flat());
+  const payloads = datas && Array.from(numbers, (number) => bytesOf(datas[number]));
+  const codes = members.map((_, list) => learned.codes(list));
+  const records = recordsOf(source, members, payloads, rows, tell, signal);
+  const inLists = (datas ? members.map((own) => own.map((number) => datas[number])) : []) as Data[][];
+  const fields = names.length ? inLists.map((own) => encoder.encode(fieldsText(own, names))) : [];
+  const zones = encoder.encode(names.length ? zonesText(inLists, names) : "{}");
+  const data = joined([...codes, ...records, ...fields, zones].concat(payloads ?? []));
+  const entries = members.map((own, list) => ({
+    documents: own.length,
+    codesChecksum: xxh32(codes[list]),
+    recordBytes: own.length ? records[list].length / own.length : 0,
+    fieldsBytes: fields[list]?.length ?? 0,
+    fieldsChecksum: fields[list] ? xxh32(fields[list]) : 0,
+  }));
+  const about = {
+    data: `${hex(xxh32(data))}${hex(xxh32(data, 1))}.bin`,
+    dataBytes: data.length,
+    documents: numbers.length,
+    rows,
+    codeBytes: learned.codeBytes,
+    payloads: payloads !== undefined,
+    fields: source.fields,
+    zones: { bytes: zones.length, checksum: xxh32(zones) },
+  };
+  return { data, entries, numbers, about };
+}
+
+/** Per list its records. `payloads`: of each place the document's data. */
+function recordsOf(
+  { rows, ids }: Source,
+  members: readonly (readonly number[])[],
+  payloads: readonly Uint8Array[] | undefined,
+  kind: RowKind,
+  tell: Tell,
+  signal: AbortSignal | undefined,
+): Uint8Array[] {
+  const idFrom = idAt({ rows: kind, payloads: payloads !== undefined }, rows.dimensions);
+  let place = 0;
+  let payloadAt = 0;
+  return members.map((own, list) => {
+    heed(signal);
+    tell(list, members.length);
+    const names = own.map((number) => bytesOf(ids[number]));
+    const recordBytes = names.reduce((most, { length }) => Math.max(most, idFrom + length), 0);
+    const block = new Uint8Array(recordBytes * own.length);
+    own.forEach((number, i) => {
+      const record = block.subarray(i * recordBytes, (i + 1) * recordBytes);
+      writeRow(rows.get(number) as Float32Array, kind, record);
+      if (payloads) payloadAt = writePayload(payloads[place], payloadAt, record, idFrom - PAYLOAD_BYTES);
+      record.set(names[i], idFrom);
+      viewOf(record).setUint32(0, xxh32(record.subarray(ROW_AT), place++), true);
+    });
+    return block;
+  });
+}
+
+function writeRow(vector: Float32Array, kind: RowKind, record: Uint8Array): void {
+  if (kind === "sq8") writeScaled(vector, record, ROW_AT);
+  else vector.forEach((value, i) => void viewOf(record).setFloat32(ROW_AT + 4 * i, value, true));
+}
+
+/** Says in a record where the document's data is; returns where the next one's begins. */
+function writePayload(payload: Uint8Array, from: number, record: Uint8Array, at: number): number {
+  const view = viewOf(record);
+  const parts = [Math.floor(from / 2 ** 32), from >>> 0, payload.length, xxh32(payload)];
+  for (const [i, value] of parts.entries()) view.setUint32(at + 4 * i, value, true);
+  return from + payload.length;
+}
+
+function joined(pieces: readonly Uint8Array[]): Bytes {
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (bytes > MOST_DATA_BYTES)
+    throw badOption(`the data would have ${bytes} bytes, more than ${MOST_DATA_BYTES}: publish several`);
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

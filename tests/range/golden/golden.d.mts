@@ -1,0 +1,3 @@
+import type { RangeHit, RangeIndex } from "vicinal/range";
+
+export function golden(index: RangeIndex): Promise<RangeHit[][]>;
