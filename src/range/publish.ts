@@ -14,6 +14,7 @@ import {
   type Head,
   headOf,
   Places,
+  partsOf,
   ROW_KINDS,
   type RowKind,
   readHead,
@@ -44,6 +45,8 @@ export interface PublishOptions {
   recall?: number;
   /** Queries as they will come, some hundred, to measure that with. Default: 200 of the vectors themselves, which is too few lists where queries lie elsewhere. */
   queries?: Vectors;
+  /** The data in files of at most so many MiB, for hosts that limit them: 1 to 4095. Default: one file. */
+  partMib?: number;
   /** Of what is drawn at random. Default 42. */
   seed?: number;
   signal?: AbortSignal;
@@ -51,7 +54,7 @@ export interface PublishOptions {
 }
 
 export interface Published {
-  /** The files by their names, the head last: it is to be written after the other. */
+  /** The files by their names, the head last: it is to be written after the others. */
   files: Map<string, Bytes>;
   documents: number;
   lists: number;
@@ -65,9 +68,10 @@ export interface Published {
   fields: string[];
 }
 
-const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "seed", "signal", "onProgress"];
+const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "partMib", "seed", "signal", "onProgress"];
 /** Of centroids and table, in a head. */
 const MOST_HEAD_BYTES = 500_000;
+const MOST_PART_MIB = 4095;
 const FEWER_BITS_FROM = 256;
 /** Below it centroids are noise, and lists no shorter to read. */
 const LEAST_PER_LIST = 32;
@@ -79,6 +83,7 @@ interface Checked {
   readonly fields: readonly string[] | undefined;
   readonly recall: number;
   readonly queries: Vectors | undefined;
+  readonly partBytes: number;
   readonly seed: number;
 }
 
@@ -102,6 +107,7 @@ function checkOptions(options: PublishOptions): Checked {
     fields,
     recall: real("recall", options.recall ?? 0.97, 0.5, 1),
     queries: options.queries === undefined ? undefined : copyAll(options.queries),
+    partBytes: 2 ** 20 * integer("partMib", options.partMib ?? MOST_PART_MIB, 1, MOST_PART_MIB),
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -122,10 +128,10 @@ export async function publish(source: PublishSource, options: PublishOptions = {
     try {
       const written = writeData(read, learned, checked.rows, tell("writing"), signal);
       tell("measuring")(0, 1);
-      const unmeasured = headWith(written, learned, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
+      const unmeasured = headWith(written, learned, checked, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
       const effort = await effortOf(readHead(unmeasured), written, read.rows, checked);
       tell("measuring")(1, 1);
-      return published(written, headWith(written, learned, effort), effort);
+      return published(written, headWith(written, learned, checked, effort), checked, effort);
     } finally {
       learned.close();
     }
@@ -144,8 +150,8 @@ function listsOf({ size: n, dimensions }: Flat, { bits: given, pageBytes, rows, 
   return { lists: Math.max(Math.min(wanted, most, Math.ceil(n / LEAST_PER_LIST)), 1), bits, seed };
 }
 
-function headWith({ about, entries }: Written, { state, centroids }: Learned, effort: Effort): Bytes {
-  return headOf({ ...about, ...effort }, state, centroids, entries);
+function headWith({ about, entries }: Written, { state, centroids }: Learned, { partBytes }: Checked, effort: Effort): Bytes {
+  return headOf({ ...about, partBytes, ...effort }, state, centroids, entries);
 }
 
 async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { recall, queries }: Checked): Promise<Effort> {
@@ -163,13 +169,12 @@ async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { re
   }
 }
 
-function published({ about, data, entries }: Written, head: Bytes, effort: Effort): Published {
+function published({ about, data, entries }: Written, head: Bytes, { partBytes }: Checked, effort: Effort): Published {
   const { nprobe, candidates, recall } = effort;
+  const parts = partsOf({ ...about, partBytes }, { from: 0, to: data.length });
+  const files = parts.map(({ name, bytes }, i) => [name, data.subarray(i * partBytes, i * partBytes + bytes)] as const);
   return {
-    files: new Map([
-      [about.data, data],
-      [HEAD_NAME, head],
-    ]),
+    files: new Map([...files, [HEAD_NAME, head]]),
     documents: about.documents,
     lists: entries.length,
     headBytes: head.length,

@@ -18,7 +18,7 @@ export interface Written {
   readonly entries: readonly ListEntry[];
   /** Of each place the number of its document in the source. */
   readonly numbers: Uint32Array;
-  readonly about: Omit<About, "nprobe" | "candidates" | "recall" | "judges">;
+  readonly about: Omit<About, "partBytes" | "nprobe" | "candidates" | "recall" | "judges">;
 }
 
 const encoder = new TextEncoder();
@@ -45,7 +45,7 @@ export function writeData(source: Source, learned: Learned, rows: RowKind, tell:
     fieldsChecksum: fields[list] ? xxh32(fields[list]) : 0,
   }));
   const about = {
-    data: `${hex(xxh32(data))}${hex(xxh32(data, 1))}.bin`,
+    data: hex(xxh32(data)) + hex(xxh32(data, 1)),
     dataBytes: data.length,
     documents: numbers.length,
     rows,
