@@ -3,10 +3,11 @@
 import type { VectorIndex } from "../base/vector-index.js";
 import { keysOf } from "../collection/where/path.js";
 import type { Flat } from "../family/flat.js";
-import { copyAll, type Vectors } from "../input/vectors.js";
+import { inSlices } from "../input/slices.js";
+import { copyAll, type Rows, rowsOf, type Vectors } from "../input/vectors.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption, show } from "../words/errors.js";
-import { checkSignal, integer, known, oneOf, real } from "../words/options.js";
+import { checkSignal, heed, integer, known, oneOf, real } from "../words/options.js";
 import {
   AUX_BYTES,
   ENTRY_BYTES,
@@ -23,7 +24,7 @@ import {
 } from "./format.js";
 import { type Learned, type LearnOptions, learnLists } from "./learning.js";
 import { Lists } from "./lists.js";
-import { type Effort, measureEffort } from "./measuring.js";
+import { type Effort, JUDGES, measureEffort } from "./measuring.js";
 import { type Documents, readSource, type Tell } from "./source.js";
 import { type Written, writeData } from "./writing.js";
 
@@ -122,15 +123,23 @@ export async function publish(source: PublishSource, options: PublishOptions = {
   const tell = (step: Step): Tell => {
     return (done, total) => onProgress?.({ step, done, total });
   };
+  const between = (step: Step, total: number) => (done: number) => {
+    heed(signal);
+    tell(step)(done, total);
+  };
   const read = await readSource(source, checked.fields, tell("reading"), signal);
   try {
-    const learned = await learnLists(read.rows, listsOf(read.rows, checked), tell("learning"), signal);
+    const { rows } = read;
+    const queries = checked.queries && queriesOf(checked.queries, rows.dimensions);
+    const learned = await learnLists(rows, listsOf(rows, checked), tell("learning"), signal);
     try {
-      const written = writeData(read, learned, checked.rows, tell("writing"), signal);
-      tell("measuring")(0, 1);
+      const writing = between("writing", learned.members.length);
+      writing(0);
+      const written = await inSlices(writeData(read, learned, checked.rows), writing);
       const unmeasured = headWith(written, learned, checked, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
-      const effort = await effortOf(readHead(unmeasured), written, read.rows, checked);
-      tell("measuring")(1, 1);
+      const judging = between("measuring", queries?.n ?? Math.min(JUDGES, rows.size));
+      judging(0);
+      const effort = await effortOf(readHead(unmeasured), written, rows, checked.recall, queries, judging);
       return published(written, headWith(written, learned, checked, effort), checked, effort);
     } finally {
       learned.close();
@@ -138,6 +147,12 @@ export async function publish(source: PublishSource, options: PublishOptions = {
   } finally {
     read.rows.close();
   }
+}
+
+function queriesOf(queries: Vectors, dimensions: number): Rows {
+  const rows = rowsOf(queries, { dimensions, packed: undefined }, "queries");
+  if (rows.n === 0) throw badOption("queries is empty; it must have some hundred");
+  return rows;
 }
 
 /** How many lists, as large as is wanted, as far as the head has room for them; and what their codes are. */
@@ -154,7 +169,14 @@ function headWith({ about, entries }: Written, { state, centroids }: Learned, { 
   return headOf({ ...about, partBytes, ...effort }, state, centroids, entries);
 }
 
-async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { recall, queries }: Checked): Promise<Effort> {
+async function effortOf(
+  head: Head,
+  { data, numbers }: Written,
+  rows: Flat,
+  recall: number,
+  queries: Rows | undefined,
+  judging: (done: number) => void,
+): Promise<Effort> {
   const places = new Places(head);
   const lists = await Lists.open(head, places.first);
   try {
@@ -163,7 +185,7 @@ async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { re
       return { list, bytes: data.subarray(from, to) };
     });
     lists.arrive(blocks);
-    return measureEffort(head, places, lists, rows, numbers, recall, queries);
+    return await inSlices(measureEffort({ head, places, lists, rows, numbers }, recall, queries), judging);
   } finally {
     lists.close();
   }

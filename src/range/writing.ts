@@ -4,11 +4,10 @@ import type { Data } from "../collection/reading.js";
 import { xxh32 } from "../collection/xxh32.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
-import { heed } from "../words/options.js";
 import { fieldsText } from "./fields.js";
 import { type About, idAt, type ListEntry, PAYLOAD_BYTES, ROW_AT, type RowKind, viewOf, writeScaled } from "./format.js";
 import type { Learned } from "./learning.js";
-import type { Source, Tell } from "./source.js";
+import type { Source } from "./source.js";
 import { zonesText } from "./zones.js";
 
 const MOST_DATA_BYTES = 2 ** 32 - 1;
@@ -25,14 +24,15 @@ const encoder = new TextEncoder();
 const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 const hex = (value: number): string => value.toString(16).padStart(8, "0");
 
-export function writeData(source: Source, learned: Learned, rows: RowKind, tell: Tell, signal: AbortSignal | undefined): Written {
+/** Yields how many lists have been written. */
+export function* writeData(source: Source, learned: Learned, rows: RowKind): Generator<number, Written, void> {
   const { members } = learned;
   const names = Object.keys(source.fields);
   const { datas } = source;
   const numbers = Uint32Array.from(members.flat());
   const payloads = datas && Array.from(numbers, (number) => bytesOf(datas[number]));
   const codes = members.map((_, list) => learned.codes(list));
-  const records = recordsOf(source, members, payloads, rows, tell, signal);
+  const records = yield* recordsOf(source, members, payloads, rows);
   const inLists = (datas ? members.map((own) => own.map((number) => datas[number])) : []) as Data[][];
   const fields = names.length ? inLists.map((own) => encoder.encode(fieldsText(own, names))) : [];
   const zones = encoder.encode(names.length ? zonesText(inLists, names) : "{}");
@@ -58,20 +58,17 @@ export function writeData(source: Source, learned: Learned, rows: RowKind, tell:
 }
 
 /** Per list its records. `payloads`: of each place the document's data. */
-function recordsOf(
+function* recordsOf(
   { rows, ids }: Source,
   members: readonly (readonly number[])[],
   payloads: readonly Uint8Array[] | undefined,
   kind: RowKind,
-  tell: Tell,
-  signal: AbortSignal | undefined,
-): Uint8Array[] {
+): Generator<number, Uint8Array[], void> {
   const idFrom = idAt({ rows: kind, payloads: payloads !== undefined }, rows.dimensions);
   let place = 0;
   let payloadAt = 0;
-  return members.map((own, list) => {
-    heed(signal);
-    tell(list, members.length);
+  const records: Uint8Array[] = [];
+  for (const own of members) {
     const names = own.map((number) => bytesOf(ids[number]));
     const recordBytes = names.reduce((most, { length }) => Math.max(most, idFrom + length), 0);
     const block = new Uint8Array(recordBytes * own.length);
@@ -82,8 +79,9 @@ function recordsOf(
       record.set(names[i], idFrom);
       viewOf(record).setUint32(0, xxh32(record.subarray(ROW_AT), place++), true);
     });
-    return block;
-  });
+    yield records.push(block);
+  }
+  return records;
 }
 
 function writeRow(vector: Float32Array, kind: RowKind, record: Uint8Array): void {

@@ -269,6 +269,8 @@ describe("options", () => {
     await expectError(() => index.search(query.map(() => Number.NaN)), "NOT_FINITE", "query");
     await expectError(() => publish(flat, { pageKib: 1 }), "BAD_OPTION", "pageKib is 1");
     await expectError(() => publish(flat, { rows: "f16" as never }), "BAD_OPTION", "rows is");
+    await expectError(() => publish(flat, { queries: [[1, 2]] }), "BAD_DIMENSION", "queries");
+    await expectError(() => publish(flat, { queries: [] }), "BAD_OPTION", "queries is empty");
     await expectError(() => publish(flat, { fields: ["a"] }), "BAD_OPTION", "an index has none");
     await expectError(() => publish({} as never), "BAD_OPTION", "it must be an index or a collection");
     const hamming = await Flat.create({ dimensions: 8, metric: "hamming" });
