@@ -128,6 +128,25 @@ export function readScaled(from: Uint8Array, at: number, n: number, to: Float32A
   for (let i = 0; i < n; i++) to[start + i] = low + step * from[at + SCALE_BYTES + i];
 }
 
+/** Where a document's data is, from the first payload on. */
+export interface Payload {
+  readonly from: number;
+  readonly bytes: number;
+  readonly checksum: number;
+}
+
+export function writePayload({ from, bytes, checksum }: Payload, to: Uint8Array, at: number): void {
+  const view = viewOf(to);
+  const numbers = [Math.floor(from / 2 ** 32), from >>> 0, bytes, checksum];
+  for (const [i, value] of numbers.entries()) view.setUint32(at + 4 * i, value, true);
+}
+
+export function readPayload(from: Uint8Array, at: number): Payload {
+  const view = viewOf(from);
+  const [high, low, bytes, checksum] = [0, 4, 8, 12].map((i) => view.getUint32(at + i, true));
+  return { from: high * 2 ** 32 + low, bytes, checksum };
+}
+
 /** The bytes of a head; `state` as it is in a file. */
 export function headOf(about: About, state: Uint8Array, scaled: Uint8Array, lists: readonly ListEntry[]): Bytes {
   const json = new TextEncoder().encode(JSON.stringify(about));

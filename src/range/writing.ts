@@ -5,7 +5,17 @@ import { xxh32 } from "../collection/xxh32.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
 import { fieldsText } from "./fields.js";
-import { type About, idAt, type ListEntry, PAYLOAD_BYTES, ROW_AT, type RowKind, viewOf, writeScaled } from "./format.js";
+import {
+  type About,
+  idAt,
+  type ListEntry,
+  PAYLOAD_BYTES,
+  ROW_AT,
+  type RowKind,
+  viewOf,
+  writePayload,
+  writeScaled,
+} from "./format.js";
 import type { Learned } from "./learning.js";
 import type { Source } from "./source.js";
 import { zonesText } from "./zones.js";
@@ -75,7 +85,11 @@ function* recordsOf(
     own.forEach((number, i) => {
       const record = block.subarray(i * recordBytes, (i + 1) * recordBytes);
       writeRow(rows.get(number) as Float32Array, kind, record);
-      if (payloads) payloadAt = writePayload(payloads[place], payloadAt, record, idFrom - PAYLOAD_BYTES);
+      if (payloads) {
+        const { length } = payloads[place];
+        writePayload({ from: payloadAt, bytes: length, checksum: xxh32(payloads[place]) }, record, idFrom - PAYLOAD_BYTES);
+        payloadAt += length;
+      }
       record.set(names[i], idFrom);
       viewOf(record).setUint32(0, xxh32(record.subarray(ROW_AT), place++), true);
     });
@@ -87,14 +101,6 @@ function* recordsOf(
 function writeRow(vector: Float32Array, kind: RowKind, record: Uint8Array): void {
   if (kind === "sq8") writeScaled(vector, record, ROW_AT);
   else vector.forEach((value, i) => void viewOf(record).setFloat32(ROW_AT + 4 * i, value, true));
-}
-
-/** Says in a record where the document's data is; returns where the next one's begins. */
-function writePayload(payload: Uint8Array, from: number, record: Uint8Array, at: number): number {
-  const view = viewOf(record);
-  const parts = [Math.floor(from / 2 ** 32), from >>> 0, payload.length, xxh32(payload)];
-  for (const [i, value] of parts.entries()) view.setUint32(at + 4 * i, value, true);
-  return from + payload.length;
 }
 
 function joined(pieces: readonly Uint8Array[]): Bytes {
