@@ -2,7 +2,7 @@
 import { xxh32 } from "../collection/xxh32.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
-import type { About, Span } from "./format.js";
+import { type About, partsOf, type Span } from "./format.js";
 import type { Host } from "./host.js";
 import type { Recent, Stored } from "./kept.js";
 import { joined } from "./spans.js";
@@ -94,20 +94,12 @@ export class Fetching {
 
   /** All of them, or none where one fails. */
   async #read(spans: readonly Span[], { work, signal }: Asking): Promise<Uint8Array[]> {
-    const { data, dataBytes } = this.#about;
     heed(signal);
     const together = new AbortController();
     const stop = (): void => together.abort(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
-    work.requests += spans.length;
     try {
-      return await Promise.all(
-        spans.map(async (span) => {
-          const bytes = await this.#host.read(data, dataBytes, span, together.signal);
-          work.bytes += bytes.length;
-          return bytes;
-        }),
-      );
+      return await Promise.all(spans.map((span) => this.#span(span, work, together.signal)));
     } catch (error) {
       together.abort(error);
       throw error;
@@ -116,11 +108,27 @@ export class Fetching {
     }
   }
 
+  /** One range, by a request for each file that has some of it. */
+  async #span(span: Span, work: Work, signal: AbortSignal): Promise<Uint8Array> {
+    const parts = partsOf(this.#about, span);
+    work.requests += parts.length;
+    const pieces = await Promise.all(parts.map((part) => this.#host.read(part, signal)));
+    work.bytes += span.to - span.from;
+    if (pieces.length === 1) return pieces[0];
+    const whole = new Uint8Array(span.to - span.from);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+
   #damaged({ name, span }: Block): VicinalError {
-    const { data } = this.#about;
+    const [part] = partsOf(this.#about, span);
     return new VicinalError(
       "BAD_FILE",
-      `${this.#host.folder}${data}: the checksum of ${name} at ${span.from} does not match: the file was damaged or not copied whole, or something on the way changes or compresses it (no Content-Encoding for .bin files)`,
+      `${this.#host.folder}${part.name}: the checksum of ${name} at ${part.span.from} does not match: the file was damaged or not copied whole, or something on the way changes or compresses it (no Content-Encoding for .bin files)`,
     );
   }
 }

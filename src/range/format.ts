@@ -1,5 +1,5 @@
-// A published index, version 1: two files, little-endian, which never change. Whoever publishes anew writes other bytes under another
-// name, and then the head that names them.
+// A published index, version 1: a head, and data that never changes, little-endian. Whoever publishes anew writes other data under another
+// name, and then the head that names it.
 //
 //   head.bin is fetched as a whole:
 //     "VICRANGE" | version u32 | checksum u32 | file bytes u32 | about bytes u32 | lists u32 | 0 u32
@@ -8,7 +8,8 @@
 //     centroids: lists x [least f32][step f32][dimensions x u8], value = least + step * u8
 //     table: lists x [documents u32][codes checksum u32][record bytes u32][fields bytes u32][fields checksum u32]
 //
-//   <hash>.bin is fetched by ranges; its parts follow each other without a gap. Lists are in an order in which those beside each other
+//   <hash>-0.bin, <hash>-1.bin ... are the data, cut after every so many bytes for hosts that limit files, and fetched by ranges. What is in
+//   it follows each other without a gap. Lists are in an order in which those beside each other
 //   are near, and a document's place is its number in that order:
 //     codes    per list of n: [n x add f32][n x scale f32][n x code], as assembly/codec/rabitq.ts has them, a row after the other
 //     records  per list of n: n x [checksum u32][row][payload, where there are any][id as JSON, with zeros to the record's end]
@@ -40,8 +41,7 @@ export const SCALE_BYTES = 8;
 export const PAYLOAD_BYTES = 16;
 const CHECKSUM_BYTES = 4;
 const MOST_LISTS = 65536;
-/** By its content. */
-const DATA_NAME = /^[0-9a-f]{16}\.bin$/;
+const DATA_NAME = /^[0-9a-f]{16}$/;
 
 /** How rows beside the codes are kept. */
 export const ROW_KINDS = ["sq8", "f32"] as const;
@@ -49,9 +49,11 @@ export type RowKind = (typeof ROW_KINDS)[number];
 
 /** What a head says in JSON. */
 export interface About {
-  /** The other file, beside the head. */
+  /** What the data is called, by its content. */
   readonly data: string;
   readonly dataBytes: number;
+  /** Of each of its files but the last. */
+  readonly partBytes: number;
   /** How many there are. */
   readonly documents: number;
   readonly rows: RowKind;
@@ -126,6 +128,25 @@ export function readScaled(from: Uint8Array, at: number, n: number, to: Float32A
   for (let i = 0; i < n; i++) to[start + i] = low + step * from[at + SCALE_BYTES + i];
 }
 
+/** Where a document's data is, from the first payload on. */
+export interface Payload {
+  readonly from: number;
+  readonly bytes: number;
+  readonly checksum: number;
+}
+
+export function writePayload({ from, bytes, checksum }: Payload, to: Uint8Array, at: number): void {
+  const view = viewOf(to);
+  const numbers = [Math.floor(from / 2 ** 32), from >>> 0, bytes, checksum];
+  for (const [i, value] of numbers.entries()) view.setUint32(at + 4 * i, value, true);
+}
+
+export function readPayload(from: Uint8Array, at: number): Payload {
+  const view = viewOf(from);
+  const [high, low, bytes, checksum] = [0, 4, 8, 12].map((i) => view.getUint32(at + i, true));
+  return { from: high * 2 ** 32 + low, bytes, checksum };
+}
+
 /** The bytes of a head; `state` as it is in a file. */
 export function headOf(about: About, state: Uint8Array, scaled: Uint8Array, lists: readonly ListEntry[]): Bytes {
   const json = new TextEncoder().encode(JSON.stringify(about));
@@ -191,7 +212,33 @@ export function readHead(bytes: Uint8Array): Head {
   });
   const about = JSON.parse(new TextDecoder().decode(bytes.subarray(FIXED_BYTES, FIXED_BYTES + jsonBytes))) as About;
   if (!DATA_NAME.test(about.data)) throw badHead(`it names ${show(about.data)} as its data`);
+  if (!(about.partBytes >= 1)) throw badHead(`its data is in parts of ${show(about.partBytes)} bytes`);
   return { about, state, centroids, lists };
+}
+
+/** One file of the data, and which of its bytes are meant. */
+export interface Part {
+  readonly name: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+  readonly span: Span;
+}
+
+/** A range of the data, in the files that have it. */
+export function partsOf(
+  { data, dataBytes, partBytes }: Pick<About, "data" | "dataBytes" | "partBytes">,
+  { from, to }: Span,
+): Part[] {
+  const parts: Part[] = [];
+  for (let i = Math.floor(from / partBytes); i * partBytes < to; i++) {
+    const start = i * partBytes;
+    parts.push({
+      name: `${data}-${i}.bin`,
+      bytes: Math.min(partBytes, dataBytes - start),
+      span: { from: Math.max(from - start, 0), to: Math.min(to - start, partBytes) },
+    });
+  }
+  return parts;
 }
 
 export function rowBytes(rows: RowKind, dimensions: number): number {

@@ -2,7 +2,7 @@
 // to set there; what comes is believed only once its checksum has been looked at, by those who ask.
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
-import { HEAD_NAME, type Span } from "./format.js";
+import { HEAD_NAME, type Part } from "./format.js";
 
 /** A request that fails as those of busy servers do is made again after so long, in milliseconds. */
 const AGAIN_MS = [100, 400];
@@ -45,8 +45,8 @@ export class Host {
   /** Its url. */
   readonly folder: string;
   readonly #fetch: Fetch;
-  /** What the data file was called when it was first asked for: it is not to become another. */
-  #pinned: { readonly etag: string | null; readonly modified: string | null } | undefined;
+  /** What each file was when it was first asked for: it is not to become another. */
+  readonly #pinned = new Map<string, { readonly etag: string | null; readonly modified: string | null }>();
 
   /** `url`: of the folder, or of the head in it. */
   constructor(url: string | URL, fetch: Fetch) {
@@ -79,9 +79,9 @@ export class Host {
     return this.#body(url, response, signal);
   }
 
-  /** Bytes of the data file, which has so many. */
-  async read(file: string, bytes: number, { from, to }: Span, signal?: AbortSignal): Promise<Uint8Array> {
-    const url = this.folder + file;
+  /** Bytes of a file of the data. */
+  async read({ name, bytes, span: { from, to } }: Part, signal?: AbortSignal): Promise<Uint8Array> {
+    const url = this.folder + name;
     const response = await this.#asked(url, { headers: { Range: `bytes=${from}-${to - 1}` }, signal });
     const answered = `${url}: the host`;
     if (response.status !== 206) {
@@ -140,8 +140,8 @@ export class Host {
 
   #checkSame(url: string, { headers }: FetchAnswer): void {
     const now = { etag: headers.get("etag"), modified: headers.get("last-modified") };
-    this.#pinned ??= now;
-    const before = this.#pinned;
+    const before = this.#pinned.get(url) ?? now;
+    this.#pinned.set(url, before);
     if (before.etag !== null && now.etag !== null ? before.etag === now.etag : before.modified === now.modified) return;
     const [was, is] = before.etag !== null && now.etag !== null ? [before.etag, now.etag] : [before.modified, now.modified];
     throw this.#changed(url, `it was ${was} and is ${is}`);

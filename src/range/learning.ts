@@ -48,6 +48,7 @@ export async function learnLists(
   signal: AbortSignal | undefined,
 ): Promise<Learned> {
   const { dimensions, metric, size: n } = rows;
+  tell(0, 2 * n);
   const ivf = await Ivf.create({ dimensions, metric, nlist: lists, codec: { type: "rabitq", bits }, coarse: "exact", seed });
   const points = Math.min(n, lists * SAMPLE_PER_LIST);
   const sample = new Float32Array(points * dimensions);

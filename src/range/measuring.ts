@@ -1,14 +1,14 @@
 // What searches of a published index do that say nothing: the least that finds enough of the true neighbours of some of its own vectors,
 // measured on what is about to be published.
 import type { Flat } from "../family/flat.js";
-import { rowsOf, type Vectors } from "../input/vectors.js";
+import type { Rows } from "../input/vectors.js";
 import type { Head, Places, Span } from "./format.js";
 import type { Lists } from "./lists.js";
 import { chosenOf, joined, REQUESTS } from "./spans.js";
 
 const K = 10;
 /** Vectors that are searched for. */
-const JUDGES = 200;
+export const JUDGES = 200;
 const PROBES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512];
 const CANDIDATES = [10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 120, 160, 240];
 /** What a request costs beside its bytes, in bytes. */
@@ -30,44 +30,43 @@ interface Judge {
   readonly without: number | undefined;
 }
 
-function judgesOf(rows: Flat, queries: Vectors | undefined): Judge[] {
+/** What effort is measured on: all lists are in `lists`. */
+export interface Measured {
+  readonly head: Head;
+  readonly places: Places;
+  readonly lists: Lists;
+  readonly rows: Flat;
+  /** Of each place the number of its vector in `rows`. */
+  readonly numbers: Uint32Array;
+}
+
+function* judgesOf(rows: Flat, queries: Rows | undefined): Generator<Judge, void, void> {
   const { size: n, dimensions } = rows;
-  if (queries) {
-    const given = rowsOf(queries, { dimensions, packed: undefined }, "queries");
-    return Array.from({ length: given.n }, (_, i) => {
-      const query = Float32Array.from({ length: dimensions }, (_, j) => given.value(i, j));
-      return { query, truth: new Set(rows.search(query, { k: K }).map(({ id }) => id)), without: undefined };
-    });
+  for (let i = 0; queries && i < queries.n; i++) {
+    const query = Float32Array.from({ length: dimensions }, (_, j) => queries.value(i, j));
+    yield { query, truth: new Set(rows.search(query, { k: K }).map(({ id }) => id)), without: undefined };
   }
-  const count = n > 1 ? Math.min(JUDGES, n) : 0;
-  return Array.from({ length: count }, (_, i) => {
+  const count = queries || n === 1 ? 0 : Math.min(JUDGES, n);
+  for (let i = 0; i < count; i++) {
     const without = Math.floor((i * n) / count);
     const query = rows.get(without) as Float32Array;
     const others = rows.search(query, { k: K + 1 }).filter(({ id }) => id !== without);
-    return { query, truth: new Set(others.slice(0, K).map(({ id }) => id)), without };
-  });
+    yield { query, truth: new Set(others.slice(0, K).map(({ id }) => id)), without };
+  }
 }
 
-/** `numbers`: of each place the number of its vector in `rows`. All lists are here. Errors: those of queries. */
-export function measureEffort(
-  head: Head,
-  places: Places,
-  lists: Lists,
-  rows: Flat,
-  numbers: Uint32Array,
-  wanted: number,
-  queries: Vectors | undefined,
-): Effort {
-  const n = numbers.length;
-  const judges = judgesOf(rows, queries);
-  const k = Math.max(...judges.map(({ truth }) => truth.size), 1);
-  const most = Math.min(CANDIDATES[CANDIDATES.length - 1], n);
+/** Yields how many judges have judged. `queries`: in place of vectors of its own. */
+export function* measureEffort(on: Measured, wanted: number, queries: Rows | undefined): Generator<number, Effort, void> {
+  const { head, places, lists, rows, numbers } = on;
+  const most = Math.min(CANDIDATES[CANDIDATES.length - 1], numbers.length);
   const probes = [...PROBES.filter((probe) => probe < head.lists.length), head.lists.length];
   const candidates = [...CANDIDATES.filter((one) => one < most), most];
   // Sums over the judges, per probe and number of candidates.
   const found = probes.map(() => new Float64Array(candidates.length));
   const cost = probes.map(() => new Float64Array(candidates.length));
-  for (const { query: vector, truth, without } of judges) {
+  let judges = 0;
+  let neighbours = 0;
+  for (const { query: vector, truth, without } of judgesOf(rows, queries)) {
     const query = lists.query(vector);
     const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0);
     for (const [p, probe] of probes.entries()) {
@@ -85,13 +84,15 @@ export function measureEffort(
         cost[p][c] += costOf(chosen.spans) + costOf(joined(records, REQUESTS));
       }
     }
+    neighbours += truth.size;
+    yield ++judges;
   }
-  const recallAt = (p: number, c: number): number => (judges.length ? found[p][c] / (judges.length * k) : 1);
+  const recallAt = (p: number, c: number): number => (neighbours ? found[p][c] / neighbours : 1);
   let best = { p: probes.length - 1, c: candidates.length - 1 };
   for (const p of probes.keys()) {
     for (const c of candidates.keys()) {
       if (recallAt(p, c) >= wanted && cost[p][c] < cost[best.p][best.c]) best = { p, c };
     }
   }
-  return { nprobe: probes[best.p], candidates: candidates[best.c], recall: recallAt(best.p, best.c), judges: judges.length };
+  return { nprobe: probes[best.p], candidates: candidates[best.c], recall: recallAt(best.p, best.c), judges };
 }

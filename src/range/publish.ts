@@ -3,10 +3,11 @@
 import type { VectorIndex } from "../base/vector-index.js";
 import { keysOf } from "../collection/where/path.js";
 import type { Flat } from "../family/flat.js";
-import { copyAll, type Vectors } from "../input/vectors.js";
+import { inSlices } from "../input/slices.js";
+import { copyAll, type Rows, rowsOf, type Vectors } from "../input/vectors.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption, show } from "../words/errors.js";
-import { checkSignal, integer, known, oneOf, real } from "../words/options.js";
+import { checkSignal, heed, integer, known, oneOf, real } from "../words/options.js";
 import {
   AUX_BYTES,
   ENTRY_BYTES,
@@ -14,6 +15,7 @@ import {
   type Head,
   headOf,
   Places,
+  partsOf,
   ROW_KINDS,
   type RowKind,
   readHead,
@@ -22,7 +24,7 @@ import {
 } from "./format.js";
 import { type Learned, type LearnOptions, learnLists } from "./learning.js";
 import { Lists } from "./lists.js";
-import { type Effort, measureEffort } from "./measuring.js";
+import { type Effort, JUDGES, measureEffort } from "./measuring.js";
 import { type Documents, readSource, type Tell } from "./source.js";
 import { type Written, writeData } from "./writing.js";
 
@@ -44,6 +46,8 @@ export interface PublishOptions {
   recall?: number;
   /** Queries as they will come, some hundred, to measure that with. Default: 200 of the vectors themselves, which is too few lists where queries lie elsewhere. */
   queries?: Vectors;
+  /** The data in files of at most so many MiB, for hosts that limit them: 1 to 4095. Default: one file. */
+  partMib?: number;
   /** Of what is drawn at random. Default 42. */
   seed?: number;
   signal?: AbortSignal;
@@ -51,7 +55,7 @@ export interface PublishOptions {
 }
 
 export interface Published {
-  /** The files by their names, the head last: it is to be written after the other. */
+  /** The files by their names, the head last: it is to be written after the others. */
   files: Map<string, Bytes>;
   documents: number;
   lists: number;
@@ -65,9 +69,10 @@ export interface Published {
   fields: string[];
 }
 
-const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "seed", "signal", "onProgress"];
+const NAMES = ["pageKib", "bits", "rows", "fields", "recall", "queries", "partMib", "seed", "signal", "onProgress"];
 /** Of centroids and table, in a head. */
 const MOST_HEAD_BYTES = 500_000;
+const MOST_PART_MIB = 4095;
 const FEWER_BITS_FROM = 256;
 /** Below it centroids are noise, and lists no shorter to read. */
 const LEAST_PER_LIST = 32;
@@ -79,6 +84,7 @@ interface Checked {
   readonly fields: readonly string[] | undefined;
   readonly recall: number;
   readonly queries: Vectors | undefined;
+  readonly partBytes: number;
   readonly seed: number;
 }
 
@@ -102,6 +108,7 @@ function checkOptions(options: PublishOptions): Checked {
     fields,
     recall: real("recall", options.recall ?? 0.97, 0.5, 1),
     queries: options.queries === undefined ? undefined : copyAll(options.queries),
+    partBytes: 2 ** 20 * integer("partMib", options.partMib ?? MOST_PART_MIB, 1, MOST_PART_MIB),
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -116,22 +123,36 @@ export async function publish(source: PublishSource, options: PublishOptions = {
   const tell = (step: Step): Tell => {
     return (done, total) => onProgress?.({ step, done, total });
   };
+  const between = (step: Step, total: number) => (done: number) => {
+    heed(signal);
+    tell(step)(done, total);
+  };
   const read = await readSource(source, checked.fields, tell("reading"), signal);
   try {
-    const learned = await learnLists(read.rows, listsOf(read.rows, checked), tell("learning"), signal);
+    const { rows } = read;
+    const queries = checked.queries && queriesOf(checked.queries, rows.dimensions);
+    const learned = await learnLists(rows, listsOf(rows, checked), tell("learning"), signal);
     try {
-      const written = writeData(read, learned, checked.rows, tell("writing"), signal);
-      tell("measuring")(0, 1);
-      const unmeasured = headWith(written, learned, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
-      const effort = await effortOf(readHead(unmeasured), written, read.rows, checked);
-      tell("measuring")(1, 1);
-      return published(written, headWith(written, learned, effort), effort);
+      const writing = between("writing", learned.members.length);
+      writing(0);
+      const written = await inSlices(writeData(read, learned, checked.rows), writing);
+      const unmeasured = headWith(written, learned, checked, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
+      const judging = between("measuring", queries?.n ?? Math.min(JUDGES, rows.size));
+      judging(0);
+      const effort = await effortOf(readHead(unmeasured), written, rows, checked.recall, queries, judging);
+      return published(written, headWith(written, learned, checked, effort), checked, effort);
     } finally {
       learned.close();
     }
   } finally {
     read.rows.close();
   }
+}
+
+function queriesOf(queries: Vectors, dimensions: number): Rows {
+  const rows = rowsOf(queries, { dimensions, packed: undefined }, "queries");
+  if (rows.n === 0) throw badOption("queries is empty; it must have some hundred");
+  return rows;
 }
 
 /** How many lists, as large as is wanted, as far as the head has room for them; and what their codes are. */
@@ -144,11 +165,18 @@ function listsOf({ size: n, dimensions }: Flat, { bits: given, pageBytes, rows, 
   return { lists: Math.max(Math.min(wanted, most, Math.ceil(n / LEAST_PER_LIST)), 1), bits, seed };
 }
 
-function headWith({ about, entries }: Written, { state, centroids }: Learned, effort: Effort): Bytes {
-  return headOf({ ...about, ...effort }, state, centroids, entries);
+function headWith({ about, entries }: Written, { state, centroids }: Learned, { partBytes }: Checked, effort: Effort): Bytes {
+  return headOf({ ...about, partBytes, ...effort }, state, centroids, entries);
 }
 
-async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { recall, queries }: Checked): Promise<Effort> {
+async function effortOf(
+  head: Head,
+  { data, numbers }: Written,
+  rows: Flat,
+  recall: number,
+  queries: Rows | undefined,
+  judging: (done: number) => void,
+): Promise<Effort> {
   const places = new Places(head);
   const lists = await Lists.open(head, places.first);
   try {
@@ -157,19 +185,18 @@ async function effortOf(head: Head, { data, numbers }: Written, rows: Flat, { re
       return { list, bytes: data.subarray(from, to) };
     });
     lists.arrive(blocks);
-    return measureEffort(head, places, lists, rows, numbers, recall, queries);
+    return await inSlices(measureEffort({ head, places, lists, rows, numbers }, recall, queries), judging);
   } finally {
     lists.close();
   }
 }
 
-function published({ about, data, entries }: Written, head: Bytes, effort: Effort): Published {
+function published({ about, data, entries }: Written, head: Bytes, { partBytes }: Checked, effort: Effort): Published {
   const { nprobe, candidates, recall } = effort;
+  const parts = partsOf({ ...about, partBytes }, { from: 0, to: data.length });
+  const files = parts.map(({ name, bytes }, i) => [name, data.subarray(i * partBytes, i * partBytes + bytes)] as const);
   return {
-    files: new Map([
-      [about.data, data],
-      [HEAD_NAME, head],
-    ]),
+    files: new Map([...files, [HEAD_NAME, head]]),
     documents: about.documents,
     lists: entries.length,
     headBytes: head.length,

@@ -9,7 +9,7 @@ import { DEFAULT_K } from "../search/plan.js";
 import { part } from "../words/part.js";
 import { type Asking, type Block, blockOf, type Fetching, type Work } from "./fetching.js";
 import type { PublishedFields } from "./fields.js";
-import { type Head, idAt, listAt, type Places, ROW_AT, readScaled, viewOf } from "./format.js";
+import { type Head, idAt, listAt, PAYLOAD_BYTES, type Places, ROW_AT, readPayload, readScaled, viewOf } from "./format.js";
 import type { Lists, Scored } from "./lists.js";
 import { nextLook } from "./looking.js";
 import { chosenOf, REQUESTS } from "./spans.js";
@@ -33,6 +33,7 @@ export interface RangeWork extends Readonly<Work> {
 
 /** Within a radius so many are looked for first, then four times as many, until the farthest is beyond it. */
 const FIRST_WITHIN = 64;
+
 /** A search's options, checked. */
 export interface Wish {
   readonly k: number;
@@ -75,9 +76,9 @@ export class Searching {
     let last = { lists: 0, candidates: 0 };
     try {
       for (let k = wish.radius === Infinity ? wish.k : Math.min(FIRST_WITHIN, wish.k); ; k = Math.min(4 * k, wish.k)) {
-        const { lists, places } = await this.#nominate(query, { ...wish, candidates: this.#candidatesFor(wish, k) }, asking);
-        last = { lists, candidates: places.length };
-        const scored = await this.#rescore(query, places, k, asking);
+        const { lists, nominated } = await this.#nominate(query, { ...wish, candidates: this.#candidatesFor(wish, k) }, asking);
+        last = { lists, candidates: nominated.length };
+        const scored = await this.#rescore(query, nominated, k, asking);
         const within = scored.filter(({ distance }) => distance <= wish.radius);
         if (within.length < scored.length || scored.length < k || k === wish.k)
           return await this.#told(within, wish.select, asking);
@@ -101,7 +102,7 @@ export class Searching {
     query: Float32Array,
     wish: Wish & { readonly candidates: number },
     asking: Asking,
-  ): Promise<{ lists: number; places: number[] }> {
+  ): Promise<{ lists: number; nominated: number[] }> {
     const { lists, head, places } = this;
     const condition = wish.where === undefined ? undefined : await this.#conditionOf(wish.where, asking);
     const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0 && condition?.may[list] !== 0);
@@ -114,7 +115,7 @@ export class Searching {
       const seen = { look, lists: chosen.length, documents, passing: passing?.length ?? documents };
       const next = chosen.length < order.length ? nextLook(seen, wish.nprobe, wanted, wish.k) : undefined;
       if (!passing || next === undefined) {
-        return { lists: chosen.length, places: this.lists.nominate(query, chosen, wanted, passing) };
+        return { lists: chosen.length, nominated: this.lists.nominate(query, chosen, wanted, passing) };
       }
       n = next;
     }
@@ -233,11 +234,10 @@ function recordOf(place: number, places: Places): Block {
   return { name: `record ${place}`, span: places.record(place), holds };
 }
 
+/** `end`: where in the record the place of its data ends. `payloads`: where in the data the first begins. */
 function payloadOf(place: number, record: Uint8Array, end: number, payloads: number): Block {
-  const view = viewOf(record);
-  const [high, low, bytes, checksum] = [16, 12, 8, 4].map((before) => view.getUint32(end - before, true));
-  const from = payloads + high * 2 ** 32 + low;
-  return blockOf(`data of ${place}`, { from, to: from + bytes }, checksum);
+  const { from, bytes, checksum } = readPayload(record, end - PAYLOAD_BYTES);
+  return blockOf(`data of ${place}`, { from: payloads + from, to: payloads + from + bytes }, checksum);
 }
 
 function idIn(record: Uint8Array, at: number): DocumentId {

@@ -4,11 +4,20 @@ import type { Data } from "../collection/reading.js";
 import { xxh32 } from "../collection/xxh32.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
-import { heed } from "../words/options.js";
 import { fieldsText } from "./fields.js";
-import { type About, idAt, type ListEntry, PAYLOAD_BYTES, ROW_AT, type RowKind, viewOf, writeScaled } from "./format.js";
+import {
+  type About,
+  idAt,
+  type ListEntry,
+  PAYLOAD_BYTES,
+  ROW_AT,
+  type RowKind,
+  viewOf,
+  writePayload,
+  writeScaled,
+} from "./format.js";
 import type { Learned } from "./learning.js";
-import type { Source, Tell } from "./source.js";
+import type { Source } from "./source.js";
 import { zonesText } from "./zones.js";
 
 const MOST_DATA_BYTES = 2 ** 32 - 1;
@@ -18,21 +27,22 @@ export interface Written {
   readonly entries: readonly ListEntry[];
   /** Of each place the number of its document in the source. */
   readonly numbers: Uint32Array;
-  readonly about: Omit<About, "nprobe" | "candidates" | "recall" | "judges">;
+  readonly about: Omit<About, "partBytes" | "nprobe" | "candidates" | "recall" | "judges">;
 }
 
 const encoder = new TextEncoder();
 const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 const hex = (value: number): string => value.toString(16).padStart(8, "0");
 
-export function writeData(source: Source, learned: Learned, rows: RowKind, tell: Tell, signal: AbortSignal | undefined): Written {
+/** Yields how many lists have been written. */
+export function* writeData(source: Source, learned: Learned, rows: RowKind): Generator<number, Written, void> {
   const { members } = learned;
   const names = Object.keys(source.fields);
   const { datas } = source;
   const numbers = Uint32Array.from(members.flat());
   const payloads = datas && Array.from(numbers, (number) => bytesOf(datas[number]));
   const codes = members.map((_, list) => learned.codes(list));
-  const records = recordsOf(source, members, payloads, rows, tell, signal);
+  const records = yield* recordsOf(source, members, payloads, rows);
   const inLists = (datas ? members.map((own) => own.map((number) => datas[number])) : []) as Data[][];
   const fields = names.length ? inLists.map((own) => encoder.encode(fieldsText(own, names))) : [];
   const zones = encoder.encode(names.length ? zonesText(inLists, names) : "{}");
@@ -45,7 +55,7 @@ export function writeData(source: Source, learned: Learned, rows: RowKind, tell:
     fieldsChecksum: fields[list] ? xxh32(fields[list]) : 0,
   }));
   const about = {
-    data: `${hex(xxh32(data))}${hex(xxh32(data, 1))}.bin`,
+    data: hex(xxh32(data)) + hex(xxh32(data, 1)),
     dataBytes: data.length,
     documents: numbers.length,
     rows,
@@ -58,45 +68,39 @@ export function writeData(source: Source, learned: Learned, rows: RowKind, tell:
 }
 
 /** Per list its records. `payloads`: of each place the document's data. */
-function recordsOf(
+function* recordsOf(
   { rows, ids }: Source,
   members: readonly (readonly number[])[],
   payloads: readonly Uint8Array[] | undefined,
   kind: RowKind,
-  tell: Tell,
-  signal: AbortSignal | undefined,
-): Uint8Array[] {
+): Generator<number, Uint8Array[], void> {
   const idFrom = idAt({ rows: kind, payloads: payloads !== undefined }, rows.dimensions);
   let place = 0;
   let payloadAt = 0;
-  return members.map((own, list) => {
-    heed(signal);
-    tell(list, members.length);
+  const records: Uint8Array[] = [];
+  for (const own of members) {
     const names = own.map((number) => bytesOf(ids[number]));
     const recordBytes = names.reduce((most, { length }) => Math.max(most, idFrom + length), 0);
     const block = new Uint8Array(recordBytes * own.length);
     own.forEach((number, i) => {
       const record = block.subarray(i * recordBytes, (i + 1) * recordBytes);
       writeRow(rows.get(number) as Float32Array, kind, record);
-      if (payloads) payloadAt = writePayload(payloads[place], payloadAt, record, idFrom - PAYLOAD_BYTES);
+      if (payloads) {
+        const { length } = payloads[place];
+        writePayload({ from: payloadAt, bytes: length, checksum: xxh32(payloads[place]) }, record, idFrom - PAYLOAD_BYTES);
+        payloadAt += length;
+      }
       record.set(names[i], idFrom);
       viewOf(record).setUint32(0, xxh32(record.subarray(ROW_AT), place++), true);
     });
-    return block;
-  });
+    yield records.push(block);
+  }
+  return records;
 }
 
 function writeRow(vector: Float32Array, kind: RowKind, record: Uint8Array): void {
   if (kind === "sq8") writeScaled(vector, record, ROW_AT);
   else vector.forEach((value, i) => void viewOf(record).setFloat32(ROW_AT + 4 * i, value, true));
-}
-
-/** Says in a record where the document's data is; returns where the next one's begins. */
-function writePayload(payload: Uint8Array, from: number, record: Uint8Array, at: number): number {
-  const view = viewOf(record);
-  const parts = [Math.floor(from / 2 ** 32), from >>> 0, payload.length, xxh32(payload)];
-  for (const [i, value] of parts.entries()) view.setUint32(at + 4 * i, value, true);
-  return from + payload.length;
 }
 
 function joined(pieces: readonly Uint8Array[]): Bytes {

@@ -56,7 +56,7 @@ test("an index", async () => {
     "queries.jsonl",
   );
   expect([status, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/^folder +out\/flat: [0-9a-f]{16}\.bin, head\.bin\ndocuments +600 in \d+ lists\n/);
+  expect(stdout).toMatch(/^folder +out\/flat: [0-9a-f]{16}-0\.bin, head\.bin\ndocuments +600 in \d+ lists\n/);
   const index = await opened("out/flat");
   expect((await index.search(vectors[7], { k: 1 }))[0]).toEqual({ id: 7, distance: 0 });
   index.close();

@@ -269,6 +269,8 @@ describe("options", () => {
     await expectError(() => index.search(query.map(() => Number.NaN)), "NOT_FINITE", "query");
     await expectError(() => publish(flat, { pageKib: 1 }), "BAD_OPTION", "pageKib is 1");
     await expectError(() => publish(flat, { rows: "f16" as never }), "BAD_OPTION", "rows is");
+    await expectError(() => publish(flat, { queries: [[1, 2]] }), "BAD_DIMENSION", "queries");
+    await expectError(() => publish(flat, { queries: [] }), "BAD_OPTION", "queries is empty");
     await expectError(() => publish(flat, { fields: ["a"] }), "BAD_OPTION", "an index has none");
     await expectError(() => publish({} as never), "BAD_OPTION", "it must be an index or a collection");
     const hamming = await Flat.create({ dimensions: 8, metric: "hamming" });
@@ -333,12 +335,28 @@ it("what was published once is read for ever", async () => {
   expect(JSON.parse(JSON.stringify(await golden(index)))).toEqual(answers);
 });
 
+it("data in parts answers as in one", async () => {
+  const flat = await flatOf(vectorsOf(6000, 1, 64));
+  const one = await publish(flat, { rows: "f32", pageKib: 16 });
+  const parts = await publish(flat, { rows: "f32", pageKib: 16, partMib: 1 });
+  expect(parts.files.size).toBeGreaterThan(2);
+  expect([...parts.files.values()].slice(0, -1).reduce((sum, { length }) => sum + length, 0)).toBe(one.dataBytes);
+  const [whole, cut] = [await opened(one.files), await opened(parts.files)];
+  for (const query of vectorsOf(20, 2, 64)) expect(await cut.search(query)).toEqual(await whole.search(query));
+  const all = await cut.search(vectorsOf(1, 2, 64)[0], { k: 6000, exact: true });
+  expect(new Set(idsOf(all)).size).toBe(6000);
+  const [, second] = parts.files.keys();
+  const index = await opened(new Map([...parts.files].filter(([name]) => name !== second)));
+  await expectError(() => index.search(vectorsOf(1, 2, 64)[0], { exact: true }), "MISSING", `${second} is not there`);
+});
+
 it("its files are what the layout says", async () => {
   const { head, data, name } = partsOf(await publish(await flatOf(vectorsOf(50))));
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   expect(new TextDecoder().decode(head.subarray(0, 8))).toBe("VICRANGE");
   expect([view.getUint32(8, true), view.getUint32(16, true)]).toEqual([1, head.length]);
   const about = JSON.parse(new TextDecoder().decode(head.subarray(32, 32 + view.getUint32(20, true))));
-  expect(about).toMatchObject({ data: name, dataBytes: data.length, documents: 50, rows: "sq8", payloads: false, fields: {} });
-  expect(name).toMatch(/^[0-9a-f]{16}\.bin$/);
+  expect(about).toMatchObject({ dataBytes: data.length, documents: 50, rows: "sq8", payloads: false, fields: {} });
+  expect(about.data).toMatch(/^[0-9a-f]{16}$/);
+  expect(name).toBe(`${about.data}-0.bin`);
 });

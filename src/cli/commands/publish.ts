@@ -16,6 +16,7 @@ interface Options {
   readonly fields?: string[];
   readonly recall?: number;
   readonly queries?: string;
+  readonly partMib?: number;
   readonly seed?: number;
   readonly json?: true;
 }
@@ -35,6 +36,11 @@ export function publishCommand(): Command {
     )
     .option("--recall <share>", "of the ten nearest, what searches are to find that say nothing (default: 0.97)", finiteNumber)
     .option("--queries <file>", "vectors as queries will be, to measure that with (default: some of its own)")
+    .option(
+      "--part-mib <n>",
+      "the data in files of at most so many MiB, for hosts that limit them (default: one file)",
+      positiveInt,
+    )
     .option("--seed <n>", "the same seed and source give the same files (default: 42)", wholeNumber)
     .option("--json", "print the summary as JSON")
     .addHelpText(
