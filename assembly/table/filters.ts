@@ -1,7 +1,7 @@
 // Which slots a search may answer: a bit is set for live slots that pass, and for no other slot. The filter of one search is a record
 // in scratch. Those that last are records in permanent memory, in a chain: whatever takes a slot from its vector takes its bits.
 import { bitsetBytes, clearBit, hasBit, setBit } from "../base/bitset";
-import { CHECKED, NONE } from "../base/codes";
+import { CHECKED, GRAPH, NONE } from "../base/codes";
 import { FILTERS, FILTERS_BYTES, alloc, keep } from "../memory/arena";
 import { slotOfId } from "./ids";
 import { nodes } from "./nodes";
@@ -30,6 +30,11 @@ import { nodes } from "./nodes";
     if (hasBit(this.bits, slot)) return;
     setBit(this.bits, slot);
     this.passing++;
+    // Of those that pass one has no code now: whoever scans codes gets it first, or scans rows.
+    if (GRAPH && this.coded) {
+      this.coded = 0;
+      this.wanted = 1;
+    }
   }
 
   /** False where the bit was not set, or there is none. */

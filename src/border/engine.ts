@@ -106,7 +106,7 @@ export class Engine implements Tenant {
     this.#state = exports.STATE.value;
     this.#work = exports.WORK.value >>> 2;
     this.#live = (this.#state + offsetOf("live")) >>> 2;
-    const records = this.#state & -RECORDS_BYTES;
+    const records = (this.#state & -RECORDS_BYTES) >>> 0;
     this.u8().fill(0, records, records + RECORDS_BYTES);
     this.writeState(state);
     this.done(exports.open(Math.floor(maxBytes / PAGE_BYTES)));

@@ -90,7 +90,7 @@ const guarded = {
   setup({ onResolve }) {
     const instead = { "instance.js": "src/pool/guarded.ts", "probes.js": "src/pool/probes.ts" };
     onResolve({ filter: /\/(instance|probes)\.js$/ }, ({ path, importer }) =>
-      importer.includes("/src/pool/") ? undefined : { path: resolve(instead[path.split("/").at(-1)]) },
+      /[\\/]src[\\/]pool[\\/]/.test(importer) ? undefined : { path: resolve(instead[path.split("/").at(-1)]) },
     );
   },
 };

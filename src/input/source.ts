@@ -47,9 +47,21 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
   let count = 0;
   let last = performance.now();
   let over = false;
+  let late: Promise<void> | undefined;
+  const all = (): Generator<Rows> => {
+    const rows = joined(waiting);
+    waiting = [];
+    count = 0;
+    late = undefined;
+    return cut(rows, size);
+  };
   try {
     for (let index = 0; ; index++) {
       const next = iterator.next();
+      if (count && isPromise(next)) {
+        late ??= new Promise((resolve) => setTimeout(resolve, MOST_WAIT_MS));
+        if (!(await patience.for(Promise.race([next, late])))) yield* all();
+      }
       const { value, done } = isPromise(next) ? await patience.for(next) : next;
       over = done === true;
       if (over) break;
@@ -61,13 +73,10 @@ export async function* batches(source: unknown, shape: Shape, size: () => number
       waiting.push(rows);
       count += rows.n;
       if (count < size() && performance.now() - last < MOST_WAIT_MS) continue;
-      const all = joined(waiting);
-      waiting = [];
-      count = 0;
-      yield* cut(all, size);
+      yield* all();
       last = performance.now();
     }
-    if (count) yield joined(waiting);
+    if (count) yield* all();
   } finally {
     if (!over) await end(iterator);
   }

@@ -182,9 +182,7 @@ async function small(of: Known, kind: "flat" | "ivf" | "hnsw", reason: string): 
   if (!code && kind === "hnsw") return small(of, "flat", reason);
   if (!code || (kind === "ivf" && nlist < 1)) {
     const least = bytesOf(codes[codes.length - 1]);
-    throw badOption(
-      `maxBytes is ${limit}; ${count(n)} vectors of ${dimensions} dimensions take ${count(least)} bytes in the smallest index there is`,
-    );
+    throw badOption(`maxBytes is ${limit}; ${count(n)} vectors of ${dimensions} dimensions take ${count(least)} bytes at least`);
   }
   const { codec, rerank, needs, wants } = code;
   const own = {

@@ -75,7 +75,7 @@ const WORDS: readonly Word[] = [
     say(said, [, m, d], dimensions) {
       if (!isFree(said) || said.rotate) return false;
       if (d !== undefined && Number(d) !== dimensions) {
-        throw badOption(`OPQ${m}_${d} would make ${d} of ${dimensions} dimensions; vicinal turns the space and keeps all`);
+        throw badOption(`OPQ${m}_${d}: vicinal keeps all ${dimensions} dimensions`);
       }
       said.rotate = "opq";
       said.parts = Number(m);
@@ -153,7 +153,7 @@ function sayWord(said: Said, text: string, dimensions: number): boolean {
     const match = text.match(pattern);
     if (!match) continue;
     if (say(said, match, dimensions)) return true;
-    throw badOption(`${show(text)} cannot stand there: pre-transform, family, codec and rerank come in this order, each once`);
+    throw badOption(`${show(text)} is misplaced: pre-transform, family, codec, rerank is the order`);
   }
   const forms = WORDS.map(({ form }) => form).join(", ");
   throw badOption(`${show(text)} is no word of an index description; there are ${forms}`);
@@ -164,7 +164,7 @@ function turned({ codec: said, rotate, parts }: Said): CodecOption | undefined {
   if (rotate === undefined) return said;
   const isPq = typeof said === "object" && said.type === "pq";
   if (rotate === "random" && typeof said === "object" && said.type === "rabitq") return said;
-  if (!isPq) throw badOption(`${rotate === "opq" ? "OPQ" : "RR"} turns the space for PQ, which the description lacks`);
+  if (!isPq) throw badOption(`${rotate === "opq" ? "OPQ" : "RR"} is for PQ, and there is none`);
   if (parts !== undefined && parts !== said.m) {
     throw badOption(`OPQ${parts} and PQ${said.m} must cut vectors into as many parts`);
   }
@@ -179,7 +179,7 @@ type Family = { create(options: unknown): Promise<VectorIndex> };
  */
 export async function factory(description: string, options: FactoryOptions): Promise<VectorIndex> {
   if (typeof description !== "string") {
-    throw badOption(`an index description is a string such as "IVF1024,PQ48x4,RFlat", not ${show(description)}`);
+    throw badOption(`a description is a string such as "IVF1024,PQ48x4,RFlat", not ${show(description)}`);
   }
   if (options === null || typeof options !== "object") {
     throw badOption(`factory takes an object of options, not ${show(options)}`);

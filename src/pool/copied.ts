@@ -1,4 +1,5 @@
-// A copy of the index in each worker; one, too. All changes are made by all of them, in one order.
+// A copy of the index in each worker; one, too. All changes are made by all of them, in one order: one waits for the other, but where there
+// is one worker alone.
 import type { FilterSource } from "../search/filter.js";
 import { failure } from "../storage/failures.js";
 import type { VicinalError } from "../words/errors.js";
@@ -10,7 +11,10 @@ import type { Asked, Facts, News, Origin, Piece, Search, Verb } from "./words.js
 
 export class Copied implements Hands, Side {
   facts!: Facts;
+  readonly #copies: number;
   readonly #members: Member[] = [];
+  /** Those that have no index yet. */
+  readonly #hiring = new Set<Member>();
   readonly #queue: Queue;
   readonly #over: Over;
   readonly #maxBytes: number | undefined;
@@ -20,14 +24,15 @@ export class Copied implements Hands, Side {
   #turn: Promise<unknown> = Promise.resolve();
   #ended: VicinalError | undefined;
 
-  private constructor(queue: number, maxBytes: number | undefined, over: Over) {
+  private constructor(copies: number, queue: number, maxBytes: number | undefined, over: Over) {
+    this.#copies = copies;
     this.#queue = new Queue(queue);
     this.#maxBytes = maxBytes;
     this.#over = over;
   }
 
   static async open(origin: Origin, copies: number, queue: number, over: Over): Promise<Copied> {
-    const copied = new Copied(queue, "bytes" in origin ? origin.maxBytes : undefined, over);
+    const copied = new Copied(copies, queue, "bytes" in origin ? origin.maxBytes : undefined, over);
     try {
       await Promise.all(Array.from({ length: copies }, () => copied.#hire(origin)));
     } catch (error) {
@@ -38,16 +43,26 @@ export class Copied implements Hands, Side {
   }
 
   async #hire(origin: Origin): Promise<void> {
-    const member = new Member(this);
-    await member.ask({ call: "own", origin, readers: 0 });
-    for (const [filter, source] of this.#filters) await member.ask({ call: "prepare", filter, source });
-    if (this.#ended) return member.end(this.#ended);
-    this.#members.push(member);
-    this.#queue.join(member);
+    let made: Member | undefined;
+    const making = (member: Member): void => {
+      made = member;
+      this.#hiring.add(member);
+    };
+    try {
+      const hired = await Member.hired(this, making, async (member) => {
+        await member.ask({ call: "own", origin, readers: 0 });
+        for (const [filter, source] of this.#filters) await member.ask({ call: "prepare", filter, source });
+      });
+      if (this.#ended) return hired.end(this.#ended);
+      this.#members.push(hired);
+      this.#queue.join(hired);
+    } finally {
+      if (made) this.#hiring.delete(made);
+    }
   }
 
-  find(search: Search, signal: AbortSignal | undefined): Promise<Found> {
-    return this.#queue.find(search, signal);
+  find(search: Search, signal: AbortSignal | undefined, counts: boolean): Promise<Found> {
+    return this.#queue.find(search, signal, counts);
   }
 
   async do(verb: Verb, args: readonly unknown[], hearing: Hearing = {}): Promise<unknown> {
@@ -56,7 +71,7 @@ export class Copied implements Hands, Side {
   }
 
   addAll(hasIds: boolean, fill: Fill, hearing: Hearing): Promise<void> {
-    return this.#inTurn(() => this.#feeding.run(this.#members.length, hasIds, fill, (asked) => this.#each(asked, hearing)));
+    return this.#inTurn(() => this.#feeding.run(this.#members, hasIds, fill, (asked) => this.#each(asked, hearing)));
   }
 
   async prepare(filter: number, source: FilterSource): Promise<number> {
@@ -73,7 +88,7 @@ export class Copied implements Hands, Side {
   end(why: VicinalError): void {
     this.#ended ??= why;
     this.#queue.end(this.#ended);
-    for (const member of this.#members.splice(0)) member.end(this.#ended);
+    for (const member of [...this.#members.splice(0), ...this.#hiring]) member.end(this.#ended);
   }
 
   #first(): Member {
@@ -83,6 +98,7 @@ export class Copied implements Hands, Side {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#copies === 1) return work();
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
     return done;
@@ -92,29 +108,50 @@ export class Copied implements Hands, Side {
     return this.#inTurn(() => this.#each(asked, hearing));
   }
 
-  /** What all answer alike; those that die meanwhile do not count, as long as one is left. */
+  /** What the first answers. Those that die meanwhile do not count, as long as one is left; others are made alike where they may not be. */
   async #each(asked: Asked, hearing: Hearing = {}): Promise<unknown> {
     this.#first();
     const members = [...this.#members];
-    // One tells of what goes on: the others do the same.
     const answers = await Promise.allSettled(
+      // One tells of what goes on: the others do the same.
       members.map((member, i) => member.ask(asked, i ? { signal: hearing.signal } : hearing)),
     );
-    const counts = members.findIndex(({ dead }) => !dead);
-    const answer = answers[Math.max(counts, 0)];
+    const counts = Math.max(
+      members.findIndex(({ dead }) => !dead),
+      0,
+    );
+    const answer = answers[counts];
+    const partly = asked.call === "addAll" || (asked.call === "do" && asked.verb === "train");
+    const alike = answers.every(({ status }, i) => status === answer.status || members[i].dead);
+    if (!alike || (partly && answer.status === "rejected")) await this.#alike(members[counts]);
     if (answer.status === "rejected") throw answer.reason;
     return answer.value;
   }
 
-  piece(feed: number, number: number): Promise<Piece | undefined> {
-    return this.#feeding.piece(feed, number);
+  /** The others are replaced by copies of one: each may have come as far as it liked when a change ended early. */
+  async #alike(one: Member): Promise<void> {
+    if (one.dead || this.#ended) return;
+    const others = this.#members.filter((member) => member !== one);
+    if (!others.length) return;
+    for (const other of others) {
+      this.#members.splice(this.#members.indexOf(other), 1);
+      this.#queue.leave(other);
+      other.end(failure("BAD_RUNTIME", "a worker of the pool was replaced"));
+    }
+    const bytes = (await one.ask({ call: "do", verb: "toBytes", args: [] })) as Uint8Array;
+    await Promise.all(others.map(() => this.#hire({ bytes, maxBytes: this.#maxBytes })));
   }
 
-  news({ facts }: News): void {
-    this.facts = facts;
+  piece(feed: number, number: number, member: Member): Promise<Piece | undefined> {
+    return this.#feeding.piece(feed, number, member);
+  }
+
+  news({ facts }: News, member: Member): void {
+    if (!this.#members.length || member === this.#members[0]) this.facts = facts;
   }
 
   died(member: Member): void {
+    this.#feeding.leave(member);
     const at = this.#members.indexOf(member);
     if (at < 0 || this.#ended) return;
     this.#members.splice(at, 1);

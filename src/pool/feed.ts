@@ -1,5 +1,5 @@
-// What is added to an index in a worker: pieces of vectors, which the worker asks for one by one, so that no more of them are on their way
-// than it takes.
+// What is added to an index in workers: pieces of vectors, which the workers ask for one by one, so that no more of them are on their way
+// than are taken.
 import { type Closable, patiently } from "../input/patience.js";
 import { batches, cut } from "../input/source.js";
 import { checkId, isArray, type Rows, rowElements, rowsOf, type Shape } from "../input/vectors.js";
@@ -8,6 +8,8 @@ import type { Piece } from "./words.js";
 
 /** Bytes of a piece, about. */
 const PIECE_BYTES = 256 << 10;
+/** Vectors of the first; of the next up to twice as many. */
+const FIRST_PIECE = 8;
 
 /** Rows as a typed array of their own. */
 export function plainRows(rows: Rows, shape: Shape, from = 0, to = rows.n): Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer> {
@@ -21,65 +23,72 @@ export function plainRows(rows: Rows, shape: Shape, from = 0, to = rows.n): Floa
 class Place {
   readonly piece: Promise<Piece | undefined>;
   readonly taken: Promise<void>;
+  readonly takenBy = new Set<object>();
   give!: (piece: Piece | undefined) => void;
   fail!: (error: unknown) => void;
-  #take!: () => void;
-  #left: number;
+  take!: () => void;
 
-  constructor(takers: number) {
-    this.#left = takers;
+  constructor() {
     this.piece = new Promise((resolve, reject) => {
       this.give = resolve;
       this.fail = reject;
     });
     this.taken = new Promise((resolve) => {
-      this.#take = resolve;
+      this.take = resolve;
     });
     this.piece.catch(() => {}); // perhaps nobody asks any more
-  }
-
-  take(): Promise<Piece | undefined> {
-    if (--this.#left === 0) this.#take();
-    return this.piece;
   }
 }
 
 /** Between one that has vectors and the workers that each take all of them. */
 export class Feed {
-  readonly #takers: number;
+  readonly #takers: Set<object>;
   readonly #places = new Map<number, Place>();
+  readonly #stop = new AbortController();
   #given = 0;
-  #stop: (why: unknown) => void = () => {};
-  readonly #stopped: Promise<never>;
 
-  constructor(takers: number) {
-    this.#takers = takers;
-    this.#stopped = new Promise((_, reject) => {
-      this.#stop = reject;
-    });
-    this.#stopped.catch(() => {});
+  constructor(takers: Iterable<object>) {
+    this.#takers = new Set(takers);
+  }
+
+  /** Aborts when nobody takes anything more. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal;
   }
 
   #at(number: number): Place {
     let place = this.#places.get(number);
     if (!place) {
-      place = new Place(this.#takers);
+      place = new Place();
       this.#places.set(number, place);
     }
     return place;
   }
 
-  /** Of a worker: the piece of this number; undefined after the last. */
-  piece(number: number): Promise<Piece | undefined> {
-    return this.#at(number).take();
+  /** The piece of this number, for one of the takers; undefined after the last. */
+  piece(number: number, taker: object): Promise<Piece | undefined> {
+    const place = this.#at(number);
+    place.takenBy.add(taker);
+    this.#check(place);
+    return place.piece;
   }
 
-  /** Resolves once all have taken it; rejects where they take nothing more. */
+  /** A taker has died. */
+  leave(taker: object): void {
+    this.#takers.delete(taker);
+    for (const place of this.#places.values()) this.#check(place);
+  }
+
+  #check(place: Place): void {
+    if ([...this.#takers].every((taker) => place.takenBy.has(taker))) place.take();
+  }
+
+  /** Resolves once all have taken it. */
   async give(piece: Piece): Promise<void> {
     const number = this.#given++;
     const place = this.#at(number);
     place.give(piece);
-    await Promise.race([place.taken, this.#stopped]);
+    await place.taken;
     this.#places.delete(number);
   }
 
@@ -94,17 +103,20 @@ export class Feed {
 
   /** Nobody takes anything more. */
   stop(why: unknown): void {
-    this.#stop(why);
+    this.#stop.abort(why);
   }
 }
 
-/** Calls `take` with all vectors, piece by piece, and their ids where there are any. What it throws ends the source. */
-export function inPieces(
+/**
+ * Calls `take` with all vectors, piece by piece, and their ids where there are any. What it throws ends the source, and so do the
+ * signals.
+ */
+export async function inPieces(
   source: unknown,
   given: Iterable<number> | undefined,
   shape: Shape,
   pool: Closable,
-  signal: AbortSignal | undefined,
+  signals: readonly (AbortSignal | undefined)[],
   take: (piece: Piece) => Promise<void>,
 ): Promise<void> {
   if (given !== undefined && typeof given?.[Symbol.iterator] !== "function") {
@@ -112,18 +124,36 @@ export function inPieces(
   }
   const rows = isArray(source) ? rowsOf(source, shape, "source") : undefined;
   const ids = given?.[Symbol.iterator]();
-  const size = (): number => Math.max(Math.floor(PIECE_BYTES / (4 * rowElements(shape))), 1);
+  const most = Math.max(Math.floor(PIECE_BYTES / (4 * rowElements(shape))), 1);
+  // As with an index: the first of a slow source are there at once.
+  let next = FIRST_PIECE;
+  const size = (): number => {
+    const now = Math.min(next, most);
+    next = 2 * now;
+    return now;
+  };
   let done = 0;
   const nextId = (iterator: Iterator<number>): number => {
     const { value, done: over } = iterator.next();
     if (over) throw new VicinalError("BAD_ID", `ids ends after ${done} values, before the vectors do`);
     return checkId(value, `ids[${done++}]`);
   };
-  return patiently(pool, signal, async (patience) => {
-    for await (const some of rows ? cut(rows, size) : batches(source, shape, size, patience)) {
-      const own = ids && Uint32Array.from({ length: some.n }, () => nextId(ids));
-      await patience.for(take({ rows: plainRows(some, shape), ids: own }));
-    }
-    if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
-  }).finally(() => ids?.return?.());
+  const any = new AbortController();
+  const abort = (event: Event): void => any.abort((event.target as AbortSignal).reason);
+  for (const signal of signals) {
+    if (signal?.aborted) any.abort(signal.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+  }
+  try {
+    await patiently(pool, any.signal, async (patience) => {
+      for await (const some of rows ? cut(rows, size) : batches(source, shape, size, patience)) {
+        const own = ids && Uint32Array.from({ length: some.n }, () => nextId(ids));
+        await patience.for(take({ rows: plainRows(some, shape), ids: own }));
+      }
+      if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
+    });
+  } finally {
+    for (const signal of signals) signal?.removeEventListener("abort", abort);
+    ids?.return?.();
+  }
 }

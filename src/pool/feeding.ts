@@ -7,12 +7,17 @@ export class Feeding {
   readonly #feeds = new Map<number, Feed>();
   #numbers = 0;
 
-  piece(feed: number, number: number): Promise<Piece | undefined> {
-    return this.#feeds.get(feed)?.piece(number) ?? Promise.resolve(undefined);
+  async piece(feed: number, number: number, taker: object): Promise<Piece | undefined> {
+    return this.#feeds.get(feed)?.piece(number, taker);
   }
 
-  /** Has so many workers take what `fill` gives; `ask` asks them all. What the source throws counts before what they do. */
-  async run(takers: number, hasIds: boolean, fill: Fill, ask: (asked: Asked) => Promise<unknown>): Promise<void> {
+  /** One that takes has died. */
+  leave(taker: object): void {
+    for (const feed of this.#feeds.values()) feed.leave(taker);
+  }
+
+  /** Has all takers take what `fill` gives; `ask` asks them to. What the source throws counts before what they do. */
+  async run(takers: Iterable<object>, hasIds: boolean, fill: Fill, ask: (asked: Asked) => Promise<unknown>): Promise<void> {
     const feed = new Feed(takers);
     const number = this.#numbers++;
     this.#feeds.set(number, feed);
@@ -29,7 +34,7 @@ export class Feeding {
     } catch (error) {
       feed.stop(error);
       await filling;
-      throw failed?.error ?? error;
+      throw failed ? failed.error : error;
     } finally {
       this.#feeds.delete(number);
     }

@@ -23,8 +23,15 @@ const READS: readonly (keyof SharedExports | "ivfSearch" | "treeLeaves" | "treeD
 /** The memory that others read, and what they wait for each other by. */
 let shared: { readonly memory: object; readonly lock: WriteLock } | undefined;
 let holds = false;
+/** Called after whatever changes another index than the one that is shared: it may take its place. */
+let onOther: () => void = () => {};
+let told = false;
 const instances = new WeakMap<Exports, Instance>();
 const readying = new WeakMap<Exports, SharedExports["readyFilter"]>();
+
+export function watchOthers(call: () => void): void {
+  onOther = call;
+}
 
 /** Others read it from now on, and no other. */
 export function share(memory: object, lock: WriteLock): void {
@@ -41,7 +48,16 @@ export function ready(exports: Exports, filter: number): void {
 }
 
 function hold(memory: object): void {
-  if (holds || shared?.memory !== memory) return;
+  if (shared?.memory !== memory) {
+    if (told) return;
+    told = true;
+    queueMicrotask(() => {
+      told = false;
+      onOther();
+    });
+    return;
+  }
+  if (holds) return;
   const { lock } = shared;
   lock.enter();
   holds = true;

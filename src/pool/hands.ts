@@ -13,12 +13,13 @@ export interface Hearing {
 }
 
 /** Gives a feed what is to be added. */
-export type Fill = (feed: Feed) => Promise<void>;
+export type Fill = (feed: Pick<Feed, "give" | "stopped">) => Promise<void>;
 
 export interface Hands {
   /** As of the last change that was answered. */
   readonly facts: Facts;
-  find(search: Search, signal: AbortSignal | undefined): Promise<Found>;
+  /** `counts`: not where it is a part of a batch, another part of which does. */
+  find(search: Search, signal: AbortSignal | undefined, counts: boolean): Promise<Found>;
   do(verb: Verb, args: readonly unknown[], hearing?: Hearing): Promise<unknown>;
   addAll(hasIds: boolean, fill: Fill, hearing: Hearing): Promise<void>;
   /** Makes a filter ready by this number; how many vectors pass it. */

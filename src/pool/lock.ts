@@ -40,8 +40,9 @@ export class ReadLock {
   /** Waits until nothing is being changed; returns how many changes there have been. */
   enter(): number {
     const words = this.#words;
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       Atomics.store(words, this.#own, READING);
+      if (waited) Atomics.notify(words, this.#own); // whoever gives way to it
       if (Atomics.load(words, CHANGING) === 0) return Atomics.load(words, CHANGES);
       Atomics.store(words, this.#own, WAITING);
       Atomics.notify(words, this.#own);

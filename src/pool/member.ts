@@ -18,6 +18,7 @@ export interface Side {
 }
 
 export class Member {
+  readonly #side: Side;
   readonly #thread: Thread;
   readonly #wire: Wire;
   /** Whether it has said anything. */
@@ -29,6 +30,7 @@ export class Member {
 
   /** Throws BAD_RUNTIME where there are no workers. */
   constructor(side: Side) {
+    this.#side = side;
     this.#thread = started();
     this.#wire = new Wire(this.#thread.port, {
       answer: (body) => {
@@ -54,8 +56,29 @@ export class Member {
     this.#thread.holds(false);
   }
 
+  /** A new member, of which `made` hears at once, when `work` with it is done; where that fails it is ended. */
+  static async hired(side: Side, made: (member: Member) => void, work: (member: Member) => Promise<unknown>): Promise<Member> {
+    const member = new Member(side);
+    made(member);
+    try {
+      await work(member);
+      if (member.dead) throw member.dead;
+      return member;
+    } catch (error) {
+      member.end(error as VicinalError);
+      throw error;
+    }
+  }
+
   ask(asked: Asked, wanting?: Wanting, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     return this.#wire.ask(asked, wanting, transfer);
+  }
+
+  /** It cannot go on, though it lives: as if it had died. */
+  fail(why: Error): void {
+    if (this.dead) return;
+    this.end(failure("BAD_RUNTIME", `a worker of the pool could not go on: ${why.message}`));
+    this.#side.died(this);
   }
 
   /** All that it was asked ends so. */

@@ -4,19 +4,28 @@ import type { VectorIndex } from "../base/vector-index.js";
 import type { Engine } from "../border/engine.js";
 import type { SharedExports } from "../border/exports.js";
 import { init } from "../border/runtime.js";
+import { rowElements } from "../input/vectors.js";
 import { createIndex } from "../make/create-index.js";
 import { factory } from "../make/factory.js";
 import { load } from "../make/load.js";
 import type { FilterSource, PreparedFilter } from "../search/filter.js";
 import { failureOf, type Told } from "../storage/told.js";
 import { VicinalError } from "../words/errors.js";
-import { instanceOf, ready, share } from "./guarded.js";
+import { instanceOf, ready, share, watchOthers } from "./guarded.js";
 import type { WriteLock } from "./lock.js";
+import { renamed } from "./renamed.js";
 import { found } from "./searching.js";
 import type { Answer, Facts, News, Origin, Piece, Region, Search, Shared, Verb } from "./words.js";
 
 /** Brings the next piece of what is added; undefined after the last. */
 export type NextPiece = (number: number) => Promise<Piece | undefined>;
+
+/** The engine that others search, a number of its own, and what each of them searches with. */
+interface Shown {
+  readonly engine: Engine;
+  readonly mark: number;
+  readonly regions: (Region | undefined)[];
+}
 
 export class Owner {
   readonly index: VectorIndex;
@@ -24,10 +33,10 @@ export class Owner {
   readonly #lock: WriteLock | undefined;
   readonly #readers: number;
   readonly #filters = new Map<number, { readonly filter: PreparedFilter; uses: number }>();
-  /** The engine that others search, and by which regions. */
-  #shown: Engine | undefined;
-  #regions: Region[] = [];
-  #mark = 0;
+  /** Where others search, which may be left behind by the index for a moment. */
+  #shown: Shown | undefined;
+  /** Whether that, or its filters, has changed since others were told. */
+  #untold = false;
 
   private constructor(index: VectorIndex, lock: WriteLock | undefined, readers: number, tell: (news: News) => void) {
     this.index = index;
@@ -39,49 +48,56 @@ export class Owner {
   static async open(origin: Origin, lock: WriteLock | undefined, readers: number, tell: (news: News) => void): Promise<Owner> {
     if (lock) await init({ variant: "threads" });
     const owner = new Owner(await indexOf(origin), lock, readers, tell);
-    owner.settle();
+    watchOthers(() => owner.follow());
+    owner.follow();
+    owner.tell();
     return owner;
   }
 
-  /** Tells how the index is, and where, if it has moved to another memory. */
+  /** After a change: filters that searches go by have codes of whatever passes now, and the pool knows how the index is. */
   settle(): void {
-    const facts = this.facts();
     const { engine } = seatOf(this.index);
-    if (!this.#lock || engine === this.#shown) {
-      this.#tell({ facts });
-      return;
-    }
-    this.#shown = engine;
-    this.#mark = Math.random();
-    const { memory } = instanceOf(engine.exports);
-    share(memory, this.#lock);
+    if (this.#shown && !engine.busy) for (const { filter } of this.#filters.values()) ready(engine.exports, filter.at(engine));
+    this.tell();
+  }
+
+  tell(): void {
+    const shared = this.#untold && this.#shown ? { shared: this.#shared(this.#shown) } : {};
+    this.#untold = false;
+    this.#tell({ facts: this.facts(), ...shared });
+  }
+
+  /** Where the index has moved to another memory, others search that from now on. */
+  follow(): void {
+    const { engine } = seatOf(this.index);
+    if (!this.#lock || engine === this.#shown?.engine) return;
+    share(instanceOf(engine.exports).memory, this.#lock);
     // An index that others read is never parked (tenants.ts).
     engine.endThreads ??= () => {};
     engine.timer?.(engine);
     const { regionBytes } = engine.exports as SharedExports;
-    this.#regions = Array.from({ length: this.#readers }, () => this.#keepRegion(regionBytes()));
-    this.#tell({ facts, shared: this.shared() });
+    const regions = Array.from({ length: this.#readers }, () => regionOf(engine, regionBytes()));
+    this.#shown = { engine, mark: Math.random(), regions };
+    this.#untold = true;
+    this.tell();
   }
 
-  shared(): Shared {
-    const engine = this.#shown as Engine;
+  #shared({ engine, mark, regions }: Shown): Shared {
     const { module, memory } = instanceOf(engine.exports);
     const filters = Array.from(this.#filters, ([id, { filter }]) => [id, filter.at(engine)] as const);
-    return { module, memory, mark: this.#mark, regions: this.#regions, filters };
+    return { module, memory, mark, regions, filters };
   }
 
-  /** A larger region for a reader: what it had is not used any more. */
+  /** A larger region for a reader: what it had is not used any more. Throws OUT_OF_MEMORY, and it keeps that. */
   widen(reader: number, bytes: number): void {
-    const { regionBytes } = (this.#shown as Engine).exports as SharedExports;
-    this.#regions[reader] = this.#keepRegion(Math.max(bytes, regionBytes()));
-    this.#tell({ facts: this.facts(), shared: this.shared() });
-  }
-
-  #keepRegion(bytes: number): Region {
-    const engine = this.#shown as Engine;
-    const at = (engine.exports as SharedExports).keepRegion(bytes) >>> 0;
-    if (!at) throw engine.outOfMemory();
-    return { at, bytes };
+    this.follow();
+    if (!this.#shown) return;
+    const { engine, regions } = this.#shown;
+    const region = regionOf(engine, Math.max(bytes, (engine.exports as SharedExports).regionBytes()));
+    if (!region) throw engine.outOfMemory();
+    regions[reader] = region;
+    this.#untold = true;
+    this.tell();
   }
 
   facts(): Facts {
@@ -112,17 +128,17 @@ export class Owner {
   }
 
   prepare(id: number, source: FilterSource): number {
+    this.follow();
     const filter = this.index.prepareFilter(source);
     this.#filters.set(id, { filter, uses: 0 });
-    if (this.#shown) this.#tell({ facts: this.facts(), shared: this.shared() });
+    this.#untold = true;
     return filter.size;
   }
 
   forget(id: number): void {
-    const known = this.#filters.get(id);
+    this.#filters.get(id)?.filter.close();
     this.#filters.delete(id);
-    if (this.#shown) this.#tell({ facts: this.facts(), shared: this.shared() });
-    known?.filter.close();
+    this.#untold = true;
   }
 
   async do(verb: Verb, args: readonly unknown[], signal: AbortSignal, told: Told | undefined): Promise<unknown> {
@@ -132,23 +148,38 @@ export class Owner {
 
   async addAll(next: NextPiece, hasIds: boolean, signal: AbortSignal, told: Told | undefined): Promise<void> {
     const ids: Uint32Array[] = [];
+    /** The number of each piece's first vector. */
+    const firsts: number[] = [];
+    const { dimensions, packed } = this.facts();
+    const width = rowElements({ dimensions, packed });
     async function* rows(): AsyncGenerator<ArrayLike<number>> {
-      for (let number = 0; ; number++) {
-        const piece = await next(number);
+      for (let first = 0; ; ) {
+        const piece = await next(firsts.length);
         if (!piece) return;
         if (piece.ids) ids.push(piece.ids);
+        firsts.push(first);
+        first += piece.rows.length / width;
         yield piece.rows;
       }
     }
     function* idsInTurn(): Generator<number> {
       for (let some = ids.shift(); some; some = ids.shift()) yield* some;
     }
-    await this.index.addAll(rows() as AsyncIterable<ArrayLike<number>>, {
-      signal,
-      ...(hasIds && { ids: idsInTurn() }),
-      ...(told && { onProgress: ({ done }) => told({ done }) }),
-    });
+    try {
+      await this.index.addAll(rows() as AsyncIterable<ArrayLike<number>>, {
+        signal,
+        ...(hasIds && { ids: idsInTurn() }),
+        ...(told && { onProgress: ({ done }) => told({ done }) }),
+      });
+    } catch (error) {
+      throw renamed(error, /^source\[(\d+)\](?:\[(\d+)\])?/, (_, piece, i) => `source[${firsts[+piece] + Number(i ?? 0)}]`);
+    }
   }
+}
+
+function regionOf(engine: Engine, bytes: number): Region | undefined {
+  const at = (engine.exports as SharedExports).keepRegion(bytes) >>> 0;
+  return at ? { at, bytes } : undefined;
 }
 
 async function indexOf(origin: Origin): Promise<VectorIndex> {

@@ -4,6 +4,7 @@ import type { TrainOptions, TrainReport } from "../base/succession.js";
 import { type IndexStats, VectorIndex } from "../base/vector-index.js";
 import type { Explanation, Hit } from "../border/answers.js";
 import type { FileBytes, FileSource } from "../file/vic.js";
+import type { Closable } from "../input/patience.js";
 import { checkWatched } from "../input/slices.js";
 import { checkId, copyOf, idsOf, oneRow, rowsOf, type Shape, type Vector, type Vectors } from "../input/vectors.js";
 import type { CreateIndexOptions } from "../make/create-index.js";
@@ -15,11 +16,13 @@ import type { Searchable } from "../search/searchable.js";
 import type { Bytes, Floats, Ids } from "../words/arrays.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { checkSignal, flag, heed, integer, known } from "../words/options.js";
+import { tagOf } from "../words/tag.js";
 import { sharesMemory } from "./builds.js";
 import { Copied } from "./copied.js";
 import { inPieces, plainRows } from "./feed.js";
-import type { Hands } from "./hands.js";
+import type { Hands, Hearing } from "./hands.js";
 import { bytesFrom, coresHere } from "./here.js";
+import { renamed } from "./renamed.js";
 import { Sharded } from "./sharded.js";
 import { Sharing } from "./sharing.js";
 import type { Origin, Search } from "./words.js";
@@ -76,17 +79,15 @@ export class Pool implements Searchable<number> {
   readonly threads: number;
   readonly layout: "shared" | "replicas" | "shards";
   readonly #hands: Hands;
-  readonly #filters = new WeakMap<PoolFilter, number>();
+  readonly #filters = new WeakMap<PoolFilter, Made>();
   #numbers = 0;
   #over: VicinalError | undefined;
-  readonly #closable = { waiting: new Set<() => void>(), engine: undefined as unknown };
+  readonly #closable: Closable = new Closing(() => this.#check());
 
   private constructor(hands: Hands, threads: number, layout: Pool["layout"]) {
     this.#hands = hands;
     this.threads = threads;
     this.layout = layout;
-    const check = (): void => this.#check();
-    Object.defineProperty(this.#closable, "engine", { get: check });
   }
 
   /**
@@ -136,7 +137,24 @@ export class Pool implements Searchable<number> {
   async #find(query: Vector, options: PoolSearchOptions, explained: boolean): Promise<unknown> {
     const { signal, ...rest } = this.#options(options);
     const rows = plainRows(oneRow(query, this.#shape, "query"), this.#shape);
-    return this.#hands.find({ rows, many: false, explained, ...rest }, signal);
+    return this.#using(options.filter, () => this.#hands.find({ rows, many: false, explained, ...rest }, signal, true));
+  }
+
+  /** A filter that is closed meanwhile is forgotten when no search goes by it any more. */
+  async #using<T>(filter: SentFilter | undefined, search: () => Promise<T>): Promise<T> {
+    const made = this.#filters.get(filter as PoolFilter);
+    if (!made) return search();
+    made.uses++;
+    try {
+      return await search();
+    } finally {
+      made.uses--;
+      if (made.closed && !made.uses) await this.#forget(made);
+    }
+  }
+
+  async #forget({ number }: Made): Promise<void> {
+    if (!this.#over) await this.#hands.forget(number);
   }
 
   /** As VectorIndex.searchBatch: the queries are split among the workers. */
@@ -146,17 +164,20 @@ export class Pool implements Searchable<number> {
     const rows = rowsOf(queries, shape, "queries");
     const k = batchK(rows.n, options.k);
     const hits = noHits(rows.n, k);
-    if (!rows.n) return hits;
     const size = Math.min(Math.max(Math.ceil(rows.n / (this.threads * PARTS)), 1), MOST_OF_A_PART);
-    const parts = Array.from({ length: Math.ceil(rows.n / size) }, (_, i) => i * size);
-    await Promise.all(
-      parts.map(async (from) => {
-        const search: Search = { rows: plainRows(rows, shape, from, Math.min(from + size, rows.n)), many: true, ...rest };
-        const { ids, distances } = (await this.#hands.find(search, signal)) as BatchHits;
+    const find = async (from: number): Promise<void> => {
+      const search: Search = { rows: plainRows(rows, shape, from, Math.min(from + size, rows.n)), many: true, ...rest };
+      try {
+        const { ids, distances } = (await this.#hands.find(search, signal, from === 0)) as BatchHits;
         hits.ids.set(ids, from * k);
         hits.distances.set(distances, from * k);
-      }),
-    );
+      } catch (error) {
+        throw renamed(error, /^queries\[(\d+)\]/, (_, i) => `queries[${Number(i) + from}]`);
+      }
+    };
+    // An empty one has options, too.
+    const parts = Array.from({ length: Math.max(Math.ceil(rows.n / size), 1) }, (_, i) => i * size);
+    await this.#using(options.filter, () => Promise.all(parts.map(find)));
     return hits;
   }
 
@@ -182,12 +203,41 @@ export class Pool implements Searchable<number> {
     this.#check();
     const { ids, signal, onProgress } = options;
     const total = Array.isArray(source) || ArrayBuffer.isView(source) ? rowsOf(source, this.#shape, "source").n : undefined;
-    const told = onProgress && ((body: unknown) => onProgress({ done: (body as { done: number }).done, total }));
-    await this.#hands.addAll(
-      ids !== undefined,
-      (feed) => inPieces(source, ids, this.#shape, this.#closable as never, signal, (piece) => feed.give(piece)),
-      { signal, told },
+    const hears = onProgress && ((body: unknown) => onProgress({ done: (body as { done: number }).done, total }));
+    await this.#heard(signal, hears, (hearing) =>
+      this.#hands.addAll(
+        ids !== undefined,
+        (feed) => inPieces(source, ids, this.#shape, this.#closable, [hearing.signal, feed.stopped], (piece) => feed.give(piece)),
+        hearing,
+      ),
     );
+  }
+
+  /** What `hears` throws ends the call, as it does with an index. */
+  async #heard<T>(
+    signal: AbortSignal | undefined,
+    hears: ((body: unknown) => void) | undefined,
+    work: (hearing: Hearing) => Promise<T>,
+  ): Promise<T> {
+    if (!hears) return work({ signal });
+    const own = new AbortController();
+    const abort = (): void => own.abort(signal?.reason);
+    heed(signal);
+    signal?.addEventListener("abort", abort, { once: true });
+    const told = (body: unknown): void => {
+      try {
+        hears(body);
+      } catch (error) {
+        own.abort(error);
+      }
+    };
+    try {
+      const done = await work({ signal: own.signal, told });
+      if (own.signal.aborted) throw own.signal.reason;
+      return done;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   /** As VectorIndex.remove. */
@@ -203,8 +253,9 @@ export class Pool implements Searchable<number> {
     this.#check();
     const { signal, onProgress } = options;
     const rows = sample && plainRows(rowsOf(sample, this.#shape, "sample"), this.#shape);
-    const told = onProgress as ((body: unknown) => void) | undefined;
-    return this.#hands.do("train", [rows], { signal, told }) as Promise<TrainReport>;
+    return this.#heard(signal, onProgress as ((body: unknown) => void) | undefined, (hearing) =>
+      this.#hands.do("train", [rows], hearing),
+    ) as Promise<TrainReport>;
   }
 
   /** As VectorIndex.compact: searches go on in the old memory until the new one is there. */
@@ -218,14 +269,16 @@ export class Pool implements Searchable<number> {
     this.#check();
     const number = this.#numbers++;
     const size = await this.#hands.prepare(number, sendable(source));
+    const made: Made = { number, uses: 0, closed: false };
     const filter = {
       size,
       close: async () => {
-        if (!this.#filters.delete(filter) || this.#over) return;
-        await this.#hands.forget(number);
+        if (made.closed) return;
+        made.closed = true;
+        if (!made.uses) await this.#forget(made);
       },
     };
-    this.#filters.set(filter, number);
+    this.#filters.set(filter, made);
     return filter;
   }
 
@@ -253,14 +306,13 @@ export class Pool implements Searchable<number> {
 
   /** Ends all workers, and with CLOSED whatever waits for them; any later use throws CLOSED. Closing again does nothing. */
   async close(): Promise<void> {
-    const why = new VicinalError("CLOSED", "the pool is closed");
-    this.#end(why);
-    this.#hands.end(why);
+    this.#end(new VicinalError("CLOSED", "the pool is closed"));
   }
 
   #end(why: VicinalError): void {
     this.#over ??= why;
     for (const hear of this.#closable.waiting) hear();
+    this.#hands.end(this.#over);
   }
 
   #check(): void {
@@ -272,21 +324,36 @@ export class Pool implements Searchable<number> {
     return { dimensions, packed };
   }
 
-  #options({ signal, filter, ...options }: PoolSearchOptions): {
-    signal: AbortSignal | undefined;
-    filter: Search["filter"];
-    options: object;
-  } {
+  #options(given: PoolSearchOptions): { signal: AbortSignal | undefined; filter: Search["filter"]; options: object } {
     this.#check();
+    if (given === null || typeof given !== "object") throw badOption(`a search takes an object of options, not ${show(given)}`);
+    const { signal, filter, ...options } = given;
     checkSignal(signal);
     heed(signal);
     if (filter === undefined) return { signal, filter, options };
-    const number = this.#filters.get(filter as PoolFilter);
-    if (number !== undefined) return { signal, filter: number, options };
-    if (typeof (filter as PoolFilter)?.close === "function") {
-      throw new VicinalError("CLOSED", "the filter is closed, or another pool's");
-    }
-    return { signal, filter: sendable(filter as Exclude<SentFilter, PoolFilter>), options };
+    const made = this.#filters.get(filter as PoolFilter);
+    if (made?.closed) throw new VicinalError("CLOSED", "the filter is closed");
+    return { signal, filter: made?.number ?? sendable(filter as Exclude<SentFilter, PoolFilter>), options };
+  }
+}
+
+/** A filter as the workers know it, and searches that go by it now. */
+interface Made {
+  readonly number: number;
+  uses: number;
+  closed: boolean;
+}
+
+class Closing implements Closable {
+  readonly waiting = new Set<() => void>();
+  readonly #check: () => void;
+
+  constructor(check: () => void) {
+    this.#check = check;
+  }
+
+  get engine(): unknown {
+    return this.#check();
   }
 }
 
@@ -296,11 +363,14 @@ export function remote(source: PoolSource, options: Omit<PoolOptions, "threads" 
   return Pool.open(source, { ...options, threads: 1 });
 }
 
-/** As it is now: of a view no more than it shows. */
-function sendable<T>(filter: T): T {
+/** As it is now, whatever becomes of the caller's. */
+function sendable(filter: unknown): Uint32Array | Uint8Array {
   if (typeof filter === "function")
     throw badOption("filter is a function, which cannot be asked in a worker: give ids or a bitset");
-  return ArrayBuffer.isView(filter) ? (copyOf(filter as unknown as Uint8Array) as unknown as T) : filter;
+  const tag = tagOf(filter);
+  if (tag === "Uint32Array" || tag === "Uint8Array") return copyOf(filter as Uint8Array);
+  if (tag === "Set" || Array.isArray(filter)) return idsOf(Array.from(filter as Iterable<number>), "filter");
+  throw badOption(`filter is ${show(filter)}; it must be a Set or array of ids, a Uint8Array bitset or what prepareFilter made`);
 }
 
 async function originOf(source: PoolSource, maxBytes: number | undefined): Promise<Origin> {

@@ -17,27 +17,36 @@ const RETRIES = 1;
 
 export type Found = Hit[] | BatchHits | Explanation;
 
+/** Of members whose memory for searches can grow. */
+export interface Rooms {
+  /** Bytes that it has; 0 where that is no matter. */
+  roomOf(member: Member): number;
+  /** Whether it has more by now than `had`, so that a search is worth another try. */
+  widen(member: Member, had: number): Promise<boolean>;
+}
+
 interface Item {
   readonly search: Search;
+  /** Its answer is wanted by nobody any more, or has come. */
+  done: boolean;
   tries: number;
-  resolve(found: Found): void;
-  reject(error: unknown): void;
+  end(answer: { readonly found: Found } | { readonly error: unknown }): void;
 }
 
 export class Queue {
   readonly #most: number;
+  readonly #rooms: Rooms | undefined;
   readonly #members = new Set<Member>();
+  /** Some of them may be done. */
   #waiting: Item[] = [];
-  /** Searches that have no answer yet. */
+  /** Searches that have no answer yet; of a batch its first part. */
   #open = 0;
-  #over: unknown;
-  /** Told of a search that a member had too little memory for: whether it may be asked again. */
-  readonly #widens: (member: Member) => Promise<boolean>;
+  #over: VicinalError | undefined;
 
   /** `most`: searches that may be without an answer at a time. */
-  constructor(most: number, widens: (member: Member) => Promise<boolean> = async () => false) {
+  constructor(most: number, rooms?: Rooms) {
     this.#most = most;
-    this.#widens = widens;
+    this.#rooms = rooms;
   }
 
   join(member: Member): void {
@@ -51,41 +60,32 @@ export class Queue {
   /** Everything ends so, now and later. */
   end(why: VicinalError): void {
     this.#over ??= why;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#over);
+    for (const item of this.#waiting.splice(0)) item.end({ error: this.#over });
   }
 
-  find(search: Search, signal?: AbortSignal): Promise<Found> {
+  /** `counts`: not where it is a part of a batch, another part of which does. */
+  find(search: Search, signal: AbortSignal | undefined, counts: boolean): Promise<Found> {
     return new Promise<Found>((resolve, reject) => {
       if (this.#over) throw this.#over;
       heed(signal);
-      if (this.#open >= this.#most) {
+      if (counts && this.#open >= this.#most) {
         throw new VicinalError("BUSY", `${this.#open} searches wait for an answer, and queue is ${this.#most}: ask again later`);
       }
-      this.#open++;
-      const done = (): void => {
-        this.#open--;
-        signal?.removeEventListener("abort", drop);
-      };
+      if (counts) this.#open++;
       const item: Item = {
         search,
+        done: false,
         tries: 0,
-        resolve: (found) => {
-          done();
-          resolve(found);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
+        end: (answer) => {
+          if (item.done) return;
+          item.done = true;
+          if (counts) this.#open--;
+          signal?.removeEventListener("abort", drop);
+          if ("found" in answer) resolve(answer.found);
+          else reject(answer.error);
         },
       };
-      // Where it is on its way, its answer is heard by nobody.
-      const drop = (): void => {
-        this.#waiting = this.#waiting.filter((one) => one !== item);
-        item.resolve = () => {};
-        item.reject = () => {};
-        done();
-        reject(signal?.reason);
-      };
+      const drop = (): void => item.end({ error: signal?.reason });
       signal?.addEventListener("abort", drop, { once: true });
       this.#waiting.push(item);
       this.#send();
@@ -93,38 +93,52 @@ export class Queue {
   }
 
   #send(): void {
-    while (this.#waiting.length) {
+    for (;;) {
       const free = [...this.#members].filter(({ load }) => load < AHEAD).sort((a, b) => a.load - b.load)[0];
       if (!free) return;
-      const share = Math.ceil(this.#waiting.length / (AHEAD * this.#members.size));
-      const several = this.#waiting[0].search.many ? 1 : Math.min(share, TOGETHER);
-      const items = this.#waiting.splice(0, several);
+      const share = Math.min(Math.ceil(this.#waiting.length / (AHEAD * this.#members.size)), TOGETHER);
+      const items: Item[] = [];
+      while (this.#waiting.length && items.length < share) {
+        const item = this.#waiting.shift() as Item;
+        if (!item.done) items.push(item);
+        if (item.search.many && !item.done) break;
+      }
+      if (!items.length) return;
       void this.#ask(free, items);
     }
   }
 
   async #ask(member: Member, items: readonly Item[]): Promise<void> {
+    const had = this.#rooms?.roomOf(member) ?? 0;
     member.load++;
     try {
       const answers = (await member.ask({ call: "find", searches: items.map(({ search }) => search) })) as Answer[];
       member.load--;
-      await Promise.all(answers.map((answer, i) => this.#settle(member, items[i], answer)));
+      await Promise.all(answers.map((answer, i) => this.#settle(member, items[i], answer, had)));
     } catch (error) {
       member.load--;
       // Unless it has died, what was asked could not be sent.
       for (const item of items) {
-        if (member.dead && !this.#over && item.tries++ < RETRIES) this.#waiting.unshift(item);
-        else item.reject(error);
+        if (member.dead && item.tries++ < RETRIES) this.#again(item);
+        else item.end({ error });
       }
     }
     this.#send();
   }
 
-  async #settle(member: Member, item: Item, answer: Answer): Promise<void> {
-    if ("value" in answer) return item.resolve(answer.value);
+  async #settle(member: Member, item: Item, answer: Answer, had: number): Promise<void> {
+    if ("value" in answer) {
+      item.end({ found: answer.value });
+      return;
+    }
     const error = errorOf(answer.error);
-    const again = (error as VicinalError).code === "OUT_OF_MEMORY" && (await this.#widens(member).catch(() => false));
-    if (again && !this.#over) this.#waiting.unshift(item);
-    else item.reject(error);
+    const isShort = (error as VicinalError).code === "OUT_OF_MEMORY" && had > 0;
+    if (isShort && (await this.#rooms?.widen(member, had).catch(() => false))) this.#again(item);
+    else item.end({ error });
+  }
+
+  #again(item: Item): void {
+    if (this.#over) item.end({ error: this.#over });
+    else this.#waiting.unshift(item);
   }
 }

@@ -43,7 +43,7 @@ export class Reader {
 
   /** `before`: what it was until now, and goes on being where only filters have come or gone. */
   static async join(shared: Shared, reader: number, lock: ReadLock, before: Reader | undefined): Promise<Reader> {
-    const region = shared.regions[reader];
+    const region = shared.regions[reader] as Region;
     if (before && before.#mark === shared.mark && before.#region.at === region.at) {
       before.#filters = new Map(shared.filters);
       return before;

@@ -1,19 +1,21 @@
 // An index in shards, one in each worker: a vector is in the shard that its id says. All are searched, and what they find is merged.
+import { checkDifferent } from "../base/adding.js";
 import type { IndexStats } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
-import { rowElements, type Shape } from "../input/vectors.js";
+import { MAX_ID, rowElements, type Shape } from "../input/vectors.js";
 import type { BatchHits } from "../search/batch.js";
 import type { FilterSource } from "../search/filter.js";
-import { badOption, type VicinalError } from "../words/errors.js";
+import { badOption, VicinalError } from "../words/errors.js";
 import { NONE } from "../words/state.js";
 import { Copied } from "./copied.js";
-import type { Feed } from "./feed.js";
 import type { Fill, Hands, Hearing, Over } from "./hands.js";
 import type { Found } from "./queue.js";
 import type { Facts, Origin, Piece, Search, Verb } from "./words.js";
 
-/** Vectors that are linked together: more at a time would keep as many in memory twice. */
-const TOGETHER = 8192;
+/** Bytes of vectors that are linked together: more at a time would keep as many in memory twice. */
+const TOGETHER = 8 << 20;
+/** But those of a slow source do not wait for longer. */
+const MOST_WAIT_MS = 250;
 
 type Rows = Float32Array | Uint8Array;
 
@@ -52,9 +54,9 @@ export class Sharded implements Hands {
     return ((Math.imul(id, 0x9e3779b1) >>> 16) * this.#shards.length) >>> 16;
   }
 
-  async find(search: Search, signal: AbortSignal | undefined): Promise<Found> {
+  async find(search: Search, signal: AbortSignal | undefined, counts: boolean): Promise<Found> {
     if (search.explained) throw badOption("explain is of one index, and this pool has its in shards");
-    const found = await Promise.all(this.#shards.map((shard) => shard.find(search, signal)));
+    const found = await Promise.all(this.#shards.map((shard) => shard.find(search, signal, counts)));
     if (search.many) return mergedBatches(found as BatchHits[]);
     const { k, radius } = search.options as { k?: number; radius?: number };
     return nearest((found as Hit[][]).flat(), k ?? (radius === undefined ? 10 : Infinity));
@@ -66,7 +68,7 @@ export class Sharded implements Hands {
       case "add":
         return this.#add(first as Rows, second as Uint32Array | undefined, hearing);
       case "upsert":
-        return sum(await this.#parted(verb, first as Rows, second as Uint32Array, hearing));
+        return this.#upsert(first as Rows, second as Uint32Array, hearing);
       case "remove": {
         const ids = typeof first === "number" ? [first] : Array.from(first as ArrayLike<number>);
         return sum(await this.#each((shard, i) => shard.do(verb, [ids.filter((id) => this.#of(id) === i)], hearing)));
@@ -87,32 +89,49 @@ export class Sharded implements Hands {
     }
   }
 
-  async addAll(hasIds: boolean, fill: Fill, hearing: Hearing): Promise<void> {
+  async addAll(hasIds: boolean, fill: Fill, { told, signal }: Hearing): Promise<void> {
+    const stop = new AbortController();
     let waiting: Piece[] = [];
+    let bytes = 0;
     let done = 0;
-    const { told, ...rest } = hearing;
-    const add = async (): Promise<void> => {
+    let adding: Promise<void> = Promise.resolve();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const addWaiting = async (): Promise<void> => {
+      if (!waiting.length) return;
       const rows = joined(waiting.map((piece) => piece.rows));
       const ids = hasIds ? joined(waiting.map((piece) => piece.ids as Uint32Array)) : undefined;
       waiting = [];
-      const n = rows.length / this.#width(rows);
-      await this.#add(rows, ids, rest, true);
-      done += n;
+      bytes = 0;
+      await this.#add(rows, ids, { signal }, true);
+      done += rows.length / this.#width(rows);
       told?.({ done });
     };
-    const feed = {
-      give: async (piece: Piece) => {
-        waiting.push(piece);
-        const n = waiting.reduce((all, { rows }) => all + rows.length / this.#width(rows), 0);
-        if (n >= TOGETHER) await add();
-      },
+    const add = (): Promise<void> => {
+      clearTimeout(timer);
+      timer = undefined;
+      adding = adding.then(addWaiting);
+      return adding;
     };
-    await fill(feed as Feed);
-    if (waiting.length) await add();
+    const give = async (piece: Piece): Promise<void> => {
+      waiting.push(piece);
+      bytes += piece.rows.byteLength;
+      if (bytes >= TOGETHER) await add();
+      else timer ??= setTimeout(() => void add().catch((error) => stop.abort(error)), MOST_WAIT_MS);
+    };
+    try {
+      await fill({ give, stopped: stop.signal });
+      await add();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async prepare(filter: number, source: FilterSource): Promise<number> {
-    return sum(await this.#each((shard) => shard.prepare(filter, source)));
+    const prepared = await Promise.allSettled(this.#shards.map((shard) => shard.prepare(filter, source)));
+    const failed = prepared.find((one) => one.status === "rejected");
+    if (!failed) return sum(prepared.map((one) => (one as PromiseFulfilledResult<number>).value));
+    await this.#each(async (shard, i) => prepared[i].status === "fulfilled" && shard.forget(filter));
+    throw failed.reason;
   }
 
   async forget(filter: number): Promise<void> {
@@ -134,29 +153,47 @@ export class Sharded implements Hands {
 
   /** All of them, or where a shard refuses some, none. */
   async #add(rows: Rows, given: Uint32Array | undefined, hearing: Hearing, together = false): Promise<Uint32Array> {
-    const ids = given ?? Uint32Array.from({ length: rows.length / this.#width(rows) }, (_, i) => this.#nextId + i);
-    for (const id of ids) this.#nextId = Math.max(this.#nextId, id + 1);
+    const ids = this.#idsFor(rows.length / this.#width(rows), given);
+    const parts = this.#parts(rows, ids);
     const done = await Promise.allSettled(
-      this.#parts(rows, ids).map((part, i) => this.#addTo(this.#shards[i], part, hearing, together)),
+      parts.map(async (part, i) => part.ids.length && this.#addTo(this.#shards[i], part, hearing, together)),
     );
     const failed = done.find((one) => one.status === "rejected");
-    if (!failed) return ids;
-    await Promise.all(
-      done.map(async (one, i) => {
-        if (one.status === "fulfilled") await this.#shards[i].do("remove", [ids.filter((id) => this.#of(id) === i)]);
-      }),
-    );
+    if (!failed) {
+      this.#count(ids);
+      return ids;
+    }
+    await this.#each(async (shard, i) => done[i].status === "fulfilled" && shard.do("remove", [parts[i].ids]));
     throw failed.reason;
   }
 
-  #addTo(shard: Copied, { rows, ids }: Required<Part>, hearing: Hearing, together: boolean): Promise<unknown> {
+  #idsFor(n: number, given: Uint32Array | undefined): Uint32Array {
+    const next = this.#nextId;
+    if (!given && next + n - 1 > MAX_ID) {
+      throw new VicinalError("BAD_ID", `no ids are left after ${next - 1}: give ids of your own`);
+    }
+    if (given) checkDifferent(n, given);
+    return given ?? Uint32Array.from({ length: n }, (_, i) => next + i);
+  }
+
+  /** Ids that are there now. */
+  #count(ids: Uint32Array): void {
+    for (const id of ids) this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  #addTo(shard: Copied, { rows, ids }: Part, hearing: Hearing, together: boolean): Promise<unknown> {
     if (!together) return shard.do("add", [rows, ids], hearing);
     return shard.addAll(true, (feed) => feed.give({ rows, ids }), hearing);
   }
 
-  #parted(verb: Verb, rows: Rows, ids: Uint32Array, hearing: Hearing): Promise<unknown[]> {
+  async #upsert(rows: Rows, ids: Uint32Array, hearing: Hearing): Promise<number> {
+    checkDifferent(rows.length / this.#width(rows), ids);
     const parts = this.#parts(rows, ids);
-    return this.#each((shard, i) => shard.do(verb, [parts[i].rows, parts[i].ids], hearing));
+    const replaced = await this.#each(async (shard, i) =>
+      parts[i].ids.length ? shard.do("upsert", [parts[i].rows, parts[i].ids], hearing) : 0,
+    );
+    this.#count(ids);
+    return sum(replaced);
   }
 
   #parts(rows: Rows, ids: Uint32Array): Part[] {

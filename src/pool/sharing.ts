@@ -23,9 +23,10 @@ export class Sharing implements Hands, Side {
   readonly #maxBytes: number | undefined;
   readonly #feeding = new Feeding();
   readonly #filters = new Map<number, FilterSource>();
-  /** The one that has the index, or is about to. */
-  #owner!: Member;
-  #owns = false;
+  /** All that are there, those too that are about to begin. */
+  readonly #all = new Set<Member>();
+  /** The one that has the index; undefined while another is being hired. */
+  #owner: Member | undefined;
   /** By their number; undefined while another is being hired, who has joined when the promise resolves. */
   readonly #readers: (Member | undefined)[];
   readonly #hiring: Promise<void>[];
@@ -34,13 +35,18 @@ export class Sharing implements Hands, Side {
   #joining: Promise<unknown> = Promise.resolve();
   /** While an owner that has died is being followed. */
   #mending: Promise<unknown> = Promise.resolve();
+  /** Of readers, while they get a larger region. */
+  readonly #widening = new Map<number, Promise<unknown>>();
   #ended: VicinalError | undefined;
 
   private constructor(threads: number, queue: number, maxBytes: number | undefined, over: Over) {
     this.#lock = newLock(threads - 1);
     this.#readers = Array.from({ length: threads - 1 });
     this.#hiring = Array.from({ length: threads - 1 }, () => Promise.resolve());
-    this.#queue = new Queue(queue, (member) => this.#widen(member));
+    this.#queue = new Queue(queue, {
+      roomOf: (member) => this.#shared?.regions[this.#readers.indexOf(member)]?.bytes ?? 0,
+      widen: (member, had) => this.#widen(this.#readers.indexOf(member), had),
+    });
     this.#maxBytes = maxBytes;
     this.#over = over;
   }
@@ -57,13 +63,18 @@ export class Sharing implements Hands, Side {
     return sharing;
   }
 
+  #hired(work: (member: Member) => Promise<unknown>): Promise<Member> {
+    return Member.hired(this, (member) => this.#all.add(member), work);
+  }
+
   async #hireOwner(origin: Origin): Promise<void> {
-    const owner = new Member(this);
+    const owner = await this.#hired(async (member) => {
+      await member.ask({ call: "own", origin, readers: this.#readers.length, lock: this.#lock });
+      for (const [filter, source] of this.#filters) await member.ask({ call: "prepare", filter, source });
+      await this.#joining;
+    });
+    if (this.#ended) return owner.end(this.#ended);
     this.#owner = owner;
-    await owner.ask({ call: "own", origin, readers: this.#readers.length, lock: this.#lock });
-    for (const [filter, source] of this.#filters) await owner.ask({ call: "prepare", filter, source });
-    await this.#joining;
-    this.#owns = true;
     this.#queue.join(owner);
   }
 
@@ -71,7 +82,7 @@ export class Sharing implements Hands, Side {
     this.#hiring[reader] = this.#joined(reader).then((member) => {
       if (this.#ended) return member.end(this.#ended);
       this.#readers[reader] = member;
-      this.#queue.join(member);
+      if (this.#shared?.regions[reader]) this.#queue.join(member);
     });
     return this.#hiring[reader];
   }
@@ -79,42 +90,52 @@ export class Sharing implements Hands, Side {
   /** A new member that searches where the index is. */
   async #joined(reader: number): Promise<Member> {
     for (let tries = 1; ; tries++) {
-      const member = new Member(this);
+      let made: Member | undefined;
       try {
-        let shared: Shared | undefined;
-        while (shared !== this.#shared) {
-          shared = this.#shared;
-          await this.#join(member, reader);
-        }
-        return member;
+        return await this.#hired(async (member) => {
+          made = member;
+          let shared: Shared | undefined;
+          while (shared !== this.#shared) {
+            shared = this.#shared;
+            await this.#join(member, reader);
+          }
+        });
       } catch (error) {
-        if (!member.dead || tries === MOST_TRIES || this.#ended) throw error;
         letGo(this.#lock, reader);
+        if (!made?.dead || tries === MOST_TRIES || this.#ended) throw error;
         await new Promise((resolve) => setTimeout(resolve, tries * PAUSE_MS));
       }
     }
   }
 
-  #join(member: Member, reader: number): Promise<unknown> {
-    return member.ask({ call: "join", shared: this.#shared as Shared, reader, lock: this.#lock });
+  /** One for which there is no region does not search. */
+  async #join(member: Member, reader: number): Promise<void> {
+    const shared = this.#shared as Shared;
+    if (shared.regions[reader]) await member.ask({ call: "join", shared, reader, lock: this.#lock });
   }
 
-  find(search: Search, signal: AbortSignal | undefined): Promise<Found> {
-    return this.#queue.find(search, signal);
+  find(search: Search, signal: AbortSignal | undefined, counts: boolean): Promise<Found> {
+    return this.#queue.find(search, signal, counts);
   }
 
   do(verb: Verb, args: readonly unknown[], hearing?: Hearing): Promise<unknown> {
     return this.#ask({ call: "do", verb, args }, hearing);
   }
 
-  addAll(hasIds: boolean, fill: Fill, hearing: Hearing): Promise<void> {
-    return this.#feeding.run(1, hasIds, fill, (asked) => this.#ask(asked, hearing));
+  async addAll(hasIds: boolean, fill: Fill, hearing: Hearing): Promise<void> {
+    await this.#mending;
+    const takers = this.#owner ? [this.#owner] : [];
+    return this.#feeding.run(takers, hasIds, fill, (asked) => this.#ask(asked, hearing));
   }
 
   async prepare(filter: number, source: FilterSource): Promise<number> {
-    const size = await this.#ask({ call: "prepare", filter, source });
     this.#filters.set(filter, source);
-    return size as number;
+    try {
+      return (await this.#ask({ call: "prepare", filter, source })) as number;
+    } catch (error) {
+      this.#filters.delete(filter);
+      throw error;
+    }
   }
 
   async forget(filter: number): Promise<void> {
@@ -125,48 +146,65 @@ export class Sharing implements Hands, Side {
   end(why: VicinalError): void {
     this.#ended ??= why;
     this.#queue.end(this.#ended);
-    for (const member of [this.#owner, ...this.#readers.splice(0)]) member?.end(this.#ended);
+    for (const member of this.#all) member.end(this.#ended);
+    this.#all.clear();
   }
 
   /** Of the owner; when it answers, all readers know. */
   async #ask(asked: Asked, hearing?: Hearing): Promise<unknown> {
     await this.#mending;
-    if (this.#ended) throw this.#ended;
+    if (this.#ended || !this.#owner) throw this.#ended ?? failure("BAD_RUNTIME", "the pool has no worker");
     const answer = await this.#owner.ask(asked, hearing);
     await this.#joining;
     return answer;
   }
 
-  /** Whether a member has more memory now, for a search that it had too little for. */
-  async #widen(member: Member): Promise<boolean> {
-    const reader = this.#readers.indexOf(member);
+  /** Whether a reader has a larger region than it had, for a search that found that too small. One at a time: all of a message ask. */
+  async #widen(reader: number, had: number): Promise<boolean> {
+    await this.#widening.get(reader);
     const region = this.#shared?.regions[reader];
-    if (!region || region.bytes >= MOST_REGION) return false;
-    await this.#ask({ call: "widen", reader, bytes: 2 * region.bytes });
+    if (!region) return false;
+    if (region.bytes > had) return true;
+    if (region.bytes >= MOST_REGION) return false;
+    const widening = this.#ask({ call: "widen", reader, bytes: 2 * region.bytes });
+    this.#widening.set(
+      reader,
+      widening.catch(() => {}),
+    );
+    await widening;
     return true;
   }
 
-  piece(feed: number, number: number): Promise<Piece | undefined> {
-    return this.#feeding.piece(feed, number);
+  piece(feed: number, number: number, member: Member): Promise<Piece | undefined> {
+    return this.#feeding.piece(feed, number, member);
   }
 
-  news({ facts, shared }: News, member: Member): void {
-    if (member !== this.#owner) return;
+  news({ facts, shared }: News): void {
     this.facts = facts;
     if (!shared) return;
     this.#shared = shared;
-    const joining = this.#readers.map(async (reader, i) => reader && this.#join(reader, i));
-    // Of one that dies meanwhile, died() tells.
-    this.#joining = Promise.allSettled([this.#joining, ...joining]);
+    const joining = this.#readers.map(async (member, reader) => {
+      if (!member) return;
+      try {
+        if (!shared.regions[reader]) this.#queue.leave(member);
+        await this.#join(member, reader);
+        if (shared.regions[reader]) this.#queue.join(member);
+      } catch (error) {
+        // Of one that has died died() tells. One that has no room is never to search where the index was.
+        if (!member.dead) member.fail(error as Error);
+      }
+    });
+    this.#joining = Promise.all([this.#joining, ...joining]);
   }
 
   died(member: Member): void {
+    this.#all.delete(member);
+    this.#feeding.leave(member);
     if (this.#ended) return;
     this.#queue.leave(member);
-    const why = member.dead as VicinalError;
     if (member === this.#owner) {
-      // Of one that dies before it has the index, whoever hires it hears.
-      if (this.#owns) this.#mending = this.#follow(why);
+      this.#owner = undefined;
+      this.#mending = this.#follow(member.dead as VicinalError);
       return;
     }
     const reader = this.#readers.indexOf(member);
@@ -178,13 +216,13 @@ export class Sharing implements Hands, Side {
 
   /** Another owner gets what a reader finds where the index is, if it is whole. */
   async #follow(why: VicinalError): Promise<void> {
-    this.#owns = false;
-    for (let tries = 1; !this.#owns && !this.#ended; tries++) {
+    for (let tries = 1; !this.#owner && !this.#ended; tries++) {
       try {
+        if (isChanging(this.#lock)) throw why;
         await Promise.allSettled(this.#hiring);
-        const reader = this.#readers.find((one) => one && !one.dead);
-        if (isChanging(this.#lock) || !reader) throw why;
-        const bytes = (await reader.ask({ call: "do", verb: "toBytes", args: [] })) as Uint8Array;
+        const reader = this.#readers.find((one, i) => one && !one.dead && this.#shared?.regions[i]);
+        if (!reader) throw why;
+        const bytes = (await reader.ask({ call: "bytes" })) as Uint8Array;
         await this.#hireOwner({ bytes, maxBytes: this.#maxBytes });
       } catch (error) {
         if (tries === MOST_TRIES || error === why) this.#lose(error as Error);

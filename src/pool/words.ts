@@ -24,7 +24,8 @@ export interface Shared {
   readonly memory: object;
   /** Another for every memory. */
   readonly mark: number;
-  readonly regions: readonly Region[];
+  /** Of each reader; undefined where there was no memory for it: it cannot search. */
+  readonly regions: readonly (Region | undefined)[];
   /** Where each filter is. */
   readonly filters: readonly (readonly [id: number, address: number])[];
 }
@@ -49,6 +50,8 @@ export type Asked =
   | { readonly call: "join"; readonly shared: Shared; readonly reader: number; readonly lock: LockWords }
   | { readonly call: "find"; readonly searches: readonly Search[] }
   | { readonly call: "do"; readonly verb: Verb; readonly args: readonly unknown[] }
+  /** Of a reader: the whole index as a file. */
+  | { readonly call: "bytes" }
   /** Vectors are asked for piece by piece, by the number of what they come from. */
   | { readonly call: "addAll"; readonly feed: number; readonly ids: boolean }
   /** Makes a filter ready, by a number that nobody else has; or forgets it. */

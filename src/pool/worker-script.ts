@@ -26,8 +26,8 @@ async function answer(asked: Asked, signal: AbortSignal, told: Told | undefined)
       return undefined;
     case "find":
       return (owner ?? (reader as Reader)).find(asked.searches);
-    case "do":
-      if (!owner) return (reader as Reader).toBytes();
+    case "bytes":
+      return (reader as Reader).toBytes();
   }
   try {
     return await change(owner as Owner, asked, signal, told);

@@ -230,7 +230,7 @@ it("says in its words and options what it is", async () => {
   expect(index.stats()).toMatchObject({ options: { prefilter: true }, factory: "Flatpf", codec: "f32", kind: "flat" });
   expect((await factory("Flat", { dimensions: 8 })).stats().options).not.toHaveProperty("prefilter");
   await expectError(() => factory("Flatpf", { dimensions: 8, prefilter: true }), "BAD_OPTION", "prefilter is said twice");
-  await expectError(() => factory("HNSW16,Flatpf", { dimensions: 8 }), "BAD_OPTION", "cannot stand there");
+  await expectError(() => factory("HNSW16,Flatpf", { dimensions: 8 }), "BAD_OPTION", "is misplaced");
 });
 
 it("refuses what it cannot be", async () => {

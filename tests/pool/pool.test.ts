@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import threads, { type Worker } from "node:worker_threads";
-import { createIndex, Flat, type Hit, Hnsw, load, type VectorIndex } from "vicinal";
+import { createIndex, Flat, type Hit, Hnsw, load, type VectorIndex, VicinalError } from "vicinal";
 import { Pool, type PoolOptions, remote } from "vicinal/pool";
 import { afterEach, describe, expect, it } from "vitest";
 import type { KIND_NAMES } from "../../src/words/kinds.js";
@@ -341,6 +341,154 @@ describe("a memory that is changed while it is searched", () => {
   });
 });
 
+describe("what others do meanwhile", () => {
+  it("is found by filters that are ready, by every worker at once", async () => {
+    const index = await Hnsw.create({ dimensions: D, metric: "l2", fastScan: true });
+    index.add(filled(4000, D, () => gauss(next)));
+    const pool = await opened(index, { threads: 3 });
+    const filter = await pool.prepareFilter(Array.from({ length: 6000 }, (_, i) => i).filter((i) => i % 8 === 0));
+    for (let i = 0; i < 40; i++) await pool.search(QUERIES[i % 20], { k: 5, filter });
+    for (let id = 4000; id < 4200; id += 8) {
+      const row = new Float32Array(D).fill(id);
+      await pool.add([row], [id]);
+      for (const hits of await Promise.all([1, 2, 3, 4, 5, 6].map(() => pool.search(row, { k: 1, filter })))) {
+        expect(hits).toEqual([{ id, distance: 0 }]);
+      }
+    }
+  });
+
+  it("does not change what a search was asked with", async () => {
+    const pool = await opened({ factory: "Flat", dimensions: D, metric: "l2" }, { threads: 2 });
+    await pool.add(ROWS);
+    for (let round = 0; round < 10; round++) {
+      const [first, second] = [await pool.prepareFilter([1, 2, 3]), pool.prepareFilter([7, 8])];
+      const searches = Array.from({ length: 60 }, () => pool.search(ROWS[0], { filter: first }));
+      await first.close();
+      const other = await second;
+      for (const hits of await Promise.all(searches)) expect(hits.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
+      await other.close();
+    }
+    const ids = [1, 2, 3];
+    const searches = Array.from({ length: 40 }, () => pool.search(ROWS[0], { filter: ids }));
+    ids.splice(0, 3, 7);
+    for (const hits of await Promise.all(searches)) expect(hits).toHaveLength(3);
+    await expectError(() => pool.search(ROWS[0], { filter: 0 as never }), "BAD_OPTION", "filter is 0");
+  });
+
+  it("is seen where an index moves by itself", async () => {
+    const pool = await opened({ factory: "IVF16", dimensions: D, metric: "l2", trainAt: 700 } as never, { threads: 3 });
+    await pool.upsert(ROWS, Array.from(ROWS.keys()));
+    const filter = await pool.prepareFilter([3, 4]);
+    for (;;) {
+      const plans = await Promise.all([1, 2, 3, 4, 5, 6].map(async () => (await pool.explain(ROWS[0])).plan));
+      if (plans.every((plan) => plan === "lists")) break;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await pool.search(ROWS[3], { filter, nprobe: 16 })).toHaveLength(2);
+    await filter.close();
+  });
+
+  it("leaves readers what they can have where memory is short", async () => {
+    const rows = filled(12_000, 32, () => gauss(next));
+    const index = await Flat.create({ dimensions: 32, metric: "l2" });
+    index.add(rows);
+    const maxBytes = index.bytes + (1 << 20);
+    const pool = await opened(index.toBytes(), { threads: 9, maxBytes });
+    await thrownBy(async () => {
+      for (;;) await pool.add(rows.slice(0, 500));
+    });
+    await pool.remove(Uint32Array.from({ length: 1000 }, (_, i) => i));
+    await pool.compact();
+    await pool.upsert([rows[0].map((x) => x + 9)], 77_777);
+    const found = await Promise.all(
+      Array.from({ length: 40 }, () =>
+        pool.search(
+          rows[0].map((x) => x + 9),
+          { k: 1 },
+        ),
+      ),
+    );
+    for (const [hit] of found) expect(hit.id).toBe(77_777);
+    expect((await load(await pool.toBytes())).size).toBe(pool.size);
+  });
+
+  it("gives a region as far as it must grow, once", async () => {
+    const index = await Flat.create({ dimensions: 4, metric: "l2" });
+    index.add(filled(40_000, 4, () => gauss(next)));
+    const pool = await opened(index, { threads: 2 });
+    const before = (await pool.stats()).bytes;
+    const found = await Promise.all(Array.from({ length: 30 }, () => pool.search([0, 0, 0, 0], { k: 40_000 })));
+    for (const hits of found) expect(hits).toHaveLength(40_000);
+    expect((await pool.stats()).bytes - before).toBeLessThan(8 << 20);
+  });
+});
+
+describe("changes that end early", () => {
+  it.each(LAYOUTS)("%s %j: are told at once, and leave all workers alike", async (_, options) => {
+    const pool = await opened({ factory: "Flat", dimensions: D, metric: "l2" }, options);
+    await pool.add([ROWS[0]], [500]);
+    const hanging = async function* (): AsyncGenerator<Float32Array> {
+      for (let i = 0; i < 600; i++) yield ROWS[i];
+      await new Promise(() => {});
+    };
+    // The ids of the second come to one that is taken; nothing more comes of the source then.
+    const ids = Array.from({ length: 601 }, (_, i) => i);
+    await expectError(() => pool.addAll(hanging(), { ids }), "DUPLICATE_ID", "500");
+    for (let round = 0; round < 3; round++) {
+      const abort = new AbortController();
+      const first = 10_000 * (round + 1);
+      const adding = thrownBy(() =>
+        pool.addAll(ROWS, {
+          ids: ROWS.map((_, i) => first + i),
+          signal: abort.signal,
+          onProgress: () => abort.abort(new Error("enough")),
+        }),
+      );
+      await adding;
+    }
+    await expectError(
+      () =>
+        pool.addAll(ROWS, {
+          ids: ROWS.map((_, i) => 100_000 + i),
+          onProgress() {
+            throw new VicinalError("BAD_OPTION", "mine");
+          },
+        }),
+      "BAD_OPTION",
+      "mine",
+    );
+    const sizes = await Promise.all(Array.from({ length: 12 }, () => pool.search(ROWS[0], { k: 10_000 })));
+    expect(new Set(sizes.map(({ length }) => length))).toEqual(new Set([pool.size]));
+    expect(await pool.add([ROWS[0]])).toHaveLength(1);
+  });
+
+  it("names vectors by the place that the caller gave them", async () => {
+    const pool = await opened({ factory: "Flat", dimensions: D, metric: "l2" }, { threads: 2 });
+    const bad = ROWS.slice(0, 900).map((row) => row.slice());
+    bad[777][2] = Number.NaN;
+    await expectError(() => pool.searchBatch(bad), "NOT_FINITE", "queries[777] has NaN at position 2");
+    await expectError(() => pool.addAll(bad), "NOT_FINITE", "source[777] has NaN at position 2");
+    await expectError(() => pool.searchBatch([], { nonsense: 1 } as never), "BAD_OPTION", "nonsense");
+    await expectError(() => pool.search(ROWS[0], null as never), "BAD_OPTION", "null");
+  });
+});
+
+describe("shards", () => {
+  it("count ids as an index does", async () => {
+    const pool = await opened({ factory: "Flat", dimensions: D, metric: "l2" }, { threads: 3, shards: true });
+    expect(await pool.upsert([ROWS[0]], 0)).toBe(0);
+    expect(await pool.add([ROWS[1]])).toEqual(Uint32Array.of(1));
+    await expectError(() => pool.add(ROWS.slice(0, 2), [7]), "BAD_ID", "2 vectors and 1 ids");
+    await expectError(() => pool.upsert(ROWS.slice(0, 1), [7, 8]), "BAD_ID", "1 vectors and 2 ids");
+    await expectError(() => pool.add(ROWS.slice(0, 2), [7, 7]), "DUPLICATE_ID", "7 twice");
+    await expectError(() => pool.add([ROWS[2].map(() => Number.NaN)], [4_294_967_294]), "NOT_FINITE", "NaN");
+    await pool.addAll([ROWS[3]]);
+    expect((await pool.ids()).sort()).toEqual(Uint32Array.of(0, 1, 2));
+    await pool.add([ROWS[4]], [4_294_967_294]);
+    await expectError(() => pool.add([ROWS[5]]), "BAD_ID", "no ids are left");
+  });
+});
+
 describe("workers that die", () => {
   const die = async (worker: Worker): Promise<void> => void (await worker.terminate());
 
@@ -365,6 +513,36 @@ describe("workers that die", () => {
     await Promise.all(asking);
     expect(pool.size).toBe(N + often(4, 20));
     expect(await pool.search(ROWS[0], { k: 3 })).toEqual(expected);
+  });
+
+  it("ends all that waits where first a reader dies, then the owner in the midst of a change", async () => {
+    const pool = await opened({ factory: "HNSW32", dimensions: D } as never, { threads: 2 });
+    const adding = thrownBy(() => pool.add(filled(20_000, D, () => gauss(next))));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await die(made[1]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await die(made[0]);
+    expect(await adding).toMatchObject({ code: "BAD_RUNTIME" });
+    await thrownBy(() => pool.search(ROWS[0]));
+    await thrownBy(() => pool.stats());
+    await pool.close();
+  });
+
+  it("does not hold up an addAll of the others", async () => {
+    const pool = await opened({ factory: "Flat", dimensions: D, metric: "l2" }, { threads: 3, replicas: true });
+    let given = 0;
+    const source = async function* (): AsyncGenerator<Float32Array> {
+      for (const row of ROWS) {
+        if (++given === 400) await die(made[1]);
+        if (given % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        yield row;
+      }
+    };
+    await pool.addAll(source());
+    expect(pool.size).toBe(N);
+    await pool.add([ROWS[0]]);
+    const sizes = await Promise.all(Array.from({ length: 9 }, () => pool.search(ROWS[0], { k: 2 * N })));
+    expect(new Set(sizes.map(({ length }) => length))).toEqual(new Set([N + 1]));
   });
 
   it("says so where the index died with it", async () => {
@@ -396,6 +574,12 @@ describe("a queue", () => {
     await expectError(() => pool.search(ROWS[0]), "BUSY", "queue is 3");
     await Promise.all(first);
     expect(await pool.search(ROWS[0], { k: 1 })).toHaveLength(1);
+  });
+
+  it("counts a batch once", async () => {
+    const pool = await opened({ dimensions: D }, { threads: 1, queue: 2 });
+    await pool.add(ROWS);
+    expect((await pool.searchBatch(ROWS, { k: 1 })).ids).toHaveLength(N);
   });
 
   it("forgets what is aborted", async () => {
