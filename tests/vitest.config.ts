@@ -38,6 +38,8 @@ export default defineConfig({
       { find: /^vicinal\/collection$/, replacement: dist("collection.js") },
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
+      { find: /^vicinal\/nats$/, replacement: dist("nats.js") },
+      { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node|nats|nats-replica)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -67,7 +67,7 @@ const esm = {
   ...common,
   format: "esm",
   platform: "neutral",
-  external: ["node:*"],
+  external: ["node:*", "@nats-io/*"],
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   mainFields: ["module", "main"],
@@ -110,7 +110,21 @@ const LAYERS = {
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
   worker: "src/worker.ts",
+  nats: "src/nats.ts",
+  "nats-replica": "src/nats-replica.ts",
 };
+
+/** A replica opens collections in folders: those of the package's own entries. */
+const collectionBeside = (extension) => ({
+  name: "collection-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/(collection\/collection|storage\/node)\.js$/ }, ({ path, importer }) =>
+      importer.endsWith("/src/nats/replica.ts")
+        ? { path: path.includes("storage") ? `./storage-node${extension}` : `./collection${extension}`, external: true }
+        : undefined,
+    );
+  },
+});
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
 const LATER = [
@@ -196,7 +210,7 @@ async function writeIndex(files) {
     },
     {
       entryPoints: LAYERS,
-      plugins: [collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
+      plugins: [collectionBeside(".js"), collectionExtras, ownWorker, workerText, besideCore(files, "./chunks/core-HASH.js")],
       splitting: false,
     },
   ];
@@ -232,7 +246,8 @@ export async function bundle(builds) {
     ...cjs,
     entryPoints: { index: "src/index.ts", ...LAYERS },
     supported: { "dynamic-import": false },
-    plugins: [workerText, besideCore(files, "./core.cjs")],
+    external: ["@nats-io/*"],
+    plugins: [collectionBeside(".cjs"), workerText, besideCore(files, "./core.cjs")],
   });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
@@ -241,7 +256,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers", "hyparquet", "hyparquet-compressors"],
+    external: ["@huggingface/transformers", "@nats-io/*", "hyparquet", "hyparquet-compressors"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

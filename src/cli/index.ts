@@ -2,11 +2,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./commands/build.js";
+import { clusterCommand } from "./commands/cluster.js";
 import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { searchCommand } from "./commands/search.js";
+import { serveCommand } from "./commands/serve.js";
 import { isUsage, sentenceFor } from "./report.js";
 
 const EXIT_FAILED = 1;
@@ -19,7 +21,10 @@ const program = new Command("vicinal")
   .description("Nearest neighbours among embedding vectors: build, search and measure indexes.")
   .version(version)
   .showHelpAfterError("(--help lists the options)");
-for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), collectionCommand(), demoCommand()]) {
+for (const command of [
+  ...[buildCommand(), searchCommand(), infoCommand(), evalCommand()],
+  ...[collectionCommand(), serveCommand(), clusterCommand(), demoCommand()],
+]) {
   program.addCommand(command);
 }
 for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) command.exitOverride();

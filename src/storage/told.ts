@@ -13,7 +13,7 @@ export function failureOf(error: unknown): Failure {
   return { code: typeof code === "string" ? code : undefined, name, message: wordsOf(error) };
 }
 
-function errorOf({ code, name, message }: Failure): Error {
+export function errorOf({ code, name, message }: Failure): Error {
   if (name === "VicinalError") return failure(code as ErrorCode, message);
   return Object.assign(new Error(message), { name }, code === undefined ? {} : { code });
 }

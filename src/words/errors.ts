@@ -19,6 +19,7 @@ export type ErrorCode =
   | "NO_STORAGE" // there is no such storage here: a feature or permission is lacking
   | "STORAGE_LOST" // what was stored is gone, or must be opened anew
   | "IO_ERROR" // the medium failed
+  | "NO_ANSWER" // a shard, its log or its replicas have not answered in time
   | "BAD_RUNTIME"; // a part of vicinal cannot be imported here: "vicinal/static" has all of it
 
 /** Every error vicinal throws on purpose. After one, the index is what it was before the call. */
