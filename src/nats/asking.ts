@@ -17,6 +17,8 @@ const LEAST_HEDGE_MS = 2;
 const SEEN = 32;
 /** After all replicas were tried, before they are again. */
 const PAUSE_MS = 20;
+/** After all were asked and none has answered, before one is asked again; then twice as long. */
+const RESEND_MS = 250;
 
 export interface Found {
   readonly value: unknown;
@@ -77,11 +79,20 @@ class One {
 
   #hedge(): void {
     this.#later(this.asking.hedgeMs, () => {
-      if (this.alive.next(this.of.shard, this.#tried) !== undefined) {
-        this.asking.hedged++;
-        this.#send();
-      }
+      if (this.alive.next(this.of.shard, this.#tried) === undefined) return this.#resend(RESEND_MS);
+      this.asking.hedged++;
+      this.#send();
       this.#hedge();
+    });
+  }
+
+  /** All have been asked, and none answers: what was on its way when the server went is lost. */
+  #resend(milliseconds: number): void {
+    this.#later(milliseconds, () => {
+      this.#tried.clear();
+      this.asking.again++;
+      this.#send();
+      this.#resend(2 * milliseconds);
     });
   }
 
