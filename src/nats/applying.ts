@@ -33,6 +33,14 @@ const POISON: readonly ErrorCode[] = [
   ...(["BAD_OPTION", "BAD_DIMENSION", "NOT_FINITE", "TOO_LARGE", "BAD_ID", "DUPLICATE_ID", "BAD_FIELD"] as const),
 ];
 
+const ID = "Nats-Msg-Id";
+
+/** The last message of the log, of whatever shard. */
+interface End {
+  readonly sequence: number;
+  readonly id: string;
+}
+
 interface Waiter {
   readonly sequence: number;
   readonly resolve: () => void;
@@ -93,8 +101,7 @@ export class Applying {
     const again = this.#readAnew();
     while (!this.#ended && this.problem === undefined) {
       try {
-        await this.#check();
-        await this.#read();
+        await this.#read(await this.#check());
       } catch (error) {
         if (error instanceof VicinalError) this.#stop(error);
         else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); // the server is away, or about to be back
@@ -134,8 +141,8 @@ export class Applying {
     }
   }
 
-  /** Throws where the log is not the one that was read: a crash of the server's machine can take the end of it. */
-  async #check(): Promise<void> {
+  /** The log's end. Throws where the log is not the one that was read: a crash of the server's machine can take the end of it. */
+  async #check(): Promise<End> {
     this.#manager ??= await jetstreamManager(this.nc);
     const stream = streamOf(this.from.collection);
     const { created, state } = await this.#manager.streams.info(stream);
@@ -146,13 +153,18 @@ export class Applying {
       );
     if (created !== this.from.created) throw lost(`the log of ${this.from.collection} was made anew, ${created}`);
     if (state.last_seq < this.sequence) throw lost(`the log ends at ${state.last_seq}, and message ${this.sequence} was here`);
-    if (this.#id === "" || state.first_seq > this.sequence) return;
-    const message = await this.#manager.streams.getMessage(stream, { seq: this.sequence }).catch(() => null);
-    const id = message?.header.get("Nats-Msg-Id");
-    if (message && id !== this.#id) throw lost(`message ${this.sequence} of the log is ${id}, and was ${this.#id}`);
+    const idAt = async (sequence: number): Promise<string> => {
+      const message = await this.#manager?.streams.getMessage(stream, { seq: sequence }).catch(() => null);
+      return message?.header.get(ID) ?? "";
+    };
+    if (this.#id !== "") {
+      const id = await idAt(this.sequence);
+      if (id !== "" && id !== this.#id) throw lost(`message ${this.sequence} of the log is ${id}, and was ${this.#id}`);
+    }
+    return { sequence: state.last_seq, id: await idAt(state.last_seq) };
   }
 
-  async #read(): Promise<void> {
+  async #read(end: End): Promise<void> {
     const filter = logFilter(this.from.collection, this.from);
     const consumer = await jetstream(this.nc).consumers.get(streamOf(this.from.collection), {
       deliver_policy: DeliverPolicy.StartSequence,
@@ -161,6 +173,12 @@ export class Applying {
     });
     const { num_pending } = await consumer.info();
     this.#pending = num_pending;
+    if (num_pending === 0 && this.#open === 0 && end.sequence > this.sequence) {
+      // The rest is of other shards.
+      this.sequence = end.sequence;
+      this.#received = end.sequence;
+      this.#id = end.id;
+    }
     if (num_pending <= NEAR) this.#caughtUp();
     this.#messages = await consumer.consume({ max_messages: MOST_MESSAGES });
     if (this.#ended) await this.#messages.close();
@@ -222,7 +240,7 @@ export class Applying {
     }
     if (this.problem !== undefined) return;
     this.sequence = message.seq;
-    this.#id = message.headers?.get("Nats-Msg-Id") ?? "";
+    this.#id = message.headers?.get(ID) ?? "";
     for (const waiter of [...this.#waiters]) if (waiter.sequence <= this.sequence) waiter.resolve();
     this.#tell(message, count, error);
   }

@@ -13,13 +13,14 @@ import type { NatsConnection } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import { checkMain, type MainOptions } from "../collection/options.js";
 import { checkFields, type Fields } from "../collection/where/fields.js";
+import { failure, wordsOf } from "../storage/failures.js";
 import { errorOf } from "../storage/told.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { checkSignal, heed, integer, known, oneOf } from "../words/options.js";
 import type { Answer, Question } from "./asked.js";
-import { askSubject, bucketOf, checkName, checkShards, logSubjects, overlap, streamOf } from "./names.js";
+import { bucketOf, checkName, checkShards, logSubjects, overlap, replicaSubject, streamOf } from "./names.js";
 import { pack, unpack } from "./parcel.js";
 import { SERVICE } from "./service.js";
 import { changeMap, createMap, type Generation, noCollection, openBucket, readMap, type ShardMap } from "./shard-map.js";
@@ -82,7 +83,9 @@ const MOST_GRACE_MS = 3_600_000;
 /** Messages from the log's end, so near a replica may take over: it goes on reading. */
 const NEAR = 64;
 /** Of a snapshot of one shard. */
-const SNAPSHOT_MS = 3_600_000;
+const SNAPSHOT_MS = 86_400_000;
+/** How often it is looked whether who takes one is alive, and how long it has to say so. */
+const ALIVE_MS = 2000;
 
 /** Makes a collection on a server: its log, its shard map and a store for snapshots. Errors: BAD_OPTION, also where there is one. */
 export async function createShards(nc: NatsConnection, options: ShardsOptions): Promise<ShardMap> {
@@ -220,28 +223,57 @@ export async function snapshotShards(
   known("snapshotShards", options, ["purge"]);
   const name = checkName(collection);
   const kv = await openOf(nc, name);
-  const { map } = await readMap(kv, name);
+  const { map, replicas: before } = await clusterStatus(nc, name);
   const { generation, shards } = map.now;
-  const question: Question = { ask: { call: "snapshot" }, within: SNAPSHOT_MS };
-  const records: (SnapshotRecord & { purgedMessages: number })[] = [];
+  const records: SnapshotRecord[] = [];
   for (let shard = 0; shard < shards; shard++) {
-    const message = await nc
-      .request(askSubject(name, generation, shard), pack(question), { timeout: SNAPSHOT_MS })
-      .catch((error) => {
-        throw new VicinalError("NO_ANSWER", `shard ${shard} of ${name} has taken no snapshot: ${error.message}`);
-      });
-    const answer = unpack(message.data).value as Answer;
-    if ("error" in answer) throw errorOf(answer.error);
-    records.push({ ...(answer as { value: SnapshotRecord }).value, purgedMessages: 0 });
+    const ready = before.filter((one) => one.generation === generation && one.shard === shard && one.state === "ready");
+    const furthest = ready.sort((a, b) => b.applied - a.applied || a.queue - b.queue)[0];
+    if (!furthest)
+      throw new VicinalError("NO_ANSWER", `shard ${shard} of ${name} has no replica that answers: no snapshot of it was taken`);
+    records.push(await snapshotOf(nc, furthest));
   }
   await removeOthers(nc, kv, name, shards);
-  if (!options.purge) return records;
-  const { replicas } = await clusterStatus(nc, name);
+  const replicas = options.purge ? (await clusterStatus(nc, name)).replicas : [];
+  const all: (SnapshotRecord & { purgedMessages: number })[] = [];
   for (const record of records) {
-    const applied = Math.min(...replicas.filter((one) => overlap(one, record)).map((one) => one.applied));
-    record.purgedMessages = await purge(nc, kv, name, record, applied);
+    const some = replicas.filter((one) => overlap(one, record));
+    all.push({ ...record, purgedMessages: options.purge ? await purge(nc, kv, name, record, some) : 0 });
   }
-  return records;
+  return all;
+}
+
+/** Asks one replica for a snapshot, for as long as it is alive. */
+async function snapshotOf(
+  nc: NatsConnection,
+  { collection, generation, shard, replica }: ReplicaStatus,
+): Promise<SnapshotRecord> {
+  const question: Question = { ask: { call: "snapshot" }, within: SNAPSHOT_MS };
+  const gone = new VicinalError(
+    "NO_ANSWER",
+    `replica ${replica} of shard ${shard} of ${collection} has gone while it took a snapshot`,
+  );
+  const asked = nc.request(replicaSubject(collection, generation, shard, replica), pack(question), { timeout: SNAPSHOT_MS });
+  let waits = true;
+  const watching = (async (): Promise<never> => {
+    while (waits) {
+      await pause(ALIVE_MS);
+      const { replicas } = await clusterStatus(nc, collection, { within: ALIVE_MS });
+      if (!replicas.some((one) => one.replica === replica)) break;
+    }
+    throw gone;
+  })();
+  watching.catch(() => {}); // also when nobody waits any more
+  try {
+    const answer = unpack((await Promise.race([asked, watching])).data).value as Answer;
+    if ("error" in answer) throw errorOf(answer.error);
+    return (answer as { value: SnapshotRecord }).value;
+  } catch (error) {
+    if (error instanceof VicinalError) throw error;
+    throw failure("NO_ANSWER", `${gone.message}: ${wordsOf(error)}`, error);
+  } finally {
+    waits = false;
+  }
 }
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

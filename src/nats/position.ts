@@ -15,16 +15,16 @@ export interface Position extends Shard {
   readonly id: string;
 }
 
-const FILE = "position.json";
+export const POSITION_FILE = "position.json";
 
 export async function readPosition(storage: Storage): Promise<Position | undefined> {
   const files = await storage.list();
-  if (!files.some(({ name }) => name === FILE)) return undefined;
-  return JSON.parse(new TextDecoder().decode(await storage.read(FILE))) as Position;
+  if (!files.some(({ name }) => name === POSITION_FILE)) return undefined;
+  return JSON.parse(new TextDecoder().decode(await storage.read(POSITION_FILE))) as Position;
 }
 
 export function writePosition(storage: Storage, position: Position): Promise<void> {
-  return storage.swap(FILE, new TextEncoder().encode(JSON.stringify(position)));
+  return storage.swap(POSITION_FILE, new TextEncoder().encode(JSON.stringify(position)));
 }
 
 /** Throws where a folder has something else than what is asked for. */

@@ -17,7 +17,7 @@ import { integer, known } from "../words/options.js";
 import { Applying } from "./applying.js";
 import type { Beat } from "./asked.js";
 import { askSubject, beatSubject, checkName, replicaSubject, type Shard, shardNamed, streamOf, whoSubject } from "./names.js";
-import { checkPosition, type Position, readPosition, writePosition } from "./position.js";
+import { checkPosition, POSITION_FILE, type Position, readPosition, writePosition } from "./position.js";
 import { Questions } from "./questions.js";
 import { announce } from "./service.js";
 import {
@@ -30,7 +30,7 @@ import {
   shapeOf,
   watchMap,
 } from "./shard-map.js";
-import { covering, loadSnapshots, loadUrl, purgedOf, readRecords, writeSnapshot } from "./snapshots.js";
+import { covering, loadSnapshots, loadUrl, purgedOf, readRecords, recordsOf, writeSnapshot } from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
 export interface ServeOptions {
@@ -81,8 +81,7 @@ export async function serveShard(nc: NatsConnection, options: ServeOptions): Pro
   const whole = { collection: name, generation: generation.generation, ...shard, created: stream.created };
   const opened = { storage, release, place, map, generation, options, shard, most };
   try {
-    const [collection, position] = await filled(nc, kv, opened, whole);
-    return await Replica.start(nc, kv, opened, collection, position);
+    return await Replica.start(nc, kv, opened, await filled(nc, kv, opened, whole));
   } catch (error) {
     await storage.close();
     await release();
@@ -110,19 +109,26 @@ function generationFor(map: ShardMap, { shards }: Shard, asked: number | undefin
   throw new VicinalError("MISSING", `${name} has no ${wanted}: ${there.join(", ")}`);
 }
 
-/** The collection with a position from which the log has the rest. */
+/** A collection, and from where on the log has what it lacks. */
+interface Filled {
+  readonly collection: WorkerCollection;
+  readonly position: Position;
+  /** Up to here it has all that the log has no more. */
+  readonly safe: number;
+}
+
 async function filled(
   nc: NatsConnection,
   kv: KV,
   { storage, place, map, generation, options, shard }: Opened,
   whole: Omit<Position, "sequence" | "id">,
-): Promise<[WorkerCollection, Position]> {
+): Promise<Filled> {
   const { collection: name, snapshot, maxBytes, cacheBytes } = options;
   const documents = join(place, "documents");
   const records = await readRecords(kv);
   const at = await readPosition(storage);
   if (at) checkPosition(at, whole, storage.place);
-  const behind = (at?.sequence ?? 0) < purgedOf(records, shard);
+  const behind = (at?.sequence ?? 0) < purgedOf(records, shard).purged;
   // What was begun and has no position was not filled to its end.
   if (!at || behind) await rm(documents, { recursive: true, force: true });
   const { dimensions, metric, fields } = map;
@@ -134,7 +140,7 @@ async function filled(
     ...(cacheBytes !== undefined && { cacheBytes }),
   });
   try {
-    if (at && !behind) return [collection, at];
+    if (at && !behind) return { collection, position: at, safe: at.sequence };
     const from = covering(records, shard);
     if (behind && !from && !snapshot)
       throw new VicinalError(
@@ -149,7 +155,7 @@ async function filled(
         : 0;
     const position = { ...whole, sequence, id: "" };
     await writePosition(storage, position);
-    return [collection, position];
+    return { collection, position, safe: Math.max(sequence, snapshot ? 0 : purgedOf(records, shard).purged) };
   } catch (error) {
     await collection.close();
     throw error;
@@ -162,6 +168,7 @@ export class Replica {
   /** Resolves when it is closed, by `close` or because its generation is no more; rejects where it cannot go on. */
   readonly closed: Promise<void>;
   readonly #nc: NatsConnection;
+  readonly #kv: KV;
   readonly #opened: Opened;
   readonly #collection: WorkerCollection;
   readonly #applying: Applying;
@@ -170,18 +177,24 @@ export class Replica {
   readonly #subscriptions: Subscription[] = [];
   #map: ShardMap;
   #written: number;
+  /** Up to here nothing of the log that is missing is missing here. */
+  #safe: number;
+  #lost = false;
+  #looking: Promise<void> | undefined;
   #ready = false;
   #health: Health | undefined;
   #closing: Promise<void> | undefined;
   #settle!: (error?: unknown) => void;
 
-  private constructor(nc: NatsConnection, kv: KV, opened: Opened, collection: WorkerCollection, position: Position) {
+  private constructor(nc: NatsConnection, kv: KV, opened: Opened, { collection, position, safe }: Filled) {
     const { map, most, options, shard } = opened;
     this.#nc = nc;
     this.#opened = opened;
     this.#map = map;
     this.#collection = collection;
+    this.#kv = kv;
     this.#written = position.sequence;
+    this.#safe = safe;
     const shape = shapeOf(map);
     this.#applying = new Applying(nc, collection, shape, this.id, position);
     this.#questions = new Questions(nc, collection, this.#applying, shape, most, () =>
@@ -195,14 +208,8 @@ export class Replica {
   }
 
   /** @internal */
-  static async start(
-    nc: NatsConnection,
-    kv: KV,
-    opened: Opened,
-    collection: WorkerCollection,
-    position: Position,
-  ): Promise<Replica> {
-    const replica = new Replica(nc, kv, opened, collection, position);
+  static async start(nc: NatsConnection, kv: KV, opened: Opened, filled: Filled): Promise<Replica> {
+    const replica = new Replica(nc, kv, opened, filled);
     replica.#ends.push(
       await watchMap(kv, (map) => {
         replica.#map = map;
@@ -246,7 +253,7 @@ export class Replica {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     try {
       await this.#applying.end();
-      await writePosition(this.#opened.storage, this.#applying.position).catch(() => {}); // it begins further back
+      if (!this.#lost) await writePosition(this.#opened.storage, this.#applying.position).catch(() => {}); // it begins further back
       await this.#collection.close();
       this.#settle();
     } catch (error) {
@@ -289,22 +296,51 @@ export class Replica {
     this.#beat();
   }
 
+  /** Once a second, but not before the last has ended. */
   async #tick(): Promise<void> {
+    this.#beat();
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { storage } = this.#opened;
     try {
+      await this.#checkPurged();
       this.#health = await this.#collection.health;
       const { position } = this.#applying;
-      if (position.sequence !== this.#written) {
-        await writePosition(this.#opened.storage, position);
-        this.#written = position.sequence;
-      }
+      if (position.sequence === this.#written) return;
+      await writePosition(storage, position);
+      this.#written = position.sequence;
     } catch (error) {
       if (this.#closing) return;
-      // A worker that has died, a folder that is gone: whoever runs this process begins it again.
+      // Whoever runs this begins it again: the worker has died, the folder is gone, the log lacks what this has not read.
       this.#settle(error);
       await this.close().catch(() => {});
-      return;
     }
-    this.#beat();
+  }
+
+  /**
+   * Throws where the log lost what this replica may not have read: it did not answer when that was decided (a process that was stopped),
+   * and has gone on behind the gap since.
+   */
+  async #checkPurged(): Promise<void> {
+    const { options, shard, storage } = this.#opened;
+    const records = await recordsOf(this.#kv, this.#map.now.shards, shard).catch(() => []); // the server is away
+    for (const { purged, counted } of records) {
+      if (purged <= this.#safe) continue;
+      if (!counted.includes(this.id)) {
+        this.#lost = true;
+        await storage.remove(POSITION_FILE);
+        throw new VicinalError(
+          "STORAGE_LOST",
+          `the log of ${options.collection} has lost its messages up to ${purged}, and this replica of shard ${options.shard} did not say that it has them: it begins anew from a snapshot`,
+        );
+      }
+      this.#safe = purged;
+    }
   }
 
   #beat(): void {

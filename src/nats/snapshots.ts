@@ -28,6 +28,8 @@ export interface SnapshotRecord extends Shard {
   readonly bytes: number;
   /** Up to here the log has nothing of the shard any more; 0 where it has all. */
   readonly purged: number;
+  /** Replicas that had all of that when it went. */
+  readonly counted: readonly string[];
 }
 
 interface Head extends Shard {
@@ -68,7 +70,7 @@ export async function writeSnapshot(
   const { dimensions, metric } = map;
   const store = await new Objm(nc).open(bucketOf(name));
   const before = (await kv.get(keyOf({ shard, shards })))?.json<SnapshotRecord>();
-  const purged = purgedOf(await readRecords(kv), { shard, shards });
+  const { purged, counted } = purgedOf(await readRecords(kv), { shard, shards });
   const object = `${shards}.${shard}.${sequence}.${crypto.randomUUID()}`;
   let documents = 0;
   let bytes = 0;
@@ -93,7 +95,7 @@ export async function writeSnapshot(
   });
   const chunk = Math.min(OBJECT_CHUNK_BYTES, (nc.info?.max_payload ?? 1 << 20) >> 1);
   await store.put({ name: object, options: { max_chunk_size: chunk } }, stream);
-  const record: SnapshotRecord = { shard, shards, object, sequence, documents, bytes, purged };
+  const record: SnapshotRecord = { shard, shards, object, sequence, documents, bytes, purged, counted };
   await kv.put(keyOf(record), JSON.stringify(record));
   if (before) await store.delete(before.object).catch(() => {}); // it is in nobody's way
   return record;
@@ -133,9 +135,18 @@ export function covering(records: readonly SnapshotRecord[], shard: Shard): Snap
   return undefined;
 }
 
-/** Up to where the log lacks something of a shard. */
-export function purgedOf(records: readonly SnapshotRecord[], shard: Shard): number {
-  return Math.max(0, ...records.filter((record) => overlap(record, shard)).map(({ purged }) => purged));
+/** Up to where the log lacks something of a shard, and the replicas that had it. */
+export function purgedOf(records: readonly SnapshotRecord[], shard: Shard): Pick<SnapshotRecord, "purged" | "counted"> {
+  const some = records.filter((record) => overlap(record, shard));
+  const purged = Math.max(0, ...some.map((record) => record.purged));
+  return { purged, counted: some.filter((record) => record.purged === purged).flatMap(({ counted }) => counted) };
+}
+
+/** The records of so many shards that have something of a shard. */
+export async function recordsOf(kv: KV, shards: number, shard: Shard): Promise<SnapshotRecord[]> {
+  const keys = Array.from({ length: shards }, (_, i) => ({ shard: i, shards })).filter((one) => overlap(one, shard));
+  const entries = await Promise.all(keys.map((one) => kv.get(keyOf(one))));
+  return entries.flatMap((entry) => (entry?.operation === "PUT" ? [entry.json<SnapshotRecord>()] : []));
 }
 
 /** Puts the documents of snapshots that are of a shard; returns the sequence after which the log is to be read. */
@@ -247,12 +258,25 @@ export async function removeOthers(nc: NatsConnection, kv: KV, name: string, sha
   }
 }
 
-/** Takes out of the log what snapshots have and all replicas of a shard have durable, `applied` being the least of them. */
-export async function purge(nc: NatsConnection, kv: KV, name: string, record: SnapshotRecord, applied: number): Promise<number> {
-  const upTo = Math.min(record.sequence, applied);
+/** How far a replica is. */
+interface Reached {
+  readonly replica: string;
+  readonly applied: number;
+}
+
+/** Takes out of the log what a snapshot and all these replicas have; returns how many messages that were. */
+export async function purge(
+  nc: NatsConnection,
+  kv: KV,
+  name: string,
+  record: SnapshotRecord,
+  replicas: readonly Reached[],
+): Promise<number> {
+  const upTo = Math.min(record.sequence, ...replicas.map(({ applied }) => applied));
   if (upTo <= record.purged) return 0;
-  // Said before it is done: whoever has less begins from the snapshot.
-  await kv.put(keyOf(record), JSON.stringify({ ...record, purged: upTo }));
+  // Said before it is done: whoever has less, or was not counted, begins from the snapshot.
+  const said: SnapshotRecord = { ...record, purged: upTo, counted: replicas.map(({ replica }) => replica) };
+  await kv.put(keyOf(record), JSON.stringify(said));
   const filter = logFilter(name, record);
   const { purged } = await (await jetstreamManager(nc)).streams.purge(streamOf(name), {
     seq: upTo + 1,

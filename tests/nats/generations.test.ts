@@ -74,6 +74,23 @@ describeNats("generations", () => {
     expect(await (await new Objm(nc).open("vic-docs")).list()).toHaveLength(2);
   });
 
+  it("a replica that was stopped while the log was purged begins from the snapshot", async () => {
+    const replicas = [...shardsOf(2, "a"), ...shardsOf(2, "b")];
+    await readyAll(replicas);
+    docs = await connectCollection(nc, "docs", { within: 20_000, writeWithin: 60_000 });
+    await docs.upsert(documents.slice(0, 50), { replicas: 2 });
+    for (const stopped of replicas.slice(2)) stopped.signal("SIGSTOP");
+    await docs.upsert(documents.slice(50, 150));
+    const [record] = await snapshotShards(nc, "docs", { purge: true });
+    expect(record.purgedMessages).toBeGreaterThan(0);
+    await docs.upsert(documents.slice(150, 160));
+    for (const stopped of replicas.slice(2)) stopped.signal("SIGCONT");
+    await until("they have begun anew", () => replicas.slice(2).every((one) => one.said("again")));
+    await readyAll(replicas.slice(2));
+    await Promise.all(replicas.slice(0, 2).map((one) => one.kill()));
+    await expectAll(documents.slice(0, 160));
+  });
+
   it("two shards become four and again two, under load: no search fails, no write is lost", async () => {
     await readyAll(shardsOf(2, "a"));
     docs = await connectCollection(nc, "docs", { within: 20_000, writeWithin: 60_000 });

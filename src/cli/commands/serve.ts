@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { VicinalError } from "../core.js";
 import { InputError } from "../errors.js";
 import { connected, type NatsFlags, natsFlags, withPackages } from "../nats/connect.js";
 import { positiveInt } from "../options.js";
@@ -33,29 +34,36 @@ export function serveCommand(): Command {
 
 async function run({ nats, user, password, creds, ca, json, ...options }: ServeFlags): Promise<void> {
   const { serveShard } = await withPackages(() => import("../../nats-replica.js"));
-  const nc = await connected({ nats, user, password, creds, ca } as NatsFlags, true);
+  const nc = await connected({ nats, user, password, creds, ca }, true);
   const say = (what: string, sentence: string, more: object = {}): void => {
     if (json) process.stdout.write(`${JSON.stringify({ what, ...more })}\n`);
     else print(sentence);
   };
-  const replica = await serveShard(nc, options).catch(async (error) => {
-    await nc.close();
-    throw error;
-  });
-  const { id, status } = replica;
-  const name = `replica ${id} of shard ${options.shard} of ${options.collection}, generation ${status.generation}`;
-  say("started", `${name}: reads the log from message ${count(status.applied)} on`, { ...status });
-  void replica.ready.then(() => say("ready", `${name}: answers`, { ...replica.status }));
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void replica.close().catch(() => {}));
   const lost = nc.closed().then((error) => {
     throw new InputError(`${nats}: ${error?.message ?? "the connection was closed"}`);
   });
+  lost.catch(() => {}); // also where it is closed here
+  let end = (): void => {};
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end());
   try {
-    await Promise.race([replica.closed, lost]);
-    say("ended", `${name}: ended at message ${count(replica.status.applied)}`, { ...replica.status });
+    for (let serves = true; serves; ) {
+      const replica = await serveShard(nc, options);
+      end = () => void replica.close().catch(() => {});
+      const name = `replica ${replica.id} of shard ${options.shard} of ${options.collection}, generation ${replica.status.generation}`;
+      say("started", `${name}: reads the log from message ${count(replica.status.applied)} on`, { ...replica.status });
+      void replica.ready.then(() => say("ready", `${name}: answers`, { ...replica.status }));
+      try {
+        await Promise.race([replica.closed, lost]);
+        serves = false;
+        say("ended", `${name}: ended at message ${count(replica.status.applied)}`, { ...replica.status });
+      } catch (error) {
+        if (!(error instanceof VicinalError) || error.code !== "STORAGE_LOST") throw error;
+        say("again", `${name}: ${error.message}`);
+      } finally {
+        await replica.close().catch(() => {}); // told by closed
+      }
+    }
   } finally {
-    lost.catch(() => {}); // it is closed here
-    await replica.close().catch(() => {}); // told by closed
     await nc.close();
   }
 }

@@ -7,10 +7,10 @@ import { InputError } from "../errors.js";
 
 export interface NatsFlags {
   readonly nats: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly creds?: string;
-  readonly ca?: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly creds?: string | undefined;
+  readonly ca?: string | undefined;
 }
 
 const PACKAGES = ["nats-core", "transport-node", "jetstream", "kv", "obj"].map((name) => `@nats-io/${name}`).join(" ");

@@ -134,7 +134,7 @@ export class Server {
 /** `vicinal serve`, which can be killed and started again on its folder. */
 export class ReplicaProcess {
   #process!: ChildProcess;
-  #said: { what: string; [name: string]: unknown }[] = [];
+  #lines: { what: string; [name: string]: unknown }[] = [];
   /** What it has written to standard error. */
   problems = "";
 
@@ -143,11 +143,11 @@ export class ReplicaProcess {
   }
 
   begin(): void {
-    this.#said = [];
+    this.#lines = [];
     const child = spawn(process.execPath, [join(ROOT, "dist/cli.js"), "serve", "--json", ...this.flags], {
       stdio: ["ignore", "pipe", "pipe"],
     });
-    createInterface(child.stdout).on("line", (line) => this.#said.push(JSON.parse(line)));
+    createInterface(child.stdout).on("line", (line) => this.#lines.push(JSON.parse(line)));
     child.stderr.on("data", (data) => {
       this.problems += data;
     });
@@ -158,11 +158,15 @@ export class ReplicaProcess {
     return this.#process.exitCode;
   }
 
+  said(what: string): boolean {
+    return this.#lines.some((line) => line.what === what);
+  }
+
   async ready(): Promise<void> {
     await until(`the replica ${this.flags.join(" ")} is ready`, () => {
       if (this.code !== null)
         throw new Error(`vicinal serve ${this.flags.join(" ")} has ended with ${this.code}: ${this.problems}`);
-      return this.#said.some(({ what }) => what === "ready");
+      return this.said("ready");
     });
   }
 
