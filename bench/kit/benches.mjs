@@ -34,6 +34,7 @@ export const SECONDS = {
   load: 20,
   collection: 600,
   documents: 300,
+  nats: 150,
   size: 5,
 };
 
@@ -41,4 +42,4 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "churn", "collection", "documents", "peers"];
+export const APART = ["filter", "cliffs", "churn", "collection", "documents", "nats", "peers"];
