@@ -215,6 +215,7 @@ finish("nats", {
         ],
       ],
       notes: [
+        `all processes share ${os.availableParallelism()} cores: ${2 * SHARDS} replicas, and ${4 * SHARDS} more that start while 4 shards become 8`,
         `killed replicas had all of the log again ${returns.map((s) => s.toFixed(1)).join(", ")} s after they were started`,
       ],
     },

@@ -23,7 +23,7 @@ import type { Answer, Question } from "./asked.js";
 import { bucketOf, checkName, checkShards, logSubjects, overlap, replicaSubject, streamOf } from "./names.js";
 import { pack, unpack } from "./parcel.js";
 import { SERVICE } from "./service.js";
-import { changeMap, createMap, type Generation, noCollection, openBucket, readMap, type ShardMap } from "./shard-map.js";
+import { changeMap, createMap, type Generation, openBucket, readMap, type ShardMap } from "./shard-map.js";
 import { purge, removeOthers, type SnapshotRecord } from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
@@ -121,7 +121,7 @@ export async function clusterStatus(
   known("clusterStatus", options, ["within"]);
   const name = checkName(collection);
   const maxWait = integer("within", options.within ?? STATUS_MS, 1, 60_000);
-  const { map } = await readMap(await openOf(nc, name), name);
+  const { map } = await readMap(await openBucket(nc, name), name);
   const { state } = await (await jetstreamManager(nc)).streams.info(streamOf(name));
   const log = { messages: state.messages, bytes: state.bytes, first: state.first_seq, last: state.last_seq };
   const replicas: ReplicaStatus[] = [];
@@ -137,12 +137,6 @@ export async function clusterStatus(
   return { map, log, replicas };
 }
 
-async function openOf(nc: NatsConnection, name: string) {
-  return openBucket(nc, name).catch(() => {
-    throw noCollection(name);
-  });
-}
-
 /**
  * Has another generation take over: of more or fewer shards, of other indices, or the same ones learned anew. Its replicas are to be
  * started by whoever runs them, before or after this is called. Returns the map when the one before has gone. Where it is ended, by its
@@ -155,7 +149,7 @@ export async function reshard(nc: NatsConnection, collection: string, options: R
   checkSignal(signal);
   const replicas = integer("replicas", options.replicas ?? 1, 1, 64);
   const grace = integer("graceMs", options.graceMs ?? GRACE_MS, 0, MOST_GRACE_MS);
-  const kv = await openOf(nc, name);
+  const kv = await openBucket(nc, name);
   const next = await announced(nc, name, options);
   const tell = (doing: ReshardProgress["doing"], ready: number): void =>
     onProgress({ generation: next.generation, shards: next.shards, doing, ready });
@@ -179,7 +173,7 @@ export async function reshard(nc: NatsConnection, collection: string, options: R
 
 /** The generation that is to come, named in the map. */
 async function announced(nc: NatsConnection, name: string, options: ReshardOptions): Promise<Generation> {
-  const kv = await openOf(nc, name);
+  const kv = await openBucket(nc, name);
   const changed = await changeMap(kv, name, (map) => {
     const shards = checkShards(options.shards ?? map.now.shards);
     const index = options.index ? checkMain(options.index) : map.now.index;
@@ -198,7 +192,7 @@ async function announced(nc: NatsConnection, name: string, options: ReshardOptio
 /** Ends a generation that does not answer: one under way, or the one before. Its replicas end themselves. Errors: BAD_OPTION. */
 export async function dropGeneration(nc: NatsConnection, collection: string, generation: number): Promise<ShardMap> {
   const name = checkName(collection);
-  return changeMap(await openOf(nc, name), name, (map) => {
+  return changeMap(await openBucket(nc, name), name, (map) => {
     const { next, before, ...rest } = map;
     if (map.now.generation === generation) throw badOption(`generation ${generation} of ${name} is the one that answers`);
     if (next?.generation !== generation && before?.generation !== generation)
@@ -222,7 +216,7 @@ export async function snapshotShards(
 ): Promise<readonly (SnapshotRecord & { readonly purgedMessages: number })[]> {
   known("snapshotShards", options, ["purge"]);
   const name = checkName(collection);
-  const kv = await openOf(nc, name);
+  const kv = await openBucket(nc, name);
   const { map, replicas: before } = await clusterStatus(nc, name);
   const { generation, shards } = map.now;
   const records: SnapshotRecord[] = [];

@@ -22,7 +22,7 @@ import type { Ask, Beat, Question } from "./asked.js";
 import { type AskedShard, Asking, type Found } from "./asking.js";
 import { bytesOfRows, type Changes, messagesOf } from "./changes.js";
 import { checkName, partitionOf, shardOf } from "./names.js";
-import { noCollection, openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
+import { openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
 import { type Waits, Writing, type Written } from "./writing.js";
 
 export interface ConnectOptions {
@@ -149,9 +149,7 @@ export class NatsCollection implements Searchable<DocumentId> {
 
   /** @internal */
   static async open(nc: NatsConnection, name: string, options: ConnectOptions): Promise<NatsCollection> {
-    const kv = await openBucket(nc, name).catch(() => {
-      throw noCollection(name);
-    });
+    const kv = await openBucket(nc, name);
     const { map } = await readMap(kv, name);
     const collection = new NatsCollection(nc, kv, name, map, options);
     collection.#unwatch = await watchMap(kv, (map) => void collection.#heard(map));

@@ -20,16 +20,7 @@ import { askSubject, beatSubject, checkName, replicaSubject, type Shard, shardNa
 import { checkPosition, POSITION_FILE, type Position, readPosition, writePosition } from "./position.js";
 import { Questions } from "./questions.js";
 import { announce } from "./service.js";
-import {
-  type Generation,
-  generationIn,
-  noCollection,
-  openBucket,
-  readMap,
-  type ShardMap,
-  shapeOf,
-  watchMap,
-} from "./shard-map.js";
+import { type Generation, generationIn, openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
 import { covering, loadSnapshots, loadUrl, purgedOf, readRecords, recordsOf, writeSnapshot } from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
@@ -72,9 +63,7 @@ export async function serveShard(nc: NatsConnection, options: ServeOptions): Pro
   const kv = await openBucket(nc, name);
   const { map } = await readMap(kv, name);
   const generation = generationFor(map, shard, options.generation, name);
-  const stream = await (await jetstreamManager(nc)).streams.info(streamOf(name)).catch(() => {
-    throw noCollection(name);
-  });
+  const stream = await (await jetstreamManager(nc)).streams.info(streamOf(name));
   const place = join(options.dir, `g${generation.generation}`);
   const storage = folder(place);
   const release = await storage.lock();

@@ -8,6 +8,7 @@ import type { Shape } from "../input/vectors.js";
 import { VicinalError } from "../words/errors.js";
 import { METRICS, type Metric } from "../words/kinds.js";
 import { bucketOf } from "./names.js";
+import { isNobody } from "./nobody.js";
 
 /** Shards that are built and searched together. */
 export interface Generation {
@@ -37,19 +38,23 @@ export function shapeOf({ dimensions, metric }: ShardMap): Shape {
 }
 
 export async function openBucket(nc: NatsConnection, name: string): Promise<KV> {
-  return new Kvm(nc).open(bucketOf(name));
+  return new Kvm(nc).open(bucketOf(name), { allow_direct: true });
 }
 
 export function noCollection(name: string): VicinalError {
   return new VicinalError(
     "MISSING",
-    `there is no collection ${name} on this server; createShards, or vicinal cluster create, makes one`,
+    `there is no collection ${name} on this server, or no JetStream; createShards, or vicinal cluster create, makes one`,
   );
 }
 
 /** The map as it is, with its revision. Errors: MISSING. */
 export async function readMap(kv: KV, name: string): Promise<{ map: ShardMap; revision: number }> {
-  const entry = await kv.get(KEY).catch(() => null);
+  const entry = await kv.get(KEY).catch((error) => {
+    // Nobody answers for a bucket that is not there.
+    if (isNobody(error)) throw noCollection(name);
+    throw error;
+  });
   if (!entry) throw noCollection(name);
   return { map: entry.json<ShardMap>(), revision: entry.revision };
 }

@@ -59,7 +59,10 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs", "worker"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
+      ...["collection", "storage", "storage-node", "tabs", "worker", "nats", "nats-replica"].flatMap((name) => [
+        `dist/${name}.js`,
+        `dist/${name}.cjs`,
+      ]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
       "dist/chunks/own-worker-HASH.js",
