@@ -12,16 +12,8 @@ export {
   type ShardsOptions,
   snapshotShards,
 } from "./nats/cluster.js";
-export {
-  type AskOptions,
-  type ConnectOptions,
-  connectCollection,
-  NatsCollection,
-  type NatsSearchOptions,
-  type NatsStats,
-  type PartialHits,
-  type WriteOptions,
-} from "./nats/nats-collection.js";
+export type { AskOptions, ConnectOptions, NatsSearchOptions, NatsStats, PartialHits, WriteOptions } from "./nats/connecting.js";
+export { connectCollection, NatsCollection } from "./nats/nats-collection.js";
 export type { Generation, ShardMap } from "./nats/shard-map.js";
 export type { SnapshotRecord } from "./nats/snapshots.js";
 export type { ReplicaStatus } from "./nats/status.js";

@@ -13,12 +13,13 @@ const checkedWasm = {
       ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
       : undefined,
 };
-/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, and memory that is full at every size. */
+/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, memory that is full at every size, and servers that are killed. */
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
   "tests/cli/demo-page.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
+  "tests/nats/{faults,generations,kills,in-page}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */

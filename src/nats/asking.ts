@@ -1,6 +1,6 @@
 // One question to one shard: to the replica with the least to do; to another where that is busy, behind or gone, and also where it has
 // not answered after the time in which 95 of 100 answers come. The first answer counts.
-import type { NatsConnection } from "@nats-io/nats-core";
+import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { failure } from "../storage/failures.js";
 import { errorOf } from "../storage/told.js";
 import type { Bytes } from "../words/arrays.js";
@@ -9,7 +9,6 @@ import type { Alive } from "./alive.js";
 import type { Answer, Question } from "./asked.js";
 import { Latencies } from "./latencies.js";
 import { askSubject, replicaSubject } from "./names.js";
-import { isNobody } from "./nobody.js";
 import { pack, unpack } from "./parcel.js";
 
 /** A second request goes out so soon while few answers have been seen. */
@@ -162,4 +161,10 @@ class One {
       `shard ${shard} of ${name} (generation ${generation}) has not answered within ${this.question.within} ms${said && `: ${said}`}; ${this.#tried.size} replicas are known`,
     );
   }
+}
+
+/** Whether nobody listens on a subject, which the server says at once. */
+function isNobody(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  return error instanceof errors.NoRespondersError || cause instanceof errors.NoRespondersError;
 }

@@ -26,7 +26,8 @@ export interface Message {
   readonly payload: Bytes;
 }
 
-interface Item {
+/** A document on its way, or what is known of it. */
+export interface Item {
   readonly id: DocumentId;
   readonly data?: object;
   readonly vector?: Uint8Array;

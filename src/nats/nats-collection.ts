@@ -3,88 +3,38 @@
 import type { KV } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { DocumentInput, DocumentPatch } from "../collection/changing.js";
-import { embedded } from "../collection/embedding.js";
 import { checkDocumentId, type DocumentId } from "../collection/keys.js";
-import type { Embed } from "../collection/options.js";
 import { rescored } from "../collection/rescored.js";
 import { rowsOfBytes } from "../collection/rows.js";
 import type { Document } from "../collection/scanning.js";
-import { type CollectionSearchOptions, type DocumentHit, wishOf } from "../collection/searching.js";
+import { type DocumentHit, wishOf } from "../collection/searching.js";
 import type { Where } from "../collection/where/parse.js";
-import { rowsOf, type Shape, type Vector, type Vectors } from "../input/vectors.js";
+import type { Shape, Vector, Vectors } from "../input/vectors.js";
 import { mergeHits } from "../search/merging.js";
 import type { Searchable } from "../search/searchable.js";
-import type { Bytes } from "../words/arrays.js";
-import { badOption, show, VicinalError } from "../words/errors.js";
-import { flag, heed, integer, known } from "../words/options.js";
+import { badOption, VicinalError } from "../words/errors.js";
+import { flag, heed, known } from "../words/options.js";
 import { Alive } from "./alive.js";
-import type { Ask, Beat, Question } from "./asked.js";
-import { type AskedShard, Asking, type Found } from "./asking.js";
-import { bytesOfRows, type Changes, messagesOf } from "./changes.js";
+import { Asking } from "./asking.js";
+import { type Changes, type Item, messagesOf } from "./changes.js";
+import {
+  ASK_NAMES,
+  type AskOptions,
+  type Connected,
+  type ConnectOptions,
+  checkConnect,
+  checkWaits,
+  type NatsSearchOptions,
+  type NatsStats,
+  type PartialHits,
+  type WriteOptions,
+} from "./connecting.js";
+import { checkData, checkDocuments, queriesOf, vectorsOf } from "./given.js";
 import { checkName, partitionOf, shardOf } from "./names.js";
+import { type Asked, Scattering, shardsOf, unless } from "./scattering.js";
 import { openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
-import { type Waits, Writing, type Written } from "./writing.js";
+import { Writing, type Written } from "./writing.js";
 
-export interface ConnectOptions {
-  /** Makes the vectors of documents and queries that are given as text. */
-  embed?: Embed;
-  /** Milliseconds that a shard has for an answer. Default 2000. */
-  within?: number;
-  /** Milliseconds that a write has. Default 10000. */
-  writeWithin?: number;
-  /** Replicas that have made a write durable when it resolves; 0: the log has taken it, and may lose it where its machine crashes. Default 1. */
-  replicas?: number;
-  /** Whether questions wait for the writes that were made here before. Default false. */
-  readYourWrites?: boolean;
-}
-
-export interface AskOptions {
-  /** Milliseconds that a shard has for an answer. Default that of connectCollection. */
-  within?: number;
-  /** The answer is to have these writes. */
-  written?: Written;
-  signal?: AbortSignal;
-}
-
-export interface WriteOptions {
-  /** As of connectCollection. */
-  replicas?: number;
-  /** As of connectCollection, `writeWithin`. */
-  within?: number;
-}
-
-/** As of Collection, but for `after`. */
-export type NatsSearchOptions = Omit<CollectionSearchOptions, "after"> & AskOptions;
-
-/** What the shards that answered have found. */
-export interface PartialHits {
-  readonly hits: DocumentHit[];
-  /** Whether a shard is missing. */
-  readonly partial: boolean;
-  /** Shards that have not answered. */
-  readonly missing: readonly number[];
-}
-
-export interface NatsStats {
-  readonly generation: number;
-  readonly shards: number;
-  /** Replicas as they last told of themselves. */
-  readonly replicas: readonly Beat[];
-  /** Second requests, and requests that went elsewhere. */
-  readonly hedged: number;
-  readonly again: number;
-  /** Of answers of single shards; a second request goes out after hedgeMs. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly hedgeMs: number;
-}
-
-const CONNECT_NAMES = ["embed", "within", "writeWithin", "replicas", "readYourWrites"];
-const WITHIN_MS = 2000;
-const WRITE_WITHIN_MS = 10_000;
-/** The server knows ids of messages for two minutes: one that was published for longer could be there twice. */
-const MOST_WRITE_MS = 100_000;
-const MOST_MS = 3_600_000;
 /** Queries that a shard is asked at once. */
 const TOGETHER = 64;
 /** Of a message, what is left for its head. */
@@ -92,12 +42,8 @@ const SPARE_BYTES = 4096;
 /** Ids that a removal by conditions asks a shard for at a time. */
 const REMOVED = 4096;
 const GREET_MS = 1000;
-
-/** The generation that is asked. */
-interface Asked {
-  readonly map: ShardMap;
-  readonly alive: Alive;
-}
+/** Until replicas that were asked have told how they are. */
+const TOLD_MS = 100;
 
 /**
  * A collection on a server of NATS, which createShards has made and replicas serve. `nc`: a connection of "@nats-io/transport-node",
@@ -115,29 +61,21 @@ export class NatsCollection implements Searchable<DocumentId> {
   readonly #nc: NatsConnection;
   readonly #kv: KV;
   readonly #name: string;
-  readonly #options: { embed: Embed | undefined; within: number; waits: Waits; readYourWrites: boolean };
+  readonly #options: Connected;
   readonly #asking: Asking;
   readonly #writing: Writing;
-  readonly #seen: Record<number, number> = {};
+  readonly #scattering: Scattering;
   #asked: Asked;
   #unwatch: () => void = () => {};
   #closed = false;
 
   private constructor(nc: NatsConnection, kv: KV, name: string, map: ShardMap, options: ConnectOptions) {
-    known("connectCollection", options, CONNECT_NAMES);
-    const { embed } = options;
-    if (embed !== undefined && typeof embed !== "function")
-      throw badOption(`embed is ${show(embed)}; it must be a function of texts`);
-    this.#options = {
-      embed,
-      within: integer("within", options.within ?? WITHIN_MS, 1, MOST_MS),
-      waits: waitsOf(options.replicas ?? 1, options.writeWithin ?? WRITE_WITHIN_MS),
-      readYourWrites: flag("readYourWrites", options.readYourWrites),
-    };
+    this.#options = checkConnect(options);
     this.#nc = nc;
     this.#kv = kv;
     this.#name = name;
     this.#asking = new Asking(nc);
+    this.#scattering = new Scattering(this.#asking, name, this.#options.within);
     this.#asked = { map, alive: new Alive(nc, name, map.now.generation) };
     this.#writing = new Writing(
       nc,
@@ -175,11 +113,11 @@ export class NatsCollection implements Searchable<DocumentId> {
    */
   async upsert(documents: DocumentInput | readonly DocumentInput[], options: WriteOptions = {}): Promise<Written> {
     const list = Array.isArray(documents) ? (documents as readonly DocumentInput[]) : [documents as DocumentInput];
-    checkAll(list, ["id", "vector", "text", "data"]);
-    const vectors = await this.#vectorsOf(list);
+    checkDocuments(list, ["id", "vector", "text", "data"]);
+    const vectors = await vectorsOf(list, this.#shape, this.#options.embed);
     return this.#write(
       "put",
-      list.map(({ id, data = {} }, i) => ({ id, data: plain(data, i), vector: vectors[i] })),
+      list.map(({ id, data = {} }, i) => ({ id, data: checkData(data, i), vector: vectors[i] })),
       options,
     );
   }
@@ -187,10 +125,10 @@ export class NatsCollection implements Searchable<DocumentId> {
   /** As of Collection: fields that change, merged. `count` of what is returned: how many of the documents were there. */
   async update(patches: DocumentPatch | readonly DocumentPatch[], options: WriteOptions = {}): Promise<Written> {
     const list = Array.isArray(patches) ? (patches as readonly DocumentPatch[]) : [patches as DocumentPatch];
-    checkAll(list, ["id", "data"]);
+    checkDocuments(list, ["id", "data"]);
     return this.#write(
       "patch",
-      list.map(({ id, data }, i) => ({ id, data: plain(data, i) })),
+      list.map(({ id, data }, i) => ({ id, data: checkData(data, i) })),
       options,
     );
   }
@@ -222,11 +160,9 @@ export class NatsCollection implements Searchable<DocumentId> {
   async #deleteWhere(where: Where, options: WriteOptions): Promise<Written> {
     let all: Written = { count: 0, sequences: {} };
     for (;;) {
-      const asked = this.#open;
-      const lists = await Promise.all(
-        shardsOf(asked).map((shard) => this.#ask(asked, shard, { call: "ids", where, most: REMOVED }, { written: all })),
-      );
-      const ids = lists.flatMap(({ value }) => value as DocumentId[]);
+      const ask = { call: "ids", where, most: REMOVED } as const;
+      const lists = (await this.#scattering.each(this.#open, ask, { written: all })) as DocumentId[][];
+      const ids = lists.flat();
       if (ids.length === 0) return all;
       const { count, sequences } = await this.#write(
         "remove",
@@ -234,17 +170,18 @@ export class NatsCollection implements Searchable<DocumentId> {
         options,
       );
       all = { count: all.count + count, sequences: { ...all.sequences, ...sequences } };
-      if (lists.every(({ value }) => (value as DocumentId[]).length < REMOVED)) return all;
+      if (lists.every((list) => list.length < REMOVED)) return all;
     }
   }
 
   /** A document, or undefined. `vector: false` leaves its vector out. Errors: BAD_ID, NO_ANSWER. */
   async get(id: DocumentId, options: AskOptions & { vector?: boolean } = {}): Promise<Document | undefined> {
+    known("get", options, [...ASK_NAMES, "vector"]);
     const { vector: wanted, ...rest } = options;
     const asked = this.#open;
     const shard = shardOf(partitionOf(checkDocumentId(id, "id")), asked.map.now.shards);
     const vector = wanted === undefined || flag("vector", wanted);
-    const { value, bytes } = await this.#ask(asked, shard, { call: "get", id, vector }, rest);
+    const { value, bytes } = await this.#scattering.ask(asked, shard, { call: "get", id, vector }, rest);
     if (value === null) return undefined;
     return { ...(value as Document), ...(vector && { vector: rowsOfBytes(bytes, shapeOf(asked.map)) }) };
   }
@@ -255,12 +192,10 @@ export class NatsCollection implements Searchable<DocumentId> {
 
   /** How many documents there are, or meet conditions. Errors: BAD_WHERE, NO_ANSWER. */
   async count(options: AskOptions & { where?: Where } = {}): Promise<number> {
+    known("count", options, [...ASK_NAMES, "where"]);
     const { where, ...rest } = options;
-    const asked = this.#open;
-    const counts = await Promise.all(
-      shardsOf(asked).map((shard) => this.#ask(asked, shard, { call: "count", ...(where && { where }) }, rest)),
-    );
-    return counts.reduce((sum, { value }) => sum + (value as number), 0);
+    const counts = await this.#scattering.each(this.#open, { call: "count", ...(where && { where }) }, rest);
+    return counts.reduce((sum: number, count) => sum + (count as number), 0);
   }
 
   /**
@@ -289,16 +224,8 @@ export class NatsCollection implements Searchable<DocumentId> {
     const { hedged, again, latencies, hedgeMs } = this.#asking;
     const { generation, shards } = map.now;
     const replicas = shardsOf(this.#asked).flatMap((shard) => alive.of(shard));
-    return {
-      generation,
-      shards,
-      replicas,
-      hedged,
-      again,
-      p50Ms: latencies.quantile(0.5),
-      p99Ms: latencies.quantile(0.99),
-      hedgeMs,
-    };
+    const [p50Ms, p99Ms] = [latencies.quantile(0.5), latencies.quantile(0.99)];
+    return { generation, shards, replicas, hedged, again, p50Ms, p99Ms, hedgeMs };
   }
 
   /** Any later use is CLOSED. The connection stays open. */
@@ -344,19 +271,16 @@ export class NatsCollection implements Searchable<DocumentId> {
     }
   }
 
-  async #write(
-    what: Changes["what"],
-    items: readonly { id: DocumentId; data?: object; vector?: Uint8Array }[],
-    options: WriteOptions,
-  ) {
+  async #write(what: Changes["what"], items: readonly Item[], options: WriteOptions): Promise<Written> {
     known("a write", options, ["replicas", "within"]);
     const { waits, readYourWrites } = this.#options;
-    const own = waitsOf(options.replicas ?? waits.replicas, options.within ?? waits.within);
+    const own = checkWaits(options.replicas ?? waits.replicas, options.within ?? waits.within);
     const messages = messagesOf(what, items, this.#mostBytes);
     const written = await this.#writing.write(messages, own);
+    const { seen } = this.#scattering;
     if (readYourWrites) {
       for (const [partition, sequence] of Object.entries(written.sequences))
-        this.#seen[Number(partition)] = Math.max(this.#seen[Number(partition)] ?? 0, sequence);
+        seen[Number(partition)] = Math.max(seen[Number(partition)] ?? 0, sequence);
     }
     return written;
   }
@@ -365,36 +289,18 @@ export class NatsCollection implements Searchable<DocumentId> {
     return (this.#nc.info?.max_payload ?? 1 << 20) - SPARE_BYTES;
   }
 
-  async #vectorsOf(documents: readonly DocumentInput[]): Promise<Uint8Array[]> {
-    const texts: string[] = [];
-    documents.forEach(({ vector, text }, i) => {
-      if ((vector === undefined) === (text === undefined))
-        throw badOption(`documents[${i}] must have a vector or a text to make one of, and not both`);
-      if (text !== undefined) texts.push(text);
-    });
-    const made = texts.length > 0 ? await embedded(this.#options.embed, texts, this.#shape, {}) : [];
-    let next = 0;
-    return bytesOfRows(
-      rowsOf(
-        documents.map(({ vector }) => vector ?? made[next++]),
-        this.#shape,
-        "vectors",
-      ),
-      this.#shape,
-    );
-  }
-
   /** `missing`: where shards are told that have not answered; where it is not given, one fails the search. */
   async #search(
     given: Vectors | readonly (Vector | string)[],
     { within, written, ...options }: NatsSearchOptions,
     missing: Set<number> | undefined,
   ): Promise<DocumentHit[][]> {
-    if ("after" in options) throw badOption("after is of one collection: not of several shards");
+    if ((options as { after?: unknown }).after !== undefined)
+      throw badOption("after is of one collection: not of several shards");
     const wish = wishOf(options);
     const { rescore, candidates: _, signal, k: __, ...rest } = options;
     const asked = this.#open;
-    const queries = await this.#queries(given, signal);
+    const queries = await queriesOf(given, shapeOf(asked.map), this.#options.embed, signal);
     const lists: DocumentHit[][] = [];
     const k = wish.candidates || wish.k;
     const most = Math.max(
@@ -405,7 +311,7 @@ export class NatsCollection implements Searchable<DocumentId> {
     for (let i = 0; i < queries.rows.length; i += most) {
       heed(signal);
       const rows = queries.rows.slice(i, i + most);
-      const found = this.#scatter(asked, rows, { ...rest, ...(k !== undefined && { k }) }, asking, missing);
+      const found = this.#scattering.scatter(asked, rows, { ...rest, ...(k !== undefined && { k }) }, asking, missing);
       for (const perShard of await unless(signal, found)) lists.push(mergeHits(perShard, k));
     }
     if (!rescore) return lists;
@@ -414,129 +320,14 @@ export class NatsCollection implements Searchable<DocumentId> {
     return all;
   }
 
-  async #queries(given: Vectors | readonly (Vector | string)[], signal: AbortSignal | undefined) {
-    const shape = this.#shape;
-    const list = given as readonly (Vector | string)[];
-    const texts = Array.isArray(given) ? list.filter((one): one is string => typeof one === "string") : [];
-    const made = texts.length > 0 ? await embedded(this.#options.embed, texts, shape, { ...(signal && { signal }) }) : [];
-    let next = 0;
-    const vectors = texts.length > 0 ? list.map((one) => (typeof one === "string" ? made[next++] : one)) : given;
-    const rows = bytesOfRows(rowsOf(vectors, shape, "queries"), shape);
-    return { rows, asked: rows.map((bytes, i) => (typeof list[i] === "string" ? list[i] : rowsOfBytes(bytes, shape))) };
-  }
-
-  /** Per query, what each shard has found. */
-  async #scatter(
-    asked: Asked,
-    rows: readonly Uint8Array[],
-    options: object,
-    asking: AskOptions,
-    missing: Set<number> | undefined,
-  ): Promise<DocumentHit[][][]> {
-    const shards = shardsOf(asked);
-    const answers = await Promise.allSettled(shards.map((shard) => this.#askSearch(asked, shard, rows, options, asking)));
-    const found: DocumentHit[][][] = [];
-    let lacking: unknown;
-    for (const [shard, answer] of answers.entries()) {
-      if (answer.status === "fulfilled") {
-        found.push(answer.value);
-        continue;
-      }
-      const { code } = answer.reason as VicinalError;
-      if (!missing || code !== "NO_ANSWER") throw answer.reason;
-      lacking = answer.reason;
-      missing.add(shard);
-    }
-    if (found.length === 0) throw lacking;
-    return rows.map((_, i) => found.map((lists) => lists[i]));
-  }
-
-  async #askSearch(
-    asked: Asked,
-    shard: number,
-    rows: readonly Uint8Array[],
-    options: object,
-    asking: AskOptions,
-  ): Promise<DocumentHit[][]> {
-    try {
-      const { value } = await this.#ask(asked, shard, { call: "search", n: rows.length, options }, asking, joined(rows));
-      return value as DocumentHit[][];
-    } catch (error) {
-      // Fewer queries have a smaller answer.
-      if (rows.length === 1 || (error as VicinalError).code !== "TOO_LARGE") throw error;
-      const half = rows.length >> 1;
-      const parts = [rows.slice(0, half), rows.slice(half)];
-      return (await Promise.all(parts.map((part) => this.#askSearch(asked, shard, part, options, asking)))).flat();
-    }
-  }
-
-  #ask({ map, alive }: Asked, shard: number, ask: Ask, options: AskOptions, bytes?: Bytes): Promise<Found> {
-    const { generation, shards } = map.now;
-    const of: AskedShard = { name: this.#name, generation, shard };
-    const within = options.within === undefined ? this.#options.within : integer("within", options.within, 1, MOST_MS);
-    const sequence = Math.max(lastOf(this.#seen, shard, shards), lastOf(options.written?.sequences ?? {}, shard, shards));
-    const question: Question = { ask, within, ...(sequence > 0 && { sequence }) };
-    return unless(options.signal, this.#asking.ask(of, alive, question, bytes));
-  }
-
   /** Asks every replica of a partition's shard that is known. */
   async #howFar(partition: number): Promise<Map<string, number>> {
     const { map, alive } = this.#asked;
     const shard = shardOf(partition, map.now.shards);
     const found = new Map<string, number>();
     alive.refresh();
-    await new Promise((resolve) => setTimeout(resolve, HOW_FAR_MS));
-    for (const { replica, applied } of alive.of(shard)) found.set(replica, applied);
+    await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
+    for (const { replica, applied, ready } of alive.of(shard)) if (ready) found.set(replica, applied);
     return found;
   }
-}
-
-/** Until replicas that were asked have told how they are. */
-const HOW_FAR_MS = 100;
-
-const shardsOf = ({ map }: Asked): number[] => Array.from({ length: map.now.shards }, (_, shard) => shard);
-
-function waitsOf(replicas: unknown, within: unknown): Waits {
-  return { replicas: integer("replicas", replicas, 0, 64), within: integer("writeWithin", within, 1, MOST_WRITE_MS) };
-}
-
-/** The last sequence of a shard's partitions; 0 where there is none. */
-function lastOf(sequences: Readonly<Record<number, number>>, shard: number, shards: number): number {
-  let last = 0;
-  for (const [partition, sequence] of Object.entries(sequences))
-    if (shardOf(Number(partition), shards) === shard) last = Math.max(last, sequence);
-  return last;
-}
-
-function checkAll(list: readonly { id: DocumentId }[], names: readonly string[]): void {
-  const seen = new Set<DocumentId>();
-  list.forEach((one, i) => {
-    known(`documents[${i}]`, one, names);
-    const id = checkDocumentId(one.id, `documents[${i}].id`);
-    if (seen.has(id)) throw new VicinalError("DUPLICATE_ID", `documents[${i}].id is ${show(id)}, which is in this call before`);
-    seen.add(id);
-  });
-}
-
-function plain(data: unknown, i: number): object {
-  if (data !== null && typeof data === "object" && !Array.isArray(data)) return data;
-  throw badOption(`documents[${i}].data is ${show(data)}; it must be an object`);
-}
-
-function joined(rows: readonly Uint8Array[]): Bytes {
-  const width = rows[0].length;
-  const bytes = new Uint8Array(width * rows.length);
-  rows.forEach((row, i) => void bytes.set(row, i * width));
-  return bytes;
-}
-
-/** What a promise comes to, unless the signal is aborted before. */
-function unless<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (!signal) return promise;
-  heed(signal);
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

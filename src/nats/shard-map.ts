@@ -1,5 +1,6 @@
 // The map of a collection, in a KV bucket of its name: what its vectors are, how many shards it has, and which generation of them
 // answers. Key "map"; replicas and coordinators watch it.
+import { JetStreamApiCodes, jetstreamManager } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { MainOptions } from "../collection/options.js";
@@ -8,7 +9,6 @@ import type { Shape } from "../input/vectors.js";
 import { VicinalError } from "../words/errors.js";
 import { METRICS, type Metric } from "../words/kinds.js";
 import { bucketOf } from "./names.js";
-import { isNobody } from "./nobody.js";
 
 /** Shards that are built and searched together. */
 export interface Generation {
@@ -37,24 +37,26 @@ export function shapeOf({ dimensions, metric }: ShardMap): Shape {
   return { dimensions, packed: METRICS[metric].packed };
 }
 
+/** Errors: MISSING. */
 export async function openBucket(nc: NatsConnection, name: string): Promise<KV> {
-  return new Kvm(nc).open(bucketOf(name), { allow_direct: true });
+  const bucket = bucketOf(name);
+  const manager = await jetstreamManager(nc, { checkAPI: false });
+  await manager.streams.info(`KV_${bucket}`).catch((error) => {
+    throw error.code === JetStreamApiCodes.StreamNotFound ? noCollection(name) : error;
+  });
+  return new Kvm(nc).open(bucket, { allow_direct: true });
 }
 
-export function noCollection(name: string): VicinalError {
+function noCollection(name: string): VicinalError {
   return new VicinalError(
     "MISSING",
-    `there is no collection ${name} on this server, or no JetStream; createShards, or vicinal cluster create, makes one`,
+    `there is no collection ${name} on this server; createShards, or vicinal cluster create, makes one`,
   );
 }
 
 /** The map as it is, with its revision. Errors: MISSING. */
 export async function readMap(kv: KV, name: string): Promise<{ map: ShardMap; revision: number }> {
-  const entry = await kv.get(KEY).catch((error) => {
-    // Nobody answers for a bucket that is not there.
-    if (isNobody(error)) throw noCollection(name);
-    throw error;
-  });
+  const entry = await kv.get(KEY);
   if (!entry) throw noCollection(name);
   return { map: entry.json<ShardMap>(), revision: entry.revision };
 }
