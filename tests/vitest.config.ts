@@ -40,6 +40,7 @@ export default defineConfig({
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/nats$/, replacement: dist("nats.js") },
+      { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
       { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },

@@ -3,7 +3,8 @@
 import os from "node:os";
 import { Hnsw } from "vicinal";
 import { Collection } from "vicinal/collection";
-import { clusterStatus, connectCollection, createShards, reshard } from "vicinal/nats";
+import { connectCollection } from "vicinal/nats";
+import { clusterStatus, createShards, reshard } from "vicinal/nats/cluster";
 import { memory } from "vicinal/storage";
 import { mergeHits } from "../kit/engine.mjs";
 import { limitOr, quick } from "../kit/options.mjs";

@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|storage-node|nats|nats-replica)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node|nats-cluster|nats-replica)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -111,6 +111,7 @@ const LAYERS = {
   tabs: "src/tabs.ts",
   worker: "src/worker.ts",
   nats: "src/nats.ts",
+  "nats-cluster": "src/nats-cluster.ts",
   "nats-replica": "src/nats-replica.ts",
 };
 

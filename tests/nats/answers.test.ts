@@ -3,7 +3,8 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { ErrorCode, VicinalError } from "vicinal";
 import { Collection, type DocumentHit } from "vicinal/collection";
-import { clusterStatus, connectCollection, createShards, type NatsCollection } from "vicinal/nats";
+import { connectCollection, type NatsCollection } from "vicinal/nats";
+import { clusterStatus, createShards } from "vicinal/nats/cluster";
 import { memory } from "vicinal/storage";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { thrownBy } from "../support/errors.js";
@@ -59,6 +60,17 @@ describeNats("four shards of two replicas", () => {
     const [ours, theirs] = [await answer(shards), await answer(whole)];
     expect(ours).toEqual(theirs);
     expect(theirs.filter((hits) => hits.length > 0).length).toBeGreaterThan(QUERIES / 2);
+  });
+
+  it("to approximate queries no worse", async () => {
+    let [ours, theirs] = [0, 0];
+    for (const { vector } of queriesOf(200, 4)) {
+      const truth = new Set((await whole.search(vector, { exact: true, select: [] })).map(({ id }) => id));
+      const found = (hits: DocumentHit[]): number => hits.filter(({ id }) => truth.has(id)).length;
+      ours += found(await shards.search(vector, { select: [] }));
+      theirs += found(await whole.search(vector, { select: [] }));
+    }
+    expect(ours).toBeGreaterThanOrEqual(theirs);
   });
 
   it("many at once, within a radius, and what a second opinion says of them", async () => {

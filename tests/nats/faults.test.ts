@@ -2,7 +2,8 @@
 // too large, two write at once.
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { VicinalError } from "vicinal";
-import { clusterStatus, connectCollection, createShards, type NatsCollection, type ReplicaStatus } from "vicinal/nats";
+import { connectCollection, type NatsCollection } from "vicinal/nats";
+import { clusterStatus, createShards, type ReplicaStatus } from "vicinal/nats/cluster";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { logSubject, partitionOf } from "../../src/nats/names.js";
 import { thrownBy } from "../support/errors.js";
@@ -167,6 +168,27 @@ describeNats("two shards of two replicas", () => {
     expect((await docs.searchBatch(queries, { k: 5 })).map((hits) => hits.length)).toEqual(queries.map(() => 5));
     expect(((await thrownBy(() => docs.search(queries[0], { k: 40 }))) as VicinalError).code).toBe("TOO_LARGE");
     expect(await docs.search(queries[0], { k: 40, select: ["year"] })).toHaveLength(40);
+  });
+
+  it("the server's disk goes back to what it was: replicas answer, take nothing that they cannot trust, and say so", async () => {
+    await docs.upsert(documents.slice(0, 60), { replicas: 2 });
+    await server.kill();
+    const before = server.copyLog();
+    await server.begin();
+    await docs.upsert(documents.slice(60, 120), { replicas: 2 });
+    await server.kill();
+    server.putBack(before);
+    await server.begin();
+    await until(
+      "all replicas have stopped",
+      async () => (await statuses().catch(() => [])).filter(({ state }) => state === "stopped").length === 4,
+    );
+    for (const { problem } of await statuses())
+      expect(problem).toMatch(/^the log ends at \d+, and message \d+ was here: the server has lost/);
+    await expectAll(docs, documents.slice(0, 120));
+    const failed = (await thrownBy(() => docs.upsert(documents.slice(120, 180), { within: 3000 }))) as VicinalError;
+    expect(failed.code).toBe("NO_ANSWER");
+    expect(failed.message).toMatch(/ is in the log, and durable with 0 replicas of the 1 asked for within 3000 ms$/);
   });
 
   it("of two writers the one whose message is later in the log has the last word, on every replica", async () => {

@@ -3,15 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
-import {
-  clusterStatus,
-  connectCollection,
-  createShards,
-  dropGeneration,
-  type NatsCollection,
-  reshard,
-  snapshotShards,
-} from "vicinal/nats";
+import { connectCollection, type NatsCollection } from "vicinal/nats";
+import { clusterStatus, createShards, dropGeneration, reshard, snapshotShards } from "vicinal/nats/cluster";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { expectError } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";

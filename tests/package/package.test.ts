@@ -59,7 +59,7 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs", "worker", "nats", "nats-replica"].flatMap((name) => [
+      ...["collection", "storage", "storage-node", "tabs", "worker", "nats", "nats-cluster", "nats-replica"].flatMap((name) => [
         `dist/${name}.js`,
         `dist/${name}.cjs`,
       ]),

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ClusterStatus } from "../../nats.js";
+import type { ClusterStatus } from "../../nats-cluster.js";
 import { type Fields, type MainOptions, METRIC_NAMES, type Metric } from "../core.js";
 import { UsageError } from "../errors.js";
 import { type NatsFlags, natsFlags, withNats, withPackages } from "../nats/connect.js";
@@ -20,7 +20,7 @@ export function clusterCommand(): Command {
   return command;
 }
 
-const library = () => withPackages(() => import("../../nats.js"));
+const library = () => withPackages(() => import("../../nats-cluster.js"));
 
 function subcommand(name: string, description: string): Command {
   const command = new Command(name).description(description).argument("<collection>", "its name");

@@ -1,6 +1,7 @@
 // A server of NATS on a port of its own, and replicas as processes, which may be killed, stopped and started again.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,6 +96,18 @@ export class Server {
     if (!this.#process) return;
     this.#process.kill("SIGKILL");
     await ended(this.#process);
+  }
+
+  /** Of a server that is not running: a copy of its disk. */
+  copyLog(): string {
+    const copy = join(this.folder, `copy-${randomUUID()}`);
+    cpSync(join(this.folder, "jetstream"), copy, { recursive: true });
+    return copy;
+  }
+
+  putBack(copy: string): void {
+    rmSync(join(this.folder, "jetstream"), { recursive: true });
+    cpSync(copy, join(this.folder, "jetstream"), { recursive: true });
   }
 
   async connect(options: object = {}): Promise<NatsConnection> {
