@@ -13,18 +13,17 @@ import type { WorkerCollection } from "../collection/worker.js";
 import type { Shape } from "../input/vectors.js";
 import { failure, wordsOf } from "../storage/failures.js";
 import { failureOf } from "../storage/told.js";
-import { type ErrorCode, VicinalError } from "../words/errors.js";
+import { badOption, type ErrorCode, VicinalError } from "../words/errors.js";
 import { ACK_TO, type Ack } from "./asked.js";
 import { type Changes, changesOf } from "./changes.js";
-import { logFilter, logSubject, partitionOf, streamOf } from "./names.js";
+import { logFilter, logSubject, logSubjects, partitionOf, streamOf } from "./names.js";
 import type { Position } from "./position.js";
+import { type Step, Trail } from "./trail.js";
 
 /** Messages and bytes on their way at a time. */
 const MOST_MESSAGES = 128;
 const MOST_BYTES = 16 << 20;
 const AGAIN_MS = 200;
-/** So few messages from its end a replica counts as having read the log: under writes it is never quite there. */
-const NEAR = 64;
 /** Writers do not wait for longer. */
 const ACK_FOR_MS = 120_000;
 
@@ -34,12 +33,6 @@ const POISON: readonly ErrorCode[] = [
 ];
 
 const ID = "Nats-Msg-Id";
-
-/** The last message of the log, of whatever shard. */
-interface End {
-  readonly sequence: number;
-  readonly id: string;
-}
 
 interface Waiter {
   readonly sequence: number;
@@ -53,14 +46,20 @@ export class Applying {
   poison: string | undefined;
   /** Why nothing more is read. */
   problem: string | undefined;
+  /** Where the log, that has lost messages since, is still the one that was read. */
+  resumesAt: Step | undefined;
   /** Of the last message that is durable here. */
   sequence: number;
   #id: string;
+  readonly #trail = new Trail();
   /** The last that has come. */
   #received: number;
   #open = 0;
   #openBytes = 0;
   #pending = 0;
+  /** Of the shard's last message when reading began: whoever has it has read the log. */
+  #end = Infinity;
+  #looked = -1;
   #settled: Promise<void> = Promise.resolve();
   #roomy: (() => void) | undefined;
   readonly #waiters = new Set<Waiter>();
@@ -81,6 +80,8 @@ export class Applying {
     this.sequence = from.sequence;
     this.#received = from.sequence;
     this.#id = from.id;
+    this.#trail.add(from);
+    void this.#readAnew();
     this.ready = new Promise((resolve) => {
       this.#caughtUp = resolve;
     });
@@ -98,7 +99,6 @@ export class Applying {
 
   /** Reads until `end`, or until something is wrong that reading again does not mend. */
   async run(): Promise<void> {
-    const again = this.#readAnew();
     while (!this.#ended && this.problem === undefined) {
       try {
         await this.#read(await this.#check());
@@ -107,7 +107,17 @@ export class Applying {
         else await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); // the server is away, or about to be back
       }
     }
-    await again;
+  }
+
+  /** Goes on where the log is still the one that was read: what it has lost since is in the documents, what it got since is not. */
+  async resume(): Promise<void> {
+    await this.#settled;
+    const { resumesAt } = this;
+    if (!resumesAt) throw badOption(`this replica has not stopped, or cannot say where in the log it is`);
+    this.#reach(resumesAt);
+    this.resumesAt = undefined;
+    this.problem = undefined;
+    void this.run();
   }
 
   /** Waits for what is on its way. */
@@ -142,44 +152,46 @@ export class Applying {
   }
 
   /** The log's end. Throws where the log is not the one that was read: a crash of the server's machine can take the end of it. */
-  async #check(): Promise<End> {
+  async #check(): Promise<Step> {
     this.#manager ??= await jetstreamManager(this.nc);
     const stream = streamOf(this.from.collection);
     const { created, state } = await this.#manager.streams.info(stream);
     const lost = (why: string): VicinalError =>
       failure(
         "STORAGE_LOST",
-        `${why}: the server has lost what it had acknowledged. This replica has it, goes on answering, and takes nothing more; see README, "Outgrowing one machine"`,
+        `${why}: the server has lost what it had acknowledged. This replica has it, goes on answering, and takes nothing more: vicinal cluster repair`,
       );
     if (created !== this.from.created) throw lost(`the log of ${this.from.collection} was made anew, ${created}`);
-    if (state.last_seq < this.sequence) throw lost(`the log ends at ${state.last_seq}, and message ${this.sequence} was here`);
-    const idAt = async (sequence: number): Promise<string> => {
-      const message = await this.#manager?.streams.getMessage(stream, { seq: sequence }).catch(() => null);
+    const idAt = async (sequence: number): Promise<string | undefined> => {
+      if (sequence > state.last_seq) return undefined;
+      if (sequence === 0) return "";
+      const message = await this.#manager?.streams.getMessage(stream, { seq: sequence });
       return message?.header.get(ID) ?? "";
     };
-    if (this.#id !== "") {
-      const id = await idAt(this.sequence);
-      if (id !== "" && id !== this.#id) throw lost(`message ${this.sequence} of the log is ${id}, and was ${this.#id}`);
+    const id = await idAt(this.sequence);
+    if (id === undefined || (id !== "" && this.#id !== "" && id !== this.#id)) {
+      this.resumesAt = await this.#trail.lastIn(idAt);
+      const now = id === undefined ? `ends at ${state.last_seq}` : `has ${id}`;
+      throw lost(`the log ${now}, where message ${this.sequence}, ${this.#id}, was read`);
     }
-    return { sequence: state.last_seq, id: await idAt(state.last_seq) };
+    return { sequence: state.last_seq, id: (await idAt(state.last_seq)) ?? "" };
   }
 
-  async #read(end: End): Promise<void> {
+  async #read(end: Step): Promise<void> {
     const filter = logFilter(this.from.collection, this.from);
     const consumer = await jetstream(this.nc).consumers.get(streamOf(this.from.collection), {
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: this.#received + 1,
       ...(filter && { filter_subjects: filter }),
     });
-    const { num_pending } = await consumer.info();
-    this.#pending = num_pending;
-    if (num_pending === 0 && this.#open === 0 && end.sequence > this.sequence) {
+    this.#pending = (await consumer.info(true)).num_pending;
+    // What a server before 2.10 says is pending can be wrong; where the shard's last message is cannot.
+    this.#end = await this.#last();
+    if (this.#end <= this.#received && this.#open === 0 && end.sequence > this.sequence) {
       // The rest is of other shards.
-      this.sequence = end.sequence;
-      this.#received = end.sequence;
-      this.#id = end.id;
+      this.#reach(end);
     }
-    if (num_pending <= NEAR) this.#caughtUp();
+    if (this.sequence >= this.#end) this.#caughtUp();
     this.#messages = await consumer.consume({ max_messages: MOST_MESSAGES });
     if (this.#ended) await this.#messages.close();
     for await (const message of this.#messages) {
@@ -187,6 +199,29 @@ export class Applying {
       await this.#room();
       this.#take(message);
     }
+  }
+
+  /** The sequence of the shard's last message; 0 where the log has none. */
+  async #last(): Promise<number> {
+    const { collection } = this.from;
+    const subject = logFilter(collection, this.from) ?? logSubjects(collection);
+    const message = await this.#manager?.streams.getMessage(streamOf(collection), { last_by_subj: subject });
+    return message?.seq ?? 0;
+  }
+
+  /** Looks whether what is said to be pending is, where nothing has come since it was looked last. */
+  async look(): Promise<void> {
+    const quiet = this.#received === this.#looked;
+    this.#looked = this.#received;
+    if (!quiet || this.#pending === 0 || this.problem !== undefined) return;
+    if ((await this.#last()) <= this.#received) this.#pending = 0;
+  }
+
+  #reach(step: Step): void {
+    this.sequence = step.sequence;
+    this.#received = step.sequence;
+    this.#id = step.id;
+    this.#trail.add(step);
   }
 
   async #room(): Promise<void> {
@@ -212,7 +247,7 @@ export class Applying {
         this.#open--;
         this.#openBytes -= data.length;
         this.#roomy?.();
-        if (this.lag <= NEAR) this.#caughtUp();
+        if (this.sequence >= this.#end) this.#caughtUp();
       }
     });
   }
@@ -241,6 +276,7 @@ export class Applying {
     if (this.problem !== undefined) return;
     this.sequence = message.seq;
     this.#id = message.headers?.get(ID) ?? "";
+    this.#trail.add({ sequence: this.sequence, id: this.#id });
     for (const waiter of [...this.#waiters]) if (waiter.sequence <= this.sequence) waiter.resolve();
     this.#tell(message, count, error);
   }

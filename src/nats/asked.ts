@@ -5,7 +5,7 @@ import type { Failure } from "../storage/told.js";
 
 /** What a question is to find, and for how long anyone waits. */
 export interface Question {
-  readonly ask: Ask;
+  readonly ask: Ask | Tended;
   /** Milliseconds; what has waited for longer is not answered. */
   readonly within: number;
   /** The answer is to have all writes up to this one. */
@@ -19,11 +19,16 @@ export type Ask =
   | { readonly call: "get"; readonly id: DocumentId; readonly vector: boolean }
   | { readonly call: "count"; readonly where?: object }
   /** Ids of documents that meet conditions, at most so many. */
-  | { readonly call: "ids"; readonly where: object; readonly most: number }
-  /** The sequence up to which all is durable here. */
-  | { readonly call: "applied" }
+  | { readonly call: "ids"; readonly where: object; readonly most: number };
+
+/** What is asked on a subject of its own (tendSubject). */
+export type Tended =
   /** Puts a snapshot into the object store; the value is a SnapshotRecord. */
-  | { readonly call: "snapshot" };
+  | { readonly call: "snapshot" }
+  /** Reads on where the log is still the one that was read. */
+  | { readonly call: "resume" }
+  /** Begins from a snapshot, without what is here. */
+  | { readonly call: "anew" };
 
 export type Answer =
   | { readonly value: unknown }

@@ -20,7 +20,7 @@ import { METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { LIMITS } from "../words/limits.js";
 import { checkSignal, heed, integer, known, oneOf } from "../words/options.js";
 import type { Answer, Question } from "./asked.js";
-import { bucketOf, checkName, checkShards, logSubjects, overlap, replicaSubject, streamOf } from "./names.js";
+import { bucketOf, checkName, checkShards, logSubjects, overlap, streamOf, tendSubject } from "./names.js";
 import { pack, unpack } from "./parcel.js";
 import { SERVICE } from "./service.js";
 import { changeMap, createMap, type Generation, openBucket, readMap, type ShardMap } from "./shard-map.js";
@@ -86,6 +86,7 @@ const NEAR = 64;
 const SNAPSHOT_MS = 86_400_000;
 /** How often it is looked whether who takes one is alive, and how long it has to say so. */
 const ALIVE_MS = 2000;
+const TELL_MS = 10_000;
 
 /** Makes a collection on a server: its log, its shard map and a store for snapshots. Errors: BAD_OPTION, also where there is one. */
 export async function createShards(nc: NatsConnection, options: ShardsOptions): Promise<ShardMap> {
@@ -237,6 +238,58 @@ export async function snapshotShards(
   return all;
 }
 
+export interface Repaired {
+  readonly shard: number;
+  /** The replica that had the most. */
+  readonly replica: string;
+  /** Its last message, and where in the log it went on. */
+  readonly had: number;
+  readonly resumedAt: number;
+  /** Replicas that begin from its snapshot. */
+  readonly anew: readonly string[];
+}
+
+/**
+ * After the log lost messages that it had acknowledged, as a crash of the server's machine can do: of every shard whose replicas have
+ * stopped, the one that has read the most goes on where the log is still the one it read, with what was lost in its documents; the
+ * others begin from its snapshot. All replicas that are to count must be there. Errors: NO_ANSWER; MISSING where none of a shard knows
+ * where that is, after it was started anew: then export its documents, and upsert them into another collection.
+ */
+export async function repairShards(nc: NatsConnection, collection: string): Promise<readonly Repaired[]> {
+  const name = checkName(collection);
+  const kv = await openBucket(nc, name);
+  const { map, replicas } = await clusterStatus(nc, name);
+  const repaired: Repaired[] = [];
+  for (let shard = 0; shard < map.now.shards; shard++) {
+    const all = replicas.filter((one) => one.generation === map.now.generation && one.shard === shard);
+    const stopped = all.filter(({ state }) => state === "stopped");
+    if (stopped.length === 0) continue;
+    const [first] = stopped.filter((one) => one.resumesAt !== undefined).sort((a, b) => b.applied - a.applied);
+    if (!first)
+      throw new VicinalError(
+        "MISSING",
+        `no replica of shard ${shard} of ${name} knows where it is in the log: ${stopped[0].problem}`,
+      );
+    await tell(nc, first, "resume");
+    await snapshotOf(nc, first);
+    const others = all.filter((one) => one !== first);
+    for (const other of others) await tell(nc, other, "anew");
+    const anew = others.map(({ replica }) => replica);
+    repaired.push({ shard, replica: first.replica, had: first.applied, resumedAt: first.resumesAt as number, anew });
+  }
+  await removeOthers(nc, kv, name, map.now.shards);
+  for (const one of replicas) if (one.generation !== map.now.generation && one.state === "stopped") await tell(nc, one, "anew");
+  return repaired;
+}
+
+async function tell(nc: NatsConnection, one: ReplicaStatus, call: "resume" | "anew"): Promise<void> {
+  const question: Question = { ask: { call }, within: TELL_MS };
+  const subject = tendSubject(one.collection, one.generation, one.shard, one.replica);
+  const message = await nc.request(subject, pack(question), { timeout: TELL_MS });
+  const answer = unpack(message.data).value as Answer;
+  if ("error" in answer) throw errorOf(answer.error);
+}
+
 /** Asks one replica for a snapshot, for as long as it is alive. */
 async function snapshotOf(
   nc: NatsConnection,
@@ -247,7 +300,7 @@ async function snapshotOf(
     "NO_ANSWER",
     `replica ${replica} of shard ${shard} of ${collection} has gone while it took a snapshot`,
   );
-  const asked = nc.request(replicaSubject(collection, generation, shard, replica), pack(question), { timeout: SNAPSHOT_MS });
+  const asked = nc.request(tendSubject(collection, generation, shard, replica), pack(question), { timeout: SNAPSHOT_MS });
   let waits = true;
   const watching = (async (): Promise<never> => {
     while (waits) {

@@ -3,6 +3,7 @@
 //   vic.<collection>.log.<b0>.<b1>. ... .<b5>       the log: a message is of one of 64 partitions, whose bits, lowest first, are tokens
 //   vic.<collection>.<generation>.s03.ask           questions to a shard, in a queue group
 //   vic.<collection>.<generation>.s03.r.<replica>   questions to one of its replicas
+//   vic.<collection>.<generation>.s03.t.<replica>   what is done with one as a whole, which is not for everybody
 //   vic.<collection>.<generation>.beat              what replicas tell once a second
 //   vic.<collection>.<generation>.who               asks them to tell it now
 //
@@ -81,5 +82,7 @@ export const askSubject = (name: string, generation: number, shard: number): str
   `${generationOf(name, generation)}.${labelOf(shard)}.ask`;
 export const replicaSubject = (name: string, generation: number, shard: number, replica: string): string =>
   `${generationOf(name, generation)}.${labelOf(shard)}.r.${replica}`;
+export const tendSubject = (name: string, generation: number, shard: number, replica: string): string =>
+  `${generationOf(name, generation)}.${labelOf(shard)}.t.${replica}`;
 export const beatSubject = (name: string, generation: number): string => `${generationOf(name, generation)}.beat`;
 export const whoSubject = (name: string, generation: number): string => `${generationOf(name, generation)}.who`;

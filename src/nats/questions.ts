@@ -6,9 +6,9 @@ import type { WorkerCollection } from "../collection/worker.js";
 import type { Shape } from "../input/vectors.js";
 import { failureOf } from "../storage/told.js";
 import type { Bytes } from "../words/arrays.js";
-import { VicinalError } from "../words/errors.js";
+import { badOption, show, VicinalError } from "../words/errors.js";
 import type { Applying } from "./applying.js";
-import type { Answer, Ask, Question } from "./asked.js";
+import type { Answer, Ask, Question, Tended } from "./asked.js";
 import { vectorAt } from "./changes.js";
 import { Latencies } from "./latencies.js";
 import { pack, unpack } from "./parcel.js";
@@ -18,6 +18,18 @@ import type { SnapshotRecord } from "./snapshots.js";
 const TOGETHER = 2;
 /** Left of a message for what is not its payload. */
 const SPARE_BYTES = 1024;
+
+/** What is done with a replica as a whole. */
+export interface Tend {
+  snapshot(): Promise<SnapshotRecord>;
+  resume(): Promise<void>;
+  anew(): void;
+}
+
+interface Value {
+  readonly value: unknown;
+  readonly bytes?: Uint8Array;
+}
 
 interface Waiting {
   readonly message: Msg;
@@ -42,14 +54,15 @@ export class Questions {
     readonly applying: Applying,
     readonly shape: Shape,
     readonly most: number,
-    readonly snapshot: () => Promise<SnapshotRecord>,
+    readonly tend: Tend,
   ) {}
 
   get queue(): number {
     return this.#running + this.#waiting.length;
   }
 
-  hear(message: Msg): void {
+  /** `tends`: what came on the subject of those who may tend replicas. */
+  hear(message: Msg, tends: boolean): void {
     const came = performance.now();
     let asked: { value: unknown; bytes: Bytes };
     try {
@@ -59,8 +72,7 @@ export class Questions {
       return;
     }
     const waiting: Waiting = { message, question: asked.value as Question, bytes: asked.bytes, came };
-    const { call } = waiting.question.ask;
-    if (call === "applied" || call === "snapshot") void this.#run(waiting);
+    if (tends) void this.#run(waiting, () => this.#tended(waiting.question.ask));
     else if (this.queue >= this.most) {
       this.busy++;
       this.#answer(message, { elsewhere: "busy" });
@@ -77,20 +89,20 @@ export class Questions {
       // Whoever asked has gone.
       if (performance.now() - next.came > next.question.within) continue;
       this.#running++;
-      void this.#run(next).finally(() => {
+      void this.#run(next, () => this.#found(next.question.ask, next.bytes)).finally(() => {
         this.#running--;
         this.#next();
       });
     }
   }
 
-  async #run({ message, question, bytes, came }: Waiting): Promise<void> {
+  async #run({ message, question, came }: Waiting, find: () => Promise<Value>): Promise<void> {
     const { ask, sequence, within } = question;
     this.asked++;
     try {
       if (sequence !== undefined && !(await this.applying.reaches(sequence, within / 2)))
         return this.#answer(message, { elsewhere: "behind" });
-      const { value, bytes: more } = await this.#found(ask, bytes);
+      const { value, bytes: more } = await find();
       this.#answer(message, { value }, more);
     } catch (error) {
       this.failed++;
@@ -102,7 +114,7 @@ export class Questions {
     }
   }
 
-  async #found(ask: Ask, bytes: Bytes): Promise<{ value: unknown; bytes?: Uint8Array }> {
+  async #found(ask: Ask | Tended, bytes: Bytes): Promise<Value> {
     const { collection, shape } = this;
     switch (ask.call) {
       case "search": {
@@ -127,11 +139,14 @@ export class Questions {
         }
         return { value: ids };
       }
-      case "applied":
-        return { value: this.applying.sequence };
-      case "snapshot":
-        return { value: await this.snapshot() };
+      default:
+        throw badOption(`a question cannot be ${show(ask.call)}`);
     }
+  }
+
+  async #tended(ask: Ask | Tended): Promise<Value> {
+    if (ask.call === "snapshot" || ask.call === "resume" || ask.call === "anew") return { value: await this.tend[ask.call]() };
+    throw badOption(`a replica cannot be told to ${show(ask.call)}`);
   }
 
   #answer(message: Msg, answer: Answer, bytes?: Uint8Array): void {

@@ -16,7 +16,17 @@ import { badOption, show, VicinalError } from "../words/errors.js";
 import { integer, known } from "../words/options.js";
 import { Applying } from "./applying.js";
 import type { Beat } from "./asked.js";
-import { askSubject, beatSubject, checkName, replicaSubject, type Shard, shardNamed, streamOf, whoSubject } from "./names.js";
+import {
+  askSubject,
+  beatSubject,
+  checkName,
+  replicaSubject,
+  type Shard,
+  shardNamed,
+  streamOf,
+  tendSubject,
+  whoSubject,
+} from "./names.js";
 import { checkPosition, POSITION_FILE, type Position, readPosition, writePosition } from "./position.js";
 import { Questions } from "./questions.js";
 import { announce } from "./service.js";
@@ -186,9 +196,11 @@ export class Replica {
     this.#safe = safe;
     const shape = shapeOf(map);
     this.#applying = new Applying(nc, collection, shape, this.id, position);
-    this.#questions = new Questions(nc, collection, this.#applying, shape, most, () =>
-      writeSnapshot(nc, kv, options.collection, this.#map, shard, collection, this.#applying.sequence),
-    );
+    this.#questions = new Questions(nc, collection, this.#applying, shape, most, {
+      snapshot: () => writeSnapshot(nc, kv, options.collection, this.#map, shard, collection, this.#applying.sequence),
+      resume: () => this.#applying.resume(),
+      anew: () => void this.#anew("it was told to"),
+    });
     this.closed = new Promise((resolve, reject) => {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
@@ -220,12 +232,16 @@ export class Replica {
 
   get status(): ReplicaStatus {
     const { generation, options, shard } = this.#opened;
-    const { problem, sequence: applied, lag, poisoned, poison } = this.#applying;
+    const { problem, sequence: applied, resumesAt, lag, poisoned, poison } = this.#applying;
     const { queue, busy, latencies } = this.#questions;
     const { fresh, main, logBytes, doing } = this.#health ?? NO_TIERS;
     return {
       ...{ replica: this.id, collection: options.collection, generation: generation.generation, ...shard },
-      ...{ state: problem === undefined ? (this.#ready ? "ready" : "behind") : "stopped", problem },
+      ...{
+        state: problem === undefined ? (this.#ready ? "ready" : "behind") : "stopped",
+        problem,
+        resumesAt: resumesAt?.sequence,
+      },
       ...{ size: fresh + main, applied, lag, tiers: { fresh, main, logBytes, doing }, queue, busy },
       ...{ p50Ms: latencies.quantile(0.5), p99Ms: latencies.quantile(0.99), poisoned, poison },
     };
@@ -268,7 +284,14 @@ export class Replica {
     });
     this.#ends.push(end);
     const who = whoSubject(collection, generation.generation);
-    this.#subscriptions.push(this.#nc.subscribe(who, { callback: () => this.#beat() }));
+    const tend = tendSubject(collection, generation.generation, shard.shard, this.id);
+    const tended = (error: Error | null, message: Msg): void => {
+      if (!error) this.#questions.hear(message, true);
+    };
+    this.#subscriptions.push(
+      this.#nc.subscribe(who, { callback: () => this.#beat() }),
+      this.#nc.subscribe(tend, { callback: tended }),
+    );
   }
 
   #answer(): void {
@@ -276,7 +299,7 @@ export class Replica {
     const { generation, options, shard } = this.#opened;
     const { collection } = options;
     const callback = (error: Error | null, message: Msg): void => {
-      if (!error) this.#questions.hear(message);
+      if (!error) this.#questions.hear(message, false);
     };
     const own = replicaSubject(collection, generation.generation, shard.shard, this.id);
     const group = askSubject(collection, generation.generation, shard.shard);
@@ -298,6 +321,7 @@ export class Replica {
     const { storage } = this.#opened;
     try {
       await this.#checkPurged();
+      await this.#applying.look().catch(() => {}); // the server is away
       this.#health = await this.#collection.health;
       const { position } = this.#applying;
       if (position.sequence === this.#written) return;
@@ -312,24 +336,27 @@ export class Replica {
   }
 
   /**
-   * Throws where the log lost what this replica may not have read: it did not answer when that was decided (a process that was stopped),
+   * Begins anew where the log lost what this replica may not have read: it did not answer when that was decided (a process that was stopped),
    * and has gone on behind the gap since.
    */
   async #checkPurged(): Promise<void> {
-    const { options, shard, storage } = this.#opened;
+    const { shard } = this.#opened;
     const records = await recordsOf(this.#kv, this.#map.now.shards, shard).catch(() => []); // the server is away
     for (const { purged, counted } of records) {
       if (purged <= this.#safe) continue;
-      if (!counted.includes(this.id)) {
-        this.#lost = true;
-        await storage.remove(POSITION_FILE);
-        throw new VicinalError(
-          "STORAGE_LOST",
-          `the log of ${options.collection} has lost its messages up to ${purged}, and this replica of shard ${options.shard} did not say that it has them: it begins anew from a snapshot`,
-        );
-      }
+      if (!counted.includes(this.id)) return this.#anew(`it did not say that it has what the log lost, up to ${purged}`);
       this.#safe = purged;
     }
+  }
+
+  /** Ends so that whoever runs this begins from a snapshot. */
+  async #anew(why: string): Promise<void> {
+    const { options, storage } = this.#opened;
+    this.#lost = true;
+    await storage.remove(POSITION_FILE);
+    const what = `this replica of shard ${options.shard} of ${options.collection} begins anew from a snapshot: ${why}`;
+    this.#settle(new VicinalError("STORAGE_LOST", what));
+    await this.close().catch(() => {});
   }
 
   #beat(): void {

@@ -10,6 +10,8 @@ export interface ReplicaStatus extends Shard {
   /** "behind" until it has read the log; "stopped": it answers and takes nothing more, see `problem`. */
   readonly state: "behind" | "ready" | "stopped";
   readonly problem: string | undefined;
+  /** Of one that has stopped since the log lost messages: up to here it is still the log that was read. */
+  readonly resumesAt: number | undefined;
   /** Documents. */
   readonly size: number;
   /** Of the last message that is durable here, and messages that are still to come. */

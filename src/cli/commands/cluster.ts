@@ -15,7 +15,7 @@ export function clusterCommand(): Command {
   const command = new Command("cluster").description(
     "Collections in shards and replicas on a server of NATS: make, look at, take snapshots, change the shards.",
   );
-  for (const one of [createCommand(), statusCommand(), snapshotCommand(), reshardCommand(), dropCommand()])
+  for (const one of [createCommand(), statusCommand(), snapshotCommand(), reshardCommand(), dropCommand(), repairCommand()])
     command.addCommand(one);
   return command;
 }
@@ -207,4 +207,22 @@ async function drop(collection: string, flags: Flags & { generation: number }): 
   const map = await withNats(flags, (nc) => dropGeneration(nc, collection, flags.generation));
   if (flags.json) return printJson(map);
   print(`${collection}: generation ${flags.generation} is no more`);
+}
+
+function repairCommand(): Command {
+  return subcommand(
+    "repair",
+    "After the server lost the end of the log: have each shard go on with the replica that has the most, and the others follow it.",
+  ).action(repair);
+}
+
+async function repair(collection: string, flags: Flags): Promise<void> {
+  const { repairShards } = await library();
+  const repaired = await withNats(flags, (nc) => repairShards(nc, collection));
+  if (flags.json) return printJson(repaired);
+  if (repaired.length === 0) return print(`${collection}: no replica has stopped`);
+  const rows = repaired.map(({ shard, replica, had, resumedAt, anew }) => [
+    ...[String(shard), replica, count(had), count(resumedAt), anew.join(" ")],
+  ]);
+  print(table(["shard", "<replica", "had message", "goes on after", "<begin anew"], rows));
 }
