@@ -15,6 +15,10 @@ import { pack, unpack } from "./parcel.js";
 const HEDGE_MS = 50;
 const LEAST_HEDGE_MS = 2;
 const SEEN = 32;
+/** Where everything is slow second requests make it slower: but for one in ten questions they wait for so long. */
+const SHARE = 0.1;
+const MOST_SAVED = 20;
+const LATE_MS = 100;
 /** After all replicas were tried, before they are again. */
 const PAUSE_MS = 20;
 /** After all were asked and none has answered, before one is asked again; then twice as long. */
@@ -36,6 +40,8 @@ export class Asking {
   /** Requests that went out beside one that had no answer yet, and those in place of one that was sent away. */
   hedged = 0;
   again = 0;
+  /** Second requests that may go out at once. */
+  #saved = MOST_SAVED;
 
   constructor(readonly nc: NatsConnection) {}
 
@@ -44,8 +50,16 @@ export class Asking {
     return this.latencies.count < SEEN ? HEDGE_MS : Math.max(LEAST_HEDGE_MS, this.latencies.quantile(0.95));
   }
 
+  /** Whether a second request may go out now; `late`: after LATE_MS. */
+  mayHedge(late: boolean): boolean {
+    if (this.#saved < 1) return late;
+    this.#saved--;
+    return true;
+  }
+
   /** Errors: NO_ANSWER; those of the replica, where every one would say the same. */
   ask(of: AskedShard, alive: Alive, question: Question, bytes?: Uint8Array): Promise<Found> {
+    this.#saved = Math.min(MOST_SAVED, this.#saved + SHARE);
     return new Promise((resolve, reject) => new One(this, of, alive, question, bytes, resolve, reject).begin());
   }
 }
@@ -77,9 +91,12 @@ class One {
     this.#hedge();
   }
 
-  #hedge(): void {
-    this.#later(this.asking.hedgeMs, () => {
+  #hedge(waited = 0): void {
+    const { hedgeMs } = this.asking;
+    this.#later(hedgeMs, () => {
       if (this.alive.next(this.of.shard, this.#tried) === undefined) return this.#resend(RESEND_MS);
+      const late = waited + hedgeMs >= LATE_MS;
+      if (!this.asking.mayHedge(late)) return this.#hedge(waited + hedgeMs);
       this.asking.hedged++;
       this.#send();
       this.#hedge();

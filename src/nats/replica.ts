@@ -10,6 +10,7 @@ import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { Collection } from "../collection/collection.js";
 import type { Health } from "../collection/keeping.js";
 import type { WorkerCollection } from "../collection/worker.js";
+import type { Vector } from "../input/vectors.js";
 import { folder } from "../storage/node.js";
 import type { Storage } from "../storage/storage.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
@@ -57,6 +58,8 @@ const NAMES = ["collection", "shard", "dir", "generation", "queue", "maxBytes", 
 const QUEUE = 64;
 const GROUP = "replicas";
 const BEAT_MS = 1000;
+/** Searches before the first that is asked for. */
+const WARM = 64;
 const NO_TIERS = { fresh: 0, main: 0, logBytes: 0, doing: "idle" } as const;
 
 /**
@@ -166,6 +169,8 @@ export class Replica {
   readonly id = crypto.randomUUID().slice(0, 8);
   /** Resolves when it is closed, by `close` or because its generation is no more; rejects where it cannot go on. */
   readonly closed: Promise<void>;
+  /** Resolves when it has read the log, and answers. */
+  readonly ready: Promise<void>;
   readonly #nc: NatsConnection;
   readonly #kv: KV;
   readonly #opened: Opened;
@@ -205,6 +210,7 @@ export class Replica {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
     this.closed.catch(() => {}); // whoever looks is told
+    this.ready = this.#applying.ready.then(() => this.#warm()).then(() => this.#answer());
     void this.#applying.run();
   }
 
@@ -220,14 +226,8 @@ export class Replica {
     replica.#announce();
     const beats = setInterval(() => void replica.#tick(), BEAT_MS);
     replica.#ends.push(() => clearInterval(beats));
-    void replica.#applying.ready.then(() => replica.#answer());
     await replica.#tick();
     return replica;
-  }
-
-  /** Resolves when it has read the log, and answers. */
-  get ready(): Promise<void> {
-    return this.#applying.ready;
   }
 
   get status(): ReplicaStatus {
@@ -292,6 +292,20 @@ export class Replica {
       this.#nc.subscribe(who, { callback: () => this.#beat() }),
       this.#nc.subscribe(tend, { callback: tended }),
     );
+  }
+
+  /** The first searches of a process are slow: nobody waits for these. */
+  async #warm(): Promise<void> {
+    const vectors: Vector[] = [];
+    try {
+      for await (const { vector } of this.#collection.scan({ vectors: true })) {
+        vectors.push(vector as Vector);
+        if (vectors.length === WARM) break;
+      }
+      for (const vector of vectors) await this.#collection.search(vector, { select: [] });
+    } catch {
+      // It is closing, or the worker has died, which is told elsewhere.
+    }
   }
 
   #answer(): void {
