@@ -82,13 +82,12 @@ export async function serveShard(nc: NatsConnection, options: ServeOptions): Pro
   const release = await storage.lock();
   const whole = { collection: name, generation: generation.generation, ...shard, created: stream.created };
   const opened = { storage, release, place, map, generation, options, shard, most };
-  try {
-    return await Replica.start(nc, kv, opened, await filled(nc, kv, opened, whole));
-  } catch (error) {
+  const contents = await filled(nc, kv, opened, whole).catch(async (error) => {
     await storage.close();
     await release();
     throw error;
-  }
+  });
+  return Replica.start(nc, kv, opened, contents);
 }
 
 interface Opened {
@@ -217,16 +216,21 @@ export class Replica {
   /** @internal */
   static async start(nc: NatsConnection, kv: KV, opened: Opened, filled: Filled): Promise<Replica> {
     const replica = new Replica(nc, kv, opened, filled);
-    replica.#ends.push(
-      await watchMap(kv, (map) => {
-        replica.#map = map;
-        if (!generationIn(map, opened.generation.generation)) void replica.close();
-      }),
-    );
-    replica.#announce();
-    const beats = setInterval(() => void replica.#tick(), BEAT_MS);
-    replica.#ends.push(() => clearInterval(beats));
-    await replica.#tick();
+    try {
+      replica.#ends.push(
+        await watchMap(kv, (map) => {
+          replica.#map = map;
+          if (!generationIn(map, opened.generation.generation)) void replica.close();
+        }),
+      );
+      replica.#announce();
+      const beats = setInterval(() => void replica.#tick(), BEAT_MS);
+      replica.#ends.push(() => clearInterval(beats));
+      await replica.#tick();
+    } catch (error) {
+      await replica.close().catch(() => {}); // the first error is the one to tell
+      throw error;
+    }
     return replica;
   }
 

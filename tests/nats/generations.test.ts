@@ -199,6 +199,7 @@ describeNats("generations", () => {
     const { replicas, log } = JSON.parse(vicinal("cluster", "status", "notes", ...flags, "--json"));
     expect(replicas).toMatchObject([{ collection: "notes", shard: 0, state: "ready", size: 1, lag: 0, poisoned: 0 }]);
     expect(log.messages).toBe(0);
+    expect(vicinal("cluster", "repair", "notes", ...flags)).toBe("notes: no replica has stopped\n");
     const service = await nc.request("$SRV.INFO.vicinal", "", { timeout: 1000 });
     expect(service.json()).toMatchObject({
       ...{ type: "io.nats.micro.v1.info_response", name: "vicinal", metadata: { collection: "notes", shard: "0/1" } },

@@ -95,6 +95,9 @@ describeNats(`${RUNS} kills at random while documents are written`, () => {
         all.every(({ lag, state }) => lag === 0 && state === "ready") &&
         sizes.every((n) => n === 1)
       );
+    }).catch(async (error) => {
+      const { replicas: all } = await clusterStatus(nc, "docs");
+      throw new Error(`${error.message}: ${JSON.stringify(all)}; ${replicas.map(({ code, problems }) => `${code} ${problems}`)}`);
     });
     expect(acked.size).toBeGreaterThan(20);
     // One replica of each shard, then the other.

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { VicinalError } from "../core.js";
 import { InputError } from "../errors.js";
-import { connected, type NatsFlags, natsFlags, withPackages } from "../nats/connect.js";
+import { connected, type NatsFlags, natsFlags, untilThere, withPackages } from "../nats/connect.js";
 import { positiveInt } from "../options.js";
 import { count, print } from "../print.js";
 
@@ -47,7 +47,7 @@ async function run({ nats, user, password, creds, ca, json, ...options }: ServeF
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end());
   try {
     for (let serves = true; serves; ) {
-      const replica = await serveShard(nc, options);
+      const replica = await untilThere(nc, () => serveShard(nc, options));
       end = () => void replica.close().catch(() => {});
       const name = `replica ${replica.id} of shard ${options.shard} of ${options.collection}, generation ${replica.status.generation}`;
       say("started", `${name}: reads the log from message ${count(replica.status.applied)} on`, { ...replica.status });

@@ -2,7 +2,6 @@
 import { readFile } from "node:fs/promises";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type Command, Option } from "commander";
-import { VicinalError } from "../core.js";
 import { InputError } from "../errors.js";
 
 export interface NatsFlags {
@@ -62,16 +61,30 @@ export async function withNats<T>(flags: NatsFlags, work: (nc: NatsConnection) =
   try {
     return await work(nc);
   } catch (error) {
-    if (error instanceof VicinalError || error instanceof InputError || !/Error$/.test((error as Error).name ?? "")) throw error;
-    throw isOfNats(error) ? new InputError(`${flags.nats}: ${(error as Error).message}`) : error;
+    if (!isAway(error) && !isRefused(error)) throw error;
+    throw new InputError(`${flags.nats}: ${(error as Error).message}`);
   } finally {
     await nc.close();
   }
 }
 
-/** The server refuses, or does not answer in time. */
-function isOfNats(error: unknown): boolean {
-  return /^(Timeout|Request|NoResponders|Authorization|PermissionViolation|Connection|ClosedConnection|JetStream)/.test(
-    (error as Error).name,
-  );
+/** The same, again and again while the server is away. */
+export async function untilThere<T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAway(error) || nc.isClosed()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    }
+  }
+}
+
+/** The server does not answer, or not in time. */
+function isAway(error: unknown): boolean {
+  return /^(Timeout|Request|NoResponders|Connection|ClosedConnection|JetStream)/.test((error as Error).name);
+}
+
+function isRefused(error: unknown): boolean {
+  return /^(Authorization|PermissionViolation)/.test((error as Error).name);
 }
