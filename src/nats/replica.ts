@@ -31,7 +31,7 @@ import {
 import { checkPosition, POSITION_FILE, type Position, readPosition, writePosition } from "./position.js";
 import { Questions } from "./questions.js";
 import { announce } from "./service.js";
-import { type Generation, generationIn, openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
+import { type Generation, generationIn, openBucket, readMap, type ShardMap, shapeOf } from "./shard-map.js";
 import { covering, loadSnapshots, loadUrl, purgedOf, readRecords, recordsOf, writeSnapshot } from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
@@ -217,12 +217,6 @@ export class Replica {
   static async start(nc: NatsConnection, kv: KV, opened: Opened, filled: Filled): Promise<Replica> {
     const replica = new Replica(nc, kv, opened, filled);
     try {
-      replica.#ends.push(
-        await watchMap(kv, (map) => {
-          replica.#map = map;
-          if (!generationIn(map, opened.generation.generation)) void replica.close();
-        }),
-      );
       replica.#announce();
       const beats = setInterval(() => void replica.#tick(), BEAT_MS);
       replica.#ends.push(() => clearInterval(beats));
@@ -336,13 +330,19 @@ export class Replica {
   }
 
   async #look(): Promise<void> {
-    const { storage } = this.#opened;
+    const { storage, options, generation } = this.#opened;
     try {
+      const read = await readMap(this.#kv, options.collection).catch(() => undefined); // the server is away
+      if (read) this.#map = read.map;
+      if (!generationIn(this.#map, generation.generation)) {
+        void this.close();
+        return;
+      }
       await this.#checkPurged();
       await this.#applying.look().catch(() => {}); // the server is away
       this.#health = await this.#collection.health;
       const { position } = this.#applying;
-      if (position.sequence === this.#written) return;
+      if (this.#lost || position.sequence === this.#written) return;
       await writePosition(storage, position);
       this.#written = position.sequence;
     } catch (error) {
