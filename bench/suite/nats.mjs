@@ -200,7 +200,7 @@ finish("nats", {
         ["the coordinator's processor, a shard's question and answer", fixed(3)(messageMs)],
       ],
       notes: [
-        `exact answers: the same ids in the same order for ${whole(same)} of ${whole(QUERIES)} queries, distances at most ${apart.toExponential(1)} apart: recall of approximate ones ${ours.toFixed(4)}, of one collection ${theirs.toFixed(4)}`,
+        `exact answers: the same ids in the same order for ${whole(same)} of ${whole(QUERIES)} queries, distances at most ${apart.toExponential(1)} apart; recall of approximate ones ${ours.toFixed(4)}, of one collection ${theirs.toFixed(4)}`,
         `${whole(N / written)} documents a second written in batches of 1000, each durable with a replica`,
       ],
     },
