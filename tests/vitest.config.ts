@@ -13,7 +13,7 @@ const checkedWasm = {
       ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
       : undefined,
 };
-/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, and memory that is full at every size. */
+/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, memory that is full at every size, and servers that are killed. */
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
@@ -21,6 +21,7 @@ const LONG = [
   "tests/cli/demo-page.test.ts",
   "tests/range/page.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
+  "tests/nats/{faults,generations,kills,in-page}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
@@ -42,6 +43,9 @@ export default defineConfig({
       { find: /^vicinal\/range$/, replacement: dist("range.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/pool$/, replacement: dist("pool.js") },
+      { find: /^vicinal\/nats$/, replacement: dist("nats.js") },
+      { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
+      { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

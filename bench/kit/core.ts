@@ -4,5 +4,6 @@ export { learn } from "../../src/base/training.js";
 export { Engine } from "../../src/border/engine.js";
 export { Columns } from "../../src/collection/columns/columns.js";
 export { rowsOf } from "../../src/input/vectors.js";
+export { mergeHits } from "../../src/search/merging.js";
 export { CODEC_NAMES, KIND_NAMES, METRIC_NAMES } from "../../src/words/kinds.js";
 export { EMPTY, FRESH, stateBytes } from "../../src/words/state.js";

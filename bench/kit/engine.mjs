@@ -13,6 +13,6 @@ const { outputFiles } = await build({
   write: false,
 });
 const core = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-export const { learn, rowsOf, Columns } = core;
+export const { learn, rowsOf, Columns, mergeHits } = core;
 
 export const openEngine = engineOpener(core, (name) => WebAssembly.compile(readFileSync(`${root}dist/wasm/${name}.wasm`)));

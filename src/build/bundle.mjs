@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|range|storage-node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|range|storage-node|nats-cluster|nats-replica)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -67,7 +67,7 @@ const esm = {
   ...common,
   format: "esm",
   platform: "neutral",
-  external: ["node:*"],
+  external: ["node:*", "@nats-io/*"],
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   mainFields: ["module", "main"],
@@ -123,7 +123,22 @@ const LAYERS = {
   pool: "src/pool.ts",
   worker: "src/worker.ts",
   range: "src/range.ts",
+  nats: "src/nats.ts",
+  "nats-cluster": "src/nats-cluster.ts",
+  "nats-replica": "src/nats-replica.ts",
 };
+
+/** A replica opens collections in folders: those of the package's own entries. */
+const collectionBeside = (extension) => ({
+  name: "collection-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/(collection\/collection|storage\/node)\.js$/ }, ({ path, importer }) =>
+      importer.endsWith("/src/nats/replica.ts")
+        ? { path: path.includes("storage") ? `./storage-node${extension}` : `./collection${extension}`, external: true }
+        : undefined,
+    );
+  },
+});
 
 /** Of the core, what a collection needs later: its extras have it once more, so that a page's first download has not. */
 const LATER = [
@@ -215,7 +230,7 @@ async function writeIndex(files, builds) {
     {
       entryPoints: LAYERS,
       plugins: [
-        ...[...sharedBeside, collectionExtras, rangeWhere, ownWorker, workerText],
+        ...[collectionBeside(".js"), ...sharedBeside, collectionExtras, rangeWhere, ownWorker, workerText],
         besideCore(files, "./chunks/core-HASH.js"),
       ],
       splitting: false,
@@ -256,7 +271,8 @@ export async function bundle(builds) {
     ...cjs,
     entryPoints: { index: "src/index.ts", ...LAYERS },
     supported: { "dynamic-import": false },
-    plugins: [workerText, wasmBeside, besideCore(files, "./core.cjs")],
+    external: ["@nats-io/*"],
+    plugins: [collectionBeside(".cjs"), workerText, wasmBeside, besideCore(files, "./core.cjs")],
   });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
   const cli = await build({
@@ -265,7 +281,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers", "hyparquet", "hyparquet-compressors"],
+    external: ["@huggingface/transformers", "@nats-io/*", "hyparquet", "hyparquet-compressors"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

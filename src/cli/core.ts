@@ -1,6 +1,16 @@
 /** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary. */
 
-export type { CollectionStats, Data, Document, DocumentHit, DocumentId, FieldKind, Fields, Where } from "../collection.js";
+export type {
+  CollectionStats,
+  Data,
+  Document,
+  DocumentHit,
+  DocumentId,
+  FieldKind,
+  Fields,
+  MainOptions,
+  Where,
+} from "../collection.js";
 export { Collection } from "../collection.js";
 export type {
   Codec,

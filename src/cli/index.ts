@@ -2,12 +2,14 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./commands/build.js";
+import { clusterCommand } from "./commands/cluster.js";
 import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { publishCommand } from "./commands/publish.js";
 import { searchCommand } from "./commands/search.js";
+import { serveCommand } from "./commands/serve.js";
 import { isUsage, sentenceFor } from "./report.js";
 
 const EXIT_FAILED = 1;
@@ -22,7 +24,7 @@ const program = new Command("vicinal")
   .showHelpAfterError("(--help lists the options)");
 for (const command of [
   ...[buildCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
-  ...[collectionCommand(), demoCommand()],
+  ...[collectionCommand(), serveCommand(), clusterCommand(), demoCommand()],
 ]) {
   program.addCommand(command);
 }

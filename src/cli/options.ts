@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { UsageError } from "./errors.js";
 
 /** Argument parsers for commander: each refuses, with the reason, what it cannot take. */
 
@@ -44,4 +45,11 @@ export function orWord<T, W>(parse: (text: string) => T, word: string, value: W)
 /** Several, by commas. */
 export function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
   return (text) => text.split(",").map((part) => parse(part.trim()));
+}
+
+/** Of an option that may be given again: what a field holds, by its path. */
+export function fieldOf(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.lastIndexOf(":");
+  if (at < 1) throw new UsageError(`--field is ${text}; it must be a path and a kind, such as lang:keyword`);
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

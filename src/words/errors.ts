@@ -21,6 +21,7 @@ export type ErrorCode =
   | "IO_ERROR" // the medium failed
   | "BUSY" // too many calls wait already: ask again later
   | "BAD_HOST" // a web server does not answer for a published index as it must; the sentence says what to set there
+  | "NO_ANSWER" // a shard, its log or its replicas have not answered in time
   | "BAD_RUNTIME"; // a part of vicinal cannot be imported here: "vicinal/static" has all of it
 
 /** Every error vicinal throws on purpose. After one, the index is what it was before the call. */

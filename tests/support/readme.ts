@@ -31,6 +31,13 @@ export function snippet(file: string): Snippet {
   return found;
 }
 
+/** A text that begins with this line. */
+export function textOf(first: string): string {
+  const found = fences.find(({ language, source }) => language === "text" && source.startsWith(`${first}\n`));
+  if (!found) throw new Error(`README.md has no text that begins with ${first}`);
+  return found.source;
+}
+
 /** Lines to type, without what is said about them. */
 export const COMMANDS: readonly string[] = fences
   .filter(({ language }) => language === "sh")

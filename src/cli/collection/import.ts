@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { Collection, type DocumentId, type Fields, folder, METRIC_NAMES, type Metric, VicinalError } from "../core.js";
-import { InputError, UsageError } from "../errors.js";
-import { positiveInt } from "../options.js";
+import { InputError } from "../errors.js";
+import { fieldOf, positiveInt } from "../options.js";
 import { count, facts, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
 import type { DocumentRow } from "../read/document.js";
@@ -49,12 +49,6 @@ export function importCommand(): Command {
       ].join("\n"),
     )
     .action(run);
-}
-
-function fieldOf(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const at = text.lastIndexOf(":");
-  if (at < 1) throw new UsageError(`--field is ${text}; it must be a path and a kind, such as lang:keyword`);
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 async function run(path: string, file: string, options: ImportOptions): Promise<void> {
