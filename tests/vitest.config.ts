@@ -40,6 +40,7 @@ export default defineConfig({
       { find: /^vicinal\/worker$/, replacement: dist("worker.js") },
       { find: /^vicinal\/tabs$/, replacement: dist("tabs.js") },
       { find: /^vicinal\/pool$/, replacement: dist("pool.js") },
+      { find: /^vicinal\/guide$/, replacement: dist("guide.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

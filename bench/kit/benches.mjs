@@ -35,6 +35,7 @@ export const SECONDS = {
   collection: 600,
   documents: 300,
   pool: 120,
+  tune: 1500,
   size: 5,
 };
 
@@ -42,4 +43,4 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "churn", "collection", "documents", "peers"];
+export const APART = ["filter", "cliffs", "churn", "collection", "documents", "tune", "peers"];

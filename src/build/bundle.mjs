@@ -54,7 +54,7 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|storage-node)\.js$/ }, ({ path, importer }) =>
+    onResolve({ filter: /\/(index|node|collection|storage-node|guide)\.js$/ }, ({ path, importer }) =>
       path.startsWith("../") && importer.includes("/src/cli/")
         ? { path: `./${path.split("/").at(-1)}`, external: true }
         : undefined,
@@ -121,6 +121,7 @@ const LAYERS = {
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
   pool: "src/pool.ts",
+  guide: "src/guide.ts",
   worker: "src/worker.ts",
 };
 

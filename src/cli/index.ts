@@ -7,6 +7,7 @@ import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { searchCommand } from "./commands/search.js";
+import { tuneCommand } from "./commands/tune.js";
 import { isUsage, sentenceFor } from "./report.js";
 
 const EXIT_FAILED = 1;
@@ -19,9 +20,16 @@ const program = new Command("vicinal")
   .description("Nearest neighbours among embedding vectors: build, search and measure indexes.")
   .version(version)
   .showHelpAfterError("(--help lists the options)");
-for (const command of [buildCommand(), searchCommand(), infoCommand(), evalCommand(), collectionCommand(), demoCommand()]) {
-  program.addCommand(command);
-}
+const COMMANDS = [
+  buildCommand(),
+  searchCommand(),
+  infoCommand(),
+  evalCommand(),
+  tuneCommand(),
+  collectionCommand(),
+  demoCommand(),
+];
+for (const command of COMMANDS) program.addCommand(command);
 for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) command.exitOverride();
 
 // A reader that has seen enough (`vicinal search ... | head`) is no failure, but of an index, which sets the exit code.

@@ -59,7 +59,7 @@ describe("tarball", () => {
       "dist/node.js",
       "dist/static.cjs",
       "dist/static.js",
-      ...["collection", "storage", "storage-node", "tabs", "worker", "pool"].flatMap((name) => [
+      ...["collection", "storage", "storage-node", "tabs", "worker", "pool", "guide"].flatMap((name) => [
         `dist/${name}.js`,
         `dist/${name}.cjs`,
       ]),

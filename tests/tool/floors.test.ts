@@ -30,6 +30,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["family"],
     ["make"],
     ["collection", "pool"],
+    ["guide"],
     ["."],
     ["cli"],
     ["pages"],

@@ -1,0 +1,16 @@
+/** Where an index stands, measured, and what to do. See README.md. */
+
+export type { Choice } from "./guide/curve.js";
+export type { Point } from "./guide/measuring.js";
+export type { Recall } from "./guide/recall.js";
+export type { AnyFilter, Tunable } from "./guide/subject.js";
+export { type TuneOptions, tune } from "./guide/tune.js";
+export {
+  type Curve,
+  type EffortOptions,
+  type TuneCost,
+  Tuned,
+  type TunedData,
+  type TunedSearchOptions,
+  tuned,
+} from "./guide/tuned.js";
