@@ -6,6 +6,7 @@ import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
+import { planCommand } from "./commands/plan.js";
 import { searchCommand } from "./commands/search.js";
 import { tuneCommand } from "./commands/tune.js";
 import { isUsage, sentenceFor } from "./report.js";
@@ -26,6 +27,7 @@ const COMMANDS = [
   infoCommand(),
   evalCommand(),
   tuneCommand(),
+  planCommand(),
   collectionCommand(),
   demoCommand(),
 ];
