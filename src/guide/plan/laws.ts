@@ -1,7 +1,6 @@
 // What designs take and find, as formulas of numbers alone. Bytes follow from the layout (assembly/memory/store.ts, table/lists.ts) but for the
 // room that builds leave; work and recall are laws fitted to real builds. `npm run bench:plan` holds all of them to real builds.
 import { METRICS, type Metric } from "../../words/kinds.js";
-import { POINTS_PER_CENTROID } from "../../words/limits.js";
 import { listsFor } from "../../words/needs.js";
 
 /** What is known of a design before anything is built. */
@@ -186,6 +185,3 @@ export function workOf(design: Design, n: number, { effort, candidates }: Pick<E
     centroids: lists < COARSE_LISTS ? lists : 2000,
   };
 }
-
-/** Points that a training of lists takes of n. */
-export const trainedOn = (n: number): number => Math.min(n, POINTS_PER_CENTROID * listsOf(n));

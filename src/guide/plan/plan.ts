@@ -148,13 +148,7 @@ function shardsFor(design: Design, { n, d, metric, ramBytes }: Asked): { shards:
 }
 
 /** Microseconds of one search of one index; re-scoring is in what a search of the small index begins and ends with. */
-export function searchUs(
-  design: Design,
-  n: number,
-  d: number,
-  effort: Pick<Effort, "effort" | "candidates">,
-  speed: Speed,
-): number {
+function searchUs(design: Design, n: number, d: number, effort: Pick<Effort, "effort" | "candidates">, speed: Speed): number {
   const { way } = design;
   const { units, rescored, centroids } = workOf(design, n, effort);
   const cold = way === "graph" ? Math.max(n / SMALL.n, 1) ** COLD : 1;
@@ -168,7 +162,7 @@ const COLD = 0.13;
 const LANE_US = 0.0015;
 
 /** Of one index, of one thread: graphs link among more, lists are found among more. */
-export function buildSeconds(design: Design, n: number, speed: Speed): number {
+function buildSeconds(design: Design, n: number, speed: Speed): number {
   const grown = n / SMALL.n;
   const more =
     design.way === "graph"
