@@ -1,6 +1,8 @@
 /** Where an index stands, measured, and what to do. See README.md. */
 
 export type { Choice } from "./guide/curve.js";
+export { type DoctorOptions, type DoctorReport, doctor } from "./guide/doctor/doctor.js";
+export type { Finding, FindingName, Severity } from "./guide/doctor/finding.js";
 export type { Point } from "./guide/measuring.js";
 export type { Bytes } from "./guide/plan/laws.js";
 export { type Axis, type Plan, type PlannedDesign, type PlanOptions, plan } from "./guide/plan/plan.js";

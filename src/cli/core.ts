@@ -2,7 +2,7 @@
 
 export type { CollectionStats, Data, Document, DocumentHit, DocumentId, FieldKind, Fields, Where } from "../collection.js";
 export { Collection } from "../collection.js";
-export { type Curve, type PlannedDesign, type Point, plan, tune } from "../guide.js";
+export { type Curve, doctor, type PlannedDesign, type Point, plan, tune } from "../guide.js";
 export type {
   Codec,
   CodecOption,

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { buildCommand } from "./commands/build.js";
 import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
 import { planCommand } from "./commands/plan.js";
@@ -28,6 +29,7 @@ const COMMANDS = [
   evalCommand(),
   tuneCommand(),
   planCommand(),
+  doctorCommand(),
   collectionCommand(),
   demoCommand(),
 ];

@@ -89,16 +89,21 @@ function without(hits: Found<unknown>[], self: unknown, k: number): Found<unknow
 
 /** By exact search of what is stored. */
 export async function truths(ask: Ask): Promise<Truth[]> {
-  const truths: Truth[] = [];
+  return (await exactly(ask)).map(truthOf);
+}
+
+/** The nearest to each query, without itself. */
+export async function exactly(ask: Ask): Promise<Found<unknown>[][]> {
+  const found: Found<unknown>[][] = [];
   let together = TOGETHER;
   const answer: Answer = (hits, i) => {
-    truths[i] = truthOf(hits);
+    found[i] = hits;
   };
   await asked(ask, { exact: true }, answer, (lastMs = PATIENCE_MS) => {
     if (lastMs < PATIENCE_MS) together *= 2;
     return together;
   });
-  return truths;
+  return found;
 }
 
 /** As many answers as there are queries, each the share that was found. */
