@@ -10,6 +10,13 @@ export type { Recall } from "./guide/recall.js";
 export type { AnyFilter, Tunable } from "./guide/subject.js";
 export { type TuneOptions, tune } from "./guide/tune.js";
 export {
+  type FactoryReport,
+  type FactoryRow,
+  type Recommendations,
+  type TuneFactoryOptions,
+  tuneFactory,
+} from "./guide/tune-factory.js";
+export {
   type Curve,
   type EffortOptions,
   type TuneCost,
