@@ -7,17 +7,19 @@ import { memory } from "vicinal/storage";
 import { describe, expect, it } from "vitest";
 import { clustered, correlated, gauss, gaussians, random } from "../support/data.js";
 import { expectError } from "../support/errors.js";
+import { thorough } from "../support/thorough.js";
 
 const D = 24;
 const N = 3000;
 const QUERIES = 200;
 
 /** Rows, and queries like them: embeddings, clusters, noise. */
-const SETS: readonly [name: string, rows: Float32Array[]][] = [
+const ALL: readonly [name: string, rows: Float32Array[]][] = [
   ["correlated", correlated(N + QUERIES, D, 16, 3)],
   ["clustered", clustered(N + QUERIES, D, 5, 20)],
   ["gaussian", gaussians(N + QUERIES, 12, 7)],
 ];
+const SETS = thorough(ALL.slice(0, 1), ALL);
 
 type Metric = "l2" | "cosine";
 

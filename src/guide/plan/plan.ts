@@ -156,21 +156,17 @@ function searchUs(design: Design, n: number, d: number, effort: Pick<Effort, "ef
   return speed.firstUs * Math.max(rescored / SMALL_CANDIDATES, 1) + units * speed.unitUs * cold + more;
 }
 
-/** Nodes lie in memory that caches know ever less of: a step of a walk takes longer by this power of the vectors. */
-const COLD = 0.13;
+/** Nodes lie in memory that caches know ever less of: a step of a walk takes longer by this power of the vectors; bench:plan. */
+const COLD = 0.3;
 /** Microseconds in which sixteen values are multiplied and added: of a centroid. */
 const LANE_US = 0.0015;
 
-/** Of one index, of one thread: graphs link among more, lists are found among more. */
+/** Of each vector of a build, by the vectors there are: graphs link among more, lists are found among more; bench:plan. */
+const GROWS = { scan: 0, graph: 0.25, lists: 0.2 };
+
+/** Of one index, of one thread. */
 function buildSeconds(design: Design, n: number, speed: Speed): number {
-  const grown = n / SMALL.n;
-  const more =
-    design.way === "graph"
-      ? Math.max(Math.log(n) / Math.log(SMALL.n), 1)
-      : design.way === "lists"
-        ? Math.max(grown, 1) ** 0.1
-        : 1;
-  return (n * speed.buildUs * more) / 1e6;
+  return (n * speed.buildUs * Math.max(n / SMALL.n, 1) ** GROWS[design.way]) / 1e6;
 }
 
 const count = (n: number): string => Math.round(n).toLocaleString("en-US");
