@@ -19,9 +19,10 @@ const LONG = [
   "tests/collection/{shared,in-page}.test.ts",
   "tests/pool/in-page.test.ts",
   "tests/cli/demo-page.test.ts",
-  "tests/range/page.test.ts",
+  "tests/range/{damage,page}.test.ts",
   "tests/promise/{cliffs,full,memory}.test.ts",
-  "tests/nats/{faults,generations,kills,in-page}.test.ts",
+  "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
+  "tests/guide/doctor.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
@@ -46,6 +47,7 @@ export default defineConfig({
       { find: /^vicinal\/nats$/, replacement: dist("nats.js") },
       { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
       { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
+      { find: /^vicinal\/guide$/, replacement: dist("guide.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

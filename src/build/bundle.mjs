@@ -54,10 +54,12 @@ const allInside = {
 const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /\/(index|node|collection|range|storage-node|nats-cluster|nats-replica)\.js$/ }, ({ path, importer }) =>
-      path.startsWith("../") && importer.includes("/src/cli/")
-        ? { path: `./${path.split("/").at(-1)}`, external: true }
-        : undefined,
+    onResolve(
+      { filter: /\/(index|node|collection|range|guide|storage-node|nats-cluster|nats-replica)\.js$/ },
+      ({ path, importer }) =>
+        path.startsWith("../") && importer.includes("/src/cli/")
+          ? { path: `./${path.split("/").at(-1)}`, external: true }
+          : undefined,
     );
   },
 };
@@ -121,6 +123,7 @@ const LAYERS = {
   collection: "src/collection.ts",
   tabs: "src/tabs.ts",
   pool: "src/pool.ts",
+  guide: "src/guide.ts",
   worker: "src/worker.ts",
   range: "src/range.ts",
   nats: "src/nats.ts",

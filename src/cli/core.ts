@@ -12,6 +12,7 @@ export type {
   Where,
 } from "../collection.js";
 export { Collection } from "../collection.js";
+export { type Curve, doctor, type PlannedDesign, type Point, plan, tune } from "../guide.js";
 export type {
   Codec,
   CodecOption,

@@ -5,11 +5,14 @@ import { buildCommand } from "./commands/build.js";
 import { clusterCommand } from "./commands/cluster.js";
 import { collectionCommand } from "./commands/collection.js";
 import { demoCommand } from "./commands/demo.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
 import { infoCommand } from "./commands/info.js";
+import { planCommand } from "./commands/plan.js";
 import { publishCommand } from "./commands/publish.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
+import { tuneCommand } from "./commands/tune.js";
 import { isUsage, sentenceFor } from "./report.js";
 
 const EXIT_FAILED = 1;
@@ -24,6 +27,7 @@ const program = new Command("vicinal")
   .showHelpAfterError("(--help lists the options)");
 for (const command of [
   ...[buildCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
+  ...[tuneCommand(), planCommand(), doctorCommand()],
   ...[collectionCommand(), serveCommand(), clusterCommand(), demoCommand()],
 ]) {
   program.addCommand(command);

@@ -61,6 +61,7 @@ describe("tarball", () => {
       "dist/static.js",
       ...[
         "collection",
+        "guide",
         "nats",
         "nats-cluster",
         "nats-replica",

@@ -1,0 +1,93 @@
+// What a step of a search and of a build takes on this machine, measured at first use by a small index of each kind.
+import { factory } from "../../make/factory.js";
+import { METRICS, type Metric } from "../../words/kinds.js";
+import { listsFor } from "../../words/needs.js";
+import { uniform } from "../random.js";
+import type { Design } from "./laws.js";
+
+export interface Speed {
+  /** Microseconds of a search: what it begins and ends with, and of each row scanned, node expanded or code in a list. */
+  firstUs: number;
+  unitUs: number;
+  /** Of this thread, of each vector that is trained on and added. */
+  buildUs: number;
+}
+
+/** Vectors of the small index, which are more than the caches next to the core hold, and the lists it has. */
+export const SMALL = { n: 12_000, lists: listsFor(12_000, 12_000) };
+/** Candidates that it re-scores: ten for each of ten. */
+export const SMALL_CANDIDATES = 100;
+const QUERIES = 60;
+const ROUNDS = 3;
+/** Directions that vectors share, as those of embeddings do: what a step takes depends on little else, but training ends sooner. */
+const RANK = 16;
+
+const speeds = new Map<string, Promise<Speed>>();
+
+export function speedOf(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
+  const key = `${design.factory(dimensions, SMALL.lists)} ${dimensions} ${metric}`;
+  let speed = speeds.get(key);
+  if (!speed) {
+    speed = measured(design, dimensions, metric);
+    speeds.set(key, speed);
+    speed.catch(() => speeds.delete(key));
+  }
+  return speed;
+}
+
+function vectors(n: number, dimensions: number): Float32Array {
+  const next = uniform(1);
+  const directions = Float32Array.from({ length: RANK * dimensions }, () => next() - 0.5);
+  const values = new Float32Array(n * dimensions);
+  for (let i = 0; i < n; i++) {
+    const along = Array.from({ length: RANK }, () => next() - 0.5);
+    for (let j = 0; j < dimensions; j++) {
+      let value = 0.2 * (next() - 0.5);
+      for (let r = 0; r < RANK; r++) value += along[r] * directions[r * dimensions + j];
+      values[i * dimensions + j] = value;
+    }
+  }
+  return values;
+}
+
+async function measured(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
+  const { way } = design;
+  const values = vectors(SMALL.n + QUERIES, dimensions);
+  const queries = Array.from({ length: QUERIES }, (_, i) =>
+    values.subarray((SMALL.n + i) * dimensions, (SMALL.n + i + 1) * dimensions),
+  );
+  const options = { dimensions, metric, ...(way === "graph" && !design.fastScan && { atOnce: true }) };
+  const index = await factory(design.factory(dimensions, SMALL.lists), options);
+  try {
+    const start = performance.now();
+    await index.addAll(values.subarray(0, SMALL.n * dimensions));
+    if (!index.trained) await index.train();
+    const buildUs = (1000 * (performance.now() - start)) / SMALL.n;
+    const efforts = way === "graph" ? [{ ef: 16 }, { ef: 128 }] : way === "lists" ? [{ nprobe: 4 }, { nprobe: 48 }] : [{}];
+    const points = efforts.map((effort) => {
+      let units = 0;
+      const times = Array.from({ length: ROUNDS }, () => {
+        units = 0;
+        const spent = queries.map((query) => {
+          const from = performance.now();
+          index.search(query, effort);
+          const us = 1000 * (performance.now() - from);
+          const { visited, distances } = index.lastStats;
+          units += way === "graph" ? visited : distances;
+          return us;
+        });
+        return spent.sort((a, b) => a - b)[QUERIES >> 1];
+      });
+      return { us: Math.min(...times), units: units / QUERIES };
+    });
+    const [a, b] = points;
+    if (!b) return { firstUs: 0, unitUs: a.us / a.units, buildUs };
+    const unitUs = Math.max((b.us - a.us) / (b.units - a.units), 1e-5);
+    return { firstUs: Math.max(a.us - unitUs * a.units, 0), unitUs, buildUs };
+  } finally {
+    index.close();
+  }
+}
+
+/** Under these, designs of codes and lists can be planned. */
+export const canPlan = (metric: Metric): boolean => !METRICS[metric].packed && !METRICS[metric].full;

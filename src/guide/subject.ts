@@ -1,0 +1,146 @@
+// What is tuned or examined, seen alike: an index, a pool of it, or a collection.
+import { type IndexStats, VectorIndex } from "../base/vector-index.js";
+import type { Collection } from "../collection/collection.js";
+import type { Where } from "../collection/where/parse.js";
+import type { Vector } from "../input/vectors.js";
+import type { Pool } from "../pool/pool.js";
+import type { Filter } from "../search/filter.js";
+import type { Found } from "../search/searchable.js";
+import { badOption, show } from "../words/errors.js";
+import { type Effort, isLossy, KINDS } from "../words/kinds.js";
+import { mixed, someOf, uniform } from "./random.js";
+
+export type Tunable = VectorIndex | Pool | Collection;
+
+/** What a filter is to it: of an index and a pool ids in any form, of a collection conditions. */
+export type AnyFilter = Filter | Where;
+
+/** A vector to ask for, and who it is where it is one of those that are searched: its own hit does not count. */
+export interface Query {
+  readonly vector: Vector;
+  readonly self?: unknown;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** A filter made ready; `done` gives its memory back. */
+export interface Ready {
+  readonly options: Options;
+  /** Of the vectors, 0 to 1; undefined where only a search would tell. */
+  readonly share: number | undefined;
+  done(): unknown;
+}
+
+export interface Subject {
+  /** Of the index that most searches go to. */
+  readonly stats: IndexStats;
+  readonly effort: Effort | undefined;
+  /** No effort beyond it finds more. */
+  readonly most: number;
+  readonly size: number;
+  /** What exact search compares. */
+  readonly truth: "vectors" | "codes";
+  /** Whose default effort can be set. */
+  readonly index: VectorIndex | undefined;
+  search(query: Vector, options: Options): Found<unknown>[] | Promise<Found<unknown>[]>;
+  /** Undefined where it has none that gives ids and distances. */
+  searchBatch?(queries: Vector[], options: Options): Promise<Found<unknown>[][]>;
+  drawn(n: number, seed: number): Promise<Query[]>;
+  /** A share is of vectors at random; another filter is as its searches take it. */
+  filter(filter: number | AnyFilter, seed: number): Promise<Ready>;
+}
+
+/** What both of an index's forms have. */
+type Asked = VectorIndex | Pool;
+
+export async function subjectOf(target: Tunable): Promise<Subject> {
+  if (target instanceof VectorIndex) return indexOrPool(target, target.stats());
+  if (typeof target?.stats !== "function" || typeof target.search !== "function") {
+    throw badOption(`${show(target)} is no index, pool or collection`);
+  }
+  const stats = await target.stats();
+  return "fresh" in stats ? collection(target as Collection, stats.main ?? stats.fresh) : indexOrPool(target as Pool, stats);
+}
+
+/** As far as an effort can matter. */
+function mostOf({ kind, size, options, leaves }: IndexStats): number {
+  const { nlist, bits } = options as Record<string, number>;
+  if (kind === "ivf") return nlist;
+  if (kind === "kdtree") return leaves ?? size;
+  return kind === "lsh" ? 2 ** bits : size;
+}
+
+function facts(stats: IndexStats): Pick<Subject, "stats" | "effort" | "most" | "truth"> {
+  const { kind, metric, codec, trained, options } = stats;
+  const effort = trained ? KINDS[kind].effort : undefined;
+  const lost = trained && isLossy(codec, metric) && options.rerank === undefined;
+  return { stats, effort, most: Math.max(mostOf(stats), 1), truth: lost ? "codes" : "vectors" };
+}
+
+function indexOrPool(target: Asked, stats: IndexStats): Subject {
+  const index = target instanceof VectorIndex ? target : undefined;
+  const waits = stats.options.rerank === "fetchVectors";
+  return {
+    ...facts(stats),
+    size: stats.size,
+    index,
+    search: (query, options) => (index && waits ? index.searchAsync(query, options) : target.search(query, options)),
+    ...(!waits && {
+      async searchBatch(queries, options) {
+        const { ids, distances, k } = await target.searchBatch(queries, options);
+        return queries.map((_, i) =>
+          Array.from({ length: k }, (_, j) => ({ id: ids[i * k + j], distance: distances[i * k + j] })).filter(
+            ({ distance }) => distance < Number.POSITIVE_INFINITY,
+          ),
+        );
+      },
+    }),
+    async drawn(n, seed) {
+      const ids = someOf(await target.ids(), n, seed);
+      return Promise.all(ids.map(async (self) => ({ self, vector: (await target.get(self)) as Vector })));
+    },
+    async filter(filter, seed) {
+      if (filter === 1) return NO_FILTER;
+      const passing =
+        typeof filter === "number"
+          ? (await target.ids()).filter((id) => mixed(id ^ mixed(seed)) < filter * 2 ** 32)
+          : (filter as Uint32Array);
+      if (typeof (passing as { close?: unknown }).close === "function") {
+        return { options: { filter: passing }, share: (passing as unknown as { size: number }).size / stats.size, done() {} };
+      }
+      const prepared = await target.prepareFilter(passing);
+      return { options: { filter: prepared }, share: prepared.size / stats.size, done: () => prepared.close() };
+    },
+  };
+}
+
+const NO_FILTER: Ready = { options: {}, share: 1, done() {} };
+
+function collection(target: Collection, stats: IndexStats): Subject {
+  return {
+    ...facts(stats),
+    size: target.size,
+    index: undefined,
+    search: (query, options) => target.search(query, { select: [], ...options }),
+    /** By one pass over all documents: each is as likely as any other (Vitter 1985, algorithm R). */
+    async drawn(n, seed) {
+      const next = uniform(seed);
+      const drawn: Query[] = [];
+      let seen = 0;
+      for await (const { id, vector } of target.scan({ select: [], vectors: true })) {
+        const place = seen < n ? seen : Math.floor(next() * (seen + 1));
+        if (place < n) drawn[place] = { self: id, vector: vector as Vector };
+        seen++;
+      }
+      return drawn;
+    },
+    async filter(filter) {
+      if (filter === 1) return NO_FILTER;
+      if (typeof filter === "number") {
+        throw badOption(`a collection filters by conditions: give { lang: "en" } or such in place of the share ${filter}`);
+      }
+      const share = target.size ? (await target.count({ where: filter as Where })) / target.size : 1;
+      return { options: { where: filter }, share, done() {} };
+    },
+  };
+}

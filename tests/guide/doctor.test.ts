@@ -1,0 +1,228 @@
+// doctor(): faults that are seeded are named first or second, and what it advises, followed here, brings back what was lost. Healthy indices have no problem.
+import { Flat, Forest, Hnsw, Ivf, KdTree, Lsh, type VectorIndex } from "vicinal";
+import { Collection } from "vicinal/collection";
+import { doctor, type FindingName, tune } from "vicinal/guide";
+import { Pool } from "vicinal/pool";
+import { memory } from "vicinal/storage";
+import { describe, expect, it } from "vitest";
+import { clustered, correlated, gauss, gaussians, random } from "../support/data.js";
+import { expectError } from "../support/errors.js";
+import { thorough } from "../support/thorough.js";
+
+const D = 24;
+const N = 3000;
+const QUERIES = 200;
+
+/** Rows, and queries like them: embeddings, clusters, noise. */
+const ALL: readonly [name: string, rows: Float32Array[]][] = [
+  ["correlated", correlated(N + QUERIES, D, 16, 3)],
+  ["clustered", clustered(N + QUERIES, D, 5, 20)],
+  ["gaussian", gaussians(N + QUERIES, 12, 7)],
+];
+const SETS = thorough(ALL.slice(0, 1), ALL);
+
+type Metric = "l2" | "cosine";
+
+async function filled(made: Promise<VectorIndex>, rows: readonly Float32Array[]): Promise<VectorIndex> {
+  const index = await made;
+  index.add(rows);
+  if (!index.trained) await index.train();
+  return index;
+}
+
+/** At the index's own effort. */
+function recallOf(index: VectorIndex, queries: readonly Float32Array[]): number {
+  let found = 0;
+  for (const query of queries) {
+    const right = new Set(index.search(query, { k: 10, exact: true }).map(({ id }) => id));
+    found += index.search(query, { k: 10 }).filter(({ id }) => right.has(id)).length;
+  }
+  return found / (10 * queries.length);
+}
+
+/** Its place among the findings: 0 is first. */
+async function placeOf(index: VectorIndex, name: FindingName, options: object = {}): Promise<number> {
+  const { findings } = await doctor(index, options);
+  for (const { advice, brings, cause, evidence } of findings) {
+    expect([advice, brings, cause].every((words) => words.length > 10)).toBe(true);
+    expect(Object.values(evidence).every(Number.isFinite)).toBe(true);
+  }
+  const place = findings.findIndex((one) => one.name === name);
+  expect(findings.map((one) => one.name)).toContain(name);
+  return place;
+}
+
+/** Of what was lost against `best` so much is back. */
+function regained(lost: number, now: number, best: number): number {
+  return best - lost < 0.02 ? 1 : (now - lost) / (best - lost);
+}
+
+describe.each(SETS)("faults in %s vectors", (_, all) => {
+  const [rows, queries] = [all.slice(0, N), all.slice(N)];
+  const { length: dimensions } = rows[0];
+  const metric: Metric = "l2";
+
+  it.each([4, 8, 12])("effort: ef %i in a graph of few links", async (ef) => {
+    const index = await filled(Hnsw.create({ dimensions, metric, m: 4, efConstruction: 20, ef }), rows);
+    const before = recallOf(index, queries);
+    if (before < 0.88) expect(await placeOf(index, "effort", { queries })).toBeLessThan(2);
+    await tune(index, { recall: 0.9, queries });
+    expect(regained(before, recallOf(index, queries), 0.9)).toBeGreaterThan(0.9);
+    index.close();
+  });
+
+  it.each([1, 2, 3])("effort: %i of 50 lists", async (nprobe) => {
+    const index = await filled(Ivf.create({ dimensions, metric, nlist: 50, nprobe }), rows);
+    const before = recallOf(index, queries);
+    if (before < 0.88) expect(await placeOf(index, "effort", { queries })).toBeLessThan(2);
+    await tune(index, { recall: 0.9, queries });
+    expect(regained(before, recallOf(index, queries), 0.9)).toBeGreaterThan(0.9);
+    index.close();
+  });
+
+  it.each([0.3, 0.5, 0.7])("removed: %f of all", async (share) => {
+    const index = await filled(Hnsw.create({ dimensions, metric }), rows);
+    index.remove(Uint32Array.from({ length: Math.ceil(share * N) }, (_, i) => i));
+    expect(await placeOf(index, "removed")).toBeLessThan(2);
+    await index.compact();
+    expect(index.deleted).toBe(0);
+    expect((await doctor(index)).findings.map(({ name }) => name)).not.toContain("removed");
+    index.close();
+  });
+
+  it.each([2, 4, 8])("drift: vectors %f times as far away as the lists were learned from", async (far) => {
+    const index = await Ivf.create({ dimensions, metric, nlist: 40, nprobe: 6, trainAt: 40 * 39 });
+    index.add(rows.slice(0, N / 2));
+    expect(index.trained || (await index.train())).toBeTruthy();
+    const moved = (row: Float32Array) => row.map((x) => 2 * x + 3 * far);
+    for (let i = N / 2; i < N; i += 50) index.add(rows.slice(i, i + 50).map(moved));
+    const late = queries.map(moved);
+    const before = recallOf(index, late);
+    expect(await placeOf(index, "drift", { queries: late })).toBeLessThan(2);
+    await index.train();
+    const fresh = await filled(Ivf.create({ dimensions, metric, nlist: 40, nprobe: 6 }), [
+      ...rows.slice(0, N / 2),
+      ...rows.slice(N / 2).map(moved),
+    ]);
+    const best = recallOf(fresh, late);
+    // Of equal worth: what is learned from one sample or another differs by some hundredths.
+    expect(recallOf(index, late)).toBeGreaterThan(Math.min(best - 0.1 * (best - before), best - 0.03));
+    index.close();
+    fresh.close();
+  });
+
+  it.each([2, 5, 20])("duplicates: %i of each", async (copies) => {
+    const few = rows.slice(0, Math.floor(N / copies));
+    const index = await filled(
+      Hnsw.create({ dimensions, metric }),
+      few.flatMap((row) => new Array(copies).fill(row)),
+    );
+    expect(await placeOf(index, "duplicates")).toBeLessThan(2);
+    index.close();
+  });
+
+  it.each([1, 1.5, 2])("metric: lengths spread by e^%f", async (spread) => {
+    const next = random(9);
+    const long = rows.map((row) => {
+      const by = Math.exp(spread * gauss(next));
+      return row.map((x) => x * by);
+    });
+    const index = await filled(Hnsw.create({ dimensions, metric: "cosine" }), long);
+    expect(await placeOf(index, "metric")).toBeLessThan(2);
+    index.close();
+  });
+
+  it.each([1, 2, 4])("codes: %i candidates a result of coarse codes", async (factor) => {
+    const codec = { type: "pq", m: 3, bits: 4 } as const;
+    const index = await filled(Ivf.create({ dimensions, metric, nlist: 16, nprobe: 16, codec, rerank: { factor } }), rows);
+    expect(await placeOf(index, "codes", { queries })).toBeLessThan(2);
+    const more = await filled(Ivf.create({ dimensions, metric, nlist: 16, nprobe: 16, codec, rerank: { factor: 80 } }), rows);
+    expect(regained(recallOf(index, queries), recallOf(more, queries), 1)).toBeGreaterThan(0.8);
+    index.close();
+    more.close();
+  });
+
+  it.each([3, 6, 12])("queries: %f times as long", async (times) => {
+    const index = await filled(Hnsw.create({ dimensions, metric, m: 4, efConstruction: 20, ef: 10 }), rows);
+    const elsewhere = queries.map((row) => row.map((x, j) => (j % 2 ? -x : x) * times));
+    const { findings } = await doctor(index, { queries: elsewhere, recall: 0.5 });
+    const { recall: own } = (await doctor(index)).recall;
+    const { recall: theirs } = (await doctor(index, { queries: elsewhere })).recall;
+    if (theirs < own) expect(findings.findIndex(({ name }) => name === "queries")).toBeLessThan(2);
+    await tune(index, { recall: 0.9, queries: elsewhere });
+    expect(regained(theirs, recallOf(index, elsewhere), 0.9)).toBeGreaterThan(0.9);
+    index.close();
+  });
+
+  it("untrained", async () => {
+    const index = await Ivf.create({ dimensions, metric, nlist: 100 });
+    index.add(rows.slice(0, 1000));
+    expect(await placeOf(index, "untrained")).toBe(0);
+    await index.train();
+    expect((await doctor(index)).findings.map(({ name }) => name)).not.toContain("untrained");
+    index.close();
+  });
+});
+
+describe("healthy indices have no findings", () => {
+  const MAKE: readonly [name: string, make: (dimensions: number) => Promise<VectorIndex>][] = [
+    ["Flat", (dimensions) => Flat.create({ dimensions, metric: "l2" })],
+    ["Flat, sq8", (dimensions) => Flat.create({ dimensions, metric: "l2", codec: "sq8", rerank: true })],
+    ["Hnsw", (dimensions) => Hnsw.create({ dimensions, metric: "l2" })],
+    ["Hnsw, cosine", (dimensions) => Hnsw.create({ dimensions })],
+    ["Hnsw, dot", (dimensions) => Hnsw.create({ dimensions, metric: "dot", ef: 200 })],
+    ["Hnsw, fastScan", (dimensions) => Hnsw.create({ dimensions, metric: "l2", fastScan: true })],
+    ["Ivf", (dimensions) => Ivf.create({ dimensions, metric: "l2", nlist: 32, nprobe: 20 })],
+    [
+      "Ivf, pq",
+      (dimensions) =>
+        Ivf.create({ dimensions, metric: "l2", nlist: 32, nprobe: 20, codec: { type: "pq", bits: 4 }, rerank: true }),
+    ],
+    ["KdTree", (dimensions) => KdTree.create({ dimensions, metric: "l2" })],
+    ["Forest", (dimensions) => Forest.create({ dimensions, metric: "l2", searchK: 2000 })],
+    ["Lsh", (dimensions) => Lsh.create({ dimensions, metric: "l2", probes: 2000 })],
+  ];
+
+  describe.each(SETS)("%s", (_, all) => {
+    const unit = (row: Float32Array): Float32Array => {
+      const norm = Math.hypot(...row);
+      return row.map((x) => x / norm);
+    };
+
+    it.each(MAKE)("%s", async (name, make) => {
+      const rows = all.slice(0, N).map((row) => (name === "Hnsw, cosine" ? unit(row) : row));
+      const queries = all.slice(N).map((row) => (name === "Hnsw, cosine" ? unit(row) : row));
+      const index = await filled(make(rows[0].length), rows);
+      for (const options of [{}, { queries }]) {
+        expect((await doctor(index, options)).findings.filter(({ severity }) => severity === "problem")).toEqual([]);
+      }
+      index.close();
+    });
+  });
+});
+
+describe("beside indices", () => {
+  const [[, all]] = SETS;
+
+  it("a pool and a collection are examined as far as searches tell", async () => {
+    const index = await filled(Hnsw.create({ dimensions: D, metric: "l2", m: 4, efConstruction: 20, ef: 4 }), all.slice(0, N));
+    const pool = await Pool.open(index, { threads: 1 });
+    const [one, other] = [await doctor(index), await doctor(pool)];
+    expect(other.recall.recall).toBe(one.recall.recall);
+    expect(other.findings.map(({ name }) => name)).toEqual(one.findings.map(({ name }) => name));
+    await pool.close();
+    index.close();
+    const docs = await Collection.open({ storage: memory(), dimensions: D, metric: "l2" });
+    await docs.upsert(all.slice(0, 500).map((vector, i) => ({ id: i, vector })));
+    expect((await doctor(docs)).recall.recall).toBeGreaterThan(0.9);
+    await docs.close();
+  });
+
+  it("refuses what it cannot examine", async () => {
+    const index = await Flat.create({ dimensions: D });
+    await expectError(() => doctor(index), "BAD_OPTION", "there are 0 vectors");
+    await expectError(() => doctor(index, { recall: 2 }), "BAD_OPTION", "recall is 2");
+    await expectError(() => doctor(index, { ef: 2 } as object), "BAD_OPTION", 'no option "ef"');
+    index.close();
+  });
+});
