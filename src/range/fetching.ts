@@ -126,6 +126,8 @@ export class Fetching {
 
   #damaged({ name, span }: Block): VicinalError {
     const [part] = partsOf(this.#about, span);
+    const changed = this.#host.changeOf(part.name);
+    if (changed) return changed;
     return new VicinalError(
       "BAD_FILE",
       `${this.#host.folder}${part.name}: the checksum of ${name} at ${part.span.from} does not match: the file was damaged or not copied whole, or something on the way changes or compresses it (no Content-Encoding for .bin files)`,

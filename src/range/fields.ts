@@ -64,11 +64,10 @@ export class PublishedFields {
     return this.#here.has(list);
   }
 
-  /** The fields of a list whose first document has this place. */
-  arrive(list: number, first: number, text: string): void {
+  /** The fields of a list of n documents whose first has this place; no text where it was published without. */
+  arrive(list: number, first: number, n: number, text: string): void {
     if (this.has(list)) return;
-    const fields = Object.entries(JSON.parse(text) as Record<string, Coded>);
-    const n = fields[0]?.[1].at.length ?? 0;
+    const fields = text ? Object.entries(JSON.parse(text) as Record<string, Coded>) : [];
     for (let i = 0; i < n; i++) {
       const data: Data = {};
       for (const [name, { values, at }] of fields) if (at[i] !== MISSING) define(data, name, values[at[i]]);

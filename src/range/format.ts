@@ -318,3 +318,13 @@ export function listAt(first: Uint32Array, one: number): number {
   }
   return low;
 }
+
+/** The row of a record, to `out` from `at` on. */
+export function readRow(record: Uint8Array, kind: RowKind, dimensions: number, out: Float32Array, at: number): void {
+  if (kind === "sq8") {
+    readScaled(record, ROW_AT, dimensions, out, at);
+    return;
+  }
+  const view = viewOf(record);
+  for (let j = 0; j < dimensions; j++) out[at + j] = view.getFloat32(ROW_AT + 4 * j, true);
+}

@@ -41,73 +41,86 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
+/** How a server tells one state of a file from another. */
+interface Tags {
+  readonly etag: string | null;
+  readonly modified: string | null;
+}
+
+/** What relative urls are of. */
+function baseHere(): string | undefined {
+  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string; origin: string } };
+  return document?.baseURI ?? (location?.href.startsWith("blob:") ? location.origin : location?.href);
+}
+
 export class Host {
   /** Its url. */
   readonly folder: string;
   readonly #fetch: Fetch;
-  /** What each file was when it was first asked for: it is not to become another. */
-  readonly #pinned = new Map<string, { readonly etag: string | null; readonly modified: string | null }>();
+  /** Of its url, which goes with every request: a signature, perhaps. */
+  readonly #query: string;
+  /** What each file was when it was first and last asked for. If its bytes are right that is no matter: another copy of them may have been put there. */
+  readonly #seen = new Map<string, { readonly first: Tags; last: Tags }>();
 
   /** `url`: of the folder, or of the head in it. */
   constructor(url: string | URL, fetch: Fetch) {
-    const base = (globalThis as { location?: { href: string } }).location?.href;
-    let whole: URL;
     try {
-      whole = new URL(url, base);
+      const whole = new URL(url, baseHere());
+      if (!whole.pathname.endsWith("/") && !whole.pathname.endsWith(`/${HEAD_NAME}`)) whole.pathname += "/";
+      this.folder = new URL(".", whole).href;
+      this.#query = whole.search;
     } catch {
       throw new VicinalError(
         "BAD_OPTION",
-        `the url ${JSON.stringify(String(url))} is none${base ? "" : "; outside of a page it must be whole, as https://host/docs/"}`,
+        `the url ${JSON.stringify(String(url))} is none; outside of a page it must be whole, as https://host/docs/`,
       );
     }
-    if (!whole.pathname.endsWith("/") && !whole.pathname.endsWith(`/${HEAD_NAME}`)) whole.pathname += "/";
-    this.folder = new URL(".", whole).href;
     this.#fetch = fetch;
   }
 
   /** All of the head. */
   async head(signal?: AbortSignal): Promise<Uint8Array> {
     const url = this.folder + HEAD_NAME;
-    const response = await this.#asked(url, { cache: "no-cache", signal });
+    const { response, body } = await this.#asked(url, { cache: "no-cache", signal }, ({ ok }) => ok);
     if (response.status === 404) {
       throw new VicinalError(
         "MISSING",
         `${url} is not there (404): publish writes a folder that has it, all of which is to be copied`,
       );
     }
-    if (!response.ok) throw wrong(`${url}: the host answered with status ${response.status}`);
-    return this.#body(url, response, signal);
+    if (!body) throw wrong(`${url}: the host answered with status ${response.status}`);
+    return body;
   }
 
   /** Bytes of a file of the data. */
   async read({ name, bytes, span: { from, to } }: Part, signal?: AbortSignal): Promise<Uint8Array> {
     const url = this.folder + name;
-    const response = await this.#asked(url, { headers: { Range: `bytes=${from}-${to - 1}` }, signal });
+    const encodingOf = ({ headers }: FetchAnswer): string | undefined =>
+      [headers.get("content-encoding")].find((encoding) => encoding && encoding !== "identity") ?? undefined;
+    const { response, body } = await this.#asked(
+      url,
+      { headers: { Range: `bytes=${from}-${to - 1}` }, signal },
+      (answer) => answer.status === 206 && !encodingOf(answer),
+    );
     const answered = `${url}: the host`;
-    if (response.status !== 206) {
-      await response.body?.cancel();
-      throw this.#refused(url, bytes, response.status);
-    }
-    const encoding = response.headers.get("content-encoding");
-    if (encoding && encoding !== "identity") {
-      await response.body?.cancel();
+    if (response.status !== 206) throw this.#refused(url, bytes, response.status);
+    const encoding = encodingOf(response);
+    if (!body) {
       throw wrong(
         `${answered} compresses on the fly (Content-Encoding: ${encoding}), and ranges are then of other bytes: have it send .bin files as application/octet-stream, uncompressed`,
       );
     }
-    this.#checkSame(url, response);
+    this.#note(name, response);
     const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
     if (range) {
       const total = range[3] === "*" ? bytes : Number(range[3]);
       if (total !== bytes) throw this.#changed(url, `it has ${total} bytes, and had ${bytes}`);
       if (Number(range[1]) !== from || Number(range[2]) !== to - 1) {
-        await response.body?.cancel();
         throw wrong(
           `${answered} was asked for bytes ${from} to ${to - 1} and sent ${range[1]} to ${range[2]}: a proxy in between may not pass Range on`,
         );
       }
     }
-    const body = await this.#body(url, response, signal);
     if (body.length === to - from) return body;
     throw wrong(
       `${answered} was asked for ${to - from} bytes from ${from} on and sent ${body.length}: the file is cut short, or something in between compresses or changes it (no Content-Encoding and no transformation of .bin files)`,
@@ -138,51 +151,76 @@ export class Host {
     );
   }
 
-  #checkSame(url: string, { headers }: FetchAnswer): void {
+  #note(name: string, { headers }: FetchAnswer): void {
     const now = { etag: headers.get("etag"), modified: headers.get("last-modified") };
-    const before = this.#pinned.get(url) ?? now;
-    this.#pinned.set(url, before);
-    if (before.etag !== null && now.etag !== null ? before.etag === now.etag : before.modified === now.modified) return;
-    const [was, is] = before.etag !== null && now.etag !== null ? [before.etag, now.etag] : [before.modified, now.modified];
-    throw this.#changed(url, `it was ${was} and is ${is}`);
+    const seen = this.#seen.get(name);
+    if (seen) seen.last = now;
+    else this.#seen.set(name, { first: now, last: now });
   }
 
-  /** The answer, asked for again where the host is busy. */
-  async #asked(url: string, init: FetchInit): Promise<FetchAnswer> {
+  /** Of bytes that are not what they were: the file has become another, where the server says so. */
+  changeOf(name: string): VicinalError | undefined {
+    const seen = this.#seen.get(name);
+    if (!seen) return undefined;
+    for (const tag of ["etag", "modified"] as const) {
+      const [was, is] = [seen.first[tag], seen.last[tag]];
+      if (was !== null && is !== null && was !== is) return this.#changed(this.folder + name, `it was ${was} and is ${is}`);
+    }
+    return undefined;
+  }
+
+  /** The answer, and its body where that is wanted, asked for again where the host is busy or ends early. */
+  async #asked(
+    url: string,
+    init: FetchInit,
+    wants: (response: FetchAnswer) => boolean,
+  ): Promise<{ response: FetchAnswer; body: Uint8Array | undefined }> {
     const { signal } = init;
+    const fetch = this.#fetch;
     for (let turn = 0; ; turn++) {
       heed(signal);
       let response: FetchAnswer | undefined;
       let why: unknown;
       try {
-        response = await this.#fetch(url, init);
+        response = await unlessAborted(signal, fetch(url + this.#query, init));
+        if (wants(response)) return { response, body: new Uint8Array(await unlessAborted(signal, response.arrayBuffer())) };
+        await response.body?.cancel();
+        if (!BUSY.includes(response.status)) return { response, body: undefined };
       } catch (error) {
         heed(signal);
         why = error;
       }
-      if (response && !BUSY.includes(response.status)) return response;
-      await response?.body?.cancel();
-      if (turn === AGAIN_MS.length) throw response ? this.#busy(url, response.status) : unreachable(url, why);
+      if (turn === AGAIN_MS.length) throw this.#failed(url, response, why);
       await pause(AGAIN_MS[turn], signal);
     }
+  }
+
+  #failed(url: string, response: FetchAnswer | undefined, why: unknown): VicinalError {
+    if (!response) return unreachable(url, why);
+    if (BUSY.includes(response.status)) return this.#busy(url, response.status);
+    return new VicinalError("IO_ERROR", `${url}: the host ended before all was there: ${reasonOf(why)}`);
   }
 
   #busy(url: string, status: number): VicinalError {
     return new VicinalError("IO_ERROR", `${url}: the host answered with status ${status}, ${AGAIN_MS.length + 1} times`);
   }
+}
 
-  async #body(url: string, response: FetchAnswer, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    try {
-      return new Uint8Array(await response.arrayBuffer());
-    } catch (error) {
-      heed(signal);
-      throw new VicinalError("IO_ERROR", `${url}: the host ended before all was there: ${reasonOf(error)}`);
-    }
-  }
+/** Also where whoever was asked does not hear the signal. */
+function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+  if (!signal) return answer;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", stop));
+  });
 }
 
 function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
   return cause instanceof Error ? `${message}, ${cause.message}` : message;
 }
 

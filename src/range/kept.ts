@@ -38,6 +38,18 @@ export class Recent {
   }
 }
 
+/** Of blocks of any index, within its folder. */
+const BLOCK_NAME = /^[0-9a-f]{16}[^/?]*\?block=/;
+
+/** A sandboxed frame has one that throws. */
+function cachesHere(): CacheStorage | undefined {
+  try {
+    return (globalThis as { caches?: CacheStorage }).caches;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Blocks of one data file in Cache Storage. What fails there is as if nothing were kept. */
 export class Stored {
   readonly #cache: Cache;
@@ -49,17 +61,24 @@ export class Stored {
   }
 
   /** `file`: the url of the data file; those of an index published before in its place go. Errors: NO_STORAGE. */
-  static async open(name: string, folder: string, file: string): Promise<Stored> {
-    const { caches } = globalThis as { caches?: CacheStorage };
+  static async open(name: string, folder: string, file: string): Promise<Stored | undefined> {
+    const caches = cachesHere();
     if (!caches)
       throw new VicinalError(
         "NO_STORAGE",
         "there is no Cache Storage here: a page has it under https: or on localhost; leave out cacheStorage",
       );
-    const cache = await caches.open(name);
     const prefix = `${folder}${file}?block=`;
-    for (const { url } of await cache.keys()) if (url.startsWith(folder) && !url.startsWith(prefix)) await cache.delete(url);
-    return new Stored(cache, prefix);
+    try {
+      const cache = await caches.open(name);
+      for (const { url } of await cache.keys()) {
+        const isOurs = url.startsWith(folder) && BLOCK_NAME.test(url.slice(folder.length));
+        if (isOurs && !url.startsWith(prefix)) await cache.delete(url);
+      }
+      return new Stored(cache, prefix);
+    } catch {
+      return undefined;
+    }
   }
 
   async get(name: string): Promise<Uint8Array | undefined> {

@@ -2,7 +2,7 @@
 // measured on what is about to be published.
 import type { Flat } from "../family/flat.js";
 import type { Rows } from "../input/vectors.js";
-import type { Head, Places, Span } from "./format.js";
+import { type Head, type Places, readRow, type Span } from "./format.js";
 import type { Lists } from "./lists.js";
 import { chosenOf, joined, REQUESTS } from "./spans.js";
 
@@ -38,6 +38,8 @@ export interface Measured {
   readonly rows: Flat;
   /** Of each place the number of its vector in `rows`. */
   readonly numbers: Uint32Array;
+  /** With the records that searches re-score by. */
+  readonly data: Uint8Array;
 }
 
 function* judgesOf(rows: Flat, queries: Rows | undefined): Generator<Judge, void, void> {
@@ -53,6 +55,18 @@ function* judgesOf(rows: Flat, queries: Rows | undefined): Generator<Judge, void
     const others = rows.search(query, { k: K + 1 }).filter(({ id }) => id !== without);
     yield { query, truth: new Set(others.slice(0, K).map(({ id }) => id)), without };
   }
+}
+
+/** Places in the order of their rows as they are published, nearest first. */
+function byRows({ head, places, lists, data }: Measured, query: Float32Array, nominated: readonly number[]): number[] {
+  const { dimensions } = head.state;
+  const inOrder = [...nominated].sort((a, b) => a - b);
+  const rows = new Float32Array(inOrder.length * dimensions);
+  for (const [i, place] of inOrder.entries()) {
+    const { from, to } = places.record(place);
+    readRow(data.subarray(from, to), head.about.rows, dimensions, rows, i * dimensions);
+  }
+  return lists.rescore(query, inOrder, rows, inOrder.length).map(({ place }) => place);
 }
 
 /** Yields how many judges have judged. `queries`: in place of vectors of its own. */
@@ -71,15 +85,20 @@ export function* measureEffort(on: Measured, wanted: number, queries: Rows | und
     const order = lists.nearest(query).filter((list) => head.lists[list].documents > 0);
     for (const [p, probe] of probes.entries()) {
       let nominated: number[] = [];
+      let ordered: number[] = [];
       let looked = 0;
       for (const [c, count] of candidates.entries()) {
         const chosen = chosenOf(places, head.lists, order, probe, count);
         if (chosen.lists.length !== looked) {
           looked = chosen.lists.length;
           nominated = lists.nominate(query, chosen.lists, most + 1).filter((place) => numbers[place] !== without);
+          ordered = nominated.length ? byRows(on, query, nominated) : [];
         }
         const some = nominated.slice(0, count);
-        for (const place of some) found[p][c] += truth.has(numbers[place]) ? 1 : 0;
+        const rescored = new Set(some);
+        for (const place of ordered.filter((one) => rescored.has(one)).slice(0, K)) {
+          found[p][c] += truth.has(numbers[place]) ? 1 : 0;
+        }
         const records = some.sort((a, b) => a - b).map((place) => places.record(place));
         cost[p][c] += costOf(chosen.spans) + costOf(joined(records, REQUESTS));
       }

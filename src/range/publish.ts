@@ -2,6 +2,7 @@
 
 import type { VectorIndex } from "../base/vector-index.js";
 import { keysOf } from "../collection/where/path.js";
+import { xxh32 } from "../collection/xxh32.js";
 import type { Flat } from "../family/flat.js";
 import { inSlices } from "../input/slices.js";
 import { copyAll, type Rows, rowsOf, type Vectors } from "../input/vectors.js";
@@ -101,6 +102,13 @@ function checkOptions(options: PublishOptions): Checked {
     );
   }
   for (const name of fields ?? []) keysOf(name, "fields", "BAD_OPTION");
+  const { queries, onProgress } = options;
+  if (queries !== undefined && typeof (queries as ArrayLike<number> | null)?.length !== "number") {
+    throw badOption(`queries is ${show(queries)}; it must be an array of vectors`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw badOption(`onProgress is ${show(onProgress)}; it must be a function`);
+  }
   return {
     pageBytes: 1024 * integer("pageKib", options.pageKib ?? 64, 4, 65536),
     bits: bits === undefined ? undefined : integer("bits", bits, 1, 8),
@@ -135,7 +143,8 @@ export async function publish(source: PublishSource, options: PublishOptions = {
     try {
       const writing = between("writing", learned.members.length);
       writing(0);
-      const written = await inSlices(writeData(read, learned, checked.rows), writing);
+      const whole = await inSlices(writeData(read, learned, checked.rows), writing);
+      const written = { ...whole, about: { ...whole.about, data: named(whole.about.data, checked) } };
       const unmeasured = headWith(written, learned, checked, { nprobe: 1, candidates: 1, recall: 0, judges: 0 });
       const judging = between("measuring", queries?.n ?? Math.min(JUDGES, rows.size));
       judging(0);
@@ -147,6 +156,17 @@ export async function publish(source: PublishSource, options: PublishOptions = {
   } finally {
     read.rows.close();
   }
+}
+
+/** Parts of another size are other files. */
+function named(data: string, { partBytes }: Checked): string {
+  if (partBytes === MOST_PART_MIB * 2 ** 20) return data;
+  return (
+    data.slice(0, 8) +
+    xxh32(new TextEncoder().encode(data + partBytes))
+      .toString(16)
+      .padStart(8, "0")
+  );
 }
 
 function queriesOf(queries: Vectors, dimensions: number): Rows {
@@ -185,7 +205,7 @@ async function effortOf(
       return { list, bytes: data.subarray(from, to) };
     });
     lists.arrive(blocks);
-    return await inSlices(measureEffort({ head, places, lists, rows, numbers }, recall, queries), judging);
+    return await inSlices(measureEffort({ head, places, lists, rows, numbers, data }, recall, queries), judging);
   } finally {
     lists.close();
   }

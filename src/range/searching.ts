@@ -9,7 +9,7 @@ import { DEFAULT_K } from "../search/plan.js";
 import { part } from "../words/part.js";
 import { type Asking, type Block, blockOf, type Fetching, type Work } from "./fetching.js";
 import type { PublishedFields } from "./fields.js";
-import { type Head, idAt, listAt, PAYLOAD_BYTES, type Places, ROW_AT, readPayload, readScaled, viewOf } from "./format.js";
+import { type Head, idAt, listAt, PAYLOAD_BYTES, type Places, ROW_AT, readPayload, readRow, viewOf } from "./format.js";
 import type { Lists, Scored } from "./lists.js";
 import { nextLook } from "./looking.js";
 import { chosenOf, REQUESTS } from "./spans.js";
@@ -138,7 +138,7 @@ export class Searching {
         texts,
         REQUESTS,
         asking,
-        ({ list }, bytes) => fields?.arrive(list, places.first[list], textOf(bytes)),
+        ({ list }, bytes) => fields?.arrive(list, places.first[list], head.lists[list].documents, textOf(bytes)),
         true,
       ),
     ]);
@@ -190,12 +190,7 @@ export class Searching {
     const { dimensions } = state;
     const rows = new Float32Array(inOrder.length * dimensions);
     for (const [i, place] of inOrder.entries()) {
-      const record = records.get(place) as Uint8Array;
-      if (about.rows === "sq8") readScaled(record, ROW_AT, dimensions, rows, i * dimensions);
-      else {
-        const view = viewOf(record);
-        for (let j = 0; j < dimensions; j++) rows[i * dimensions + j] = view.getFloat32(ROW_AT + 4 * j, true);
-      }
+      readRow(records.get(place) as Uint8Array, about.rows, dimensions, rows, i * dimensions);
     }
     const scored = this.lists.rescore(query, inOrder, rows, k);
     return scored.map((one) => ({ ...one, record: records.get(one.place) as Uint8Array }));
@@ -215,7 +210,7 @@ export class Searching {
     const selected = selectionOf(select);
     const blocks = scored.map(({ place, record }, i) => ({ hit: hits[i], ...payloadOf(place, record, at, places.payloads) }));
     blocks.sort((a, b) => a.span.from - b.span.from);
-    const fetched = await fetching.blocks(blocks, REQUESTS, asking, ({ hit }, bytes) => {
+    const fetched = await fetching.blocks(blocks, blocks.length, asking, ({ hit }, bytes) => {
       const data = JSON.parse(textOf(bytes)) as Data;
       hit.data = selected ? selected(data) : data;
     });

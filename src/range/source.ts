@@ -75,8 +75,9 @@ class Filling {
 
 async function readIndex(index: VectorIndex, tell: Tell, signal: AbortSignal | undefined): Promise<Source> {
   const metric = checkMetric(index.metric);
-  const ids = Array.from(index.ids().sort());
   const filling = new Filling(await Flat.create({ dimensions: index.dimensions, metric }));
+  // From here on nobody can change it.
+  const ids = Array.from(index.ids().sort());
   for (const [i, id] of ids.entries()) {
     if (i % CHUNK === 0) {
       heed(signal);

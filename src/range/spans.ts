@@ -6,10 +6,12 @@ export const REQUESTS = 10;
 
 /** Ranges so near each other are one. */
 const NEAR_BYTES = 4096;
+/** And so far apart two, however many that makes: about what comes in the time of a request. */
+const FAR_BYTES = 256 << 10;
 
 /**
  * Ranges, in order and apart, that have all of `wanted`, which is in order: those near each other are joined, and then those with the
- * smallest gaps between them, until there are `most`.
+ * smallest gaps between them, until there are `most`; but not over gaps that are dearer than a request.
  */
 export function joined(wanted: readonly Span[], most: number): Span[] {
   const gaps: number[] = [];
@@ -19,7 +21,7 @@ export function joined(wanted: readonly Span[], most: number): Span[] {
   const spans: { from: number; to: number }[] = [];
   for (const [i, { from, to }] of wanted.entries()) {
     const gap = gaps[i - 1];
-    const apart = i === 0 || (gap > NEAR_BYTES && (gap > widest || (gap === widest && left-- > 0)));
+    const apart = i === 0 || gap > FAR_BYTES || (gap > NEAR_BYTES && (gap > widest || (gap === widest && left-- > 0)));
     if (apart) spans.push({ from, to });
     else spans[spans.length - 1].to = to;
   }

@@ -60,6 +60,55 @@ it("an index that met a bad answer goes on once the host is well", async () => {
   index.close();
 });
 
+it("the same bytes under other tags are the same: another copy, or another server behind the same name", async () => {
+  let n = 0;
+  host.misbehave = ({ request, response, file, from, to, headers }) => {
+    if (!request.headers.range) return false;
+    const { etag: _, ...rest } = headers;
+    const tags = n++ % 3 ? { etag: `W/"${n}"`, "last-modified": new Date(1e12 + n * 1e6).toUTCString() } : {};
+    response.writeHead(206, { ...rest, ...tags }).end(file.subarray(from, to));
+    return true;
+  };
+  expect(await answers()).toEqual(truth);
+  host.misbehave = undefined;
+});
+
+it("a body that breaks off is asked for again", async () => {
+  let n = 0;
+  host.misbehave = ({ request, response, file, from, to, headers }) => {
+    if (!request.headers.range || n++ % 4) return false;
+    response.writeHead(206, { ...headers, "content-length": to - from });
+    response.write(file.subarray(from, from + 1), () => response.destroy());
+    return true;
+  };
+  expect(await answers()).toEqual(truth);
+  host.misbehave = undefined;
+});
+
+it("what a url has after ? goes with every request; a fetch of one's own is called as it is, and need not hear a signal", async () => {
+  const asked: string[] = [];
+  const own = function (this: unknown, url: string, init: object): Promise<Response> {
+    if (this !== undefined) throw new TypeError("Illegal invocation");
+    asked.push(url);
+    return fetch(url, init);
+  };
+  const index = await RangeIndex.open(`${host.url}?sig=abc`, { fetch: own as never });
+  expect(await index.search(queries[0])).toEqual(truth[0]);
+  expect(asked.every((url) => url.endsWith("?sig=abc"))).toBe(true);
+  index.close();
+  const deaf = await RangeIndex.open(host.url, {
+    fetch: ((url: string, init: { headers?: object }) => (init.headers ? new Promise(() => {}) : fetch(url))) as never,
+  });
+  const abort = new AbortController();
+  const waiting = deaf.search(queries[0], { signal: abort.signal }).catch((error) => error);
+  abort.abort(new Error("enough"));
+  expect(await waiting).toEqual(new Error("enough"));
+  deaf.close();
+  for (const url of ["localhost:8080/docs", "mailto:a@b", "::"]) {
+    await expectError(() => RangeIndex.open(url), "BAD_OPTION", "is none");
+  }
+});
+
 it("a busy host is asked again, twice", async () => {
   const times = new Map<string, number>();
   host.misbehave = ({ response, request }) => {

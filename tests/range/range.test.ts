@@ -240,6 +240,23 @@ describe("a collection", () => {
   });
 });
 
+it("an empty condition is none, also of what was published without fields", async () => {
+  const { files } = await publish(await flatOf(vectorsOf(300)), { pageKib: 4 });
+  const host = await hosted(files);
+  const index = await RangeIndex.open(host.url);
+  const [query] = vectorsOf(1, 5);
+  expect(await index.search(query, { where: {} })).toEqual(await index.search(query));
+  expect(await index.search(query, { where: { $or: [{}] } })).toEqual(await index.search(query));
+  index.close();
+});
+
+it("parts of another size are other files", async () => {
+  const whole = await publish(await flatOf(vectorsOf(3000, 2)), { pageKib: 4, rows: "f32" });
+  const parts = await publish(await flatOf(vectorsOf(3000, 2)), { pageKib: 4, rows: "f32", partMib: 1 });
+  const names = [...whole.files.keys()].filter((name) => name !== "head.bin");
+  for (const name of parts.files.keys()) expect(names).not.toContain(name);
+});
+
 it("a radius brings all within it", async () => {
   const vectors = vectorsOf(800);
   const flat = await flatOf(vectors);

@@ -60,6 +60,10 @@ export async function hosted(files: Files, headers: Record<string, string> = {})
   return host;
 }
 
+/** Of another file of the same length: from the second range on. */
+const otherBytes = ({ file, from, to, ranges }: Answer): Uint8Array =>
+  ranges > 0 ? file.subarray(from, to).map((byte) => byte ^ 1) : file.subarray(from, to);
+
 const isRange = ({ request }: Answer): boolean => request.headers.range !== undefined;
 const from2nd = (answer: Answer): boolean => isRange(answer) && answer.ranges > 0;
 
@@ -72,14 +76,14 @@ export const WRONGS: Record<string, Misbehaviour> = {
   },
   etag: (answer) => {
     if (!from2nd(answer)) return false;
-    answer.response.writeHead(206, { ...answer.headers, etag: '"other"' }).end(answer.file.subarray(answer.from, answer.to));
+    answer.response.writeHead(206, { ...answer.headers, etag: '"other"' }).end(otherBytes(answer));
     return true;
   },
   modified: (answer) => {
     if (!isRange(answer)) return false;
     const { etag: _, ...rest } = answer.headers;
     const when = answer.ranges > 0 ? "Tue, 02 Jan 2024 00:00:00 GMT" : "Mon, 01 Jan 2024 00:00:00 GMT";
-    answer.response.writeHead(206, { ...rest, "last-modified": when }).end(answer.file.subarray(answer.from, answer.to));
+    answer.response.writeHead(206, { ...rest, "last-modified": when }).end(otherBytes(answer));
     return true;
   },
   length: (answer) => {
