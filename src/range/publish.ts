@@ -43,7 +43,7 @@ export interface PublishOptions {
   rows?: RowKind;
   /** Of a collection: the members of its data that `where` can ask for. Default: those declared as fields; where none are, those that are short. */
   fields?: readonly string[];
-  /** Of the ten nearest, what searches are to find that say nothing: 0.5 to 1. Default 0.97. */
+  /** Of the ten nearest, what searches are to find that say nothing: 0.5 to 1. Default 0.96. */
   recall?: number;
   /** Queries as they will come, some hundred, to measure that with. Default: 200 of the vectors themselves, which is too few lists where queries lie elsewhere. */
   queries?: Vectors;
@@ -114,7 +114,7 @@ function checkOptions(options: PublishOptions): Checked {
     bits: bits === undefined ? undefined : integer("bits", bits, 1, 8),
     rows: oneOf("rows", options.rows ?? "sq8", ROW_KINDS),
     fields,
-    recall: real("recall", options.recall ?? 0.97, 0.5, 1),
+    recall: real("recall", options.recall ?? 0.96, 0.5, 1),
     queries: options.queries === undefined ? undefined : copyAll(options.queries),
     partBytes: 2 ** 20 * integer("partMib", options.partMib ?? MOST_PART_MIB, 1, MOST_PART_MIB),
     seed: integer("seed", options.seed ?? 42, 0, Number.MAX_SAFE_INTEGER),
@@ -122,7 +122,8 @@ function checkOptions(options: PublishOptions): Checked {
 }
 
 /**
- * Makes the files of a published index. Takes memory for all vectors as f32 and for the files. Errors: BAD_OPTION, also where there is nothing to
+ * Makes the files of a published index. Takes memory for all vectors as f32 and for the files. Of an index that keeps
+ * codes alone they are what those say, and so is the recall that is measured. Errors: BAD_OPTION, also where there is nothing to
  * publish, or the metric is l1 or hamming; those of the source; the signal's reason.
  */
 export async function publish(source: PublishSource, options: PublishOptions = {}): Promise<Published> {

@@ -6,8 +6,8 @@ export const REQUESTS = 10;
 
 /** Ranges so near each other are one. */
 const NEAR_BYTES = 4096;
-/** And so far apart two, however many that makes: about what comes in the time of a request. */
-const FAR_BYTES = 256 << 10;
+/** And so far apart two, however many that makes. */
+const FAR_BYTES = 1 << 20;
 
 /**
  * Ranges, in order and apart, that have all of `wanted`, which is in order: those near each other are joined, and then those with the

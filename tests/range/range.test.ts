@@ -60,7 +60,7 @@ describe.each(["l2", "cosine", "dot"] as const)("%s", (metric: Metric) => {
   it("usual searches find most of it, in two rounds and few requests", async () => {
     const flat = await flatOf(vectorsOf(6000), metric);
     const published = await publish(flat, { pageKib: 4 });
-    expect(published.recall).toBeGreaterThanOrEqual(0.97);
+    expect(published.recall).toBeGreaterThanOrEqual(0.96);
     const queries = vectorsOf(40, 3);
     const found: RangeHit[][] = [];
     for (const query of queries) {

@@ -34,7 +34,7 @@ export function publishCommand(): Command {
       "of a collection: what conditions can ask for, such as lang,year (default: those declared, else the short ones)",
       listOf((name) => name),
     )
-    .option("--recall <share>", "of the ten nearest, what searches are to find that say nothing (default: 0.97)", finiteNumber)
+    .option("--recall <share>", "of the ten nearest, what searches are to find that say nothing (default: 0.96)", finiteNumber)
     .option("--queries <file>", "vectors as queries will be, to measure that with (default: some of its own)")
     .option(
       "--part-mib <n>",
