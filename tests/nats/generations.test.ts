@@ -6,7 +6,9 @@ import { Objm } from "@nats-io/obj";
 import { connectCollection, type NatsCollection } from "vicinal/nats";
 import { clusterStatus, createShards, dropGeneration, reshard, snapshotShards } from "vicinal/nats/cluster";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { expectError } from "../support/errors.js";
+import { openBucket } from "../../src/nats/shard-map.js";
+import { purge, readRecords } from "../../src/nats/snapshots.js";
+import { expectError, thrownBy } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { DIMENSIONS, documentsOf, FIELDS, type Made } from "./support/documents.js";
 import { describeNats, pause, type ReplicaProcess, Server, until, vicinal } from "./support/server.js";
@@ -82,6 +84,37 @@ describeNats("generations", () => {
     await readyAll(replicas.slice(2));
     await Promise.all(replicas.slice(0, 2).map((one) => one.kill()));
     await expectAll(documents.slice(0, 160));
+  });
+
+  it("a snapshot that comes between another and its purge is kept, and so is the log", async () => {
+    await readyAll(shardsOf(2, "a"));
+    docs = await connectCollection(nc, "docs", { within: 20_000, writeWithin: 60_000 });
+    await docs.upsert(documents.slice(0, 50));
+    const kv = await openBucket(nc, "docs");
+    const [older] = await snapshotShards(nc, "docs");
+    await docs.upsert(documents.slice(50, 100));
+    const [newer] = await snapshotShards(nc, "docs");
+    const { messages } = (await clusterStatus(nc, "docs")).log;
+    expect(await purge(nc, kv, "docs", older, [])).toBe(0);
+    expect((await readRecords(kv)).find(({ shard }) => shard === 0)).toMatchObject({ object: newer.object, purged: 0 });
+    expect((await clusterStatus(nc, "docs")).log.messages).toBe(messages);
+    // One is read while two more are taken: it is there until the second has been.
+    expect(await (await new Objm(nc).open("vic-docs")).info(older.object)).not.toBeNull();
+    // What is no record of a snapshot is passed over.
+    await kv.put("snapshot.2.9", "nothing that is known");
+    await kv.put("snapshot.4.1", JSON.stringify({ shard: 1, shards: 4, object: 7 }));
+    const records = await snapshotShards(nc, "docs", { purge: true });
+    for (const { purgedMessages } of records) expect(purgedMessages).toBeGreaterThan(0);
+    expect((await clusterStatus(nc, "docs")).log.messages).toBe(0);
+    await expectAll(documents.slice(0, 100));
+  });
+
+  it("a collection that could not be made leaves its name free", async () => {
+    const notes = { collection: "notes", dimensions: 3, shards: 1 };
+    await expectError(() => createShards(nc, { ...notes, dimensions: 0 }), "BAD_OPTION", "dimensions is 0");
+    expect(await thrownBy(() => createShards(nc, { ...notes, logBytes: 2 ** 52 }))).toBeInstanceOf(Error);
+    await expectError(() => connectCollection(nc, "notes"), "MISSING", "there is no collection notes");
+    expect(await createShards(nc, notes)).toMatchObject({ dimensions: 3 });
   });
 
   it("two shards become four and again two, under load: no search fails, no write is lost", async () => {
