@@ -168,7 +168,7 @@ async function filled(nc: NatsConnection, kv: KV, opened: Opened, whole: Whole):
   } catch (error) {
     await collection.close();
     const objects = (some: readonly SnapshotRecord[]): string => String(some.map(({ object }) => object));
-    if (at || snapshot || objects(await readRecords(kv)) === objects(records)) throw error;
+    if (snapshot || objects(await readRecords(kv)) === objects(records)) throw error;
     return filled(nc, kv, opened, whole); // from those that have come in their place meanwhile
   }
 }

@@ -193,6 +193,10 @@ describeNats("two shards of two replicas", () => {
     const failed = (await thrownBy(() => docs.upsert(documents.slice(120, 180), { within: 3000 }))) as VicinalError;
     expect(failed.code).toBe("NO_ANSWER");
     expect(failed.message).toMatch(/ is in the log, and durable with 0 replicas of the 1 asked for within 3000 ms$/);
+    // One that is started on that log answers as well.
+    await replicas[3].stop();
+    replicas[3].begin();
+    await replicas[3].ready();
     // Nothing of it is lost: not what the log has no more, nor what it got since.
     replicas[0].signal("SIGSTOP");
     const repaired = await repairShards(nc, "docs");
@@ -325,5 +329,19 @@ describeNats("two shards of two replicas", () => {
       expect((await other.get(documents[i].id))?.data.year).toBe(i + 100);
     }
     other.close();
+  });
+});
+
+describeNats("a server without JetStream", () => {
+  it("is waited for by a replica, which says so once and ends when it is told to", async () => {
+    const server = await Server.start({ jetstream: false });
+    try {
+      const replica = server.replica("docs", "0/1", "waits");
+      await until("it says why", () => replica.said("waits"));
+      expect(await replica.stop()).toBe(0);
+      expect(replica.problems).toBe("");
+    } finally {
+      await server.end();
+    }
   });
 });

@@ -194,22 +194,40 @@ describeNats("generations", () => {
     one.close();
     const store = await new Objm(nc).open("vic-docs");
     const bytes = (await store.getBlob(object)) as Uint8Array;
-    const site = createServer((request, response) => response.end(request.url === "/whole" ? bytes : bytes.subarray(0, -20)));
+    const other = (from: RegExp, to: string): Buffer =>
+      Buffer.from(
+        Buffer.from(bytes)
+          .toString("latin1")
+          .replace(from, (found) => to.padEnd(found.length)),
+        "latin1",
+      );
+    const files: Record<string, Uint8Array> = {
+      ...{ "/whole": bytes, "/cut": bytes.subarray(0, -20) },
+      ...{ "/part": other(/"shards":2,/, '"shards":4,'), "/old": other(/"sequence":\d+/, '"sequence":1') },
+    };
+    const site = createServer((request, response) => response.end(files[request.url ?? ""]));
     await new Promise<void>((resolve) => void site.listen(0, "127.0.0.1", resolve));
     try {
       const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-      const cut = server.replica("docs", "0/2", "cut", ["--snapshot", `${origin}/cut`]);
-      await until("it has ended", () => cut.code !== null);
-      expect(cut.problems).toMatch(/^vicinal: the snapshot http.*\/cut ends in the midst of it/);
+      const refused = {
+        cut: /^vicinal: the snapshot http.*\/cut ends in the midst of it/,
+        part: /^vicinal: the snapshot http.*\/part is of shard 0\/4, which is a part of 0\/2 alone/,
+        old: /^vicinal: the snapshot http.*\/old ends at 1, and the log of docs begins after \d+/,
+      };
+      for (const [name, why] of Object.entries(refused)) {
+        const one = server.replica("docs", "0/2", name, ["--snapshot", `${origin}/${name}`]);
+        await until("it has ended", () => one.code !== null);
+        expect(one.problems).toMatch(why);
+      }
       const whole = server.replica("docs", "0/2", "whole", ["--snapshot", `${origin}/whole`]);
       await whole.ready();
       expect(await whole.stop()).toBe(0);
     } finally {
       site.close();
     }
-    const other = server.replica("docs", "1/2", "whole");
-    await until("it has ended", () => other.code !== null);
-    expect(other.problems).toMatch(
+    const stranger = server.replica("docs", "1/2", "whole");
+    await until("it has ended", () => stranger.code !== null);
+    expect(stranger.problems).toMatch(
       /^vicinal: folder .*whole\/g1 has shard 0\/2 of generation 1 of docs, not shard 1\/2 of generation 1/,
     );
     await first.kill();
