@@ -215,8 +215,9 @@ export async function dropGeneration(nc: NatsConnection, collection: string, gen
 
 /**
  * Has a replica of every shard put a snapshot into the object store, from which new replicas begin. With `purge` the log then loses what
- * the snapshots and all replicas that answer have; one that is away and has less begins from the snapshot. Where a replica was there and answers no more, the log of
- * its shard is left as it is (`purgedMessages` is 0). Errors: NO_ANSWER; BUSY where the log was purged by another call meanwhile.
+ * the snapshots and all replicas that answer have; one that is away and has less begins from the snapshot. Where a replica was there
+ * and answers no more, the log of its shard is left as it is (`purgedMessages` is 0). The store keeps the last two snapshots of a
+ * shard. Errors: NO_ANSWER; BUSY where the log was purged by another call meanwhile.
  */
 export async function snapshotShards(
   nc: NatsConnection,

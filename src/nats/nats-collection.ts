@@ -205,7 +205,8 @@ export class NatsCollection implements Searchable<DocumentId> {
 
   /**
    * The documents nearest to a vector, or to a text by `embed`, nearest first; equal distances are in order of ids, where there are more
-   * of them than k maybe other ids than one collection would have. Errors: those of Collection.search; NO_ANSWER where a shard has not answered in time: searchPartial does without.
+   * of them than k maybe other ids than one collection would have. Errors: those of Collection.search; NO_ANSWER where a shard has not
+   * answered in time: searchPartial does without.
    */
   async search(query: Vector | string, options: NatsSearchOptions = {}): Promise<DocumentHit[]> {
     return (await this.#search([query], options, undefined))[0];

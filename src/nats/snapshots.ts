@@ -333,7 +333,10 @@ interface Reached {
   readonly applied: number;
 }
 
-/** Takes out of the log what a snapshot and all these replicas have; returns how many messages that were: none where there is another snapshot by now. */
+/**
+ * Takes out of the log what a snapshot and all these replicas have; returns how many messages that were, none where there is another
+ * snapshot by now.
+ */
 export async function purge(
   nc: NatsConnection,
   kv: KV,

@@ -55,7 +55,7 @@ describeNats("two shards of two replicas", () => {
   }
 
   /** Searches and writes, one after the other, until it is told to stop; none may fail. */
-  function load(): { stop(): Promise<{ searches: number; written: Made[] }> } {
+  function load(): { readonly written: readonly Made[]; stop(): Promise<{ searches: number; written: Made[] }> } {
     let going = true;
     const written: Made[] = [];
     const searching = (async () => {
@@ -71,6 +71,7 @@ describeNats("two shards of two replicas", () => {
       }
     })();
     return {
+      written,
       async stop() {
         going = false;
         await writing;
@@ -101,8 +102,8 @@ describeNats("two shards of two replicas", () => {
     await pause(500);
     await server.begin();
     await pause(1000);
+    await until("documents are written after it", () => loading.written.length > 20);
     const { written } = await loading.stop();
-    expect(written.length).toBeGreaterThan(20);
     await settled();
     await expectAll(docs, written);
   });
