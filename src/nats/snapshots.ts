@@ -301,7 +301,10 @@ class Frames {
   async #read(): Promise<ReadableStreamReadResult<Uint8Array>> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silent = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#bad(`has sent nothing for ${SILENT_MS} ms`)), SILENT_MS);
+      timer = setTimeout(() => {
+        reject(this.#bad(`has sent nothing for ${SILENT_MS} ms`));
+        void this.#reader.cancel().catch(() => {}); // nobody waits for it any more
+      }, SILENT_MS);
     });
     try {
       return await Promise.race([this.#reader.read(), silent]);
