@@ -14,10 +14,12 @@ import type { Shape } from "../input/vectors.js";
 import { failure, wordsOf } from "../storage/failures.js";
 import { failureOf } from "../storage/told.js";
 import { badOption, type ErrorCode, VicinalError } from "../words/errors.js";
-import { ACK_TO, type Ack } from "./asked.js";
+import { ACK_TO, type Ack, type Refused } from "./asked.js";
 import { type Changes, changesOf } from "./changes.js";
 import { logFilter, logSubject, logSubjects, partitionOf, streamOf } from "./names.js";
 import type { Position } from "./position.js";
+import { onReconnect } from "./reconnecting.js";
+import { tell } from "./telling.js";
 import { type Step, Trail } from "./trail.js";
 
 /** Messages and bytes on their way at a time. */
@@ -26,6 +28,8 @@ const MOST_BYTES = 16 << 20;
 const AGAIN_MS = 200;
 /** Writers do not wait for longer. */
 const ACK_FOR_MS = 120_000;
+/** Refused messages that are known, for writers whose acknowledgement was lost. */
+const REFUSED = 8;
 
 /** What is wrong with a message itself, on every replica alike: it is passed over. Anything else ends the reading. */
 const POISON: readonly ErrorCode[] = [
@@ -44,8 +48,12 @@ export class Applying {
   poisoned = 0;
   /** What was wrong with the last of them, and where it is in the log. */
   poison: string | undefined;
+  /** The last of those that were refused. */
+  refused: readonly Refused[];
   /** Why nothing more is read. */
   problem: string | undefined;
+  /** What went wrong here, which opening the collection anew may mend, and when; not where the log is another. */
+  failed: { readonly error: VicinalError; readonly at: number } | undefined;
   /** Where the log, that has lost messages since, is still the one that was read. */
   resumesAt: Step | undefined;
   /** Of the last message that is durable here. */
@@ -59,15 +67,18 @@ export class Applying {
   #pending = 0;
   /** Of the shard's last message when reading began: whoever has it has read the log. */
   #end = Infinity;
+  /** The end of the log when reading began, and when that was written: nobody waits for what is much older, by the log's own times. */
+  #old: { readonly sequence: number; readonly time: number } | undefined;
   #looked = -1;
   #settled: Promise<void> = Promise.resolve();
   #roomy: (() => void) | undefined;
   readonly #waiters = new Set<Waiter>();
   #caughtUp: () => void = () => {};
-  /** Resolves when it has read the log to its end for the first time. */
+  /** Resolves when it has read the log to its end for the first time, or reads no more of it. */
   readonly ready: Promise<void>;
   #messages: ConsumerMessages | undefined;
   #ended = false;
+  readonly #unhear: () => void;
   #manager: JetStreamManager | undefined;
 
   constructor(
@@ -80,8 +91,10 @@ export class Applying {
     this.sequence = from.sequence;
     this.#received = from.sequence;
     this.#id = from.id;
+    this.refused = from.refused ?? [];
     this.#trail.add(from);
-    void this.#readAnew();
+    // The consumer lives in the server's memory: after the server was away there is none, and the client would find out late.
+    this.#unhear = onReconnect(nc, () => void this.#messages?.close());
     this.ready = new Promise((resolve) => {
       this.#caughtUp = resolve;
     });
@@ -89,7 +102,7 @@ export class Applying {
 
   /** Where the documents are now. */
   get position(): Position {
-    return { ...this.from, sequence: this.sequence, id: this.#id };
+    return { ...this.from, sequence: this.sequence, id: this.#id, refused: this.refused };
   }
 
   /** Messages that are in the log and not yet here, as far as is known. */
@@ -123,6 +136,7 @@ export class Applying {
   /** Waits for what is on its way. */
   async end(): Promise<void> {
     this.#ended = true;
+    this.#unhear();
     await this.#messages?.close();
     await this.#settled;
   }
@@ -141,14 +155,6 @@ export class Applying {
       this.#waiters.add(waiter);
     });
     return this.sequence >= sequence;
-  }
-
-  /** The consumer lives in the server's memory: after the server was away there is none, and the client would find out late. */
-  async #readAnew(): Promise<void> {
-    for await (const { type } of this.nc.status()) {
-      if (this.#ended) return;
-      if (type === "reconnect") await this.#messages?.close();
-    }
   }
 
   /** The log's end. Throws where the log is not the one that was read: a crash of the server's machine can take the end of it. */
@@ -174,6 +180,7 @@ export class Applying {
       const now = id === undefined ? `ends at ${state.last_seq}` : `has ${id}`;
       throw lost(`the log ${now}, where message ${this.sequence}, ${this.#id}, was read`);
     }
+    this.#old ??= { sequence: state.last_seq, time: Date.parse(state.last_ts) - ACK_FOR_MS };
     return { sequence: state.last_seq, id: (await idAt(state.last_seq)) ?? "" };
   }
 
@@ -268,10 +275,11 @@ export class Applying {
     try {
       count = await made;
     } catch (refused) {
-      if (refused instanceof VicinalError && !POISON.includes(refused.code)) return this.#stop(refused);
+      if (refused instanceof VicinalError && !POISON.includes(refused.code)) return this.#fail(refused);
       error = refused;
       this.poisoned++;
       this.poison = `message ${message.seq}: ${wordsOf(refused)}`;
+      this.refused = [...this.refused, { sequence: message.seq, error: failureOf(refused) }].slice(-REFUSED);
     }
     if (this.problem !== undefined) return;
     this.sequence = message.seq;
@@ -283,7 +291,7 @@ export class Applying {
 
   #tell(message: JsMsg, count: number, error: unknown): void {
     const to = message.headers?.get(ACK_TO);
-    if (!to || Date.now() - message.time.getTime() > ACK_FOR_MS) return;
+    if (!to || (this.#old && message.seq <= this.#old.sequence && message.time.getTime() < this.#old.time)) return;
     const { replica, from } = this;
     const ack: Ack = {
       id: this.#id,
@@ -292,11 +300,18 @@ export class Applying {
       count,
       ...(error !== undefined && { error: failureOf(error) }),
     };
-    if (!this.nc.isClosed()) this.nc.publish(to, JSON.stringify(ack));
+    tell(this.nc, to, JSON.stringify(ack));
+  }
+
+  #fail(error: VicinalError): void {
+    this.failed ??= { error, at: performance.now() };
+    this.#stop(error);
   }
 
   #stop(error: unknown): void {
-    if (!this.#ended) this.problem ??= wordsOf(error);
+    if (this.#ended) return;
+    this.problem ??= wordsOf(error);
+    this.#caughtUp();
   }
 }
 

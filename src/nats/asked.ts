@@ -18,7 +18,7 @@ export type Ask =
   /** The value is { id, data } or null, the bytes its vector. */
   | { readonly call: "get"; readonly id: DocumentId; readonly vector: boolean }
   | { readonly call: "count"; readonly where?: object }
-  /** Ids of documents that meet conditions, at most so many. */
+  /** The value is Ids. */
   | { readonly call: "ids"; readonly where: object; readonly most: number };
 
 /** What is asked on a subject of its own (tendSubject). */
@@ -36,6 +36,13 @@ export type Answer =
   /** Another replica may have room, or be further on. */
   | { readonly elsewhere: "busy" | "behind" };
 
+/** Ids of documents that meet conditions, at most as many as were asked for. */
+export interface Ids {
+  readonly ids: readonly DocumentId[];
+  /** There may be more. */
+  readonly more: boolean;
+}
+
 export type SearchValue = readonly DocumentHit[][];
 
 /** What a replica tells of itself once a second. */
@@ -48,6 +55,14 @@ export interface Beat {
   /** Questions that wait or are being answered. */
   readonly queue: number;
   readonly applied: number;
+  /** The last messages up to there that were refused. */
+  readonly refused: readonly Refused[];
+}
+
+/** A message that every replica passes over, by its sequence, and why. */
+export interface Refused {
+  readonly sequence: number;
+  readonly error: Failure;
 }
 
 /** What a replica says of a message that it has made durable, or refused as every replica does. */

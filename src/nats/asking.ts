@@ -4,7 +4,7 @@ import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { failure } from "../storage/failures.js";
 import { errorOf } from "../storage/told.js";
 import type { Bytes } from "../words/arrays.js";
-import type { VicinalError } from "../words/errors.js";
+import { VicinalError } from "../words/errors.js";
 import type { Alive } from "./alive.js";
 import type { Answer, Question } from "./asked.js";
 import { Latencies } from "./latencies.js";
@@ -57,16 +57,23 @@ export class Asking {
     return true;
   }
 
-  /** Errors: NO_ANSWER; those of the replica, where every one would say the same. */
-  ask(of: AskedShard, alive: Alive, question: Question, bytes?: Uint8Array): Promise<Found> {
+  /** Errors: NO_ANSWER; TOO_LARGE; those of the replica, where every one would say the same. */
+  async ask(of: AskedShard, alive: Alive, question: Question, bytes?: Uint8Array): Promise<Found> {
+    const payload = pack(question, bytes);
+    const most = this.nc.info?.max_payload ?? 1 << 20;
+    if (payload.length > most) {
+      throw new VicinalError(
+        "TOO_LARGE",
+        `the question is ${payload.length} bytes, more than the ${most} that the server takes (max_payload): ask less at once, or by fewer conditions`,
+      );
+    }
     this.#saved = Math.min(MOST_SAVED, this.#saved + SHARE);
-    return new Promise((resolve, reject) => new One(this, of, alive, question, bytes, resolve, reject).begin());
+    return new Promise((resolve, reject) => new One(this, of, alive, question, payload, resolve, reject).begin());
   }
 }
 
 class One {
   readonly #tried = new Set<string>();
-  readonly #payload: Bytes;
   readonly #ends: number;
   readonly #said = new Map<string, number>();
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -77,11 +84,10 @@ class One {
     readonly of: AskedShard,
     readonly alive: Alive,
     readonly question: Question,
-    bytes: Uint8Array | undefined,
+    readonly payload: Bytes,
     readonly resolve: (found: Found) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    this.#payload = pack(question, bytes);
     this.#ends = performance.now() + question.within;
   }
 
@@ -131,7 +137,7 @@ class One {
     const began = performance.now();
     if (replica !== undefined) this.alive.began(replica);
     try {
-      const message = await nc.request(subject, this.#payload, { timeout: Math.max(1, this.#ends - began) });
+      const message = await nc.request(subject, this.payload, { timeout: Math.max(1, this.#ends - began) });
       const { value, bytes } = unpack(message.data);
       const answer = value as Answer;
       if ("elsewhere" in answer) return this.#elsewhere(answer.elsewhere);

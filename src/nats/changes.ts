@@ -7,7 +7,7 @@ import type { Shape, Vector } from "../input/vectors.js";
 import type { Bytes } from "../words/arrays.js";
 import { VicinalError } from "../words/errors.js";
 import { partitionOf } from "./names.js";
-import { pack, unpack } from "./parcel.js";
+import { bytesOfJson, pack, unpack } from "./parcel.js";
 
 export interface Put {
   readonly id: DocumentId;
@@ -69,7 +69,7 @@ export function messagesOf(what: Changes["what"], items: readonly Item[], mostBy
 
 /** An upper bound, of a message that has nothing else. */
 function sizeOf({ id, data, vector }: Item): number {
-  return 64 + 3 * (JSON.stringify([id, data]).length + 1) + (vector?.length ?? 0);
+  return 64 + bytesOfJson([id, data]) + (vector?.length ?? 0);
 }
 
 /** Documents of any partitions, as a snapshot has them. */

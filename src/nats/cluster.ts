@@ -23,7 +23,7 @@ import type { Answer, Question } from "./asked.js";
 import { bucketOf, checkName, checkShards, logSubjects, overlap, streamOf, tendSubject } from "./names.js";
 import { pack, unpack } from "./parcel.js";
 import { SERVICE } from "./service.js";
-import { changeMap, createMap, type Generation, openBucket, readMap, type ShardMap } from "./shard-map.js";
+import { changeMap, createMap, type Generation, openBucket, readMap, removeMap, type ShardMap } from "./shard-map.js";
 import { purge, removeOthers, type SnapshotRecord } from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
@@ -77,6 +77,8 @@ export interface ReshardProgress {
 const SHARDS_NAMES = ["collection", "dimensions", "metric", "shards", "fields", "index", "servers", "logBytes"];
 const RESHARD_NAMES = ["shards", "index", "replicas", "graceMs", "signal", "onProgress"];
 const STATUS_MS = 500;
+/** Replicas that have not answered by then keep the log from being purged. */
+const PURGE_STATUS_MS = 2000;
 const POLL_MS = 250;
 const GRACE_MS = 10_000;
 const MOST_GRACE_MS = 3_600_000;
@@ -105,11 +107,16 @@ export async function createShards(nc: NatsConnection, options: ShardsOptions): 
   await createMap(kv, map).catch((error) => {
     throw Object.assign(badOption(`there is a collection ${name} on this server already`), { cause: error });
   });
-  await new Objm(nc).create(bucketOf(name), { replicas: servers, storage: StorageType.File });
-  await (await jetstreamManager(nc)).streams.add({
-    ...{ name: streamOf(name), subjects: [logSubjects(name)], num_replicas: servers, allow_direct: true },
-    ...{ discard: DiscardPolicy.New, ...most },
-  });
+  try {
+    await new Objm(nc).create(bucketOf(name), { replicas: servers, storage: StorageType.File });
+    await (await jetstreamManager(nc)).streams.add({
+      ...{ name: streamOf(name), subjects: [logSubjects(name)], num_replicas: servers, allow_direct: true },
+      ...{ discard: DiscardPolicy.New, ...most },
+    });
+  } catch (error) {
+    await removeMap(kv); // the name is free again
+    throw error;
+  }
   return map;
 }
 
@@ -208,7 +215,9 @@ export async function dropGeneration(nc: NatsConnection, collection: string, gen
 
 /**
  * Has a replica of every shard put a snapshot into the object store, from which new replicas begin. With `purge` the log then loses what
- * the snapshots and all replicas that answer have; one that is away and has less begins from the snapshot. Errors: NO_ANSWER.
+ * the snapshots and all replicas that answer have; one that is away and has less begins from the snapshot. Where a replica was there
+ * and answers no more, the log of its shard is left as it is (`purgedMessages` is 0). The store keeps the last two snapshots of a
+ * shard. Errors: NO_ANSWER; BUSY where the log was purged by another call meanwhile.
  */
 export async function snapshotShards(
   nc: NatsConnection,
@@ -229,11 +238,13 @@ export async function snapshotShards(
     records.push(await snapshotOf(nc, furthest));
   }
   await removeOthers(nc, kv, name, shards);
-  const replicas = options.purge ? (await clusterStatus(nc, name)).replicas : [];
+  const replicas = options.purge ? (await clusterStatus(nc, name, { within: PURGE_STATUS_MS })).replicas : [];
   const all: (SnapshotRecord & { purgedMessages: number })[] = [];
   for (const record of records) {
     const some = replicas.filter((one) => overlap(one, record));
-    all.push({ ...record, purgedMessages: options.purge ? await purge(nc, kv, name, record, some) : 0 });
+    const purges =
+      options.purge && before.every((one) => !overlap(one, record) || some.some((now) => now.replica === one.replica));
+    all.push({ ...record, purgedMessages: purges ? await purge(nc, kv, name, record, some) : 0 });
   }
   return all;
 }
@@ -252,34 +263,56 @@ export interface Repaired {
 /**
  * After the log lost messages that it had acknowledged, as a crash of the server's machine can do: of every shard whose replicas have
  * stopped, the one that has read the most goes on where the log is still the one it read, with what was lost in its documents; the
- * others begin from its snapshot. All replicas that are to count must be there. Errors: NO_ANSWER; MISSING where none of a shard knows
+ * others begin from its snapshot. One that was away meanwhile stops when it is back: calling this again has it begin from a snapshot
+ * of those that went on. All replicas that are to count must be there. Errors: NO_ANSWER; MISSING where none of a shard knows
  * where that is, after it was started anew: then export its documents, and upsert them into another collection.
  */
 export async function repairShards(nc: NatsConnection, collection: string): Promise<readonly Repaired[]> {
   const name = checkName(collection);
   const kv = await openBucket(nc, name);
-  const { map, replicas } = await clusterStatus(nc, name);
+  const { map, log, replicas } = await clusterStatus(nc, name);
   const repaired: Repaired[] = [];
   for (let shard = 0; shard < map.now.shards; shard++) {
     const all = replicas.filter((one) => one.generation === map.now.generation && one.shard === shard);
     const stopped = all.filter(({ state }) => state === "stopped");
     if (stopped.length === 0) continue;
+    const key = `repaired.${map.now.shards}.${shard}`;
+    const repairedTo = Number((await kv.get(key))?.string() ?? -1);
+    const lost = stopped.map(({ resumesAt }) => resumesAt ?? 0);
+    const [whole] = all
+      .filter(({ state, applied }) => state !== "stopped" && applied >= Math.min(...lost))
+      .sort((a, b) => b.applied - a.applied);
+    // They were away when the shard was repaired: what has been acknowledged since is with those that went on then.
+    if (whole && Math.max(...lost) <= repairedTo) {
+      repaired.push(await follow(nc, whole, stopped, whole.applied));
+      continue;
+    }
     const [first] = stopped.filter((one) => one.resumesAt !== undefined).sort((a, b) => b.applied - a.applied);
     if (!first)
       throw new VicinalError(
         "MISSING",
         `no replica of shard ${shard} of ${name} knows where it is in the log: ${stopped[0].problem}`,
       );
+    await kv.put(key, String(log.last));
     await tell(nc, first, "resume");
-    await snapshotOf(nc, first);
     const others = all.filter((one) => one !== first);
-    for (const other of others) await tell(nc, other, "anew");
-    const anew = others.map(({ replica }) => replica);
-    repaired.push({ shard, replica: first.replica, had: first.applied, resumedAt: first.resumesAt as number, anew });
+    repaired.push(await follow(nc, first, others, first.resumesAt as number));
   }
   await removeOthers(nc, kv, name, map.now.shards);
   for (const one of replicas) if (one.generation !== map.now.generation && one.state === "stopped") await tell(nc, one, "anew");
   return repaired;
+}
+
+/** Has others begin from a snapshot of one. */
+async function follow(
+  nc: NatsConnection,
+  { shard, replica, applied: had, ...one }: ReplicaStatus,
+  others: readonly ReplicaStatus[],
+  resumedAt: number,
+): Promise<Repaired> {
+  await snapshotOf(nc, { ...one, shard, replica, applied: had });
+  for (const other of others) await tell(nc, other, "anew");
+  return { shard, replica, had, resumedAt, anew: others.map((other) => other.replica) };
 }
 
 async function tell(nc: NatsConnection, one: ReplicaStatus, call: "resume" | "anew"): Promise<void> {

@@ -8,13 +8,14 @@ import { rescored } from "../collection/rescored.js";
 import { rowsOfBytes } from "../collection/rows.js";
 import type { Document } from "../collection/scanning.js";
 import { type DocumentHit, wishOf } from "../collection/searching.js";
-import type { Where } from "../collection/where/parse.js";
+import { parse, type Where } from "../collection/where/parse.js";
 import type { Shape, Vector, Vectors } from "../input/vectors.js";
 import { mergeHits } from "../search/merging.js";
 import type { Searchable } from "../search/searchable.js";
 import { badOption, VicinalError } from "../words/errors.js";
-import { flag, heed, known } from "../words/options.js";
+import { flag, known } from "../words/options.js";
 import { Alive } from "./alive.js";
+import type { Beat, Ids } from "./asked.js";
 import { Asking } from "./asking.js";
 import { type Changes, type Item, messagesOf } from "./changes.js";
 import {
@@ -31,6 +32,7 @@ import {
 } from "./connecting.js";
 import { checkData, checkDocuments, queriesOf, vectorsOf } from "./given.js";
 import { checkName, partitionOf, shardOf } from "./names.js";
+import { onReconnect } from "./reconnecting.js";
 import { type Asked, Scattering, shardsOf, unless } from "./scattering.js";
 import { openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
 import { Writing, type Written } from "./writing.js";
@@ -67,6 +69,7 @@ export class NatsCollection implements Searchable<DocumentId> {
   readonly #scattering: Scattering;
   #asked: Asked;
   #unwatch: () => void = () => {};
+  readonly #unhear: () => void;
   #closed = false;
 
   private constructor(nc: NatsConnection, kv: KV, name: string, map: ShardMap, options: ConnectOptions) {
@@ -76,6 +79,7 @@ export class NatsCollection implements Searchable<DocumentId> {
     this.#name = name;
     this.#asking = new Asking(nc);
     this.#scattering = new Scattering(this.#asking, name, this.#options.within);
+    this.#unhear = onReconnect(nc, () => void this.#lookAgain());
     this.#asked = { map, alive: new Alive(nc, name, map.now.generation) };
     this.#writing = new Writing(
       nc,
@@ -91,7 +95,6 @@ export class NatsCollection implements Searchable<DocumentId> {
     const { map } = await readMap(kv, name);
     const collection = new NatsCollection(nc, kv, name, map, options);
     collection.#unwatch = await watchMap(kv, (map) => void collection.#heard(map));
-    void collection.#lookAgain();
     await collection.#asked.alive.greet(map.now.shards, GREET_MS);
     return collection;
   }
@@ -146,6 +149,7 @@ export class NatsCollection implements Searchable<DocumentId> {
       const { where } = what as { where: Where };
       if (where === undefined)
         throw badOption("delete takes ids, or { where } with conditions; to remove all documents give { where: {} }");
+      this.#checkWhere(where);
       return this.#deleteWhere(where, options);
     }
     const ids = Array.isArray(what) ? (what as readonly DocumentId[]) : [what as DocumentId];
@@ -161,8 +165,8 @@ export class NatsCollection implements Searchable<DocumentId> {
     let all: Written = { count: 0, sequences: {} };
     for (;;) {
       const ask = { call: "ids", where, most: REMOVED } as const;
-      const lists = (await this.#scattering.each(this.#open, ask, { written: all })) as DocumentId[][];
-      const ids = lists.flat();
+      const lists = (await this.#scattering.each(this.#open, ask, { written: all })) as Ids[];
+      const ids = lists.flatMap((list) => list.ids);
       if (ids.length === 0) return all;
       const { count, sequences } = await this.#write(
         "remove",
@@ -170,7 +174,7 @@ export class NatsCollection implements Searchable<DocumentId> {
         options,
       );
       all = { count: all.count + count, sequences: { ...all.sequences, ...sequences } };
-      if (lists.every((list) => list.length < REMOVED)) return all;
+      if (!lists.some(({ more }) => more)) return all;
     }
   }
 
@@ -194,13 +198,15 @@ export class NatsCollection implements Searchable<DocumentId> {
   async count(options: AskOptions & { where?: Where } = {}): Promise<number> {
     known("count", options, [...ASK_NAMES, "where"]);
     const { where, ...rest } = options;
-    const counts = await this.#scattering.each(this.#open, { call: "count", ...(where && { where }) }, rest);
+    this.#checkWhere(where);
+    const counts = await this.#scattering.each(this.#open, { call: "count", ...(where !== undefined && { where }) }, rest);
     return counts.reduce((sum: number, count) => sum + (count as number), 0);
   }
 
   /**
-   * The documents nearest to a vector, or to a text by `embed`, nearest first; equal distances are in order of ids. Errors: those of
-   * Collection.search; NO_ANSWER where a shard has not answered in time: searchPartial does without.
+   * The documents nearest to a vector, or to a text by `embed`, nearest first; equal distances are in order of ids, where there are more
+   * of them than k maybe other ids than one collection would have. Errors: those of Collection.search; NO_ANSWER where a shard has not
+   * answered in time: searchPartial does without.
    */
   async search(query: Vector | string, options: NatsSearchOptions = {}): Promise<DocumentHit[]> {
     return (await this.#search([query], options, undefined))[0];
@@ -232,6 +238,7 @@ export class NatsCollection implements Searchable<DocumentId> {
   close(): void {
     this.#closed = true;
     this.#unwatch();
+    this.#unhear();
     this.#asked.alive.close();
     this.#writing.close();
   }
@@ -263,12 +270,8 @@ export class NatsCollection implements Searchable<DocumentId> {
 
   /** Whatever was told while the server was away. */
   async #lookAgain(): Promise<void> {
-    for await (const { type } of this.#nc.status()) {
-      if (this.#closed) return;
-      if (type !== "reconnect") continue;
-      const { map } = await readMap(this.#kv, this.#name).catch(() => ({ map: undefined }));
-      if (map) await this.#heard(map);
-    }
+    const { map } = await readMap(this.#kv, this.#name).catch(() => ({ map: undefined }));
+    if (map) await this.#heard(map);
   }
 
   async #write(what: Changes["what"], items: readonly Item[], options: WriteOptions): Promise<Written> {
@@ -285,6 +288,11 @@ export class NatsCollection implements Searchable<DocumentId> {
     return written;
   }
 
+  /** Before it is sent: JSON would leave out what is undefined, and a condition with it. */
+  #checkWhere(where: unknown): void {
+    if (where !== undefined) parse(where, this.#open.map.fields);
+  }
+
   get #mostBytes(): number {
     return (this.#nc.info?.max_payload ?? 1 << 20) - SPARE_BYTES;
   }
@@ -298,6 +306,7 @@ export class NatsCollection implements Searchable<DocumentId> {
     if ((options as { after?: unknown }).after !== undefined)
       throw badOption("after is of one collection: not of several shards");
     const wish = wishOf(options);
+    this.#checkWhere(options.where);
     const { rescore, candidates: _, signal, k: __, ...rest } = options;
     const asked = this.#open;
     const queries = await queriesOf(given, shapeOf(asked.map), this.#options.embed, signal);
@@ -309,10 +318,10 @@ export class NatsCollection implements Searchable<DocumentId> {
     );
     const asking = { ...(within !== undefined && { within }), ...(written && { written }) };
     for (let i = 0; i < queries.rows.length; i += most) {
-      heed(signal);
       const rows = queries.rows.slice(i, i + most);
-      const found = this.#scattering.scatter(asked, rows, { ...rest, ...(k !== undefined && { k }) }, asking, missing);
-      for (const perShard of await unless(signal, found)) lists.push(mergeHits(perShard, k));
+      const wanted = { ...rest, ...(k !== undefined && { k }) };
+      const found = await unless(signal, () => this.#scattering.scatter(asked, rows, wanted, asking, missing));
+      for (const perShard of found) lists.push(mergeHits(perShard, k));
     }
     if (!rescore) return lists;
     const all: DocumentHit[][] = [];
@@ -321,13 +330,11 @@ export class NatsCollection implements Searchable<DocumentId> {
   }
 
   /** Asks every replica of a partition's shard that is known. */
-  async #howFar(partition: number): Promise<Map<string, number>> {
+  async #howFar(partition: number): Promise<Beat[]> {
     const { map, alive } = this.#asked;
     const shard = shardOf(partition, map.now.shards);
-    const found = new Map<string, number>();
     alive.refresh();
     await new Promise((resolve) => setTimeout(resolve, TOLD_MS));
-    for (const { replica, applied, ready } of alive.of(shard)) if (ready) found.set(replica, applied);
-    return found;
+    return alive.of(shard).filter(({ ready }) => ready);
   }
 }

@@ -6,6 +6,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const NOTHING = new Uint8Array(0);
 
+/** As UTF-8. */
+export function bytesOfJson(value: unknown): number {
+  return encoder.encode(JSON.stringify(value)).length;
+}
+
 export function pack(value: unknown, bytes: Uint8Array = NOTHING): Bytes {
   const json = encoder.encode(JSON.stringify(value));
   const from = startOf(json.length);

@@ -2,6 +2,7 @@
 // durable, and never before: what is behind it is read again, which leaves the documents as they are (changes.ts).
 import type { Storage } from "../storage/storage.js";
 import { VicinalError } from "../words/errors.js";
+import type { Refused } from "./asked.js";
 import type { Shard } from "./names.js";
 
 export interface Position extends Shard {
@@ -13,7 +14,12 @@ export interface Position extends Shard {
   readonly sequence: number;
   /** Of that message, so that a log that was cut and written on is told from the one that was read; "" where it is not known. */
   readonly id: string;
+  /** The last messages up to here that were refused. */
+  readonly refused?: readonly Refused[];
 }
+
+/** A replica's, without how far that is. */
+export type Whole = Omit<Position, "sequence" | "id" | "refused">;
 
 export const POSITION_FILE = "position.json";
 
@@ -28,8 +34,8 @@ export function writePosition(storage: Storage, position: Position): Promise<voi
 }
 
 /** Throws where a folder has something else than what is asked for. */
-export function checkPosition(at: Position, asked: Omit<Position, "sequence" | "id">, place: string): void {
-  const words = ({ collection, generation, shard, shards }: Omit<Position, "sequence" | "id">): string =>
+export function checkPosition(at: Position, asked: Whole, place: string): void {
+  const words = ({ collection, generation, shard, shards }: Whole): string =>
     `shard ${shard}/${shards} of generation ${generation} of ${collection}`;
   if (words(at) !== words(asked)) throw new VicinalError("BAD_OPTION", `${place} has ${words(at)}, not ${words(asked)}`);
   if (at.created !== asked.created) {

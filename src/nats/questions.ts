@@ -1,6 +1,7 @@
 // A replica's answers. So many questions wait and no more: the next is told at once to go elsewhere. They are answered in a worker,
 // and this thread, which is the connection's, stays free.
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import type { DocumentId } from "../collection/keys.js";
 import type { CollectionSearchOptions } from "../collection/searching.js";
 import type { WorkerCollection } from "../collection/worker.js";
 import type { Shape } from "../input/vectors.js";
@@ -8,11 +9,12 @@ import { failureOf } from "../storage/told.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import type { Applying } from "./applying.js";
-import type { Answer, Ask, Question, Tended } from "./asked.js";
+import type { Answer, Ask, Ids, Question, Tended } from "./asked.js";
 import { vectorAt } from "./changes.js";
 import { Latencies } from "./latencies.js";
-import { pack, unpack } from "./parcel.js";
+import { bytesOfJson, pack, unpack } from "./parcel.js";
 import type { SnapshotRecord } from "./snapshots.js";
+import { tell } from "./telling.js";
 
 /** In the worker at a time: one that is searched for, and one that waits there. */
 const TOGETHER = 2;
@@ -46,6 +48,8 @@ export class Questions {
   /** Milliseconds, of all answers. */
   spent = 0;
   #running = 0;
+  /** Those that wait for a write, which keep nobody else from the worker. */
+  #held = 0;
   #waiting: Waiting[] = [];
 
   constructor(
@@ -58,28 +62,51 @@ export class Questions {
   ) {}
 
   get queue(): number {
-    return this.#running + this.#waiting.length;
+    return this.#running + this.#waiting.length + this.#held;
   }
 
   /** `tends`: what came on the subject of those who may tend replicas. */
   hear(message: Msg, tends: boolean): void {
     const came = performance.now();
-    let asked: { value: unknown; bytes: Bytes };
+    let question: Question;
+    let bytes: Bytes;
     try {
-      asked = unpack(message.data);
+      const asked = unpack(message.data);
+      question = asQuestion(asked.value);
+      bytes = asked.bytes;
     } catch (error) {
       this.#answer(message, { error: failureOf(error) });
       return;
     }
-    const waiting: Waiting = { message, question: asked.value as Question, bytes: asked.bytes, came };
-    if (tends) void this.#run(waiting, () => this.#tended(waiting.question.ask));
-    else if (this.queue >= this.most) {
-      this.busy++;
-      this.#answer(message, { elsewhere: "busy" });
-    } else {
-      this.#waiting.push(waiting);
-      this.#next();
+    const waiting: Waiting = { message, question, bytes, came };
+    if (tends) void this.#run(waiting, () => this.#tended(question.ask));
+    else if (question.sequence !== undefined && question.sequence > this.applying.sequence) void this.#hold(waiting);
+    else this.#enter(waiting);
+  }
+
+  /** Until what it is to have is here, or half of its time is over. */
+  async #hold(waiting: Waiting): Promise<void> {
+    const { message, question } = waiting;
+    const { sequence = 0, within } = question;
+    let reached = false;
+    if (this.#held < this.most) {
+      this.#held++;
+      reached = await this.applying.reaches(sequence, within / 2);
+      this.#held--;
     }
+    if (reached) return this.#enter(waiting);
+    this.asked++;
+    this.#answer(message, { elsewhere: "behind" });
+  }
+
+  #enter(waiting: Waiting): void {
+    if (this.#running + this.#waiting.length >= this.most) {
+      this.busy++;
+      this.#answer(waiting.message, { elsewhere: "busy" });
+      return;
+    }
+    this.#waiting.push(waiting);
+    this.#next();
   }
 
   #next(): void {
@@ -97,11 +124,9 @@ export class Questions {
   }
 
   async #run({ message, question, came }: Waiting, find: () => Promise<Value>): Promise<void> {
-    const { ask, sequence, within } = question;
+    const { ask } = question;
     this.asked++;
     try {
-      if (sequence !== undefined && !(await this.applying.reaches(sequence, within / 2)))
-        return this.#answer(message, { elsewhere: "behind" });
       const { value, bytes: more } = await find();
       this.#answer(message, { value }, more);
     } catch (error) {
@@ -132,12 +157,16 @@ export class Questions {
       case "count":
         return { value: await collection.count(ask.where === undefined ? {} : { where: ask.where as never }) };
       case "ids": {
-        const ids = [];
+        const ids: DocumentId[] = [];
+        let room = this.#mostBytes / 2;
+        let more = false;
         for await (const { id } of collection.scan({ where: ask.where as never, select: [] })) {
           ids.push(id);
-          if (ids.length === ask.most) break;
+          room -= bytesOfJson(id) + 1;
+          more = ids.length === ask.most || room <= 0;
+          if (more) break;
         }
-        return { value: ids };
+        return { value: { ids, more } satisfies Ids };
       }
       default:
         throw badOption(`a question cannot be ${show(ask.call)}`);
@@ -149,15 +178,27 @@ export class Questions {
     throw badOption(`a replica cannot be told to ${show(ask.call)}`);
   }
 
+  get #mostBytes(): number {
+    return (this.nc.info?.max_payload ?? 1 << 20) - SPARE_BYTES;
+  }
+
   #answer(message: Msg, answer: Answer, bytes?: Uint8Array): void {
-    if (this.nc.isClosed()) return;
     const parcel = pack(answer, bytes);
-    const most = (this.nc.info?.max_payload ?? 1 << 20) - SPARE_BYTES;
-    if (parcel.length <= most) return void message.respond(parcel);
+    const most = this.#mostBytes;
+    if (parcel.length <= most) {
+      tell(this.nc, message.reply, parcel);
+      return;
+    }
     const error = new VicinalError(
       "TOO_LARGE",
       `the answer is ${parcel.length} bytes, more than the ${most} that the server takes (max_payload): ask for fewer at once, or for less of their data with select`,
     );
-    message.respond(pack({ error: failureOf(error) } satisfies Answer));
+    tell(this.nc, message.reply, pack({ error: failureOf(error) } satisfies Answer));
   }
+}
+
+function asQuestion(value: unknown): Question {
+  const { ask, within } = (value ?? {}) as Question;
+  if (typeof within === "number" && typeof ask?.call === "string") return value as Question;
+  throw badOption(`a question is ${show(value)}; it must be { ask, within }`);
 }

@@ -28,11 +28,20 @@ import {
   tendSubject,
   whoSubject,
 } from "./names.js";
-import { checkPosition, POSITION_FILE, type Position, readPosition, writePosition } from "./position.js";
+import { checkPosition, POSITION_FILE, type Position, readPosition, type Whole, writePosition } from "./position.js";
 import { Questions } from "./questions.js";
 import { announce } from "./service.js";
 import { type Generation, generationIn, openBucket, readMap, type ShardMap, shapeOf } from "./shard-map.js";
-import { covering, loadSnapshots, loadUrl, purgedOf, readRecords, recordsOf, writeSnapshot } from "./snapshots.js";
+import {
+  covering,
+  loadSnapshots,
+  loadUrl,
+  purgedOf,
+  readRecords,
+  recordsOf,
+  type SnapshotRecord,
+  writeSnapshot,
+} from "./snapshots.js";
 import type { ReplicaStatus } from "./status.js";
 
 export interface ServeOptions {
@@ -58,6 +67,8 @@ const NAMES = ["collection", "shard", "dir", "generation", "queue", "maxBytes", 
 const QUEUE = 64;
 const GROUP = "replicas";
 const BEAT_MS = 1000;
+/** One whose disk is full, or the like, answers for so long from what it has before it ends, to be begun again. */
+const FAILED_MS = 30_000;
 /** Searches before the first that is asked for. */
 const WARM = 64;
 const NO_TIERS = { fresh: 0, main: 0, logBytes: 0, doing: "idle" } as const;
@@ -118,18 +129,15 @@ interface Filled {
   readonly safe: number;
 }
 
-async function filled(
-  nc: NatsConnection,
-  kv: KV,
-  { storage, place, map, generation, options, shard }: Opened,
-  whole: Omit<Position, "sequence" | "id">,
-): Promise<Filled> {
+async function filled(nc: NatsConnection, kv: KV, opened: Opened, whole: Whole): Promise<Filled> {
+  const { storage, place, map, generation, options, shard } = opened;
   const { collection: name, snapshot, maxBytes, cacheBytes } = options;
   const documents = join(place, "documents");
   const records = await readRecords(kv);
+  const { purged } = purgedOf(records, shard);
   const at = await readPosition(storage);
   if (at) checkPosition(at, whole, storage.place);
-  const behind = (at?.sequence ?? 0) < purgedOf(records, shard).purged;
+  const behind = (at?.sequence ?? 0) < purged;
   // What was begun and has no position was not filled to its end.
   if (!at || behind) await rm(documents, { recursive: true, force: true });
   const { dimensions, metric, fields } = map;
@@ -150,16 +158,18 @@ async function filled(
       );
     const shape = shapeOf(map);
     const sequence = snapshot
-      ? await loadUrl(snapshot, name, shard, collection, shape)
+      ? await loadUrl(snapshot, name, shard, collection, shape, purged)
       : from
         ? await loadSnapshots(nc, name, from, shard, collection, shape)
         : 0;
     const position = { ...whole, sequence, id: "" };
     await writePosition(storage, position);
-    return { collection, position, safe: Math.max(sequence, snapshot ? 0 : purgedOf(records, shard).purged) };
+    return { collection, position, safe: Math.max(sequence, purged) };
   } catch (error) {
     await collection.close();
-    throw error;
+    const objects = (some: readonly SnapshotRecord[]): string => String(some.map(({ object }) => object));
+    if (snapshot || objects(await readRecords(kv)) === objects(records)) throw error;
+    return filled(nc, kv, opened, whole); // from those that have come in their place meanwhile
   }
 }
 
@@ -168,7 +178,7 @@ export class Replica {
   readonly id = crypto.randomUUID().slice(0, 8);
   /** Resolves when it is closed, by `close` or because its generation is no more; rejects where it cannot go on. */
   readonly closed: Promise<void>;
-  /** Resolves when it has read the log, and answers. */
+  /** Resolves when it has read the log, or has stopped, and answers. Rejects where it is closed before: CLOSED, or as `closed`. */
   readonly ready: Promise<void>;
   readonly #nc: NatsConnection;
   readonly #kv: KV;
@@ -209,7 +219,11 @@ export class Replica {
       this.#settle = (error) => (error === undefined ? resolve() : reject(error));
     });
     this.closed.catch(() => {}); // whoever looks is told
-    this.ready = this.#applying.ready.then(() => this.#warm()).then(() => this.#answer());
+    const before = this.closed.then(() => {
+      throw new VicinalError("CLOSED", `the replica ${this.id} of ${options.collection} was closed before it had read the log`);
+    });
+    this.ready = Promise.race([this.#applying.ready.then(() => this.#warm()).then(() => this.#answer()), before]);
+    this.ready.catch(() => {}); // whoever looks is told
     void this.#applying.run();
   }
 
@@ -340,6 +354,8 @@ export class Replica {
       }
       await this.#checkPurged();
       await this.#applying.look().catch(() => {}); // the server is away
+      const { failed } = this.#applying;
+      if (failed && performance.now() - failed.at > FAILED_MS) throw failed.error;
       this.#health = await this.#collection.health;
       const { position } = this.#applying;
       if (this.#lost || position.sequence === this.#written) return;
@@ -380,7 +396,8 @@ export class Replica {
   #beat(): void {
     if (this.#nc.isClosed() || this.#closing) return;
     const { shard, replica, size, queue, applied, state, collection, generation } = this.status;
-    const beat: Beat = { replica, shard, ready: state === "ready", size, queue, applied };
+    const { refused } = this.#applying;
+    const beat: Beat = { replica, shard, ready: state === "ready", size, queue, applied, refused };
     this.#nc.publish(beatSubject(collection, generation), JSON.stringify(beat));
   }
 }

@@ -2,7 +2,7 @@
 import type { DocumentHit } from "../collection/searching.js";
 import type { Bytes } from "../words/arrays.js";
 import type { VicinalError } from "../words/errors.js";
-import { heed } from "../words/options.js";
+import { checkSignal, heed } from "../words/options.js";
 import type { Alive } from "./alive.js";
 import type { Ask, Question } from "./asked.js";
 import type { AskedShard, Asking, Found } from "./asking.js";
@@ -35,7 +35,7 @@ export class Scattering {
     const within = options.within === undefined ? this.within : checkWithin(options.within);
     const sequence = Math.max(lastOf(this.seen, shard, shards), lastOf(options.written?.sequences ?? {}, shard, shards));
     const question: Question = { ask, within, ...(sequence > 0 && { sequence }) };
-    return unless(options.signal, this.asking.ask(of, alive, question, bytes));
+    return unless(options.signal, () => this.asking.ask(of, alive, question, bytes));
   }
 
   /** Asks every shard the same; all must answer. */
@@ -108,13 +108,16 @@ function joined(rows: readonly Uint8Array[]): Bytes {
   return bytes;
 }
 
-/** What a promise comes to, unless the signal is aborted before. */
-export function unless<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (!signal) return promise;
+/** What work comes to, unless the signal is aborted before it or meanwhile. */
+export function unless<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  checkSignal(signal);
+  if (!signal) return work();
   heed(signal);
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
   });
 }

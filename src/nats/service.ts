@@ -1,6 +1,7 @@
 // What monitors of NATS ask of a service (ADR-32, micro): PING, INFO and STATS under $SRV, of all services, of this one by name, of one
 // instance. Written here since it is sixty lines, and @nats-io/services on npm is of another core.
 import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
+import { tell } from "./telling.js";
 
 export const SERVICE = "vicinal";
 const VERSION = "1.0.0";
@@ -37,7 +38,7 @@ export function announce(nc: NatsConnection, id: string, endpoint: Endpoint): ()
   };
   const subscriptions: Subscription[] = [];
   for (const [verb, answer] of Object.entries(verbs)) {
-    const callback = (_: Error | null, message: Msg): void => void message?.respond(JSON.stringify(answer()));
+    const callback = (_: Error | null, message: Msg): void => tell(nc, message?.reply, JSON.stringify(answer()));
     for (const of of ["", `.${SERVICE}`, `.${SERVICE}.${id}`])
       subscriptions.push(nc.subscribe(`$SRV.${verb}${of}`, { callback }));
   }

@@ -57,7 +57,7 @@ function noCollection(name: string): VicinalError {
 /** The map as it is, with its revision. Errors: MISSING. */
 export async function readMap(kv: KV, name: string): Promise<{ map: ShardMap; revision: number }> {
   const entry = await kv.get(KEY);
-  if (!entry) throw noCollection(name);
+  if (entry?.operation !== "PUT") throw noCollection(name);
   return { map: entry.json<ShardMap>(), revision: entry.revision };
 }
 
@@ -71,6 +71,11 @@ export async function changeMap(kv: KV, name: string, change: (map: ShardMap) =>
 
 export async function createMap(kv: KV, map: ShardMap): Promise<void> {
   await kv.create(KEY, JSON.stringify(map));
+}
+
+/** Of a collection that could not be made. */
+export async function removeMap(kv: KV): Promise<void> {
+  await kv.purge(KEY);
 }
 
 /** Calls `heard` with the map now and whenever it changes. What it returns ends that. */

@@ -6,8 +6,8 @@
 //
 // Documents go on changing while it is written: it has all up to `sequence` and some of what came later, and the log from there on,
 // read over it, leaves the documents as they are. A message puts documents of one shard, of several partitions.
-import { jetstreamManager } from "@nats-io/jetstream";
-import type { KV } from "@nats-io/kv";
+import { JetStreamApiCodes, jetstreamManager } from "@nats-io/jetstream";
+import type { KV, KvEntry } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import type { WorkerCollection } from "../collection/worker.js";
@@ -30,6 +30,8 @@ export interface SnapshotRecord extends Shard {
   readonly purged: number;
   /** Replicas that had all of that when it went. */
   readonly counted: readonly string[];
+  /** The object before, which replicas may still be reading; it goes with the next. */
+  readonly previous?: string | undefined;
 }
 
 interface Head extends Shard {
@@ -43,6 +45,8 @@ interface Head extends Shard {
 const TOGETHER = 256;
 const CHUNK_BYTES = 256 << 10;
 const OBJECT_CHUNK_BYTES = 512 << 10;
+/** Where a snapshot is read and nothing comes. */
+const SILENT_MS = 30_000;
 
 const keyOf = ({ shard, shards }: Shard): string => `snapshot.${shards}.${shard}`;
 
@@ -51,13 +55,41 @@ export async function readRecords(kv: KV): Promise<SnapshotRecord[]> {
   const keys: string[] = [];
   for await (const key of await kv.keys("snapshot.>")) keys.push(key);
   for (const key of keys) {
-    const entry = await kv.get(key);
-    if (entry?.operation === "PUT") records.push(entry.json<SnapshotRecord>());
+    const record = recordOf(await kv.get(key));
+    if (record) records.push(record);
   }
   return records;
 }
 
-/** Writes one of a shard, and then removes the one before. `sequence`: what is durable in it now. */
+/** What is no record is passed over: others may write there too. */
+function recordOf(entry: KvEntry | null): SnapshotRecord | undefined {
+  if (entry?.operation !== "PUT") return undefined;
+  try {
+    const record = entry.json<SnapshotRecord>();
+    const { shard, shards, object, sequence, purged, counted } = record;
+    const numbers = [shard, shards, sequence, purged].every((value) => Number.isSafeInteger(value) && value >= 0);
+    return numbers && shard < shards && typeof object === "string" && Array.isArray(counted) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Puts a record in the place of what was read there; false where another has come since. */
+async function putRecord(kv: KV, record: SnapshotRecord, at: KvEntry | null): Promise<boolean> {
+  const text = JSON.stringify(record);
+  try {
+    await (at ? kv.update(keyOf(record), text, at.revision) : kv.create(keyOf(record), text));
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === JetStreamApiCodes.StreamWrongLastSequence) return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes one of a shard, and then removes the one before the one before. `sequence`: what is durable in it now. Errors: BUSY where the
+ * log was purged beyond that meanwhile.
+ */
 export async function writeSnapshot(
   nc: NatsConnection,
   kv: KV,
@@ -69,8 +101,6 @@ export async function writeSnapshot(
 ): Promise<SnapshotRecord> {
   const { dimensions, metric } = map;
   const store = await new Objm(nc).open(bucketOf(name));
-  const before = (await kv.get(keyOf({ shard, shards })))?.json<SnapshotRecord>();
-  const { purged, counted } = purgedOf(await readRecords(kv), { shard, shards });
   const object = `${shards}.${shard}.${sequence}.${crypto.randomUUID()}`;
   let documents = 0;
   let bytes = 0;
@@ -95,10 +125,20 @@ export async function writeSnapshot(
   });
   const chunk = Math.min(OBJECT_CHUNK_BYTES, (nc.info?.max_payload ?? 1 << 20) >> 1);
   await store.put({ name: object, options: { max_chunk_size: chunk } }, stream);
-  const record: SnapshotRecord = { shard, shards, object, sequence, documents, bytes, purged, counted };
-  await kv.put(keyOf(record), JSON.stringify(record));
-  if (before) await store.delete(before.object).catch(() => {}); // it is in nobody's way
-  return record;
+  for (;;) {
+    const entry = await kv.get(keyOf({ shard, shards }));
+    const before = recordOf(entry);
+    const { purged, counted } = purgedOf(await readRecords(kv), { shard, shards });
+    if (purged > sequence) {
+      await store.delete(object);
+      throw new VicinalError("BUSY", `the log of ${name} was purged to ${purged} while a snapshot up to ${sequence} was taken`);
+    }
+    const previous = before?.object;
+    const record: SnapshotRecord = { shard, shards, object, sequence, documents, bytes, purged, counted, previous };
+    if (!(await putRecord(kv, record, entry))) continue;
+    if (before?.previous) await store.delete(before.previous).catch(() => {}); // it is in nobody's way
+    return record;
+  }
 }
 
 async function* putsOf(collection: WorkerCollection): AsyncGenerator<{ payload: Bytes; count: number }> {
@@ -146,7 +186,7 @@ export function purgedOf(records: readonly SnapshotRecord[], shard: Shard): Pick
 export async function recordsOf(kv: KV, shards: number, shard: Shard): Promise<SnapshotRecord[]> {
   const keys = Array.from({ length: shards }, (_, i) => ({ shard: i, shards })).filter((one) => overlap(one, shard));
   const entries = await Promise.all(keys.map((one) => kv.get(keyOf(one))));
-  return entries.flatMap((entry) => (entry?.operation === "PUT" ? [entry.json<SnapshotRecord>()] : []));
+  return entries.flatMap((entry) => recordOf(entry) ?? []);
 }
 
 /** Puts the documents of snapshots that are of a shard; returns the sequence after which the log is to be read. */
@@ -170,17 +210,30 @@ export async function loadSnapshots(
   return Math.min(...sequences);
 }
 
-/** The same of one at a URL. */
+/**
+ * The same of one at a URL, which must have all of the shard. Errors: BAD_FILE; MISSING, also where the log has been purged beyond what
+ * is in it.
+ */
 export async function loadUrl(
   url: string,
   name: string,
   shard: Shard,
   collection: WorkerCollection,
   shape: Shape,
+  purged: number,
 ): Promise<number> {
   const response = await fetch(url);
   if (!response.ok || !response.body) throw new VicinalError("MISSING", `${url} answers ${response.status}`);
-  return load(response.body as ReadableStream<Uint8Array>, url, name, shard, collection, shape);
+  return load(response.body as ReadableStream<Uint8Array>, url, name, shard, collection, shape, ({ sequence, ...head }) => {
+    if (head.shards > shard.shards) {
+      throw new VicinalError(
+        "BAD_FILE",
+        `the snapshot ${url} is of shard ${head.shard}/${head.shards}, which is a part of ${shard.shard}/${shard.shards} alone`,
+      );
+    }
+    if (sequence < purged)
+      throw new VicinalError("MISSING", `the snapshot ${url} ends at ${sequence}, and the log of ${name} begins after ${purged}`);
+  });
 }
 
 async function load(
@@ -190,14 +243,16 @@ async function load(
   shard: Shard,
   collection: WorkerCollection,
   shape: Shape,
+  check: (head: Head) => void = () => {},
 ): Promise<number> {
   const bad = (why: string): VicinalError => new VicinalError("BAD_FILE", `the snapshot ${where} ${why}`);
-  const reading = new Frames(from, () => bad("ends in the midst of it"));
+  const reading = new Frames(from, bad);
   const head = unpack(await reading.bytes(await reading.u32())).value as Head;
   if (head.collection !== name || head.dimensions !== shape.dimensions)
     throw bad(`is of ${head.collection} with ${head.dimensions} dimensions, not of ${name} with ${shape.dimensions}`);
   if (!overlap(head, shard))
     throw bad(`is of shard ${head.shard}/${head.shards}, which has nothing of ${shard.shard}/${shard.shards}`);
+  check(head);
   let documents = 0;
   for (let length = await reading.u32(); length > 0; length = await reading.u32()) {
     const changes = changesOf(await reading.bytes(length), shape);
@@ -213,20 +268,20 @@ async function load(
 /** Bytes of a stream, as many as are asked for. */
 class Frames {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #short: () => VicinalError;
+  readonly #bad: (why: string) => VicinalError;
   #have = new Uint8Array(0);
 
-  constructor(from: ReadableStream<Uint8Array>, short: () => VicinalError) {
+  constructor(from: ReadableStream<Uint8Array>, bad: (why: string) => VicinalError) {
     this.#reader = from.getReader();
-    this.#short = short;
+    this.#bad = bad;
   }
 
   async bytes(n: number): Promise<Uint8Array> {
     const parts = [this.#have];
     let length = this.#have.length;
     while (length < n) {
-      const { value, done } = await this.#reader.read();
-      if (done) throw this.#short();
+      const { value, done } = await this.#read();
+      if (done) throw this.#bad("ends in the midst of it");
       parts.push(value as never);
       length += value.length;
     }
@@ -242,6 +297,22 @@ class Frames {
     return all.subarray(0, n);
   }
 
+  /** An object that is removed while it is read falls silent. */
+  async #read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silent = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(this.#bad(`has sent nothing for ${SILENT_MS} ms`));
+        void this.#reader.cancel().catch(() => {}); // nobody waits for it any more
+      }, SILENT_MS);
+    });
+    try {
+      return await Promise.race([this.#reader.read(), silent]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async u32(): Promise<number> {
     const bytes = await this.bytes(4);
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
@@ -255,6 +326,7 @@ export async function removeOthers(nc: NatsConnection, kv: KV, name: string, sha
     if (record.shards === shards) continue;
     await kv.purge(keyOf(record));
     await store.delete(record.object);
+    if (record.previous) await store.delete(record.previous);
   }
 }
 
@@ -264,7 +336,10 @@ interface Reached {
   readonly applied: number;
 }
 
-/** Takes out of the log what a snapshot and all these replicas have; returns how many messages that were. */
+/**
+ * Takes out of the log what a snapshot and all these replicas have; returns how many messages that were, none where there is another
+ * snapshot by now.
+ */
 export async function purge(
   nc: NatsConnection,
   kv: KV,
@@ -272,11 +347,14 @@ export async function purge(
   record: SnapshotRecord,
   replicas: readonly Reached[],
 ): Promise<number> {
+  const entry = await kv.get(keyOf(record));
+  const now = recordOf(entry);
+  if (!entry || now?.object !== record.object) return 0;
   const upTo = Math.min(record.sequence, ...replicas.map(({ applied }) => applied));
-  if (upTo <= record.purged) return 0;
+  if (upTo <= now.purged) return 0;
   // Said before it is done: whoever has less, or was not counted, begins from the snapshot.
-  const said: SnapshotRecord = { ...record, purged: upTo, counted: replicas.map(({ replica }) => replica) };
-  await kv.put(keyOf(record), JSON.stringify(said));
+  const said: SnapshotRecord = { ...now, purged: upTo, counted: replicas.map(({ replica }) => replica) };
+  if (!(await putRecord(kv, said, entry))) return 0;
   const filter = logFilter(name, record);
   const { purged } = await (await jetstreamManager(nc)).streams.purge(streamOf(name), {
     seq: upTo + 1,

@@ -5,7 +5,7 @@ import { createInbox, headers, type NatsConnection, type Subscription } from "@n
 import { failure } from "../storage/failures.js";
 import { errorOf } from "../storage/told.js";
 import { VicinalError } from "../words/errors.js";
-import { ACK_TO, type Ack } from "./asked.js";
+import { ACK_TO, type Ack, type Beat } from "./asked.js";
 import type { Message } from "./changes.js";
 import { logSubject, PARTITIONS } from "./names.js";
 
@@ -29,8 +29,8 @@ export interface Waits {
   readonly within: number;
 }
 
-/** How far replicas of a partition's shard are, by name. */
-export type HowFar = (partition: number) => Promise<ReadonlyMap<string, number>>;
+/** How far replicas of a partition's shard are. */
+export type HowFar = (partition: number) => Promise<readonly Pick<Beat, "replica" | "applied" | "refused">[]>;
 
 interface Waiting {
   readonly replicas: Set<string>;
@@ -47,6 +47,7 @@ export class Writing {
   readonly #last: Promise<unknown>[] = Array.from({ length: PARTITIONS }, () => Promise.resolve());
   readonly #prefix = crypto.randomUUID();
   #made = 0;
+  #closed = false;
 
   /** `counts`: whether replicas of that generation count. */
   constructor(
@@ -70,7 +71,7 @@ export class Writing {
     });
   }
 
-  /** Resolves when all of it is durable. Errors: NO_ANSWER, after which some of it may be there; what replicas refuse. */
+  /** Resolves when all of it is durable. Errors: NO_ANSWER and CLOSED, after which some of it may be there; what replicas refuse. */
   async write(messages: readonly Message[], waits: Waits): Promise<Written> {
     const ends = performance.now() + waits.within;
     const sequences: Record<number, number> = {};
@@ -93,11 +94,26 @@ export class Writing {
     try {
       const published = this.#last[partition].then(() => this.#publish(partition, id, payload, waits, ends));
       this.#last[partition] = published.catch(() => {});
-      const sequence = await published;
+      const sequence = await this.#inTime(published, waiting, waits, ends);
       await this.#durable(partition, sequence, waiting, waits, ends);
       return { sequence, count: waiting.count };
     } finally {
       this.#waiting.delete(id);
+    }
+  }
+
+  /** What is published, unless time is over before its turn has come. */
+  async #inTime(published: Promise<number>, waiting: Waiting, { within }: Waits, ends: number): Promise<number> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      const late = new VicinalError("NO_ANSWER", `the log of ${this.name} has not taken a write within ${within} ms`);
+      timer = setTimeout(() => reject(late), Math.max(0, ends - performance.now()));
+      waiting.heard = () => waiting.error !== undefined && reject(waiting.error);
+    });
+    try {
+      return await Promise.race([published, ended]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -107,6 +123,7 @@ export class Writing {
     for (;;) {
       const left = ends - performance.now();
       try {
+        if (this.#closed) throw this.#isClosed();
         if (left <= 0) throw new Error(`${waits.within} ms are over`);
         const { seq } = await jetstream(this.nc).publish(logSubject(this.name, partition), payload, {
           msgID: id,
@@ -116,6 +133,7 @@ export class Writing {
         });
         return seq;
       } catch (error) {
+        if (this.#closed) throw error;
         if (this.nc.isClosed() || ends - performance.now() <= AGAIN_MS)
           throw failure(
             "NO_ANSWER",
@@ -147,13 +165,27 @@ export class Writing {
         waiting.heard();
       });
       if (enough()) break;
-      for (const [replica, reached] of await this.howFar(partition).catch(() => new Map<string, number>()))
-        if (reached >= sequence) waiting.replicas.add(replica);
+      for (const { replica, applied, refused } of await this.howFar(partition).catch(() => [])) {
+        if (applied < sequence) continue;
+        const why = refused.find((one) => one.sequence === sequence);
+        if (why) waiting.error = errorOf(why.error);
+        waiting.replicas.add(replica);
+      }
     }
     if (waiting.error !== undefined) throw waiting.error;
   }
 
+  #isClosed(): VicinalError {
+    return new VicinalError("CLOSED", `the collection ${this.name} was closed while a write waited`);
+  }
+
+  /** What waits is CLOSED; it may be written. */
   close(): void {
+    this.#closed = true;
+    for (const waiting of this.#waiting.values()) {
+      waiting.error = this.#isClosed();
+      waiting.heard();
+    }
     this.#heard.unsubscribe();
   }
 }

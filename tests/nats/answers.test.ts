@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { thrownBy } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { DIMENSIONS, documentsOf, FIELDS, queriesOf } from "./support/documents.js";
-import { describeNats, Server, until } from "./support/server.js";
+import { describeNats, pause, Server, until } from "./support/server.js";
 
 const SHARDS = 4;
 const N = thorough(1500, 6000);
@@ -129,9 +129,38 @@ describeNats("four shards of two replicas", () => {
       ["BAD_OPTION", () => shards.search(vector, { after: { id: 1, distance: 1 } } as never)],
       ["BAD_WHERE", () => shards.search(vector, { where: { year: { $near: 1 } } as never })],
       ["BAD_DIMENSION", () => shards.search([1, 2])],
+      ["BAD_WHERE", () => shards.delete({ where: { lang: undefined } as never })],
+      ["BAD_WHERE", () => shards.delete({ where: null as never })],
+      ["BAD_WHERE", () => shards.count({ where: { lang: undefined } as never })],
+      ["BAD_WHERE", () => shards.count({ where: null as never })],
+      ["BAD_WHERE", () => shards.search(vector, { where: { lang: undefined } as never })],
+      ["BAD_OPTION", () => shards.get(1, { signal: "soon" as never })],
+      ["TOO_LARGE", () => shards.count({ where: { lang: "x".repeat(2 << 20) } })],
     ];
     for (const [code, call] of refused) expect(await codeOf(call), String(call)).toBe(code);
     expect((await clusterStatus(nc, "docs", { within: 1 })).log.last).toBe(messages);
+  });
+
+  it("a signal that is aborted before or meanwhile is what a call ends with", async () => {
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", hear);
+    const aborted = AbortSignal.abort(new Error("enough"));
+    const calls = [
+      (signal: AbortSignal) => shards.get(documents[0].id, { signal, within: 1 }),
+      (signal: AbortSignal) => shards.count({ signal, within: 1 }),
+      (signal: AbortSignal) => shards.search(documents[0].vector, { signal, within: 1 }),
+    ];
+    for (const call of calls) {
+      expect(String(await thrownBy(() => call(aborted)))).toBe("Error: enough");
+      const stop = new AbortController();
+      const going = thrownBy(() => call(stop.signal));
+      stop.abort(new Error("enough"));
+      expect(String(await going)).toBe("Error: enough");
+    }
+    await pause(50);
+    process.off("unhandledRejection", hear);
+    expect(unhandled).toEqual([]);
   });
 
   it("a field that is declared otherwise is refused by replicas, which go on", async () => {

@@ -1,11 +1,15 @@
 // What goes wrong while documents are written and asked for: replicas and the server are killed and stopped, messages are poisoned or
 // too large, two write at once.
-import type { NatsConnection } from "@nats-io/nats-core";
+import { headers, type NatsConnection } from "@nats-io/nats-core";
 import type { VicinalError } from "vicinal";
 import { connectCollection, type NatsCollection } from "vicinal/nats";
 import { clusterStatus, createShards, type ReplicaStatus, repairShards } from "vicinal/nats/cluster";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { Alive } from "../../src/nats/alive.js";
+import { messagesOf } from "../../src/nats/changes.js";
 import { logSubject, partitionOf } from "../../src/nats/names.js";
+import { pack, unpack } from "../../src/nats/parcel.js";
+import { Writing } from "../../src/nats/writing.js";
 import { thrownBy } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { DIMENSIONS, documentsOf, FIELDS, type Made } from "./support/documents.js";
@@ -51,7 +55,7 @@ describeNats("two shards of two replicas", () => {
   }
 
   /** Searches and writes, one after the other, until it is told to stop; none may fail. */
-  function load(): { stop(): Promise<{ searches: number; written: Made[] }> } {
+  function load(): { readonly written: readonly Made[]; stop(): Promise<{ searches: number; written: Made[] }> } {
     let going = true;
     const written: Made[] = [];
     const searching = (async () => {
@@ -67,6 +71,7 @@ describeNats("two shards of two replicas", () => {
       }
     })();
     return {
+      written,
       async stop() {
         going = false;
         await writing;
@@ -97,8 +102,8 @@ describeNats("two shards of two replicas", () => {
     await pause(500);
     await server.begin();
     await pause(1000);
+    await until("documents are written after it", () => loading.written.length > 20);
     const { written } = await loading.stop();
-    expect(written.length).toBeGreaterThan(20);
     await settled();
     await expectAll(docs, written);
   });
@@ -189,16 +194,110 @@ describeNats("two shards of two replicas", () => {
     const failed = (await thrownBy(() => docs.upsert(documents.slice(120, 180), { within: 3000 }))) as VicinalError;
     expect(failed.code).toBe("NO_ANSWER");
     expect(failed.message).toMatch(/ is in the log, and durable with 0 replicas of the 1 asked for within 3000 ms$/);
+    // One that is started on that log answers as well.
+    await replicas[3].stop();
+    replicas[3].begin();
+    await replicas[3].ready();
     // Nothing of it is lost: not what the log has no more, nor what it got since.
+    replicas[0].signal("SIGSTOP");
     const repaired = await repairShards(nc, "docs");
     expect(repaired.map(({ shard, anew }) => ({ shard, anew: anew.length }))).toEqual(
-      [0, 1].map((shard) => ({ shard, anew: 1 })),
+      [0, 1].map((shard) => ({ shard, anew: shard })),
     );
+    // Nor what was acknowledged before one that was away is back, which then follows.
+    await docs.upsert(documents.slice(190, 200));
+    replicas[0].signal("SIGCONT");
+    await until("it has stopped", async () => (await statuses()).some(({ state }) => state === "stopped"));
+    expect((await repairShards(nc, "docs")).map(({ shard, anew }) => ({ shard, anew: anew.length }))).toEqual([
+      { shard: 0, anew: 1 },
+    ]);
     await settled();
+    await docs.delete(documents.slice(190, 200).map(({ id }) => id));
     await expectAll(docs, documents.slice(0, 180));
     await Promise.all(repaired.map(async ({ shard }) => replicas[shard].kill()));
     await docs.upsert(documents.slice(180, 190));
     await expectAll(docs, documents.slice(0, 190));
+  });
+
+  it("what names another subject than an inbox is told nothing there, and replicas go on", async () => {
+    const told: string[] = [];
+    nc.subscribe("told.>", { callback: (_, message) => void told.push(message.subject) });
+    const to = headers();
+    for (const name of ["told.ack", "told.by an ack", "told.*"]) {
+      to.set("Vic-Ack", name);
+      for (let partition = 0; partition < 2; partition++)
+        await nc.request(logSubject("docs", partition), new Uint8Array(0), { headers: to, timeout: 5000 });
+    }
+    nc.publish("vic.docs.1.s00.ask", pack({ ask: { call: "count" }, within: 1000 }), { reply: "told.answer" });
+    nc.publish("$SRV.PING", "", { reply: "told.ping" });
+    const nothing = await nc.request("vic.docs.1.s00.ask", pack(null), { timeout: 5000 });
+    expect(unpack(nothing.data).value).toMatchObject({ error: { code: "BAD_OPTION" } });
+    await docs.upsert(documents.slice(0, 20), { replicas: 2 });
+    expect(await docs.count()).toBe(20);
+    expect(told).toEqual([]);
+  });
+
+  it("a refused write whose acknowledgement was lost is refused, after a restart of its replicas too", async () => {
+    // As a writer that hears no acknowledgements: only what replicas tell of themselves.
+    const alive = new Alive(nc, "docs", 1);
+    const writing = new Writing(
+      nc,
+      "docs",
+      () => false,
+      async (partition) => {
+        alive.refresh();
+        await pause(200);
+        return alive.of(partition % SHARDS).filter(({ ready }) => ready);
+      },
+    );
+    const wrong = documents
+      .slice(0, 1)
+      .map(({ id, vector }) => ({ id, vector: new Uint8Array(vector.buffer), data: { year: "soon" } }));
+    const messages = messagesOf("put", wrong, 10_000);
+    const written = (): Promise<unknown> => thrownBy(() => writing.write(messages, { replicas: 1, within: 20_000 }));
+    expect(((await written()) as VicinalError).code).toBe("BAD_FIELD");
+    const going = written();
+    await pause(100);
+    for (const replica of replicas) {
+      await replica.stop();
+      replica.begin();
+    }
+    expect(((await going) as VicinalError).code).toBe("BAD_FIELD");
+    alive.close();
+    writing.close();
+  });
+
+  it("closing ends what waits to be written, and a write is not kept behind another for longer than it has", async () => {
+    await Promise.all(replicas.map((replica) => replica.kill()));
+    const one = await connectCollection(nc, "docs");
+    const waits = thrownBy(() => one.upsert(documents[0], { within: 60_000 }));
+    await pause(100);
+    one.close();
+    expect(((await waits) as VicinalError).code).toBe("CLOSED");
+    await server.kill();
+    const other = docs;
+    const long = thrownBy(() => other.upsert(documents[0], { within: 60_000 }));
+    expect(((await thrownBy(() => other.upsert(documents[0], { within: 300 }))) as VicinalError).code).toBe("NO_ANSWER");
+    docs.close();
+    expect(((await long) as VicinalError).code).toBe("CLOSED");
+  });
+
+  it("questions that wait for a write keep nobody else waiting", async () => {
+    await docs.upsert(documents.slice(0, 20), { replicas: 2 });
+    const written = { count: 0, sequences: { 0: 1e6, 1: 1e6 } };
+    const behind = Array.from({ length: 8 }, () => thrownBy(() => docs.count({ written, within: 4000 })));
+    await pause(200);
+    expect(await docs.count({ within: 1500 })).toBe(20);
+    for (const one of behind) expect(((await one) as VicinalError).code).toBe("NO_ANSWER");
+  });
+
+  it("long ids are removed by conditions; a document of nearly a message is taken", async () => {
+    const long = Array.from({ length: 1500 }, (_, i) => ({ ...documents[0], id: `${"x".repeat(400)}${i}` }));
+    await docs.upsert(long, { replicas: 2 });
+    expect((await docs.delete({ where: {} }, { replicas: 2 })).count).toBe(1500);
+    expect(await docs.count()).toBe(0);
+    await docs.upsert({ ...documents[0], data: { text: "x".repeat(250_000) } }, { replicas: 2 });
+    expect(await docs.count()).toBe(1);
   });
 
   it("of two writers the one whose message is later in the log has the last word, on every replica", async () => {
@@ -231,5 +330,19 @@ describeNats("two shards of two replicas", () => {
       expect((await other.get(documents[i].id))?.data.year).toBe(i + 100);
     }
     other.close();
+  });
+});
+
+describeNats("a server without JetStream", () => {
+  it("is waited for by a replica, which says so once and ends when it is told to", async () => {
+    const server = await Server.start({ jetstream: false });
+    try {
+      const replica = server.replica("docs", "0/1", "waits");
+      await until("it says why", () => replica.said("waits"));
+      expect(await replica.stop()).toBe(0);
+      expect(replica.problems).toBe("");
+    } finally {
+      await server.end();
+    }
   });
 });

@@ -6,7 +6,9 @@ import { Objm } from "@nats-io/obj";
 import { connectCollection, type NatsCollection } from "vicinal/nats";
 import { clusterStatus, createShards, dropGeneration, reshard, snapshotShards } from "vicinal/nats/cluster";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { expectError } from "../support/errors.js";
+import { openBucket } from "../../src/nats/shard-map.js";
+import { purge, readRecords } from "../../src/nats/snapshots.js";
+import { expectError, thrownBy } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { DIMENSIONS, documentsOf, FIELDS, type Made } from "./support/documents.js";
 import { describeNats, pause, type ReplicaProcess, Server, until, vicinal } from "./support/server.js";
@@ -82,6 +84,37 @@ describeNats("generations", () => {
     await readyAll(replicas.slice(2));
     await Promise.all(replicas.slice(0, 2).map((one) => one.kill()));
     await expectAll(documents.slice(0, 160));
+  });
+
+  it("a snapshot that comes between another and its purge is kept, and so is the log", async () => {
+    await readyAll(shardsOf(2, "a"));
+    docs = await connectCollection(nc, "docs", { within: 20_000, writeWithin: 60_000 });
+    await docs.upsert(documents.slice(0, 50));
+    const kv = await openBucket(nc, "docs");
+    const [older] = await snapshotShards(nc, "docs");
+    await docs.upsert(documents.slice(50, 100));
+    const [newer] = await snapshotShards(nc, "docs");
+    const { messages } = (await clusterStatus(nc, "docs")).log;
+    expect(await purge(nc, kv, "docs", older, [])).toBe(0);
+    expect((await readRecords(kv)).find(({ shard }) => shard === 0)).toMatchObject({ object: newer.object, purged: 0 });
+    expect((await clusterStatus(nc, "docs")).log.messages).toBe(messages);
+    // One is read while two more are taken: it is there until the second has been.
+    expect(await (await new Objm(nc).open("vic-docs")).info(older.object)).not.toBeNull();
+    // What is no record of a snapshot is passed over.
+    await kv.put("snapshot.2.9", "nothing that is known");
+    await kv.put("snapshot.4.1", JSON.stringify({ shard: 1, shards: 4, object: 7 }));
+    const records = await snapshotShards(nc, "docs", { purge: true });
+    for (const { purgedMessages } of records) expect(purgedMessages).toBeGreaterThan(0);
+    expect((await clusterStatus(nc, "docs")).log.messages).toBe(0);
+    await expectAll(documents.slice(0, 100));
+  });
+
+  it("a collection that could not be made leaves its name free", async () => {
+    const notes = { collection: "notes", dimensions: 3, shards: 1 };
+    await expectError(() => createShards(nc, { ...notes, dimensions: 0 }), "BAD_OPTION", "dimensions is 0");
+    expect(await thrownBy(() => createShards(nc, { ...notes, logBytes: 2 ** 52 }))).toBeInstanceOf(Error);
+    await expectError(() => connectCollection(nc, "notes"), "MISSING", "there is no collection notes");
+    expect(await createShards(nc, notes)).toMatchObject({ dimensions: 3 });
   });
 
   it("two shards become four and again two, under load: no search fails, no write is lost", async () => {
@@ -161,22 +194,40 @@ describeNats("generations", () => {
     one.close();
     const store = await new Objm(nc).open("vic-docs");
     const bytes = (await store.getBlob(object)) as Uint8Array;
-    const site = createServer((request, response) => response.end(request.url === "/whole" ? bytes : bytes.subarray(0, -20)));
+    const other = (from: RegExp, to: string): Buffer =>
+      Buffer.from(
+        Buffer.from(bytes)
+          .toString("latin1")
+          .replace(from, (found) => to.padEnd(found.length)),
+        "latin1",
+      );
+    const files: Record<string, Uint8Array> = {
+      ...{ "/whole": bytes, "/cut": bytes.subarray(0, -20) },
+      ...{ "/part": other(/"shards":2,/, '"shards":4,'), "/old": other(/"sequence":\d+/, '"sequence":1') },
+    };
+    const site = createServer((request, response) => response.end(files[request.url ?? ""]));
     await new Promise<void>((resolve) => void site.listen(0, "127.0.0.1", resolve));
     try {
       const origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-      const cut = server.replica("docs", "0/2", "cut", ["--snapshot", `${origin}/cut`]);
-      await until("it has ended", () => cut.code !== null);
-      expect(cut.problems).toMatch(/^vicinal: the snapshot http.*\/cut ends in the midst of it/);
+      const refused = {
+        cut: /^vicinal: the snapshot http.*\/cut ends in the midst of it/,
+        part: /^vicinal: the snapshot http.*\/part is of shard 0\/4, which is a part of 0\/2 alone/,
+        old: /^vicinal: the snapshot http.*\/old ends at 1, and the log of docs begins after \d+/,
+      };
+      for (const [name, why] of Object.entries(refused)) {
+        const one = server.replica("docs", "0/2", name, ["--snapshot", `${origin}/${name}`]);
+        await until("it has ended", () => one.code !== null);
+        expect(one.problems).toMatch(why);
+      }
       const whole = server.replica("docs", "0/2", "whole", ["--snapshot", `${origin}/whole`]);
       await whole.ready();
       expect(await whole.stop()).toBe(0);
     } finally {
       site.close();
     }
-    const other = server.replica("docs", "1/2", "whole");
-    await until("it has ended", () => other.code !== null);
-    expect(other.problems).toMatch(
+    const stranger = server.replica("docs", "1/2", "whole");
+    await until("it has ended", () => stranger.code !== null);
+    expect(stranger.problems).toMatch(
       /^vicinal: folder .*whole\/g1 has shard 0\/2 of generation 1 of docs, not shard 1\/2 of generation 1/,
     );
     await first.kill();

@@ -43,15 +43,25 @@ async function run({ nats, user, password, creds, ca, json, ...options }: ServeF
     throw new InputError(`${nats}: ${error?.message ?? "the connection was closed"}`);
   });
   lost.catch(() => {}); // also where it is closed here
-  let end = (): void => {};
+  let ended = false;
+  const giveUp = (): void => {
+    ended = true;
+    void nc.close();
+  };
+  let end = giveUp;
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => end());
+  const waits = ({ message }: Error): void => say("waits", `${nats}: ${message}; waits until that changes`, { problem: message });
   try {
     for (let serves = true; serves; ) {
-      const replica = await untilThere(nc, () => serveShard(nc, options));
+      end = giveUp;
+      const replica = await untilThere(nc, () => serveShard(nc, options), waits);
       end = () => void replica.close().catch(() => {});
       const name = `replica ${replica.id} of shard ${options.shard} of ${options.collection}, generation ${replica.status.generation}`;
       say("started", `${name}: reads the log from message ${count(replica.status.applied)} on`, { ...replica.status });
-      void replica.ready.then(() => say("ready", `${name}: answers`, { ...replica.status }));
+      void replica.ready.then(
+        () => say("ready", `${name}: answers`, { ...replica.status }),
+        () => {}, // told by closed
+      );
       try {
         await Promise.race([replica.closed, lost]);
         serves = false;
@@ -63,6 +73,8 @@ async function run({ nats, user, password, creds, ca, json, ...options }: ServeF
         await replica.close().catch(() => {}); // told by closed
       }
     }
+  } catch (error) {
+    if (!ended) throw error;
   } finally {
     await nc.close();
   }

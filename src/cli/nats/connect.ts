@@ -68,13 +68,14 @@ export async function withNats<T>(flags: NatsFlags, work: (nc: NatsConnection) =
   }
 }
 
-/** The same, again and again while the server is away. */
-export async function untilThere<T>(nc: NatsConnection, work: () => Promise<T>): Promise<T> {
-  for (;;) {
+/** Does `work` again and again while the server is away, or has no JetStream; `waits` is told once why. */
+export async function untilThere<T>(nc: NatsConnection, work: () => Promise<T>, waits: (why: Error) => void): Promise<T> {
+  for (let told = false; ; told = true) {
     try {
       return await work();
     } catch (error) {
       if (!isAway(error) || nc.isClosed()) throw error;
+      if (!told) waits(error as Error);
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
     }
   }

@@ -55,6 +55,8 @@ function ended(child: ChildProcess): Promise<void> {
 export interface ServerOptions {
   /** More lines of its configuration. */
   readonly config?: string;
+  /** Default true. */
+  readonly jetstream?: boolean;
 }
 
 export class Server {
@@ -66,13 +68,15 @@ export class Server {
   private constructor(
     readonly port: number,
     config: string,
+    jetstream: boolean,
   ) {
-    const lines = [`listen: 127.0.0.1:${port}`, `jetstream { store_dir: "${join(this.folder, "jetstream")}" }`, config];
+    const store = jetstream ? `jetstream { store_dir: "${join(this.folder, "jetstream")}" }` : "";
+    const lines = [`listen: 127.0.0.1:${port}`, store, config];
     writeFileSync(join(this.folder, "nats.conf"), lines.join("\n"));
   }
 
-  static async start({ config = "" }: ServerOptions = {}): Promise<Server> {
-    const server = new Server(await freePort(), config);
+  static async start({ config = "", jetstream = true }: ServerOptions = {}): Promise<Server> {
+    const server = new Server(await freePort(), config, jetstream);
     await server.begin();
     return server;
   }
