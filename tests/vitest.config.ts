@@ -13,16 +13,21 @@ const checkedWasm = {
       ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
       : undefined,
 };
-/** Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, memory that is full at every size, and servers that are killed. */
+/**
+ * Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, servers that are killed, files that are damaged at every place, memory
+ * that is full at every size, and layers that stand on what a user's run tests.
+ */
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
   "tests/collection/{shared,in-page}.test.ts",
-  "tests/pool/in-page.test.ts",
-  "tests/cli/demo-page.test.ts",
-  "tests/range/{damage,page}.test.ts",
-  "tests/promise/{cliffs,full,memory}.test.ts",
+  "tests/pool/*.test.ts",
+  "tests/cli/{cli,collection,demo-page}.test.ts",
+  "tests/range/{damage,hosts,page,range}.test.ts",
+  "tests/file/file.test.ts",
+  "tests/numbers/{at-once,bulk}.test.ts",
+  "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
-  "tests/guide/doctor.test.ts",
+  "tests/guide/*.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
