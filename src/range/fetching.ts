@@ -3,7 +3,7 @@ import { xxh32 } from "../collection/xxh32.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { type About, partsOf, type Span } from "./format.js";
-import type { Host } from "./host.js";
+import { type Host, unlessAborted } from "./host.js";
 import type { Recent, Stored } from "./kept.js";
 import { joined } from "./spans.js";
 
@@ -99,7 +99,7 @@ export class Fetching {
     const stop = (): void => together.abort(signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      return await Promise.all(spans.map((span) => this.#span(span, work, together.signal)));
+      return await unlessAborted(together.signal, Promise.all(spans.map((span) => this.#span(span, work, together.signal))));
     } catch (error) {
       together.abort(error);
       throw error;

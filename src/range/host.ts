@@ -81,7 +81,10 @@ export class Host {
   /** All of the head. */
   async head(signal?: AbortSignal): Promise<Uint8Array> {
     const url = this.folder + HEAD_NAME;
-    const { response, body } = await this.#asked(url, { cache: "no-cache", signal }, ({ ok }) => ok);
+    const { response, body } = await unlessAborted(
+      signal,
+      this.#asked(url, { cache: "no-cache", signal }, ({ ok }) => ok),
+    );
     if (response.status === 404) {
       throw new VicinalError(
         "MISSING",
@@ -182,8 +185,8 @@ export class Host {
       let response: FetchAnswer | undefined;
       let why: unknown;
       try {
-        response = await unlessAborted(signal, fetch(url + this.#query, init));
-        if (wants(response)) return { response, body: new Uint8Array(await unlessAborted(signal, response.arrayBuffer())) };
+        response = await fetch(url + this.#query, init);
+        if (wants(response)) return { response, body: new Uint8Array(await response.arrayBuffer()) };
         await response.body?.cancel();
         if (!BUSY.includes(response.status)) return { response, body: undefined };
       } catch (error) {
@@ -206,8 +209,8 @@ export class Host {
   }
 }
 
-/** Also where whoever was asked does not hear the signal. */
-function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+/** Also where whoever was asked does not hear the signal. For all of a round at once: runtimes warn of many listeners. */
+export function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
   if (!signal) return answer;
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
