@@ -1,7 +1,7 @@
 // One memory that several threads search: each by an instance of its own, which works on a copy of the records at the bottom of memory,
 // with rooms for its query and scratch behind them (arena.ts), while the first alone changes what all of them read. When that may be is
 // settled outside (src/pool/lock.ts): no thread searches while there are changes.
-import { ALL, CODED, GRAPH } from "../base/codes";
+import { ALL, GRAPH } from "../base/codes";
 import { align, rowBytes } from "../base/sizes";
 import { TEAM, alloc, copyRecords, keep, mark, release, reset, workAt } from "../memory/arena";
 import { state } from "../memory/state";

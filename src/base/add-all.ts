@@ -1,11 +1,11 @@
 // Vectors that come one after the other, for as long as they come, added a slice at a time.
 
 import type { Engine } from "../border/engine.js";
+import { endIds, idsInTurn, nextIds } from "../input/given-ids.js";
 import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, Pace, SLICE_MS, type Watched } from "../input/slices.js";
 import { batches, cut } from "../input/source.js";
-import { checkId, type Rows } from "../input/vectors.js";
-import { badOption, show, VicinalError } from "../words/errors.js";
+import type { Rows } from "../input/vectors.js";
 import { newIds } from "./adding.js";
 import { leavingLinks, linkWaiting } from "./linking.js";
 import type { Seat } from "./seat.js";
@@ -14,20 +14,6 @@ import { retrain } from "./succession.js";
 export interface AddAllOptions extends Watched<{ done: number; total: number | undefined }> {
   /** One id per vector, in the source's order. Default: 0, 1, 2 ... onwards from the largest id so far. */
   ids?: Iterable<number>;
-}
-
-function iteratorOf(ids: Iterable<number> | undefined): Iterator<number> | undefined {
-  if (ids !== undefined && typeof ids?.[Symbol.iterator] !== "function") {
-    throw badOption(`ids is ${show(ids)}; it must be an iterable of ids`);
-  }
-  return ids?.[Symbol.iterator]();
-}
-
-/** The next of the ids that addAll was given. */
-function nextId(ids: Iterator<number>, i: number): number {
-  const { value, done } = ids.next();
-  if (done) throw new VicinalError("BAD_ID", `ids ends after ${i} values, before the vectors do`);
-  return checkId(value, `ids[${i}]`);
 }
 
 /** Trains in slices, where rows about to be added are enough to do so. */
@@ -54,7 +40,7 @@ export async function addAll(
 ): Promise<void> {
   checkWatched(options);
   const { signal, onProgress } = options;
-  const ids = iteratorOf(given);
+  const ids = idsInTurn(given);
   const total = rows?.n;
   const { sliceMs = () => SLICE_MS } = seat;
   const pace = new Pace();
@@ -69,7 +55,7 @@ export async function addAll(
     for await (const some of rows ? cut(rows, size) : batches(source, seat.profile.shape, size, patience)) {
       await learnFrom(seat, some, signal);
       const started = performance.now();
-      const taken = ids && Uint32Array.from({ length: some.n }, (_, i) => nextId(ids, done + i));
+      const taken = ids && nextIds(ids, some.n, done);
       seat.add(some, newIds(seat.engine, some.n, taken, done));
       done += some.n;
       const now = performance.now();
@@ -81,7 +67,7 @@ export async function addAll(
       paused = performance.now();
     }
     await linkWaiting(engine, patience, report, sliceMs);
-    if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
+    endIds(ids, done);
     report();
   };
   await leavingLinks(seat, () => patiently(seat, signal, work)).finally(() => ids?.return?.());

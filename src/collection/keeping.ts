@@ -1,6 +1,7 @@
 // What is done with a collection as a whole: snapshots, new main tiers, the log's end.
 
 import { seatOf } from "../base/seat-of.js";
+import { either } from "../input/either.js";
 import type { Vector } from "../input/vectors.js";
 import type { Metric } from "../words/kinds.js";
 import { part } from "../words/part.js";
@@ -45,26 +46,6 @@ const LEARNED_FOR = 4;
 interface Watching {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
-}
-
-/**
- * A signal that is aborted when one of two is, until its end. Not AbortSignal.any(), which browsers of 2023 and Node 20.0 lack.
- */
-function either(a: AbortSignal, b: AbortSignal | undefined): { signal: AbortSignal; end: () => void } {
-  const both = new AbortController();
-  const stops = [a, b].flatMap((signal) => {
-    if (!signal) return [];
-    const abort = (): void => both.abort(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort);
-    return [() => signal.removeEventListener("abort", abort)];
-  });
-  return {
-    signal: both.signal,
-    end: () => {
-      for (const stop of stops) stop();
-    },
-  };
 }
 
 export class Keeping {

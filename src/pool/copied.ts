@@ -6,6 +6,7 @@ import type { VicinalError } from "../words/errors.js";
 import { Feeding } from "./feeding.js";
 import { type Fill, type Hands, type Hearing, type Over, reads } from "./hands.js";
 import { Member, type Side } from "./member.js";
+import { Prepared } from "./prepared.js";
 import { type Found, Queue } from "./queue.js";
 import type { Asked, Facts, News, Origin, Piece, Search, Verb } from "./words.js";
 
@@ -19,7 +20,7 @@ export class Copied implements Hands, Side {
   readonly #over: Over;
   readonly #maxBytes: number | undefined;
   readonly #feeding = new Feeding();
-  readonly #filters = new Map<number, FilterSource>();
+  readonly #prepared = new Prepared();
   /** The change that is being made, and those that wait for it. */
   #turn: Promise<unknown> = Promise.resolve();
   #ended: VicinalError | undefined;
@@ -51,7 +52,7 @@ export class Copied implements Hands, Side {
     try {
       const hired = await Member.hired(this, making, async (member) => {
         await member.ask({ call: "own", origin, readers: 0 });
-        for (const [filter, source] of this.#filters) await member.ask({ call: "prepare", filter, source });
+        await this.#prepared.again(member);
       });
       if (this.#ended) return hired.end(this.#ended);
       this.#members.push(hired);
@@ -74,15 +75,12 @@ export class Copied implements Hands, Side {
     return this.#inTurn(() => this.#feeding.run(this.#members, hasIds, fill, (asked) => this.#each(asked, hearing)));
   }
 
-  async prepare(filter: number, source: FilterSource): Promise<number> {
-    const size = await this.#all({ call: "prepare", filter, source });
-    this.#filters.set(filter, source);
-    return size as number;
+  prepare(filter: number, source: FilterSource): Promise<number> {
+    return this.#prepared.prepare(filter, source, (asked) => this.#all(asked));
   }
 
-  async forget(filter: number): Promise<void> {
-    this.#filters.delete(filter);
-    await this.#all({ call: "forget", filter });
+  forget(filter: number): Promise<void> {
+    return this.#prepared.forget(filter, (asked) => this.#all(asked));
   }
 
   end(why: VicinalError): void {

@@ -1,9 +1,9 @@
 // What is added to an index in workers: pieces of vectors, which the workers ask for one by one, so that no more of them are on their way
 // than are taken.
+import { endIds, idsInTurn, nextIds } from "../input/given-ids.js";
 import { type Closable, patiently } from "../input/patience.js";
 import { batches, cut } from "../input/source.js";
-import { checkId, isArray, type Rows, rowElements, rowsOf, type Shape } from "../input/vectors.js";
-import { badOption, show, VicinalError } from "../words/errors.js";
+import { type Rows, rowElements, type Shape } from "../input/vectors.js";
 import type { Piece } from "./words.js";
 
 /** Bytes of a piece, about. */
@@ -108,22 +108,19 @@ export class Feed {
 }
 
 /**
- * Calls `take` with all vectors, piece by piece, and their ids where there are any. What it throws ends the source, and so do the
- * signals.
+ * Calls `take` with all vectors, piece by piece, and their ids where there are any; of an array `rows` are known. What it throws ends the
+ * source, and so does the signal.
  */
 export async function inPieces(
   source: unknown,
+  rows: Rows | undefined,
   given: Iterable<number> | undefined,
   shape: Shape,
   pool: Closable,
-  signals: readonly (AbortSignal | undefined)[],
+  signal: AbortSignal,
   take: (piece: Piece) => Promise<void>,
 ): Promise<void> {
-  if (given !== undefined && typeof given?.[Symbol.iterator] !== "function") {
-    throw badOption(`ids is ${show(given)}; it must be an iterable of ids`);
-  }
-  const rows = isArray(source) ? rowsOf(source, shape, "source") : undefined;
-  const ids = given?.[Symbol.iterator]();
+  const ids = idsInTurn(given);
   const most = Math.max(Math.floor(PIECE_BYTES / (4 * rowElements(shape))), 1);
   // As with an index: the first of a slow source are there at once.
   let next = FIRST_PIECE;
@@ -133,27 +130,16 @@ export async function inPieces(
     return now;
   };
   let done = 0;
-  const nextId = (iterator: Iterator<number>): number => {
-    const { value, done: over } = iterator.next();
-    if (over) throw new VicinalError("BAD_ID", `ids ends after ${done} values, before the vectors do`);
-    return checkId(value, `ids[${done++}]`);
-  };
-  const any = new AbortController();
-  const abort = (event: Event): void => any.abort((event.target as AbortSignal).reason);
-  for (const signal of signals) {
-    if (signal?.aborted) any.abort(signal.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-  }
   try {
-    await patiently(pool, any.signal, async (patience) => {
+    await patiently(pool, signal, async (patience) => {
       for await (const some of rows ? cut(rows, size) : batches(source, shape, size, patience)) {
-        const own = ids && Uint32Array.from({ length: some.n }, () => nextId(ids));
+        const own = ids && nextIds(ids, some.n, done);
+        done += some.n;
         await patience.for(take({ rows: plainRows(some, shape), ids: own }));
       }
-      if (ids && !ids.next().done) throw new VicinalError("BAD_ID", `ids has more values than the ${done} vectors`);
+      endIds(ids, done);
     });
   } finally {
-    for (const signal of signals) signal?.removeEventListener("abort", abort);
     ids?.return?.();
   }
 }

@@ -101,9 +101,9 @@ export class Owner {
   }
 
   facts(): Facts {
-    const { kind, metric, dimensions, size } = this.index;
+    const { dimensions, size } = this.index;
     const { engine, profile } = seatOf(this.index);
-    return { kind, metric, dimensions, packed: profile.shape.packed === true, size, nextId: engine.state("nextId") };
+    return { dimensions, packed: profile.shape.packed === true, size, nextId: engine.state("nextId") };
   }
 
   find(searches: readonly Search[]): Answer[] {

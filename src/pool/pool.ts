@@ -4,9 +4,10 @@ import type { TrainOptions, TrainReport } from "../base/succession.js";
 import { type IndexStats, VectorIndex } from "../base/vector-index.js";
 import type { Explanation, Hit } from "../border/answers.js";
 import type { FileBytes, FileSource } from "../file/vic.js";
+import { either } from "../input/either.js";
 import type { Closable } from "../input/patience.js";
 import { checkWatched } from "../input/slices.js";
-import { checkId, copyOf, idsOf, oneRow, rowsOf, type Shape, type Vector, type Vectors } from "../input/vectors.js";
+import { checkId, copyOf, idsOf, isArray, oneRow, rowsOf, type Shape, type Vector, type Vectors } from "../input/vectors.js";
 import type { CreateIndexOptions } from "../make/create-index.js";
 import type { FactoryOptions } from "../make/factory.js";
 import { type BatchHits, type BatchOptions, batchK, noHits } from "../search/batch.js";
@@ -25,7 +26,7 @@ import { bytesFrom, coresHere } from "./here.js";
 import { renamed } from "./renamed.js";
 import { Sharded } from "./sharded.js";
 import { Sharing } from "./sharing.js";
-import type { Origin, Search } from "./words.js";
+import type { Origin, Piece, Search } from "./words.js";
 
 export interface PoolOptions {
   /** Workers that search. Default: as many as there are cores, up to 8. */
@@ -184,14 +185,14 @@ export class Pool implements Searchable<number> {
   /** As VectorIndex.add. Many vectors at once keep searches waiting: addAll does not. */
   async add(vectors: Vectors, ids?: ArrayLike<number>): Promise<Uint32Array> {
     this.#check();
-    const rows = plainRows(rowsOf(vectors, this.#shape, "vectors"), this.#shape);
+    const rows = this.#plain(vectors, "vectors");
     return this.#hands.do("add", [rows, ids === undefined ? undefined : idsOf(ids, "ids")]) as Promise<Uint32Array>;
   }
 
   /** As VectorIndex.upsert; with shards all or nothing in each of them alone. */
   async upsert(vectors: Vectors, ids: number | ArrayLike<number>): Promise<number> {
     this.#check();
-    const rows = plainRows(rowsOf(vectors, this.#shape, "vectors"), this.#shape);
+    const rows = this.#plain(vectors, "vectors");
     const list = typeof ids === "number" ? Uint32Array.of(checkId(ids, "ids")) : idsOf(ids, "ids");
     return this.#hands.do("upsert", [rows, list]) as Promise<number>;
   }
@@ -202,12 +203,17 @@ export class Pool implements Searchable<number> {
     checkWatched(options);
     this.#check();
     const { ids, signal, onProgress } = options;
-    const total = Array.isArray(source) || ArrayBuffer.isView(source) ? rowsOf(source, this.#shape, "source").n : undefined;
-    const hears = onProgress && ((body: unknown) => onProgress({ done: (body as { done: number }).done, total }));
+    const shape = this.#shape;
+    const rows = isArray(source) ? rowsOf(source, shape, "source") : undefined;
+    const hears = onProgress && ((body: unknown) => onProgress({ done: (body as { done: number }).done, total: rows?.n }));
     await this.#heard(signal, hears, (hearing) =>
       this.#hands.addAll(
         ids !== undefined,
-        (feed) => inPieces(source, ids, this.#shape, this.#closable, [hearing.signal, feed.stopped], (piece) => feed.give(piece)),
+        async (feed) => {
+          const { signal, end } = either(feed.stopped, hearing.signal);
+          const give = (piece: Piece): Promise<void> => feed.give(piece);
+          await inPieces(source, rows, ids, shape, this.#closable, signal, give).finally(end);
+        },
         hearing,
       ),
     );
@@ -221,9 +227,7 @@ export class Pool implements Searchable<number> {
   ): Promise<T> {
     if (!hears) return work({ signal });
     const own = new AbortController();
-    const abort = (): void => own.abort(signal?.reason);
-    heed(signal);
-    signal?.addEventListener("abort", abort, { once: true });
+    const both = either(own.signal, signal);
     const told = (body: unknown): void => {
       try {
         hears(body);
@@ -232,11 +236,12 @@ export class Pool implements Searchable<number> {
       }
     };
     try {
-      const done = await work({ signal: own.signal, told });
-      if (own.signal.aborted) throw own.signal.reason;
+      heed(signal);
+      const done = await work({ signal: both.signal, told });
+      heed(both.signal);
       return done;
     } finally {
-      signal?.removeEventListener("abort", abort);
+      both.end();
     }
   }
 
@@ -252,7 +257,7 @@ export class Pool implements Searchable<number> {
     checkWatched(options);
     this.#check();
     const { signal, onProgress } = options;
-    const rows = sample && plainRows(rowsOf(sample, this.#shape, "sample"), this.#shape);
+    const rows = sample && this.#plain(sample, "sample");
     return this.#heard(signal, onProgress as ((body: unknown) => void) | undefined, (hearing) =>
       this.#hands.do("train", [rows], hearing),
     ) as Promise<TrainReport>;
@@ -322,6 +327,10 @@ export class Pool implements Searchable<number> {
   get #shape(): Shape {
     const { dimensions, packed } = this.#hands.facts;
     return { dimensions, packed };
+  }
+
+  #plain(vectors: Vectors, name: string): Piece["rows"] {
+    return plainRows(rowsOf(vectors, this.#shape, name), this.#shape);
   }
 
   #options(given: PoolSearchOptions): { signal: AbortSignal | undefined; filter: Search["filter"]; options: object } {

@@ -3,8 +3,10 @@ import { checkDifferent } from "../base/adding.js";
 import type { IndexStats } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
 import { MAX_ID, rowElements, type Shape } from "../input/vectors.js";
-import type { BatchHits } from "../search/batch.js";
+import { type BatchHits, noHits } from "../search/batch.js";
 import type { FilterSource } from "../search/filter.js";
+import { mergeHits } from "../search/merging.js";
+import { DEFAULT_K } from "../search/plan.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { NONE } from "../words/state.js";
 import { Copied } from "./copied.js";
@@ -59,7 +61,7 @@ export class Sharded implements Hands {
     const found = await Promise.all(this.#shards.map((shard) => shard.find(search, signal, counts)));
     if (search.many) return mergedBatches(found as BatchHits[]);
     const { k, radius } = search.options as { k?: number; radius?: number };
-    return nearest((found as Hit[][]).flat(), k ?? (radius === undefined ? 10 : Infinity));
+    return mergeHits(found as Hit[][], k ?? (radius === undefined ? DEFAULT_K : undefined));
   }
 
   async do(verb: Verb, args: readonly unknown[], hearing: Hearing = {}): Promise<unknown> {
@@ -237,22 +239,15 @@ function joined<T extends Rows | Uint32Array>(arrays: readonly T[]): T {
   return all;
 }
 
-function nearest(hits: Hit[], k: number): Hit[] {
-  return hits.sort((a, b) => a.distance - b.distance || a.id - b.id).slice(0, k);
-}
-
 function mergedBatches(batches: readonly BatchHits[]): BatchHits {
   const [{ k, ids: first }] = batches;
-  const ids = new Uint32Array(first.length).fill(NONE);
-  const distances = new Float32Array(first.length).fill(Infinity);
+  const { ids, distances } = noHits(first.length / k, k);
   for (let from = 0; from < first.length; from += k) {
-    const hits = batches.flatMap((batch) =>
+    const lists = batches.map((batch) =>
       Array.from(batch.ids.subarray(from, from + k), (id, i) => ({ id, distance: batch.distances[from + i] })),
     );
-    nearest(
-      hits.filter(({ id }) => id !== NONE),
-      k,
-    ).forEach((hit, i) => {
+    const hits = lists.map((list) => list.filter(({ id }) => id !== NONE));
+    mergeHits(hits, k).forEach((hit, i) => {
       ids[from + i] = hit.id;
       distances[from + i] = hit.distance;
     });

@@ -6,6 +6,7 @@ import { Feeding } from "./feeding.js";
 import type { Fill, Hands, Hearing, Over } from "./hands.js";
 import { isChanging, type LockWords, letGo, newLock } from "./lock.js";
 import { Member, type Side } from "./member.js";
+import { Prepared } from "./prepared.js";
 import { type Found, Queue } from "./queue.js";
 import type { Asked, Facts, News, Origin, Piece, Search, Shared, Verb } from "./words.js";
 
@@ -22,7 +23,7 @@ export class Sharing implements Hands, Side {
   readonly #over: Over;
   readonly #maxBytes: number | undefined;
   readonly #feeding = new Feeding();
-  readonly #filters = new Map<number, FilterSource>();
+  readonly #prepared = new Prepared();
   /** All that are there, those too that are about to begin. */
   readonly #all = new Set<Member>();
   /** The one that has the index; undefined while another is being hired. */
@@ -70,7 +71,7 @@ export class Sharing implements Hands, Side {
   async #hireOwner(origin: Origin): Promise<void> {
     const owner = await this.#hired(async (member) => {
       await member.ask({ call: "own", origin, readers: this.#readers.length, lock: this.#lock });
-      for (const [filter, source] of this.#filters) await member.ask({ call: "prepare", filter, source });
+      await this.#prepared.again(member);
       await this.#joining;
     });
     if (this.#ended) return owner.end(this.#ended);
@@ -128,19 +129,12 @@ export class Sharing implements Hands, Side {
     return this.#feeding.run(takers, hasIds, fill, (asked) => this.#ask(asked, hearing));
   }
 
-  async prepare(filter: number, source: FilterSource): Promise<number> {
-    this.#filters.set(filter, source);
-    try {
-      return (await this.#ask({ call: "prepare", filter, source })) as number;
-    } catch (error) {
-      this.#filters.delete(filter);
-      throw error;
-    }
+  prepare(filter: number, source: FilterSource): Promise<number> {
+    return this.#prepared.prepare(filter, source, (asked) => this.#ask(asked));
   }
 
-  async forget(filter: number): Promise<void> {
-    this.#filters.delete(filter);
-    await this.#ask({ call: "forget", filter });
+  forget(filter: number): Promise<void> {
+    return this.#prepared.forget(filter, (asked) => this.#ask(asked));
   }
 
   end(why: VicinalError): void {

@@ -72,8 +72,6 @@ export interface Piece {
 }
 
 export interface Facts {
-  readonly kind: string;
-  readonly metric: string;
   readonly dimensions: number;
   readonly packed: boolean;
   readonly size: number;

@@ -1,5 +1,6 @@
 // From places in the data to checked blocks: those that are kept, and the rest by few ranges.
 import { xxh32 } from "../collection/xxh32.js";
+import { either } from "../input/either.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { type About, partsOf, type Span } from "./format.js";
@@ -96,15 +97,14 @@ export class Fetching {
   async #read(spans: readonly Span[], { work, signal }: Asking): Promise<Uint8Array[]> {
     heed(signal);
     const together = new AbortController();
-    const stop = (): void => together.abort(signal?.reason);
-    signal?.addEventListener("abort", stop, { once: true });
+    const both = either(together.signal, signal);
     try {
-      return await unlessAborted(together.signal, Promise.all(spans.map((span) => this.#span(span, work, together.signal))));
+      return await unlessAborted(both.signal, Promise.all(spans.map((span) => this.#span(span, work, both.signal))));
     } catch (error) {
       together.abort(error);
       throw error;
     } finally {
-      signal?.removeEventListener("abort", stop);
+      both.end();
     }
   }
 
