@@ -1,4 +1,4 @@
-/** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary. */
+/** The library as the command line uses it: everything comes through here, beside the tables of its vocabulary and what recall is. */
 
 export type {
   CollectionStats,

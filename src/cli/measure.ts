@@ -1,11 +1,5 @@
+import { countRight, type Truth } from "../guide/recall.js";
 import type { Hit, Index, SearchOptions } from "./core.js";
-
-/** The right answer to one query. */
-export interface Truth {
-  readonly ids: ReadonlySet<number>;
-  /** A hit this near counts as right whatever its id: it ties with the k-th. -Infinity where distances are not known. */
-  readonly bound: number;
-}
 
 /** What a search setting gives and costs, one query at a time on one thread. */
 export interface Measurement {
@@ -66,17 +60,6 @@ export function summarize({ hits, latenciesMs, totalMs, distances }: Round, trut
     p99Ms: percentile(sorted, 0.99),
     distances: distances / hits.length,
   };
-}
-
-/** How many of the hits are right; never more than there are true ones. */
-export function countRight(hits: readonly Hit[], truth: Truth): number {
-  const right = hits.filter(({ id, distance }) => truth.ids.has(id) || distance <= truth.bound).length;
-  return Math.min(right, truth.ids.size);
-}
-
-/** The truth that an exact search found, nearest first. */
-export function truthOf(hits: readonly Hit[]): Truth {
-  return { ids: new Set(hits.map(({ id }) => id)), bound: hits.at(-1)?.distance ?? Number.NEGATIVE_INFINITY };
 }
 
 /** The value that the share `p` of the sorted values does not exceed. */

@@ -53,3 +53,13 @@ export function fieldOf(text: string, before: Record<string, string> = {}): Reco
   if (at < 1) throw new UsageError(`--field is ${text}; it must be a path and a kind, such as lang:keyword`);
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
+
+/** The value of an option that is JSON; undefined where it is not given. */
+export function jsonOf(option: string, text: string | undefined, example: string): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${option} is no JSON (${(error as Error).message}): write it as '${example}'`);
+  }
+}

@@ -21,16 +21,21 @@ export interface Recall {
 /** Of the normal distribution: 95 % lie within so many standard deviations. */
 const Z = 1.96;
 
+/** The truth that an exact search found, nearest first. */
 export function truthOf(hits: readonly Found<unknown>[]): Truth {
   return { ids: new Set(hits.map(({ id }) => id)), bound: hits.at(-1)?.distance ?? Number.NEGATIVE_INFINITY };
 }
 
-/** Of the right ones the share that was found; 1 where there are none. */
-export function shareOf(hits: readonly Found<unknown>[], { ids, bound }: Truth): number {
-  if (ids.size === 0) return 1;
+/** How many of the hits are right; never more than there are true ones. */
+export function countRight(hits: readonly Found<unknown>[], { ids, bound }: Truth): number {
   let right = 0;
   for (const { id, distance } of hits) if (ids.has(id) || distance <= bound) right++;
-  return Math.min(right / ids.size, 1);
+  return Math.min(right, ids.size);
+}
+
+/** Of the right ones the share that was found; 1 where there are none. */
+export function shareOf(hits: readonly Found<unknown>[], truth: Truth): number {
+  return truth.ids.size === 0 ? 1 : countRight(hits, truth) / truth.ids.size;
 }
 
 /**

@@ -1,5 +1,7 @@
 // Questions to the shards of a generation: to one, to each, and searches, whose answers are gathered.
 import type { DocumentHit } from "../collection/searching.js";
+import { concatenated } from "../input/concatenated.js";
+import { unlessAborted } from "../input/unless-aborted.js";
 import type { Bytes } from "../words/arrays.js";
 import type { VicinalError } from "../words/errors.js";
 import { checkSignal, heed } from "../words/options.js";
@@ -81,7 +83,7 @@ export class Scattering {
     asking: AskOptions,
   ): Promise<DocumentHit[][]> {
     try {
-      const { value } = await this.ask(asked, shard, { call: "search", n: rows.length, options }, asking, joined(rows));
+      const { value } = await this.ask(asked, shard, { call: "search", n: rows.length, options }, asking, concatenated(rows));
       return value as DocumentHit[][];
     } catch (error) {
       // Fewer queries have a smaller answer.
@@ -101,23 +103,9 @@ function lastOf(sequences: Readonly<Record<number, number>>, shard: number, shar
   return last;
 }
 
-function joined(rows: readonly Uint8Array[]): Bytes {
-  const width = rows[0].length;
-  const bytes = new Uint8Array(width * rows.length);
-  rows.forEach((row, i) => void bytes.set(row, i * width));
-  return bytes;
-}
-
 /** What work comes to, unless the signal is aborted before it or meanwhile. */
 export function unless<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   checkSignal(signal);
-  if (!signal) return work();
   heed(signal);
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort));
-  });
+  return unlessAborted(signal, work());
 }

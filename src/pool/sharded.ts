@@ -2,6 +2,7 @@
 import { checkDifferent } from "../base/adding.js";
 import type { IndexStats } from "../base/vector-index.js";
 import type { Hit } from "../border/answers.js";
+import { concatenated } from "../input/concatenated.js";
 import { MAX_ID, rowElements, type Shape } from "../input/vectors.js";
 import { type BatchHits, noHits } from "../search/batch.js";
 import type { FilterSource } from "../search/filter.js";
@@ -100,8 +101,8 @@ export class Sharded implements Hands {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const addWaiting = async (): Promise<void> => {
       if (!waiting.length) return;
-      const rows = joined(waiting.map((piece) => piece.rows));
-      const ids = hasIds ? joined(waiting.map((piece) => piece.ids as Uint32Array)) : undefined;
+      const rows = concatenated(waiting.map((piece) => piece.rows));
+      const ids = hasIds ? concatenated(waiting.map((piece) => piece.ids as Uint32Array)) : undefined;
       waiting = [];
       bytes = 0;
       await this.#add(rows, ids, { signal }, true);
@@ -226,17 +227,6 @@ async function keepOwn(shard: Copied, isOwn: (id: number) => boolean): Promise<v
 
 function sum(counts: unknown[]): number {
   return (counts as number[]).reduce((all, one) => all + one, 0);
-}
-
-function joined<T extends Rows | Uint32Array>(arrays: readonly T[]): T {
-  const ofItsKind = arrays[0].constructor as new (length: number) => T;
-  const all = new ofItsKind(arrays.reduce((n, { length }) => n + length, 0));
-  let at = 0;
-  for (const one of arrays) {
-    all.set(one, at);
-    at += one.length;
-  }
-  return all;
 }
 
 function mergedBatches(batches: readonly BatchHits[]): BatchHits {

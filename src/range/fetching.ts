@@ -1,10 +1,12 @@
 // From places in the data to checked blocks: those that are kept, and the rest by few ranges.
 import { xxh32 } from "../collection/xxh32.js";
+import { concatenated } from "../input/concatenated.js";
 import { either } from "../input/either.js";
+import { unlessAborted } from "../input/unless-aborted.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { type About, partsOf, type Span } from "./format.js";
-import { type Host, unlessAborted } from "./host.js";
+import type { Host } from "./host.js";
 import type { Recent, Stored } from "./kept.js";
 import { joined } from "./spans.js";
 
@@ -114,14 +116,7 @@ export class Fetching {
     work.requests += parts.length;
     const pieces = await Promise.all(parts.map((part) => this.#host.read(part, signal)));
     work.bytes += span.to - span.from;
-    if (pieces.length === 1) return pieces[0];
-    const whole = new Uint8Array(span.to - span.from);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
+    return pieces.length === 1 ? pieces[0] : concatenated(pieces);
   }
 
   #damaged({ name, span }: Block): VicinalError {

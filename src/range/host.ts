@@ -1,5 +1,6 @@
 // Bytes of files on a web server that does no more than answer ranges of them. Whatever else it does is told in a sentence that says what
 // to set there; what comes is believed only once its checksum has been looked at, by those who ask.
+import { unlessAborted } from "../input/unless-aborted.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
 import { HEAD_NAME, type Part } from "./format.js";
@@ -207,18 +208,6 @@ export class Host {
   #busy(url: string, status: number): VicinalError {
     return new VicinalError("IO_ERROR", `${url}: the host answered with status ${status}, ${AGAIN_MS.length + 1} times`);
   }
-}
-
-/** Also where whoever was asked does not hear the signal. For all of a round at once: runtimes warn of many listeners. */
-export function unlessAborted<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
-  if (!signal) return answer;
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    Promise.resolve(answer)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", stop));
-  });
 }
 
 function reasonOf(error: unknown): string {

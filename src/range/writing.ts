@@ -2,6 +2,7 @@
 
 import type { Data } from "../collection/reading.js";
 import { xxh32 } from "../collection/xxh32.js";
+import { concatenated } from "../input/concatenated.js";
 import type { Bytes } from "../words/arrays.js";
 import { badOption } from "../words/errors.js";
 import { fieldsText } from "./fields.js";
@@ -46,7 +47,7 @@ export function* writeData(source: Source, learned: Learned, rows: RowKind): Gen
   const inLists = (datas ? members.map((own) => own.map((number) => datas[number])) : []) as Data[][];
   const fields = names.length ? inLists.map((own) => encoder.encode(fieldsText(own, names))) : [];
   const zones = encoder.encode(names.length ? zonesText(inLists, names) : "{}");
-  const data = joined([...codes, ...records, ...fields, zones].concat(payloads ?? []));
+  const data = dataOf([...codes, ...records, ...fields, zones].concat(payloads ?? []));
   const entries = members.map((own, list) => ({
     documents: own.length,
     codesChecksum: xxh32(codes[list]),
@@ -103,15 +104,9 @@ function writeRow(vector: Float32Array, kind: RowKind, record: Uint8Array): void
   else vector.forEach((value, i) => void viewOf(record).setFloat32(ROW_AT + 4 * i, value, true));
 }
 
-function joined(pieces: readonly Uint8Array[]): Bytes {
+function dataOf(pieces: readonly Uint8Array[]): Bytes {
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   if (bytes > MOST_DATA_BYTES)
     throw badOption(`the data would have ${bytes} bytes, more than ${MOST_DATA_BYTES}: publish several`);
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
+  return concatenated(pieces);
 }

@@ -3,35 +3,14 @@ import { once } from "node:events";
 import { linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Flat, Hnsw } from "vicinal";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CLI, commandLine } from "../support/command-line.js";
 
-const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vicinal-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the command line in the test folder, its standard input no terminal. */
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, encoding: "utf8", input: "" });
-  return { status, stdout, stderr };
-}
-
-/** Runs a command that must succeed and print nothing but JSON. */
-function json(...args: string[]) {
-  const { status, stdout, stderr } = run(...args, "--json");
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return JSON.parse(stdout);
-}
-
-/** Runs a command that must fail with one sentence and no stack. */
-function fails(code: number, sentence: string, ...args: string[]) {
-  const { status, stderr } = run(...args);
-  expect(stderr).toContain(sentence);
-  expect(stderr).not.toMatch(/^\s+at /m);
-  expect(status).toBe(code);
-}
+const { run, json, fails } = commandLine(folder);
 
 const ROWS = 300;
 const DIMENSIONS = 16;

@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Flat } from "vicinal";
 import { Collection } from "vicinal/collection";
 import { saveFile } from "vicinal/node";
@@ -11,8 +10,8 @@ import { RangeIndex } from "vicinal/range";
 import { folder as place } from "vicinal/storage/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fetching, URL_OF, vectorsOf } from "../range/support/made.js";
+import { CLI } from "../support/command-line.js";
 
-const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vicinal-publish-"));
 const vectors = vectorsOf(600);
 afterAll(() => rmSync(folder, { recursive: true }));

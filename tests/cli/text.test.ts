@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { lexicalEmbedder } from "../../src/cli/embed/lexical.js";
-import { countRight, summarize, truthOf } from "../../src/cli/measure.js";
+import { summarize } from "../../src/cli/measure.js";
 import { bytes, figure, table } from "../../src/cli/print.js";
 import { passagesOf } from "../../src/cli/text/passages.js";
+import { countRight, truthOf } from "../../src/guide/recall.js";
 
 const TEXTS = [
   "The parser reads command line arguments and prints help for each option.",

@@ -1,29 +1,17 @@
 // vicinal tune, plan and doctor: on files, as lines for people and as JSON.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Hnsw } from "vicinal";
 import { saveFile } from "vicinal/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandLine } from "../support/command-line.js";
 import { correlated } from "../support/data.js";
 
-const CLI = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "vicinal-guide-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, encoding: "utf8", input: "" });
-  return { status, stdout, stderr };
-}
-
-function json(...args: string[]) {
-  const { status, stdout, stderr } = run(...args, "--json");
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return JSON.parse(stdout);
-}
+const { run, json } = commandLine(folder);
 
 beforeAll(async () => {
   const rows = correlated(1600, 24, 16, 3);

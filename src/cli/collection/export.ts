@@ -38,7 +38,7 @@ export function exportCommand(): Command {
 }
 
 async function run(path: string, options: ExportOptions): Promise<void> {
-  const where = conditions(options.where) as Where | undefined;
+  const where = conditions(options.where);
   const { output, json } = options;
   const written = await withCollection(path, async (collection) => {
     const bar = progress("exporting", await collection.count({ where }));

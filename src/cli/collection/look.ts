@@ -1,6 +1,6 @@
 // Documents that are looked for: near to something, or by id.
 import { Command } from "commander";
-import type { Collection, DocumentHit, DocumentId, Where } from "../core.js";
+import type { Collection, DocumentHit, DocumentId } from "../core.js";
 import { InputError, UsageError } from "../errors.js";
 import { finiteNumber, listOf, positiveInt } from "../options.js";
 import { distance, print, printJson, table } from "../print.js";
@@ -51,7 +51,7 @@ export function searchCommand(): Command {
 
 async function search(path: string, asked: Asked): Promise<void> {
   if ((asked.query === undefined) === (asked.id === undefined)) throw new UsageError("give either --query FILE or --id ID");
-  const where = conditions(asked.where) as Where | undefined;
+  const where = conditions(asked.where);
   const { query, id, groupBy, select, radius, ef, exact } = asked;
   const k = asked.k ?? (radius === undefined ? DEFAULT_K : undefined);
   const options = { k, where, groupBy, select, radius, ef, exact };

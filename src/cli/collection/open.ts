@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
-import { Collection, folder } from "../core.js";
-import { InputError, UsageError } from "../errors.js";
+import { Collection, folder, type Where } from "../core.js";
+import { InputError } from "../errors.js";
+import { jsonOf } from "../options.js";
 
 /** Runs `work` on a collection that is there, and closes it whatever comes of it. */
 export async function withCollection<T>(path: string, work: (collection: Collection) => Promise<T>): Promise<T> {
@@ -22,13 +23,8 @@ async function expectFolder(path: string): Promise<void> {
 }
 
 /** The conditions of --where, as JSON. */
-export function conditions(text: string | undefined): object | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--where is no JSON (${(error as Error).message}): write it as '{"lang":"en","year":{"$gte":2020}}'`);
-  }
+export function conditions(text: string | undefined): Where | undefined {
+  return jsonOf("--where", text, '{"lang":"en","year":{"$gte":2020}}') as Where | undefined;
 }
 
 /** A number for each dimension, as import takes them: of packed bits, 0 and 1, lowest first. */

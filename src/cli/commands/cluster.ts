@@ -1,9 +1,8 @@
 import { Command } from "commander";
 import type { ClusterStatus } from "../../nats-cluster.js";
 import { type Fields, type MainOptions, METRIC_NAMES, type Metric } from "../core.js";
-import { UsageError } from "../errors.js";
 import { type NatsFlags, natsFlags, withNats, withPackages } from "../nats/connect.js";
-import { fieldOf, positiveInt, wholeNumber } from "../options.js";
+import { fieldOf, jsonOf, positiveInt, wholeNumber } from "../options.js";
 import { bytes, count, facts, figure, print, printJson, table } from "../print.js";
 import { progress } from "../progress.js";
 
@@ -50,12 +49,7 @@ function createCommand(): Command {
 }
 
 function indexOf(text: string | undefined): MainOptions | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--index is no JSON (${(error as Error).message}): write it as '{"kind":"hnsw"}'`);
-  }
+  return jsonOf("--index", text, '{"kind":"hnsw"}') as MainOptions | undefined;
 }
 
 async function create(collection: string, flags: CreateFlags): Promise<void> {

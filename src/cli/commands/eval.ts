@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import { type Truth, truthOf } from "../../guide/recall.js";
 import { type Effort, type Index, isLossy, variant } from "../core.js";
 import { InputError } from "../errors.js";
 import { type Flags, sweepKnobs, sweepOf } from "../knobs.js";
-import { ask, type Measurement, measure, summarize, type Truth, truthOf } from "../measure.js";
+import { ask, type Measurement, measure, summarize } from "../measure.js";
 import { openIndex, readQueries } from "../open.js";
 import { positiveInt } from "../options.js";
 import { count, figure, print, printJson, table } from "../print.js";

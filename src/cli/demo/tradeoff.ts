@@ -1,5 +1,6 @@
+import { truthOf } from "../../guide/recall.js";
 import { type Codec, Flat, Hnsw, type Index } from "../core.js";
-import { ask, type Measurement, measure, truthOf } from "../measure.js";
+import { ask, type Measurement, measure } from "../measure.js";
 import { counted, figure } from "../print.js";
 import { progress } from "../progress.js";
 
