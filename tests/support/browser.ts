@@ -24,6 +24,9 @@ export interface Page {
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
   goto(url: string): Promise<unknown>;
   evaluate(expression: string): Promise<unknown>;
+  readonly keyboard: { press(key: string): Promise<void> };
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  emulateMedia(how: { colorScheme: "light" | "dark" }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +41,12 @@ export function launched(...flags: string[]): () => Browser {
   return () => browser;
 }
 
-const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const MIME: Record<string, string> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+};
 
 export interface Site {
   origin: string;

@@ -1,4 +1,4 @@
-import { MAX_ID } from "../core.js";
+import { MAX_ID } from "../../input/vectors.js";
 import { InputError } from "../errors.js";
 
 /** Some rows of a file of vectors, as the core takes them. */

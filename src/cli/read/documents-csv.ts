@@ -1,7 +1,8 @@
 import type { DocumentId } from "../core.js";
 import { InputError } from "../errors.js";
 import type { ByteReader } from "./bytes.js";
-import { HEAD_BYTES, parseArray, rowsOf, separatorOf } from "./csv.js";
+import { rowsOf } from "./csv.js";
+import { HEAD_BYTES, parseArray, separatorOf } from "./csv-values.js";
 import { type DocumentRow, documentOf } from "./document.js";
 import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 import { toNumber } from "./numbers.js";

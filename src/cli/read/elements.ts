@@ -1,5 +1,6 @@
 import { InputError } from "../errors.js";
 import { type Chunk, notFinite } from "./chunk.js";
+import { viewOf } from "./source.js";
 
 /** How one number lies in a binary file. */
 export interface Element {
@@ -23,7 +24,7 @@ export const U64: Element = { bytes: 8, get: (view, at, little) => Number(view.g
 /** Rows of one length in a block of bytes: row r starts at r * stride + skip and has `width` elements. */
 export interface Block {
   readonly path: string;
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly firstRow: number;
   readonly rows: number;
   readonly width: number;
@@ -36,7 +37,7 @@ export interface Block {
 /** Decodes a block to float32, refusing what float32 cannot hold. */
 export function decodeBlock(block: Block, element: Element, isLittleEndian = true): Chunk {
   const { bytes, rows, width } = block;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const vectors = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     let at = row * block.stride + block.skip;

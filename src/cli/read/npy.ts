@@ -1,8 +1,8 @@
-import { MAX_ID } from "../core.js";
+import { MAX_ID } from "../../input/vectors.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
 import { type Chunk, MAX_DIMENSIONS, rowsPerChunk } from "./chunk.js";
 import { BOOL, decodeBlock, type Element, F16, F32, F64, I8, I16, I32, I64, packedBlock, U8, U16, U32, U64 } from "./elements.js";
+import { type ByteSource, viewOf } from "./source.js";
 
 /** By what stands behind the mark of the byte order; "b1" are booleans, one to the byte. */
 const ELEMENTS: Record<string, Element> = {
@@ -18,7 +18,7 @@ const MAX_HEADER_BYTES = 1 << 20;
 const MAX_ROWS = MAX_ID + 1;
 
 /** Reads a two-dimensional .npy array; `packed` takes each byte of a uint8 array as eight bits. */
-export async function* readNpy(reader: ByteReader, packed: boolean): AsyncGenerator<Chunk> {
+export async function* readNpy(reader: ByteSource, packed: boolean): AsyncGenerator<Chunk> {
   const { path } = reader;
   const { element, isLittleEndian, rows: total, width } = await readHeader(reader);
   const stride = width * element.bytes;
@@ -44,20 +44,22 @@ interface Header {
 }
 
 /** file: [\x93NUMPY][major u8][minor u8][header length u16, from version 2 on u32][header: a Python dict][rows] */
-async function readHeader(reader: ByteReader): Promise<Header> {
+async function readHeader(reader: ByteSource): Promise<Header> {
   const fail = (sentence: string) => new InputError(`${reader.path}: ${sentence}`);
   const magic = await reader.take(8);
-  if (magic.toString("latin1", 0, 6) !== NPY_MARK || magic.length < 8) throw fail("not a .npy file (no NUMPY mark)");
+  if (String.fromCharCode(...magic.subarray(0, 6)) !== NPY_MARK || magic.length < 8)
+    throw fail("not a .npy file (no NUMPY mark)");
   const major = magic[6] as number;
   if (major < 1 || major > 3) throw fail(`.npy version ${major} is not known (1, 2 and 3 are)`);
   const lengthBytes = await reader.take(major === 1 ? 2 : 4);
   if (lengthBytes.length < (major === 1 ? 2 : 4)) throw fail("truncated in the .npy header");
-  const headerBytes = lengthBytes.readUIntLE(0, lengthBytes.length);
+  const length = viewOf(lengthBytes);
+  const headerBytes = major === 1 ? length.getUint16(0, true) : length.getUint32(0, true);
   if (headerBytes > MAX_HEADER_BYTES) throw fail(`a .npy header of ${headerBytes} bytes: damaged`);
   const bytes = await reader.take(headerBytes);
   if (bytes.length < headerBytes) throw fail("truncated in the .npy header");
 
-  const header = bytes.toString("utf8");
+  const header = new TextDecoder().decode(bytes);
   const descr = /['"]descr['"]\s*:\s*['"]([^'"]*)['"]/.exec(header)?.[1];
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
   const shape = /['"]shape['"]\s*:\s*\(([^)]*)\)/.exec(header)?.[1];

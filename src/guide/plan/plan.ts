@@ -5,8 +5,9 @@ import { METRIC_NAMES, type Metric } from "../../words/kinds.js";
 import { LIMITS, MAX_SLOTS } from "../../words/limits.js";
 import { WHOLE_MEMORY } from "../../words/needs.js";
 import { integer, known, oneOf, real } from "../../words/options.js";
-import { type Bytes, bytesOf, DESIGNS, type Design, type Effort, effortFor, listsOf, workOf } from "./laws.js";
-import { canPlan, SMALL, SMALL_CANDIDATES, type Speed, speedOf } from "./machine.js";
+import { type Bytes, bytesOf, DESIGNS, type Design, effortFor, listsOf } from "./laws.js";
+import { canPlan, speedOf } from "./machine.js";
+import { buildSeconds, type Speed, searchUs } from "./times.js";
 
 export interface PlanOptions {
   /** How many there will be. */
@@ -145,28 +146,6 @@ function shardsFor(design: Design, { n, d, metric, ramBytes }: Asked): { shards:
     if (bytes.total <= most || each === 1) return { shards, each, bytes };
     shards = Math.max(shards + 1, Math.floor((shards * bytes.total) / most));
   }
-}
-
-/** Microseconds of one search of one index; re-scoring is in what a search of the small index begins and ends with. */
-function searchUs(design: Design, n: number, d: number, effort: Pick<Effort, "effort" | "candidates">, speed: Speed): number {
-  const { way } = design;
-  const { units, rescored, centroids } = workOf(design, n, effort);
-  const cold = way === "graph" ? Math.max(n / SMALL.n, 1) ** COLD : 1;
-  const more = way === "lists" ? Math.max(centroids - SMALL.lists, 0) * Math.ceil(d / 16) * LANE_US : 0;
-  return speed.firstUs * Math.max(rescored / SMALL_CANDIDATES, 1) + units * speed.unitUs * cold + more;
-}
-
-/** Nodes lie in memory that caches know ever less of: a step of a walk takes longer by this power of the vectors; bench:plan. */
-const COLD = 0.3;
-/** Microseconds in which sixteen values are multiplied and added: of a centroid. */
-const LANE_US = 0.0015;
-
-/** Of each vector of a build, by the vectors there are: graphs link among more, lists are found among more; bench:plan. */
-const GROWS = { scan: 0, graph: 0.25, lists: 0.2 };
-
-/** Of one index, of one thread. */
-function buildSeconds(design: Design, n: number, speed: Speed): number {
-  return (n * speed.buildUs * Math.max(n / SMALL.n, 1) ** GROWS[design.way]) / 1e6;
 }
 
 const count = (n: number): string => Math.round(n).toLocaleString("en-US");

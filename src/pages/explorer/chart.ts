@@ -1,0 +1,203 @@
+// A chart and the same as a table. Axes and scales are uPlot's; what is drawn between them is not one value for each x, as its own series
+// are: curves here turn, and crowds of points have no order.
+import uPlot from "uplot";
+import { make, oncePerFrame, tableOf } from "./elements.js";
+import { onAxis } from "./format.js";
+import { type Colours, colours, mark, swatch } from "./looks.js";
+import type { Axis, ChartData, Series } from "./messages.js";
+
+const HEIGHT = 300;
+const MARK = 4;
+/** A pointer is at a point within so many pixels. */
+const NEAR = 30;
+
+export interface Chart {
+  readonly host: HTMLElement;
+  show(data: ChartData): void;
+  /** In the colours of a new theme. */
+  redraw(): void;
+  close(): void;
+}
+
+export function chart(): Chart {
+  const heading = make("h3");
+  const box = make("div", { className: "plot" });
+  box.setAttribute("role", "img");
+  const legend = make("ul", { className: "legend" });
+  const reading = make("p", { className: "reading" });
+  reading.setAttribute("aria-hidden", "true");
+  const table = make("div", { className: "wide", tabIndex: 0 });
+  const details = make("details", {}, make("summary", {}, "As a table"), table);
+  const host = make("figure", {}, heading, box, reading, legend, details);
+  let plot: uPlot | undefined;
+  let data: ChartData | undefined;
+
+  const draw = oncePerFrame(() => {
+    if (!data || box.clientWidth === 0) return;
+    plot?.destroy();
+    plot = new uPlot(optionsOf(data, box.clientWidth), [[0], [0]], box);
+    const { series } = data;
+    // What is dashed beside the same in full is told by the title.
+    const listed = series.filter(({ look, dashed }) => !dashed || !series.some((one) => one.look === look && !one.dashed));
+    legend.replaceChildren(...listed.map((one) => make("li", {}, swatch(one), one.name)));
+    const shown = data;
+    plot.over.onpointermove = ({ offsetX, offsetY }) => {
+      reading.textContent = plot ? readingAt(plot, shown, offsetX, offsetY) : "";
+    };
+    plot.over.onpointerleave = () => {
+      reading.textContent = "";
+    };
+    if (details.open) fillTable();
+  });
+  const fillTable = (): void => {
+    if (data) table.replaceChildren(asTable(data));
+  };
+  details.ontoggle = fillTable;
+  const resized = new ResizeObserver(() => {
+    if (plot?.width !== box.clientWidth) draw();
+  });
+  resized.observe(box);
+  return {
+    host,
+    show(next) {
+      data = next;
+      heading.textContent = next.title;
+      box.setAttribute("aria-label", described(next));
+      table.setAttribute("aria-label", next.title);
+      draw();
+    },
+    redraw: draw,
+    close() {
+      resized.disconnect();
+      plot?.destroy();
+    },
+  };
+}
+
+function described({ title, x, y, series }: ChartData): string {
+  return `${title}: ${y.label} against ${x.label} of ${series.map(({ name }) => name).join(", ") || "nothing yet"}. The table below has the numbers.`;
+}
+
+function asTable({ title, x, y, series }: ChartData): HTMLTableElement {
+  const rows = series.flatMap(({ name, xs, ys, notes, dashed }) =>
+    xs.map((value, i) => [
+      dashed ? `${name} (computed)` : name,
+      ...(series.some((one) => one.notes) ? [notes?.[i] ?? ""] : []),
+      onAxis(x, value),
+      onAxis(y, ys[i]),
+    ]),
+  );
+  return tableOf(title, ["series", ...(series.some(({ notes }) => notes) ? ["at"] : []), x.label, y.label], rows);
+}
+
+type Range = [number, number];
+
+function rangeOf({ log }: Axis, values: readonly number[]): Range {
+  const finite = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
+  if (finite.length === 0) return log ? [0.001, 1] : [0, 1];
+  const [least, most] = [Math.min(...finite), Math.max(...finite)];
+  // On whole steps, from which its ticks are counted.
+  if (log) return uPlot.rangeLog(least / 1.2, most * 1.2, 10, false) as Range;
+  const space = (most - least || Math.abs(most) || 1) * 0.06;
+  return [least >= 0 && least < space * 4 ? Math.min(0, least) : least - space, most + space];
+}
+
+function optionsOf(data: ChartData, width: number): uPlot.Options {
+  const look = colours();
+  const xs = data.series.flatMap((one) => one.xs);
+  const ys = data.series.flatMap((one) => one.ys);
+  const xRange = rangeOf(data.x, data.mark ? [...xs, data.mark.x] : xs);
+  const yRange = rangeOf(data.y, ys);
+  const axis = (axis: Axis): uPlot.Axis => ({
+    label: axis.label,
+    stroke: look.quiet,
+    font: "12px system-ui, sans-serif",
+    labelFont: "12px system-ui, sans-serif",
+    labelSize: 18,
+    grid: { stroke: look.line, width: 1 },
+    ticks: { stroke: look.line, width: 1 },
+    values: (_, splits) => splits.map((value) => (value === null ? "" : onAxis(axis, value))),
+  });
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: {
+      x: { time: false, distr: data.x.log ? 3 : 1, range: () => xRange },
+      y: { distr: data.y.log ? 3 : 1, range: () => yRange },
+    },
+    axes: [
+      { ...axis(data.x), size: 34 },
+      { ...axis(data.y), size: 66 },
+    ],
+    series: [{}, { paths: () => null, points: { show: false } }],
+    hooks: { draw: [(plot) => drawAll(plot, data, look)] },
+  };
+}
+
+function drawAll(plot: uPlot, { series, mark: place }: ChartData, look: Colours): void {
+  const { ctx: context, bbox } = plot;
+  const scale = uPlot.pxRatio;
+  context.save();
+  context.beginPath();
+  context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  context.clip();
+  if (place) drawPlace(plot, place, look, scale);
+  for (const one of series) drawSeries(plot, one, look, scale);
+  context.restore();
+}
+
+function drawPlace(plot: uPlot, { x, label }: NonNullable<ChartData["mark"]>, { quiet }: Colours, scale: number): void {
+  const { ctx: context, bbox } = plot;
+  const at = plot.valToPos(x, "x", true);
+  context.strokeStyle = context.fillStyle = quiet;
+  context.lineWidth = scale;
+  context.beginPath();
+  context.moveTo(at, bbox.top);
+  context.lineTo(at, bbox.top + bbox.height);
+  context.stroke();
+  context.font = `${11 * scale}px system-ui, sans-serif`;
+  const right = at > bbox.left + bbox.width / 2;
+  context.textAlign = right ? "right" : "left";
+  context.textBaseline = "top";
+  context.fillText(label, at + (right ? -4 : 4) * scale, bbox.top + 4 * scale);
+}
+
+function drawSeries(plot: uPlot, { xs, ys, look, dashed, apart }: Series, { series }: Colours, scale: number): void {
+  const context = plot.ctx;
+  const places = xs.flatMap((x, i) =>
+    Number.isFinite(x) && Number.isFinite(ys[i]) ? [[plot.valToPos(x, "x", true), plot.valToPos(ys[i], "y", true)]] : [],
+  );
+  context.strokeStyle = context.fillStyle = series[look % series.length];
+  context.lineWidth = 2 * scale;
+  context.setLineDash(dashed ? [5 * scale, 5 * scale] : []);
+  if (!apart) {
+    context.beginPath();
+    for (const [i, [x, y]] of places.entries()) i ? context.lineTo(x, y) : context.moveTo(x, y);
+    context.stroke();
+  }
+  context.setLineDash([]);
+  const shape = mark(look, (apart ? 1.4 : 1) * MARK * scale);
+  for (const [x, y] of places) {
+    context.save();
+    context.translate(x, y);
+    if (dashed) context.stroke(shape);
+    else context.fill(shape);
+    context.restore();
+  }
+}
+
+/** What the point says that a pointer is at. */
+function readingAt(plot: uPlot, { x, y, series }: ChartData, left: number, top: number): string {
+  let [best, text] = [NEAR, ""];
+  for (const { name, xs, ys, notes } of series) {
+    for (const [i, value] of xs.entries()) {
+      const far = Math.hypot(plot.valToPos(value, "x") - left, plot.valToPos(ys[i], "y") - top);
+      if (!(far < best)) continue;
+      best = far;
+      text = `${name}${notes?.[i] ? `, ${notes[i]}` : ""}: ${x.label} ${onAxis(x, value)}, ${y.label} ${onAxis(y, ys[i])}`;
+    }
+  }
+  return text;
+}

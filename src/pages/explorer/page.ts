@@ -1,0 +1,35 @@
+// The explorer's page. It computes nothing: workers do, so that nothing holds it up.
+import { element } from "./elements.js";
+import { Worked } from "./jobs.js";
+import { tabs } from "./tabs.js";
+import { themes } from "./theme.js";
+import { trade } from "./trade.js";
+
+const tradeOff = trade(new Worked("worker"));
+
+tabs(element("tabs", HTMLElement), () => tradeOff.redraw());
+themes(() => tradeOff.redraw());
+
+const drop = element("drop", HTMLElement);
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+addEventListener("dragleave", () => drop.classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  const file = event.dataTransfer?.files[0];
+  if (file) tradeOff.take(file);
+});
+
+/** A file that the command line serves beside the page. */
+async function begin(): Promise<void> {
+  const [, path, name] = /^#(given\/(.+))$/.exec(location.hash) ?? [];
+  if (!path || !name) return tradeOff.run();
+  const answer = await fetch(path);
+  if (answer.ok) tradeOff.take(new File([await answer.blob()], decodeURIComponent(name)));
+  else await tradeOff.run();
+}
+
+requestAnimationFrame(() => void begin());
