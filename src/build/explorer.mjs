@@ -12,7 +12,12 @@ export async function writeExplorer(plugins) {
   const made = (options) => build({ ...common, write: false, metafile: true, outdir: "out", ...options });
   mkdirSync(TO, { recursive: true });
   copyFileSync(`${FROM}/index.html`, `${TO}/index.html`);
-  const page = await made({ entryPoints: { page: `${FROM}/page.ts`, style: `${FROM}/page.css` } });
+  // Of experiments the page has what they ask alone: nothing of the engine is left in it.
+  const page = await made({
+    entryPoints: { page: `${FROM}/page.ts`, style: `${FROM}/page.css` },
+    external: ["vicinal-wasm:*", "vicinal-worker:*"],
+  });
+  if (page.outputFiles.some(({ text }) => text.includes("vicinal-wasm:"))) throw new Error("the explorer's page has the engine in it");
   for (const { path, text } of page.outputFiles) writeFileSync(`${TO}/${path.split("/").at(-1)}`, text);
   const inputs = Object.keys(page.metafile.inputs);
   for (const name of ["worker"]) {

@@ -92,10 +92,11 @@ function asTable({ title, x, y, series }: ChartData): HTMLTableElement {
 
 type Range = [number, number];
 
-function rangeOf({ log }: Axis, values: readonly number[]): Range {
+function rangeOf({ log, ticks }: Axis, values: readonly number[]): Range {
   const finite = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   if (finite.length === 0) return log ? [0.001, 1] : [0, 1];
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
+  if (log && ticks) return [least / 1.1, most * 1.1];
   // On whole steps, from which its ticks are counted.
   if (log) return uPlot.rangeLog(least / 1.2, most * 1.2, 10, false) as Range;
   const space = (most - least || Math.abs(most) || 1) * 0.06;
@@ -116,6 +117,7 @@ function optionsOf(data: ChartData, width: number): uPlot.Options {
     labelSize: 18,
     grid: { stroke: look.line, width: 1 },
     ticks: { stroke: look.line, width: 1 },
+    ...(axis.ticks && { splits: () => [...(axis.ticks as number[])], filter: (_, splits) => splits }),
     values: (_, splits) => splits.map((value) => (value === null ? "" : onAxis(axis, value))),
   });
   return {

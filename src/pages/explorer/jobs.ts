@@ -44,23 +44,33 @@ export function workerText(name: string): Promise<string> {
   return text;
 }
 
-/** One worker, which does one job after the other. */
+/** One worker, which does one job after the other: two at once would measure each other. */
 export class Worked {
   readonly #name: string;
   #worker: Worker | undefined;
   #asked = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** Does a job; an abort ends the worker in the midst of it, and all that it holds. */
-  async run<Told, Done>(job: string, options: unknown, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
-    const text = await workerText(this.#name);
-    signal.throwIfAborted();
+  /** Does a job when those before it are done; an abort ends the worker in the midst of it, and all that it holds. */
+  run<Told, Done>(job: string, options: unknown, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
+    const before = this.#last;
+    const done = (async () => {
+      await before;
+      const text = await workerText(this.#name);
+      signal.throwIfAborted();
+      return this.#run<Told, Done>(text, { id: ++this.#asked, job, options }, tell, signal);
+    })();
+    this.#last = done.catch(() => {}); // told to who asked
+    return done;
+  }
+
+  #run<Told, Done>(text: string, asked: Asked, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
     this.#worker ??= new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
     const worker = this.#worker;
-    const id = ++this.#asked;
     return new Promise((resolve, reject) => {
       const end = (error: unknown): void => {
         worker.terminate();
@@ -74,13 +84,13 @@ export class Worked {
         end(new Error(message || "the worker has failed"));
       };
       worker.onmessage = ({ data }: { data: Answer }) => {
-        if (data.id !== id) return;
+        if (data.id !== asked.id) return;
         if ("told" in data) return tell(data.told as Told);
         signal.removeEventListener("abort", aborted);
         if ("error" in data) reject(new Error(data.error));
         else resolve(data.done as Done);
       };
-      worker.postMessage({ id, job, options } satisfies Asked);
+      worker.postMessage(asked);
     });
   }
 }

@@ -67,6 +67,8 @@ export interface Axis {
   readonly label: string;
   readonly log?: boolean;
   readonly unit?: "bytes" | "ms" | "share" | "count" | "recall";
+  /** Where it has ticks, if not at round numbers. */
+  readonly ticks?: readonly number[];
 }
 
 export interface ChartData {

@@ -1,14 +1,21 @@
 // The explorer's page. It computes nothing: workers do, so that nothing holds it up.
 import { element } from "./elements.js";
 import { Worked } from "./jobs.js";
+import { stories } from "./stories.js";
 import { tabs } from "./tabs.js";
 import { themes } from "./theme.js";
 import { trade } from "./trade.js";
 
-const tradeOff = trade(new Worked("worker"));
+const worked = new Worked("worker");
+const tradeOff = trade(worked);
+const experiments = stories(worked);
+const redraw = (): void => {
+  tradeOff.redraw();
+  experiments.redraw();
+};
 
-tabs(element("tabs", HTMLElement), () => tradeOff.redraw());
-themes(() => tradeOff.redraw());
+tabs(element("tabs", HTMLElement), redraw);
+themes(redraw);
 
 const drop = element("drop", HTMLElement);
 addEventListener("dragover", (event) => {
