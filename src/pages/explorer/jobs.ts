@@ -25,31 +25,36 @@ export function serveJobs(jobs: Readonly<Record<string, Job>>): void {
   };
 }
 
-const texts = new Map<string, Promise<string>>();
+/** What a page asks of any worker is done one after the other: two at once would measure each other. */
+let last: Promise<unknown> = Promise.resolve();
 
-/** Loads the script that has a worker's text, once. */
-export function workerText(name: string): Promise<string> {
-  let text = texts.get(name);
-  if (!text) {
-    text = new Promise((resolve, reject) => {
+const urls = new Map<string, Promise<string>>();
+
+/** Loads the script that has a worker's text, once; an address of what was loaded. */
+function workerUrl(name: string): Promise<string> {
+  let url = urls.get(name);
+  if (!url) {
+    url = new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = `${name}.js`;
-      script.onload = () => resolve((globalThis as unknown as { vicinalWorkers: Record<string, string> }).vicinalWorkers[name]);
+      script.onload = () => {
+        const { vicinalWorkers } = globalThis as unknown as { vicinalWorkers: Record<string, string> };
+        resolve(URL.createObjectURL(new Blob([vicinalWorkers[name]], { type: "text/javascript" })));
+      };
       script.onerror = () => reject(new Error(`${name}.js, which has the engine, cannot be loaded`));
       document.head.append(script);
     });
-    texts.set(name, text);
-    text.catch(() => texts.delete(name));
+    urls.set(name, url);
+    url.catch(() => urls.delete(name));
   }
-  return text;
+  return url;
 }
 
-/** One worker, which does one job after the other: two at once would measure each other. */
+/** One worker, made when it is first asked. */
 export class Worked {
   readonly #name: string;
   #worker: Worker | undefined;
   #asked = 0;
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(name: string) {
     this.#name = name;
@@ -57,24 +62,29 @@ export class Worked {
 
   /** Does a job when those before it are done; an abort ends the worker in the midst of it, and all that it holds. */
   run<Told, Done>(job: string, options: unknown, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
-    const before = this.#last;
+    const before = last;
     const done = (async () => {
       await before;
-      const text = await workerText(this.#name);
+      const url = await workerUrl(this.#name);
       signal.throwIfAborted();
-      return this.#run<Told, Done>(text, { id: ++this.#asked, job, options }, tell, signal);
+      return this.#run<Told, Done>(url, { id: ++this.#asked, job, options }, tell, signal);
     })();
-    this.#last = done.catch(() => {}); // told to who asked
+    last = done.catch(() => {}); // told to who asked
     return done;
   }
 
-  #run<Told, Done>(text: string, asked: Asked, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
-    this.#worker ??= new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  /** Ends the worker; what is asked next has another. */
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #run<Told, Done>(url: string, asked: Asked, tell: (told: Told) => void, signal: AbortSignal): Promise<Done> {
+    this.#worker ??= new Worker(url);
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       const end = (error: unknown): void => {
-        worker.terminate();
-        this.#worker = undefined;
+        this.close();
         reject(error);
       };
       const aborted = (): void => end(signal.reason);

@@ -1,6 +1,7 @@
 // The explorer's page. It computes nothing: workers do, so that nothing holds it up.
 import { element } from "./elements.js";
 import { Worked } from "./jobs.js";
+import { kernels } from "./kernels.js";
 import { stories } from "./stories.js";
 import { tabs } from "./tabs.js";
 import { themes } from "./theme.js";
@@ -14,6 +15,7 @@ const redraw = (): void => {
   experiments.redraw();
 };
 
+kernels();
 tabs(element("tabs", HTMLElement), redraw);
 themes(redraw);
 

@@ -1,5 +1,6 @@
 // The worker: measures indices and runs experiments.
 import { serveJobs } from "./jobs.js";
+import { measureKernel } from "./kernel-job.js";
 import { measureAll } from "./measuring.js";
 import { RUNS } from "./stories/all.js";
 
@@ -7,4 +8,4 @@ const stories = Object.fromEntries(
   Object.entries(RUNS).map(([id, run]) => [id, (_: unknown, tell: Parameters<typeof run>[0]) => run(tell)]),
 );
 
-serveJobs({ measure: measureAll, ...stories });
+serveJobs({ measure: measureAll, kernel: measureKernel, ...stories });

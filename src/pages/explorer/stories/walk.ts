@@ -16,11 +16,14 @@ const EF = 12;
 
 export const run: Run = async (tell) => {
   tell({ what: "building", part: 0 });
-  const { values, queries } = await vectors("clustered", N, 2, 5);
+  const { values, queries } = await vectors("uniform", N, 2);
   const index = await Hnsw.create({ dimensions: 2, metric: "l2", m: M, efConstruction: 60 });
   await index.addAll(values);
   const links = linksOf(index.toBytes());
-  const query = queries[0];
+  // Of the queries the one that lies farthest from where every walk begins.
+  const away = (one: Float32Array): number =>
+    (one[0] - values[2 * links.entry]) ** 2 + (one[1] - values[2 * links.entry + 1]) ** 2;
+  const query = queries.reduce((a, b) => (away(b) > away(a) ? b : a));
   const walked = walk(links, values, query, EF, K);
   const answer = index.search(query, { k: K, ef: EF });
   const { plan, distances } = index.lastStats;

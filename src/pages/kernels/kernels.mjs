@@ -1,5 +1,5 @@
 // What bench:micro and bench:browser measure, and how they show it.
-import { fixed, times } from "../../kit/table.mjs";
+import { fixed, times } from "./table.mjs";
 
 /**
  * Over rows of whole values, bits, and codes of one bit per dimension. `asked`: what simd / JS must reach; `within`: how
