@@ -1,7 +1,7 @@
 // A chart and the same as a table. Axes and scales are uPlot's; what is drawn between them is not one value for each x, as its own series
 // are: curves here turn, and crowds of points have no order.
 import uPlot from "uplot";
-import { make, oncePerFrame, tableOf } from "./elements.js";
+import { inTurn, make, tableOf } from "./elements.js";
 import { onAxis } from "./format.js";
 import { type Colours, colours, mark, swatch } from "./looks.js";
 import type { Axis, ChartData, Series } from "./messages.js";
@@ -29,24 +29,38 @@ export function chart(): Chart {
   const table = make("div", { className: "wide", tabIndex: 0 });
   const details = make("details", {}, make("summary", {}, "As a table"), table);
   const host = make("figure", {}, heading, box, reading, legend, details);
-  let plot: uPlot | undefined;
   let data: ChartData | undefined;
+  let plot: uPlot | undefined;
+  /** What the plot was made for: it is made anew only for other axes, a new theme or another width. */
+  let made = "";
+  /** What the legend says. */
+  let named = "";
 
-  const draw = oncePerFrame(() => {
+  const draw = inTurn(() => {
     if (!data || box.clientWidth === 0) return;
-    plot?.destroy();
-    plot = new uPlot(optionsOf(data, box.clientWidth), [[0], [0]], box);
-    const { series } = data;
+    const { x, y, series } = data;
+    const wanted = JSON.stringify([x, y, colours(), box.clientWidth]);
+    if (plot && made === wanted) plot.setData(NOTHING);
+    else {
+      plot?.destroy();
+      plot = new uPlot(
+        optionsOf(() => data as ChartData, box.clientWidth),
+        NOTHING,
+        box,
+      );
+      plot.over.onpointermove = ({ offsetX, offsetY }) => {
+        reading.textContent = plot && data ? readingAt(plot, data, offsetX, offsetY) : "";
+      };
+      plot.over.onpointerleave = () => {
+        reading.textContent = "";
+      };
+      made = wanted;
+    }
     // What is dashed beside the same in full is told by the title.
     const listed = series.filter(({ look, dashed }) => !dashed || !series.some((one) => one.look === look && !one.dashed));
-    legend.replaceChildren(...listed.map((one) => make("li", {}, swatch(one), one.name)));
-    const shown = data;
-    plot.over.onpointermove = ({ offsetX, offsetY }) => {
-      reading.textContent = plot ? readingAt(plot, shown, offsetX, offsetY) : "";
-    };
-    plot.over.onpointerleave = () => {
-      reading.textContent = "";
-    };
+    const names = JSON.stringify([listed.map(({ name, look, dashed, apart }) => [name, look, dashed, apart]), colours()]);
+    if (named !== names) legend.replaceChildren(...listed.map((one) => make("li", {}, swatch(one), one.name)));
+    named = names;
     if (details.open) fillTable();
   });
   const fillTable = (): void => {
@@ -99,16 +113,26 @@ function rangeOf({ log, ticks }: Axis, values: readonly number[]): Range {
   if (log && ticks) return [least / 1.1, most * 1.1];
   // On whole steps, from which its ticks are counted.
   if (log) return uPlot.rangeLog(least / 1.2, most * 1.2, 10, false) as Range;
-  const space = (most - least || Math.abs(most) || 1) * 0.06;
-  return [least >= 0 && least < space * 4 ? Math.min(0, least) : least - space, most + space];
+  const from = least >= 0 && least < (most - least) / 4 ? 0 : least;
+  const space = (most - from || Math.abs(most) || 1) * 0.04;
+  return [from - space, most + space];
 }
 
-function optionsOf(data: ChartData, width: number): uPlot.Options {
+/** uPlot's own series, which is not drawn. */
+const NOTHING: uPlot.AlignedData = [[0], [0]];
+
+function optionsOf(data: () => ChartData, width: number): uPlot.Options {
   const look = colours();
-  const xs = data.series.flatMap((one) => one.xs);
-  const ys = data.series.flatMap((one) => one.ys);
-  const xRange = rangeOf(data.x, data.mark ? [...xs, data.mark.x] : xs);
-  const yRange = rangeOf(data.y, ys);
+  const { x, y } = data();
+  const xRange = (): Range => {
+    const { series, mark: place } = data();
+    return rangeOf(x, [...series.flatMap(({ xs }) => xs), ...(place ? [place.x] : [])]);
+  };
+  const yRange = (): Range =>
+    rangeOf(
+      y,
+      data().series.flatMap(({ ys }) => ys),
+    );
   const axis = (axis: Axis): uPlot.Axis => ({
     label: axis.label,
     stroke: look.quiet,
@@ -126,15 +150,15 @@ function optionsOf(data: ChartData, width: number): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: false, distr: data.x.log ? 3 : 1, range: () => xRange },
-      y: { distr: data.y.log ? 3 : 1, range: () => yRange },
+      x: { time: false, distr: x.log ? 3 : 1, range: xRange },
+      y: { distr: y.log ? 3 : 1, range: yRange },
     },
     axes: [
-      { ...axis(data.x), size: 34 },
-      { ...axis(data.y), size: 66 },
+      { ...axis(x), size: 34 },
+      { ...axis(y), size: 66 },
     ],
     series: [{}, { paths: () => null, points: { show: false } }],
-    hooks: { draw: [(plot) => drawAll(plot, data, look)] },
+    hooks: { draw: [(plot) => drawAll(plot, data(), look)] },
   };
 }
 

@@ -25,15 +25,19 @@ export function tableOf(caption: string, columns: readonly string[], rows: reado
   return make("table", {}, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...body));
 }
 
-/** Does something once for many askings, before the next frame. */
-export function oncePerFrame(action: () => void): () => void {
-  let waiting = false;
+const waiting = new Set<() => void>();
+
+function next(): void {
+  const [action] = waiting;
+  waiting.delete(action);
+  if (waiting.size > 0) requestAnimationFrame(next);
+  action();
+}
+
+/** Does something once for many askings, before a frame that is near: one thing of the page in each, so that none takes long. */
+export function inTurn(action: () => void): () => void {
   return () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      action();
-    });
+    if (waiting.size === 0) requestAnimationFrame(next);
+    waiting.add(action);
   };
 }

@@ -1,5 +1,5 @@
 // The walk through a graph on a map, a step at a time.
-import { make, oncePerFrame } from "./elements.js";
+import { inTurn, make } from "./elements.js";
 import { colours } from "./looks.js";
 import type { WalkMap } from "./messages.js";
 
@@ -32,7 +32,7 @@ export function walkView(map: WalkMap): WalkView {
   let playing: ReturnType<typeof setInterval> | undefined;
 
   const step = (): number => Number(slider.value);
-  const draw = oncePerFrame(() => drawn(canvas, map, step()));
+  const draw = inTurn(() => drawn(canvas, map, step()));
   const go = (to: number): void => {
     slider.value = String(to);
     const at = map.steps[step() - 1];

@@ -2,7 +2,7 @@
 import type { Metric } from "../../words/kinds.js";
 import { chart } from "./chart.js";
 import { slider, steps } from "./choices.js";
-import { element, make, oncePerFrame, tableOf } from "./elements.js";
+import { element, inTurn, make, tableOf } from "./elements.js";
 import { FAMILIES, METRICS_OFFERED } from "./families.js";
 import { bytes, count, recall, short, time } from "./format.js";
 import type { Worked } from "./jobs.js";
@@ -37,7 +37,7 @@ export function trade(worked: Worked): Trade {
   let measured: Measured[] = [];
   const skipped = new Map<string, string>();
 
-  const show = oncePerFrame(draw);
+  const show = inTurn(draw);
   const n = slider("n", steps(1000, MOST_VECTORS), 10_000, count, () => {});
   const dimensions = slider("dimensions", [2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 768, 1024], 64, String, () => {});
   const wanted = slider("recall", RECALLS, 0.95, recall, show);

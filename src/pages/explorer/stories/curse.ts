@@ -47,8 +47,8 @@ export const run: Run = async (tell) => {
     ],
     sentence:
       `Of uniform vectors the tree looks at ${share(looked.uniform[0])} in ${few} dimensions and at ${share(looked.uniform[looked.uniform.length - 1])} in ${many}. ${turn} ` +
-      `The nearest of them is then at ${contrast.uniform[contrast.uniform.length - 1].toFixed(2)} of the average distance, in ${few} dimensions at ${contrast.uniform[0].toFixed(3)}: ` +
-      `what is near is hardly nearer. Clustered vectors have structure left: ${share(looked.clustered[looked.clustered.length - 1])} in ${many}.`,
+      `Their nearest neighbour lies at ${contrast.uniform[0].toFixed(3)} of the average distance in ${few} dimensions, at ${contrast.uniform[contrast.uniform.length - 1].toFixed(2)} in ${many}. ` +
+      `Of clustered vectors it looks at ${share(looked.clustered[looked.clustered.length - 1])} in ${many}, the nearest at ${contrast.clustered[contrast.clustered.length - 1].toFixed(2)} of the average.`,
   };
 };
 
