@@ -17,7 +17,8 @@ export async function writeExplorer(plugins) {
     entryPoints: { page: `${FROM}/page.ts`, style: `${FROM}/page.css` },
     external: ["vicinal-wasm:*", "vicinal-worker:*"],
   });
-  if (page.outputFiles.some(({ text }) => text.includes("vicinal-wasm:"))) throw new Error("the explorer's page has the engine in it");
+  if (page.outputFiles.some(({ text }) => text.includes("vicinal-wasm:")))
+    throw new Error("the explorer's page has the engine in it");
   for (const { path, text } of page.outputFiles) writeFileSync(`${TO}/${path.split("/").at(-1)}`, text);
   const inputs = Object.keys(page.metafile.inputs);
   for (const name of ["worker"]) {

@@ -1,5 +1,6 @@
 // The explorer in Chromium: it measures, picks, draws and reads files, by keyboard, on a phone, and without a network.
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { errorsOf, launched, longestTask, type Page, type Site, serve } from "../support/browser.js";
 import { describeWith, ROOT } from "../support/packed.js";
@@ -200,6 +201,13 @@ describeWith(["tools", "chromium"], "the explorer", () => {
       expect(red > 128).toBe(colorScheme === "light");
     }
     await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
+  it("runs from a folder on a disk", async () => {
+    const local = await browser().newPage();
+    await local.goto(pathToFileURL(join(ROOT, "dist/explorer/index.html")).href);
+    await until(local, `document.querySelectorAll("#table tbody tr").length > 1`);
+    await local.close();
   });
 
   it("measures a file that is dropped on it, with no server any more", async () => {

@@ -46,6 +46,9 @@ describe("picks", () => {
   it("goes beyond what was measured by plan's formulas, and says so", () => {
     const million = at(1e6, 0.95);
     expect(million.map(({ of: { family } }) => family.id)).toEqual(["flat", "hnsw", "ivf-pq"]);
+    expect(million.map(({ parts }) => parts)).toEqual([1, 1, 1]);
+    // 256 GB of rows want 67 memories of 3.9 GB.
+    expect(at(1e9, 0.95)[0].parts).toBeGreaterThanOrEqual(67);
     for (const { computed, effort } of million) expect([computed, effort]).toEqual([true, undefined]);
     // A scan takes as many times as long as there are vectors.
     expect(million[0].ms).toBeCloseTo(50, 6);

@@ -2,10 +2,10 @@ import { createReadStream, readdirSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Command } from "commander";
-import { type ServedFile, serveFiles } from "../../pages/server.mjs";
 import { InputError } from "../errors.js";
 import { wholeNumber } from "../options.js";
 import { print } from "../print.js";
+import { type ServedFile, serveFiles } from "../serve-files.mjs";
 
 /** From dist/cli.js, where this runs. */
 const FOLDER = new URL("./explorer/", import.meta.url);

@@ -2,10 +2,10 @@
 
 import { badOption } from "../../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../../words/kinds.js";
-import { LIMITS, MAX_SLOTS } from "../../words/limits.js";
+import { LIMITS } from "../../words/limits.js";
 import { WHOLE_MEMORY } from "../../words/needs.js";
 import { integer, known, oneOf, real } from "../../words/options.js";
-import { type Bytes, bytesOf, DESIGNS, type Design, effortFor, listsOf } from "./laws.js";
+import { type Bytes, DESIGNS, type Design, effortFor, FULL, listsOf, shardsFor } from "./laws.js";
 import { canPlan, speedOf } from "./machine.js";
 import { buildSeconds, type Speed, searchUs } from "./times.js";
 
@@ -91,8 +91,6 @@ const NAMES = [
   "filterShare",
 ];
 
-/** Of an index's memory what may be taken: the rest is scratch, and room to grow. */
-const FULL = 0.9;
 /** p99 over the median, by way: bench:families. */
 const TAIL = { scan: 1.2, graph: 2, lists: 1.6 };
 /** New rows that a node's expansion scores in a plain graph, 7 to 11 of its 32 links. */
@@ -137,23 +135,12 @@ function askedOf(options: PlanOptions): Asked {
   };
 }
 
-/** The fewest parts of which each fits one memory. */
-function shardsFor(design: Design, { n, d, metric, ramBytes }: Asked): { shards: number; each: number; bytes: Bytes } {
-  const most = FULL * Math.min(WHOLE_MEMORY, ramBytes);
-  for (let shards = Math.max(Math.ceil(n / MAX_SLOTS), 1); ; ) {
-    const each = Math.ceil(n / shards);
-    const bytes = bytesOf(design, each, d, metric);
-    if (bytes.total <= most || each === 1) return { shards, each, bytes };
-    shards = Math.max(shards + 1, Math.floor((shards * bytes.total) / most));
-  }
-}
-
 const count = (n: number): string => Math.round(n).toLocaleString("en-US");
 const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 async function planned(design: Design, asked: Asked): Promise<PlannedDesign> {
   const { n, d, metric, recall, p99Ms, ramBytes, replicas, cores, updates, share } = asked;
-  const { shards, each, bytes } = shardsFor(design, asked);
+  const { shards, each, bytes } = shardsFor(design, n, d, metric, ramBytes);
   const held = Math.floor((ramBytes * FULL) / bytes.total);
   const machines = held < 1 ? Number.POSITIVE_INFINITY : Math.ceil((shards * replicas) / held);
   const found = effortFor(design, each, recall);

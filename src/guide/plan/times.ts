@@ -13,7 +13,7 @@ export interface Speed {
 /** Vectors of the small index, which are more than the caches next to the core hold, and the lists it has. */
 export const SMALL = { n: 12_000, lists: listsFor(12_000, 12_000) };
 /** Candidates that it re-scores: ten for each of ten. */
-export const SMALL_CANDIDATES = 100;
+const SMALL_CANDIDATES = 100;
 /** Microseconds of one search of one index; re-scoring is in what a search of the small index begins and ends with. */
 export function searchUs(
   design: Design,

@@ -1,6 +1,6 @@
 // npm run demo:page [-- --port N] [--limit N] [--lexical]: serves the page until Ctrl-C.
 import { parseArgs } from "node:util";
-import { serveFiles } from "../server.mjs";
+import { serveFiles } from "../../cli/serve-files.mjs";
 import { pageFiles } from "./files.mjs";
 
 function fail(sentence) {

@@ -1,7 +1,7 @@
 // A chart and the same as a table. Axes and scales are uPlot's; what is drawn between them is not one value for each x, as its own series
 // are: curves here turn, and crowds of points have no order.
 import uPlot from "uplot";
-import { inTurn, make, tableOf } from "./elements.js";
+import { inTurn, make, scrolled, tableOf } from "./elements.js";
 import { onAxis } from "./format.js";
 import { type Colours, colours, mark, swatch } from "./looks.js";
 import type { Axis, ChartData, Series } from "./messages.js";
@@ -26,7 +26,7 @@ export function chart(): Chart {
   const legend = make("ul", { className: "legend" });
   const reading = make("p", { className: "reading" });
   reading.setAttribute("aria-hidden", "true");
-  const table = make("div", { className: "wide", tabIndex: 0 });
+  const table = make("div", { className: "wide" });
   const details = make("details", {}, make("summary", {}, "As a table"), table);
   const host = make("figure", {}, heading, box, reading, legend, details);
   let data: ChartData | undefined;
@@ -77,7 +77,7 @@ export function chart(): Chart {
       data = next;
       heading.textContent = next.title;
       box.setAttribute("aria-label", described(next));
-      table.setAttribute("aria-label", next.title);
+      scrolled(table, `${next.title}, as a table`);
       draw();
     },
     redraw: draw,

@@ -1,5 +1,5 @@
 // Sliders over lists of values, since what matters goes by ratios.
-import { element } from "./elements.js";
+import { element } from "../element.js";
 
 export interface Slider {
   readonly value: number;

@@ -1,10 +1,4 @@
-// Elements of the page, found and made.
-
-export function element<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`the page has no ${id}`);
-  return found;
-}
+// Elements of the page, and when they are drawn.
 
 export function make<K extends keyof HTMLElementTagNameMap>(
   name: K,
@@ -23,6 +17,13 @@ export function tableOf(caption: string, columns: readonly string[], rows: reado
     make("tr", {}, make("th", { scope: "row" }, first), ...cells.map((cell) => make("td", {}, cell))),
   );
   return make("table", {}, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...body));
+}
+
+/** What may be wider than the page: a region that is scrolled by keyboard too. */
+export function scrolled(host: HTMLElement, name: string): void {
+  host.tabIndex = 0;
+  host.role = "region";
+  host.ariaLabel = name;
 }
 
 const waiting = new Set<() => void>();

@@ -38,7 +38,6 @@ export const short = (n: number): string =>
   ]);
 export const recall = (value: number): string => value.toFixed(value > 0.99 && value < 1 ? 4 : 3);
 export const share = (value: number): string => `${three(100 * value)} %`;
-export const times = (value: number): string => `${three(value)}×`;
 
 const UNITS: Readonly<Record<NonNullable<Axis["unit"]>, (value: number) => string>> = {
   bytes,

@@ -1,7 +1,7 @@
 // The vectors that were asked for, made or read, and those of them that are kept back to ask with.
 import { made } from "./made.js";
 import type { DataAsked } from "./messages.js";
-import { readFile } from "./reading.js";
+import { MOST_VALUES, readFile } from "./reading.js";
 
 export interface Rows {
   readonly name: string;
@@ -14,11 +14,12 @@ export interface Rows {
   readonly queries: readonly Float32Array[];
 }
 
-export const QUERIES = 200;
+const QUERIES = 200;
 
 export async function rowsOf(asked: DataAsked): Promise<Rows> {
   if (asked.from === "made") {
     const { shape, n, dimensions, seed } = asked;
+    if (n * dimensions > MOST_VALUES) throw new Error(`${n} vectors of ${dimensions} values are more than this page makes`);
     return parted(`${shape}, made`, made(shape, n + QUERIES, dimensions, seed), dimensions, QUERIES, 0);
   }
   const { file, most } = asked;

@@ -1,8 +1,9 @@
 // The tab of kernels: what npm run bench:browser measures, in the reader's browser, with a result to take along.
+
+import { element } from "../element.js";
 import { cellsOf, howOf, type MeasuredKernel, measured, type Speeds } from "../kernels/kernels.mjs";
 import { bars } from "../kernels/show.mjs";
 import { fixed, markdown, times } from "../kernels/table.mjs";
-import { element } from "./elements.js";
 import { Worked } from "./jobs.js";
 import type { KernelAsked } from "./kernel-job.js";
 

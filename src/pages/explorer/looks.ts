@@ -1,7 +1,7 @@
 // What tells series apart: a colour and a mark, since not everybody sees the colours.
 import type { Series } from "./messages.js";
 
-export const LOOKS = 9;
+const LOOKS = 9;
 
 const MARKS: readonly ((size: number) => Path2D)[] = [
   (r) => closed([...Array(24).keys()].map((i) => [r * Math.cos((i * Math.PI) / 12), r * Math.sin((i * Math.PI) / 12)])),

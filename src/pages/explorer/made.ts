@@ -3,7 +3,7 @@ import { uniform } from "../../guide/random.js";
 import type { ShapeName } from "./messages.js";
 
 /** Normally distributed: Box and Muller. */
-export function gaussian(next: () => number): number {
+function gaussian(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
 

@@ -43,11 +43,7 @@ export async function measureAll({ data, metric, k, families }: MeasuringAsked, 
   return { seconds: (performance.now() - start) / 1000 };
 }
 
-export async function truthsOf(
-  { values, queries, dimensions }: Rows,
-  metric: MeasuringAsked["metric"],
-  k: number,
-): Promise<Truth[]> {
+async function truthsOf({ values, queries, dimensions }: Rows, metric: MeasuringAsked["metric"], k: number): Promise<Truth[]> {
   const flat = await Flat.create({ dimensions, metric });
   try {
     await flat.addAll(values);
@@ -108,7 +104,7 @@ function isLevel(points: readonly MeasuredPoint[]): boolean {
 }
 
 /** Recall and time of one effort. Times are of whole rounds: browsers show those of single calls in steps. */
-export function measured(
+function measured(
   index: VectorIndex,
   queries: readonly Query[],
   truths: readonly Truth[],

@@ -1,5 +1,5 @@
 // The explorer's page. It computes nothing: workers do, so that nothing holds it up.
-import { element } from "./elements.js";
+import { element } from "../element.js";
 import { Worked } from "./jobs.js";
 import { kernels } from "./kernels.js";
 import { stories } from "./stories.js";

@@ -1,8 +1,7 @@
 // What is best by two of the three axes, at a recall and a number of vectors: as measured, or by the formulas of `plan` beyond that.
-import { bytesOf, type Design, effortFor } from "../../guide/plan/laws.js";
+import { type Design, effortFor, shardsFor } from "../../guide/plan/laws.js";
 import { type Speed, searchUs } from "../../guide/plan/times.js";
 import type { Metric } from "../../words/kinds.js";
-import { WHOLE_MEMORY } from "../../words/needs.js";
 import type { Family } from "./families.js";
 import type { MeasuredPoint } from "./messages.js";
 
@@ -31,6 +30,8 @@ export interface Standing {
   readonly recall: number;
   readonly ms: number;
   readonly bytes: number;
+  /** Indices that it takes, since one has 4 GiB of memory at most; searched one after the other. */
+  readonly parts: number;
   readonly effort: number | undefined;
   /** By formulas. */
   readonly computed: boolean;
@@ -73,25 +74,23 @@ function growth({ family, points }: Measured, { n, dimensions, metric }: Ground,
   const speed = speedOf(design, points);
   const reachable = Math.min(wanted, design.best);
   const [now, then] = [n, to].map((size) => {
-    const effort = effortFor(design, size, reachable);
-    return (
-      effort && { us: searchUs(design, size, dimensions, effort, speed), bytes: bytesOf(design, size, dimensions, metric).total }
-    );
+    const { shards, each, bytes } = shardsFor(design, size, dimensions, metric);
+    const effort = effortFor(design, each, reachable);
+    return effort && { shards, us: shards * searchUs(design, each, dimensions, effort, speed), bytes: shards * bytes.total };
   });
-  return now && then && { ms: then.us / now.us, bytes: then.bytes / now.bytes };
+  return now && then && { ms: then.us / now.us, bytes: then.bytes / now.bytes, parts: then.shards };
 }
 
 /** Of an index at `to` vectors; undefined where that is more than was measured and no formula says. */
 export function standingOf(of: Measured, ground: Ground, to: number, wanted: number): Standing | undefined {
   if (of.points.length === 0) return undefined;
   const here = atRecall(of.points, wanted);
-  if (to === ground.n) return { of, ...here, bytes: of.bytes, computed: false };
+  if (to === ground.n) return { of, ...here, bytes: of.bytes, parts: 1, computed: false };
   const more = growth(of, ground, to, here.recall);
-  return more && { of, ...here, ms: here.ms * more.ms, bytes: of.bytes * more.bytes, effort: undefined, computed: true };
+  if (!more) return undefined;
+  const { ms, bytes, parts } = more;
+  return { of, ...here, ms: here.ms * ms, bytes: of.bytes * bytes, parts, effort: undefined, computed: true };
 }
-
-/** Indices that so many bytes take: one has 4 GiB of memory at most. */
-export const indicesFor = (bytes: number): number => Math.ceil(bytes / WHOLE_MEMORY);
 
 export interface Picks {
   readonly recallAndLatency: Standing;

@@ -7,10 +7,10 @@ import { readNpy } from "../../cli/read/npy.js";
 import type { ByteSource } from "../../cli/read/source.js";
 import { readVecs } from "../../cli/read/vecs.js";
 
-export const EXTENSIONS = [".npy", ".fvecs", ".bvecs", ".csv", ".tsv"];
+const EXTENSIONS = [".npy", ".fvecs", ".bvecs", ".csv", ".tsv"];
 
 /** As many values at most: 512 MiB of floats. */
-const MOST_VALUES = 2 ** 27;
+export const MOST_VALUES = 2 ** 27;
 
 class BlobSource implements ByteSource {
   readonly path: string;

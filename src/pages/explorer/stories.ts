@@ -1,6 +1,8 @@
 // The tab of experiments: each is run when asked, in the worker, and says what it has measured.
+
+import { element } from "../element.js";
 import { type Chart, chart } from "./chart.js";
-import { element, make } from "./elements.js";
+import { make } from "./elements.js";
 import type { Worked } from "./jobs.js";
 import { type WalkView, walkView } from "./map.js";
 import type { Finding, StoryTold } from "./messages.js";

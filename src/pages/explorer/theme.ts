@@ -1,5 +1,5 @@
 // Light or dark: as the system has it, until somebody says otherwise.
-import { element } from "./elements.js";
+import { element } from "../element.js";
 import { forgetColours } from "./looks.js";
 
 const KEY = "vicinal-explorer-theme";

@@ -1,18 +1,21 @@
 // The tab of the three axes: what is asked, measured, picked and drawn.
 import type { Metric } from "../../words/kinds.js";
+import { element } from "../element.js";
 import { chart } from "./chart.js";
 import { slider, steps } from "./choices.js";
-import { element, inTurn, make, tableOf } from "./elements.js";
-import { FAMILIES, METRICS_OFFERED } from "./families.js";
+import { inTurn, make, scrolled, tableOf } from "./elements.js";
+import { FAMILIES, familyOf, METRICS_OFFERED } from "./families.js";
 import { bytes, count, recall, short, time } from "./format.js";
 import type { Worked } from "./jobs.js";
 import { type DataAsked, type MeasuringAsked, type MeasuringTold, SHAPES, type ShapeName } from "./messages.js";
-import { type Ground, indicesFor, type Measured, type Picks, picksOf, type Standing } from "./picks.js";
+import { type Ground, type Measured, type Picks, picksOf, type Standing } from "./picks.js";
 import { byMemory, byRecall, bySize, standings } from "./views.js";
 
 const MOST_VECTORS = 200_000;
 const MOST_SIZE = 1e9;
 const RECALLS = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999];
+
+const inParts = (parts: number): string => (parts > 1 ? ` in ${count(parts)} indices` : "");
 
 export interface Trade {
   /** Measures a file. */
@@ -55,7 +58,7 @@ export function trade(worked: Worked): Trade {
 
   // A reader who has no pointer scrolls it.
   const table = element("table", HTMLElement);
-  table.tabIndex = 0;
+  scrolled(table, "All indices");
   const charts = [chart(), chart(), chart(), chart()];
   element("charts", HTMLElement).append(...charts.map(({ host }) => host));
 
@@ -91,7 +94,7 @@ export function trade(worked: Worked): Trade {
         (told) => hear(told, question),
         signal,
       );
-      const without = [...skipped].map(([id, why]) => ` Without ${id}: ${why}.`).join("");
+      const without = [...skipped].map(([id, why]) => ` Without ${familyOf(id).name}: ${why}.`).join("");
       status.textContent = `Measured ${measured.length} indices of ${count(ground.n)} vectors in ${seconds.toFixed(1)} s.${without}`;
     } catch (error) {
       if (signal === stop.signal)
@@ -130,7 +133,7 @@ export function trade(worked: Worked): Trade {
     element("grounds", HTMLElement).textContent = [
       element("grounds", HTMLElement).dataset.data ?? "",
       computed
-        ? `At ${count(at)} vectors nothing was measured: times and bytes are extrapolated from here by the formulas of vicinal/guide's plan, dashed in the charts. kd-tree, forest and LSH have none.`
+        ? `At ${count(at)} vectors nothing was measured: times and bytes are extrapolated from here by the formulas of vicinal/guide's plan, dashed in the charts; where one index has no room, several are searched one after the other. kd-tree, forest and LSH have none.`
         : "",
     ]
       .filter(Boolean)
@@ -150,13 +153,13 @@ export function trade(worked: Worked): Trade {
       const name = [one.family.name, one.factory];
       const build = `${one.buildSeconds.toFixed(2)} s for ${short(ground.n)}`;
       if (!found) return [...name, "–", "–", "no formula", "no formula", "–", build];
-      const { recall: found_, effort, ms, bytes: held, reached } = found;
+      const { recall: found_, effort, ms, bytes: held, reached, parts } = found;
       return [
         ...name,
         `${recall(found_)}${reached ? "" : " at most"}`,
         effort === undefined ? "–" : String(effort),
         time(ms),
-        `${bytes(held)}${indicesFor(held) > 1 ? ` in ${indicesFor(held)}` : ""}`,
+        `${bytes(held)}${inParts(parts)}`,
         bytes(held / at),
         build,
       ];
@@ -182,8 +185,7 @@ export function trade(worked: Worked): Trade {
   }
 
   function pickOf(title: string, one: Standing, pays: string, at: number): HTMLElement {
-    const parts = indicesFor(one.bytes);
-    const figures = `recall ${recall(one.recall)}, ${time(one.ms)}, ${bytes(one.bytes)}${parts > 1 ? ` in ${parts} indices` : ""}`;
+    const figures = `recall ${recall(one.recall)}, ${time(one.ms)}, ${bytes(one.bytes)}${inParts(one.parts)}`;
     const made = make(
       "article",
       { className: "pick" },

@@ -20,7 +20,7 @@ export function byRecall(all: readonly Measured[], wanted: number): ChartData {
       look,
       xs: points.map((one) => one.recall),
       ys: points.map(({ ms }) => ms),
-      notes: points.map(({ effort }) => (effort === undefined ? "exact" : `effort ${effort}`)),
+      notes: points.map(({ effort, error }) => (effort === undefined ? "exact" : `effort ${effort}, ± ${error.toFixed(3)}`)),
     })),
     mark: { x: wanted, label: "wanted" },
   };

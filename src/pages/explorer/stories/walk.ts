@@ -125,7 +125,7 @@ function walk(links: Links, values: Float32Array, query: Float32Array, ef: numbe
       at,
       met: fresh,
       nearest: beam[0],
-      says: `Layer 0: ${fresh.length} new neighbours, ${joined} of them among the best ${ef} so far.`,
+      says: `Layer 0: new neighbours ${fresh.length}, of them among the best ${ef} so far ${joined}.`,
     });
   }
   return { steps, found: beam.slice(0, k), met: met.size };
