@@ -35,12 +35,12 @@ describe("picks", () => {
   });
 
   it("picks the least of an axis among what reaches the recall", () => {
-    const picks = picksOf(at(10_000, 0.95));
+    const picks = picksOf(at(10_000, 0.95), 0.95);
     expect(picks?.recallAndLatency.of).toBe(graph);
     expect(picks?.recallAndMemory.of).toBe(flat);
     expect(picks?.latencyAndMemory.of).toBe(codes);
-    expect(picksOf(at(10_000, 0.3))?.recallAndMemory.of).toBe(codes);
-    expect(picksOf([])).toBeUndefined();
+    expect(picksOf(at(10_000, 0.3), 0.3)?.recallAndMemory.of).toBe(codes);
+    expect(picksOf([], 0.95)).toBeUndefined();
   });
 
   it("goes beyond what was measured by plan's formulas, and says so", () => {

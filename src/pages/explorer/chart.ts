@@ -106,10 +106,19 @@ function asTable({ title, x, y, series }: ChartData): HTMLTableElement {
 
 type Range = [number, number];
 
-function rangeOf({ log, ticks }: Axis, values: readonly number[]): Range {
+/** Recall as its place on an axis of nines: 0.9, 0.99 and 0.999 are as far apart; 1 is not endlessly far. */
+const LEFT = 0.0005;
+const place = (recall: number): number => -Math.log10(1 + LEFT - recall);
+const recallAt = (at: number): number => 1 + LEFT - 10 ** -at;
+/** Of pixels: there are as many ticks as have room. */
+const NARROW = 420;
+const NINES = [0, 0.5, 0.9, 0.97, 0.99, 0.999, 1];
+
+function rangeOf({ log, ticks, nines }: Axis, values: readonly number[]): Range {
   const finite = values.filter((value) => Number.isFinite(value) && (!log || value > 0));
   if (finite.length === 0) return log ? [0.001, 1] : [0, 1];
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
+  if (nines) return [Math.max(least - 0.05, 0), recallAt(place(1) + 0.15)];
   if (log && ticks) return [least / 1.1, most * 1.1];
   // On whole steps, from which its ticks are counted.
   if (log) return uPlot.rangeLog(least / 1.2, most * 1.2, 10, false) as Range;
@@ -125,8 +134,8 @@ function optionsOf(data: () => ChartData, width: number): uPlot.Options {
   const look = colours();
   const { x, y } = data();
   const xRange = (): Range => {
-    const { series, mark: place } = data();
-    return rangeOf(x, [...series.flatMap(({ xs }) => xs), ...(place ? [place.x] : [])]);
+    const { series, mark: at } = data();
+    return rangeOf(x, [...series.flatMap(({ xs }) => xs), ...(at ? [at.x] : [])]);
   };
   const yRange = (): Range =>
     rangeOf(
@@ -141,7 +150,10 @@ function optionsOf(data: () => ChartData, width: number): uPlot.Options {
     labelSize: 18,
     grid: { stroke: look.line, width: 1 },
     ticks: { stroke: look.line, width: 1 },
-    ...(axis.ticks && { splits: () => [...(axis.ticks as number[])], filter: (_, splits) => splits }),
+    ...((axis.ticks || axis.nines) && {
+      splits: ({ width }) => [...(axis.ticks ?? (width < NARROW ? NINES.filter((nine) => nine !== 0.97) : NINES))],
+      filter: (_, splits) => splits,
+    }),
     values: (_, splits) => splits.map((value) => (value === null ? "" : onAxis(axis, value))),
   });
   return {
@@ -150,7 +162,9 @@ function optionsOf(data: () => ChartData, width: number): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: false, distr: x.log ? 3 : 1, range: xRange },
+      x: x.nines
+        ? { time: false, distr: 100, fwd: place, bwd: recallAt, range: xRange }
+        : { time: false, distr: x.log ? 3 : 1, range: xRange },
       y: { distr: y.log ? 3 : 1, range: yRange },
     },
     axes: [
@@ -162,19 +176,19 @@ function optionsOf(data: () => ChartData, width: number): uPlot.Options {
   };
 }
 
-function drawAll(plot: uPlot, { series, mark: place }: ChartData, look: Colours): void {
+function drawAll(plot: uPlot, { series, mark: at }: ChartData, look: Colours): void {
   const { ctx: context, bbox } = plot;
   const scale = uPlot.pxRatio;
   context.save();
   context.beginPath();
   context.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   context.clip();
-  if (place) drawPlace(plot, place, look, scale);
+  if (at) drawMark(plot, at, look, scale);
   for (const one of series) drawSeries(plot, one, look, scale);
   context.restore();
 }
 
-function drawPlace(plot: uPlot, { x, label }: NonNullable<ChartData["mark"]>, { quiet }: Colours, scale: number): void {
+function drawMark(plot: uPlot, { x, label }: NonNullable<ChartData["mark"]>, { quiet }: Colours, scale: number): void {
   const { ctx: context, bbox } = plot;
   const at = plot.valToPos(x, "x", true);
   context.strokeStyle = context.fillStyle = quiet;

@@ -66,6 +66,8 @@ export interface Series {
 export interface Axis {
   readonly label: string;
   readonly log?: boolean;
+  /** A recall, by the logarithm of what is missed: what matters lies close to 1. */
+  readonly nines?: boolean;
   readonly unit?: "bytes" | "ms" | "share" | "count" | "recall";
   /** Where it has ticks, if not at round numbers. */
   readonly ticks?: readonly number[];

@@ -1,4 +1,5 @@
 // What is best by two of the three axes, at a recall and a number of vectors: as measured, or by the formulas of `plan` beyond that.
+import { pickTwo, type ThreeAxes, type TwoOfThree } from "../../guide/pick-two.js";
 import { type Design, effortFor, shardsFor } from "../../guide/plan/laws.js";
 import { type Speed, searchUs } from "../../guide/plan/times.js";
 import type { Metric } from "../../words/kinds.js";
@@ -92,22 +93,11 @@ export function standingOf(of: Measured, ground: Ground, to: number, wanted: num
   return { of, ...here, ms: here.ms * ms, bytes: of.bytes * bytes, parts, effort: undefined, computed: true };
 }
 
-export interface Picks {
-  readonly recallAndLatency: Standing;
-  readonly recallAndMemory: Standing;
-  readonly latencyAndMemory: Standing;
-}
+const STANDING: ThreeAxes<Standing> = { recall: ({ recall }) => recall, ms: ({ ms }) => ms, bytes: ({ bytes }) => bytes };
 
-/** "Pick two", as tuneFactory has it: the third axis pays. Undefined of nothing. */
-export function picksOf(standings: readonly Standing[]): Picks | undefined {
-  if (standings.length === 0) return undefined;
-  const least = (of: readonly Standing[], axis: (one: Standing) => number): Standing =>
-    of.reduce((a, b) => (axis(b) < axis(a) ? b : a));
-  const reached = standings.filter((one) => one.reached);
-  const finding = reached.length > 0 ? reached : [least(standings, ({ recall }) => -recall)];
-  return {
-    recallAndLatency: least(finding, ({ ms }) => ms),
-    recallAndMemory: least(finding, ({ bytes }) => bytes),
-    latencyAndMemory: least(standings, ({ ms, bytes }) => ms * bytes),
-  };
+export type Picks = TwoOfThree<Standing>;
+
+/** Undefined of nothing. */
+export function picksOf(standings: readonly Standing[], wanted: number): Picks | undefined {
+  return standings.length > 0 ? pickTwo(standings, wanted, STANDING) : undefined;
 }

@@ -138,7 +138,7 @@ export function trade(worked: Worked): Trade {
     ]
       .filter(Boolean)
       .join(". ");
-    showPicks(picksOf(all), at);
+    showPicks(picksOf(all, target), at);
     charts[0].show(byRecall(measured, target));
     charts[1].show(byMemory(all, target));
     charts[2].show(bySize(measured, ground, target, "ms"));

@@ -13,7 +13,7 @@ const withPoints = (all: readonly Measured[]): Measured[] => all.filter(({ point
 export function byRecall(all: readonly Measured[], wanted: number): ChartData {
   return {
     title: "Recall against latency",
-    x: { label: "recall", unit: "recall" },
+    x: { label: "recall", unit: "recall", nines: true },
     y: { label: "time of a search", unit: "ms", log: true },
     series: withPoints(all).map(({ family, look, points }) => ({
       name: family.name,

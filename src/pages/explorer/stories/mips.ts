@@ -45,7 +45,7 @@ export const run: Run = async (tell) => {
     charts: [
       {
         title: "Recall of the largest products against work",
-        x: { label: "recall", unit: "recall" },
+        x: { label: "recall", unit: "recall", nines: true },
         y: { label: "distances of a search", log: true, unit: "count" },
         series,
         mark: { x: WANTED, label: String(WANTED) },
