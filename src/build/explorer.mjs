@@ -14,7 +14,7 @@ export async function writeExplorer(plugins) {
   copyFileSync(`${FROM}/index.html`, `${TO}/index.html`);
   // Of experiments the page has what they ask alone: nothing of the engine is left in it.
   const page = await made({
-    entryPoints: { page: `${FROM}/page.ts`, style: `${FROM}/page.css` },
+    entryPoints: { page: `${FROM}/page.ts`, style: `${FROM}/page.css`, offline: `${FROM}/offline.ts` },
     external: ["vicinal-wasm:*", "vicinal-worker:*"],
   });
   if (page.outputFiles.some(({ text }) => text.includes("vicinal-wasm:")))

@@ -211,6 +211,7 @@ describeWith(["tools", "chromium"], "the explorer", () => {
   });
 
   it("measures a file that is dropped on it, with no server any more", async () => {
+    await page.evaluate("navigator.serviceWorker.ready.then(() => {})");
     site.close();
     await page.evaluate(`(() => {
       for (const box of document.querySelectorAll("[name=family]")) box.checked = ["flat", "hnsw"].includes(box.value);
@@ -228,5 +229,10 @@ describeWith(["tools", "chromium"], "the explorer", () => {
     await page.evaluate(`document.querySelector("#run").click()`);
     await until(page, `/^Measured 2 indices of 1,000 vectors/.test(document.querySelector("#status").innerText)`);
     expect(errors).toEqual([]);
+  });
+
+  it("opens again without a server", async () => {
+    await page.goto(`${site.origin}/`);
+    await until(page, `document.querySelectorAll("#table tbody tr").length > 1`);
   });
 });

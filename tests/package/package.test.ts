@@ -53,7 +53,7 @@ describe("tarball", () => {
       "dist/chunks/core-HASH.js",
       "dist/chunks/crowd-HASH.js",
       "dist/cli.js",
-      ...["index.html", "page.js", "style.css", "worker.js"].map((name) => `dist/explorer/${name}`),
+      ...["index.html", "offline.js", "page.js", "style.css", "worker.js"].map((name) => `dist/explorer/${name}`),
       "dist/index.cjs",
       "dist/index.js",
       "dist/node.cjs",

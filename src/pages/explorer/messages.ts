@@ -7,9 +7,9 @@ export type DataAsked =
   | { readonly from: "file"; readonly file: File; readonly most: number };
 
 export const SHAPES = {
-  clustered: "clustered: points around centres",
-  uniform: "uniform: no structure at all",
-  heavy: "heavy norms: few vectors are very long",
+  clustered: "clustered",
+  uniform: "uniform",
+  heavy: "heavy norms",
 } as const;
 export type ShapeName = keyof typeof SHAPES;
 

@@ -41,4 +41,9 @@ async function begin(): Promise<void> {
   else await tradeOff.run();
 }
 
-requestAnimationFrame(() => void begin());
+/** So that it also opens without a network the next time; a page from a disk has no use for that. */
+function keepForLater(): void {
+  if (location.protocol !== "file:") void navigator.serviceWorker?.register("offline.js").catch(() => {}); // private windows have none
+}
+
+requestAnimationFrame(() => void begin().finally(keepForLater));

@@ -152,7 +152,10 @@ export function trade(worked: Worked): Trade {
       const found = all.find(({ of }) => of === one);
       const name = [one.family.name, one.factory];
       const build = `${one.buildSeconds.toFixed(2)} s for ${short(ground.n)}`;
-      if (!found) return [...name, "–", "–", "no formula", "no formula", "–", build];
+      if (!found) {
+        const why = one.points.length > 0 ? "no formula" : "–";
+        return [...name, "–", "–", why, why, "–", build];
+      }
       const { recall: found_, effort, ms, bytes: held, reached, parts } = found;
       return [
         ...name,
