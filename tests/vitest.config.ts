@@ -22,13 +22,13 @@ const LONG = [
   "tests/collection/{shared,in-page}.test.ts",
   "tests/pool/*.test.ts",
   "tests/cli/{cli,collection,demo-page}.test.ts",
+  "tests/explorer/page.test.ts",
   "tests/range/{damage,hosts,page,range}.test.ts",
   "tests/file/file.test.ts",
   "tests/numbers/{at-once,bulk}.test.ts",
   "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
-  "tests/explorer/page.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
