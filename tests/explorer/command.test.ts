@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorsOf, launched } from "../support/browser.js";
 import { CLI, commandLine } from "../support/command-line.js";
@@ -11,7 +12,7 @@ import { describeWith } from "../support/packed.js";
 import { THOROUGH, thorough } from "../support/thorough.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vicinal-explore-"));
-const NAME = "my 5% vectors.csv";
+const NAME = "my 5% vectors.csv.gz";
 const TEXT = Array.from({ length: 1300 }, (_, i) => [0, 1, 2, 3].map((j) => Math.sin(i * (j + 1.5)).toFixed(4)).join(",")).join(
   "\n",
 );
@@ -19,7 +20,7 @@ const TEXT = Array.from({ length: 1300 }, (_, i) => [0, 1, 2, 3].map((j) => Math
 let served: ChildProcess;
 let url: string;
 beforeAll(async () => {
-  writeFileSync(join(folder, NAME), TEXT);
+  writeFileSync(join(folder, NAME), gzipSync(TEXT));
   served = spawn(process.execPath, [CLI, "explore", NAME, "--port", "0"], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(served.stdout as NonNullable<typeof served.stdout>, "data");
   url = String(line).split(" ")[0] as string;
@@ -31,13 +32,14 @@ afterAll(() => {
 
 describe("vicinal explore", () => {
   it("serves the page and the file, isolated, and nothing else", async () => {
-    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#given\/my%205%25%20vectors\.csv$/);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#given\/my%205%25%20vectors\.csv\.gz$/);
     const { origin, hash } = new URL(url);
     const page = await fetch(origin);
     expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(page.headers.get("cross-origin-embedder-policy")).toBe("require-corp");
     expect(await page.text()).toContain("<title>vicinal explorer");
-    expect(await (await fetch(`${origin}/${hash.slice(1)}`)).text()).toBe(TEXT);
+    const file = await (await fetch(`${origin}/${hash.slice(1)}`)).arrayBuffer();
+    expect(gunzipSync(file).toString()).toBe(TEXT);
     for (const path of ["given/other.csv", "..%2fcli.js", "given/"]) expect((await fetch(`${origin}/${path}`)).status).toBe(404);
   });
 

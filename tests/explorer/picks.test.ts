@@ -15,7 +15,7 @@ const point = (effort: number, recall: number, ms: number, units: number): Measu
 const of = (id: string, bytes: number, points: MeasuredPoint[]): Measured => ({
   ...{ family: familyOf(id), look: 0, factory: id, bytes, buildSeconds: 1, points },
 });
-const GROUND: Ground = { n: 10_000, dimensions: 64, metric: "l2" };
+const GROUND: Ground = { n: 10_000, dimensions: 64, metric: "l2", k: 10 };
 
 const flat = of("flat", 2.8e6, [{ ...point(0, 1, 0.5, 10_000), effort: undefined }]);
 const graph = of("hnsw", 7.2e6, [point(10, 0.9, 0.01, 16), point(20, 0.98, 0.02, 26), point(40, 0.999, 0.04, 46)]);

@@ -24,8 +24,10 @@ export function kernels(): void {
   let stopped = new AbortController();
 
   async function run(): Promise<void> {
+    stopped.abort(new Error("stopped"));
     stopped = new AbortController();
-    button.disabled = true;
+    const { signal } = stopped;
+    status.ariaBusy = "true";
     stop.disabled = false;
     const cells = cellsOf(!thorough.checked);
     const done: MeasuredKernel[] = [];
@@ -36,7 +38,7 @@ export function kernels(): void {
         // V8 compiles a loop for the arrays it has seen: each cell has a worker that has seen none.
         const worked = new Worked("worker");
         const asked: KernelAsked = { cell, ...(thorough.checked ? howOf(false) : SHORT) };
-        const speeds = await worked.run<never, Speeds>("kernel", asked, () => {}, stopped.signal).finally(() => worked.close());
+        const speeds = await worked.run<never, Speeds>("kernel", asked, () => {}, signal).finally(() => worked.close());
         done.push(measured(cell, speeds));
         shown.replaceChildren(...bars(done, ["simd"]));
         result.value = textOf(done);
@@ -44,10 +46,12 @@ export function kernels(): void {
       }
       status.textContent = findingOf(done);
     } catch (error) {
-      status.textContent = stopped.signal.aborted ? "Stopped. What was measured stays." : (error as Error).message;
+      if (signal !== stopped.signal) return;
+      status.textContent = signal.aborted ? "Stopped. What was measured stays." : (error as Error).message;
     }
     progress.value = 0;
-    button.disabled = false;
+    status.ariaBusy = "false";
+    if (document.activeElement === stop) button.focus();
     stop.disabled = true;
   }
   button.onclick = () => void run();

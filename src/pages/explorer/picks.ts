@@ -22,6 +22,8 @@ export interface Ground {
   readonly n: number;
   readonly dimensions: number;
   readonly metric: Metric;
+  /** Neighbours that recall is of. */
+  readonly k: number;
 }
 
 /** Where an index stands. */

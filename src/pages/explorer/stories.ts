@@ -21,11 +21,7 @@ export interface Stories {
 export function stories(worked: Worked): Stories {
   const cards = ABOUT.map((about) => cardOf(about, worked));
   const all = make("button", { type: "button", textContent: "Run all" });
-  all.onclick = async () => {
-    all.disabled = true;
-    for (const { card } of cards) await card.run();
-    all.disabled = false;
-  };
+  all.onclick = () => cards.forEach(({ card }) => void card.run());
   const intro = make(
     "p",
     { className: "asks" },
@@ -72,8 +68,12 @@ function cardOf({ id, title, asks }: About, worked: Worked): { host: HTMLElement
     status.textContent = sentence;
   }
 
+  let running = false;
   async function run(): Promise<void> {
-    button.disabled = true;
+    if (running) return;
+    running = true;
+    button.ariaDisabled = "true";
+    status.ariaBusy = "true";
     progress.hidden = false;
     status.textContent = "Waits for what is being measured";
     const told = ({ what, part }: StoryTold): void => {
@@ -87,7 +87,9 @@ function cardOf({ id, title, asks }: About, worked: Worked): { host: HTMLElement
       status.textContent = `It has failed: ${(error as Error).message}`;
     }
     progress.hidden = true;
-    button.disabled = false;
+    status.ariaBusy = "false";
+    button.ariaDisabled = "false";
+    running = false;
   }
   button.onclick = () => void run();
   const redraw = (): void => {

@@ -36,7 +36,7 @@ export function trade(worked: Worked): Trade {
 
   let file: File | undefined;
   let stop = new AbortController();
-  let ground: Ground = { n: 10_000, dimensions: 64, metric: "cosine" };
+  let ground: Ground = { n: 10_000, dimensions: 64, metric: "cosine", k: 10 };
   let measured: Measured[] = [];
   const skipped = new Map<string, string>();
 
@@ -85,7 +85,7 @@ export function trade(worked: Worked): Trade {
     measured = [];
     skipped.clear();
     stopButton.disabled = false;
-    runButton.disabled = true;
+    status.ariaBusy = "true";
     show();
     try {
       const { seconds } = await worked.run<MeasuringTold, { seconds: number }>(
@@ -101,15 +101,17 @@ export function trade(worked: Worked): Trade {
         status.textContent = signal.aborted ? "Stopped. What was measured stays." : (error as Error).message;
     }
     if (signal !== stop.signal) return;
+    status.ariaBusy = "false";
     progress.value = 0;
+    // What is disabled loses the focus.
+    if (document.activeElement === stopButton) runButton.focus();
     stopButton.disabled = true;
-    runButton.disabled = false;
     show();
   }
 
-  function hear(told: MeasuringTold, { metric: by, families }: MeasuringAsked): void {
+  function hear(told: MeasuringTold, { metric: by, k, families }: MeasuringAsked): void {
     if (told.told === "data") {
-      ground = { n: told.n, dimensions: told.dimensions, metric: by };
+      ground = { n: told.n, dimensions: told.dimensions, metric: by, k };
       const left = told.left > 0 ? `; ${count(told.left)} more are in the file` : "";
       element("grounds", HTMLElement).dataset.data = `${told.name}: ${count(told.n)} × ${told.dimensions}, ${by}${left}`;
       size.offer([told.n, ...steps(told.n + 1, MOST_SIZE)]);
@@ -139,8 +141,8 @@ export function trade(worked: Worked): Trade {
       .filter(Boolean)
       .join(". ");
     showPicks(picksOf(all, target), at);
-    charts[0].show(byRecall(measured, target));
-    charts[1].show(byMemory(all, target));
+    charts[0].show(byRecall(measured, target, ground.k));
+    charts[1].show(byMemory(all, target, ground.k));
     charts[2].show(bySize(measured, ground, target, "ms"));
     charts[3].show(bySize(measured, ground, target, "bytes"));
     table.replaceChildren(tableFor(all, at));
@@ -167,7 +169,7 @@ export function trade(worked: Worked): Trade {
         build,
       ];
     });
-    return tableOf(`At recall ${recall(wanted.value)} and ${count(at)} vectors`, columns, rows);
+    return tableOf(`At recall@${ground.k} ${recall(wanted.value)} and ${count(at)} vectors`, columns, rows);
   }
 
   function showPicks(picks: Picks | undefined, at: number): void {

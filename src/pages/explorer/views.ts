@@ -10,10 +10,10 @@ export const standings = (all: readonly Measured[], ground: Ground, to: number, 
 const withPoints = (all: readonly Measured[]): Measured[] => all.filter(({ points }) => points.length > 0);
 
 /** Recall against latency, a curve for each index. */
-export function byRecall(all: readonly Measured[], wanted: number): ChartData {
+export function byRecall(all: readonly Measured[], wanted: number, k: number): ChartData {
   return {
     title: "Recall against latency",
-    x: { label: "recall", unit: "recall", nines: true },
+    x: { label: `recall@${k}`, unit: "recall", nines: true },
     y: { label: "time of a search", unit: "ms", log: true },
     series: withPoints(all).map(({ family, look, points }) => ({
       name: family.name,
@@ -27,9 +27,9 @@ export function byRecall(all: readonly Measured[], wanted: number): ChartData {
 }
 
 /** Memory against latency at the recall wanted. */
-export function byMemory(all: readonly Standing[], wanted: number): ChartData {
+export function byMemory(all: readonly Standing[], wanted: number, k: number): ChartData {
   return {
-    title: `Memory against latency, at recall ${recall(wanted)}`,
+    title: `Memory against latency, at recall@${k} ${recall(wanted)}`,
     x: { label: "memory", unit: "bytes", log: true },
     y: { label: "time of a search", unit: "ms", log: true },
     series: all.map(({ of, bytes, ms, computed, reached, recall: found }) => ({
@@ -66,7 +66,7 @@ export function bySize(all: readonly Measured[], ground: Ground, wanted: number,
     return [measured, dashed];
   });
   return {
-    title: `${axis === "ms" ? "Latency" : "Memory"} by size, at recall ${recall(wanted)}: beyond ${short(ground.n)} by formulas`,
+    title: `${axis === "ms" ? "Latency" : "Memory"} by size, at recall@${ground.k} ${recall(wanted)}: beyond ${short(ground.n)} by formulas`,
     x: { label: "vectors", unit: "count", log: true },
     y: axis === "ms" ? { label: "time of a search", unit: "ms", log: true } : { label: "memory", unit: "bytes", log: true },
     series,
