@@ -47,7 +47,7 @@ export const run: Run = async (tell) => {
       },
       {
         title: "Answers that the most popular vectors have",
-        x: { label: "of the vectors, the most popular", unit: "share", log: true, ticks: MOST_POPULAR },
+        x: { label: "of the vectors, the most popular", unit: "share", log: true, ticks: [0.001, 0.01, 0.1, 1] },
         y: { label: "share of the answers", unit: "share" },
         series: METRICS.map((name, look) => ({ name, look: look + 1, xs: MOST_POPULAR, ys: byPopularity[name] })),
       },
