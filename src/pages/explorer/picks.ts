@@ -70,18 +70,11 @@ function speedOf({ way }: Design, points: readonly MeasuredPoint[]): Speed {
   return { firstUs: Math.max(1000 * a.ms - unitUs * units(a), 0), unitUs, buildUs: 0 };
 }
 
-/** How many times as long a search takes, and as many bytes an index, when n vectors become `to`; undefined where no formula says. */
-function growth({ family, points }: Measured, { n, dimensions, metric }: Ground, to: number, wanted: number) {
-  const { design } = family;
-  if (!design) return undefined;
-  const speed = speedOf(design, points);
-  const reachable = Math.min(wanted, design.best);
-  const [now, then] = [n, to].map((size) => {
-    const { shards, each, bytes } = shardsFor(design, size, dimensions, metric);
-    const effort = effortFor(design, each, reachable);
-    return effort && { shards, us: shards * searchUs(design, each, dimensions, effort, speed), bytes: shards * bytes.total };
-  });
-  return now && then && { ms: then.us / now.us, bytes: then.bytes / now.bytes, parts: then.shards };
+/** What a search takes by the laws, and what that is of: a part, where one index has no room for all. Undefined where no effort finds so much. */
+function lawOf(design: Design, size: number, { dimensions, metric }: Ground, wanted: number, speed: Speed) {
+  const { shards, each, bytes } = shardsFor(design, size, dimensions, metric);
+  const effort = effortFor(design, each, wanted);
+  return effort && { shards, bytes: bytes.total, us: shards * searchUs(design, each, dimensions, effort, speed) };
 }
 
 /** Of an index at `to` vectors; undefined where that is more than was measured and no formula says. */
@@ -89,10 +82,14 @@ export function standingOf(of: Measured, ground: Ground, to: number, wanted: num
   if (of.points.length === 0) return undefined;
   const here = atRecall(of.points, wanted);
   if (to === ground.n) return { of, ...here, bytes: of.bytes, parts: 1, computed: false };
-  const more = growth(of, ground, to, here.recall);
-  if (!more) return undefined;
-  const { ms, bytes, parts } = more;
-  return { of, ...here, ms: here.ms * ms, bytes: of.bytes * bytes, parts, effort: undefined, computed: true };
+  const { design } = of.family;
+  if (!design) return undefined;
+  const speed = speedOf(design, of.points);
+  const [now, then] = [ground.n, to].map((size) => lawOf(design, size, ground, Math.min(here.recall, design.best), speed));
+  if (!now || !then) return undefined;
+  // Times are as much longer as the laws say; what measured bytes differ by is room of builds, which hardly grows.
+  const bytes = then.shards * (of.bytes + then.bytes - now.bytes);
+  return { of, ...here, ms: here.ms * (then.us / now.us), bytes, parts: then.shards, effort: undefined, computed: true };
 }
 
 const STANDING: ThreeAxes<Standing> = { recall: ({ recall }) => recall, ms: ({ ms }) => ms, bytes: ({ bytes }) => bytes };
