@@ -52,9 +52,8 @@ async function answers(url: string): Promise<void> {
 /** The same of a program, which says its address when it listens. */
 function programAnswers(example: string, program: string[], path = ""): Promise<void> {
   const [command, ...args] = program;
-  return serving(project.start(example, command, ...args), /http:\/\/127\.0\.0\.1:\d+/, ([origin]) =>
-    answers(`${origin}/${path}`),
-  );
+  const server = project.start(example, command, ...args);
+  return serving(server, /http:\/\/127\.0\.0\.1:\d+(?=\D)/, ([origin]) => answers(`${origin}/${path}`));
 }
 
 /** A page lists what is nearest to what is typed into its box. */

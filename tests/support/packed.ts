@@ -74,7 +74,7 @@ export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** What a suite may lack, and how to get it. */
 const NEEDS = {
-  tools: { there: existsSync(TOOLS), get: "run `npm ci` in tests/package (some 400 MB)" },
+  tools: { there: existsSync(TOOLS), get: "run `npm ci` in tests/package (some 530 MB)" },
   chromium: {
     there: existsSync(CHROMIUM),
     get: "install Chromium (Debian: apt-get install chromium) or set CHROMIUM to its path",
