@@ -67,6 +67,7 @@ export const PEERS = [
     adapter: "ruvector",
     packages: ["@ruvector/core"],
     how: "efSearch 100 when it is made (its search() ignores it), one thread, prebuilt addon, a file",
+    refuses: (set) => (set.metric === "dot" ? 'its "DotProduct" answers anything, at score 0' : undefined),
     options: { ef: 100 },
     efforts: [100],
   },

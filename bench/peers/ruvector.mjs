@@ -6,7 +6,7 @@ import os from "node:os";
 process.env.RAYON_NUM_THREADS = "1"; // read when the addon is loaded
 const { default: ruvector } = await import("@ruvector/core");
 
-const METRICS = { cosine: "Cosine", l2: "Euclidean", dot: "DotProduct" };
+const METRICS = { cosine: "Cosine", l2: "Euclidean" };
 
 const dir = mkdtempSync(`${os.tmpdir()}/vicinal-ruvector-`);
 process.on("exit", () => rmSync(dir, { recursive: true }));
