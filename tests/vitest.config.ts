@@ -53,6 +53,7 @@ export default defineConfig({
       { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
       { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
       { find: /^vicinal\/guide$/, replacement: dist("guide.js") },
+      { find: /^vicinal\/interop$/, replacement: dist("interop.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

@@ -55,7 +55,7 @@ const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(index|node|collection|range|guide|storage-node|nats-cluster|nats-replica)\.js$/ },
+      { filter: /\/(index|node|collection|range|guide|interop|storage-node|nats-cluster|nats-replica)\.js$/ },
       ({ path, importer }) =>
         path.startsWith("../") && importer.includes("/src/cli/")
           ? { path: `./${path.split("/").at(-1)}`, external: true }
@@ -124,6 +124,7 @@ const LAYERS = {
   tabs: "src/tabs.ts",
   pool: "src/pool.ts",
   guide: "src/guide.ts",
+  interop: "src/interop.ts",
   worker: "src/worker.ts",
   range: "src/range.ts",
   nats: "src/nats.ts",

@@ -62,6 +62,7 @@ describe("tarball", () => {
       ...[
         "collection",
         "guide",
+        "interop",
         "nats",
         "nats-cluster",
         "nats-replica",

@@ -1,0 +1,4 @@
+/** Files of other libraries, and files of vectors. */
+export type { FileLike } from "./interop/bytes-of.js";
+export { type HnswlibOptions, readHnswlib } from "./interop/hnswlib.js";
+export type { Imported } from "./interop/imported.js";
