@@ -45,6 +45,8 @@ export interface GraphShape {
   readonly deleted: Uint8Array | undefined;
   /** Where walks begin, a node of the highest layer; undefined where there is no node. */
   readonly entry: number | undefined;
+  /** The codec and its options, where rows are its codes and not setRow()'s. */
+  readonly codec?: Partial<State>;
 }
 
 /** Highest layers that an index has; whoever is higher ends there, and `cut` counts them. */
@@ -131,6 +133,11 @@ export class GraphAssembly {
         this.#engine.u8().fill(0xff, at, at + 4 * this.#limit(layer));
       }
     }
+  }
+
+  /** For codes, which their codec's reader writes. */
+  get engine(): Engine {
+    return this.#engine;
   }
 
   /** A node's vector: `dimensions` values, or under hamming their bits, eight to the byte, the first the lowest. */
@@ -250,6 +257,7 @@ function stateOf(shape: GraphShape): State {
     live: levels.length - dead,
     dead,
     identity: Number(identity),
+    ...shape.codec,
     entry: entry ?? NONE,
     topLevel: entry === undefined ? 0 : (levels[entry] ?? 0),
   };
