@@ -10,7 +10,7 @@
 //   l2, l1        offset of the plane, two children; the vector at 16
 //   dot           two children, a factor; the vector at 16; from 1.17.3 on also norm and a flag, and the vector at 24
 import { Forest } from "../family/forest.js";
-import { badOption } from "../words/errors.js";
+import { badOption, type VicinalError } from "../words/errors.js";
 import { KINDS, type Metric } from "../words/kinds.js";
 import { FOREST } from "../words/knobs.js";
 import { LIMITS } from "../words/limits.js";
@@ -77,13 +77,22 @@ async function read(source: ByteSource, { dimensions, metric, maxBytes }: AnnoyO
         rows[row * dimensions + i] = value;
       }
     }
-    if (ids.length > 0) index.add(rows.subarray(0, ids.length * dimensions), ids);
+    if (ids.length > 0) added(index, rows.subarray(0, ids.length * dimensions), ids);
     first += bytes.length / nodeBytes;
   }
   const notes = ["trees are grown anew from the items: Annoy's part them by planes of another kind"];
   if (metric === "cosine") notes.push("distances are 1 - cos, where Annoy's angular ones are sqrt(2 (1 - cos))");
   if (metric === "dot") notes.push("distances are -<q, v>, where Annoy says <q, v>");
   return { index, format: FORMAT, notes };
+}
+
+function added(index: Forest, rows: Float32Array, ids: readonly number[]): void {
+  try {
+    index.add(rows, ids);
+  } catch (error) {
+    if ((error as VicinalError).code === "TOO_LARGE") throw badFile(FORMAT, (error as Error).message);
+    throw error;
+  }
 }
 
 /** The first layout that the file has room for and is consistent with. */
@@ -98,21 +107,34 @@ async function layoutOf(source: ByteSource, dimensions: number, metric: Metric):
   throw badFile(FORMAT, `of ${dimensions} dimensions under ${metric}: ${whys.join("; ")}`);
 }
 
-/** How many nodes at the end have as many descendants as the last: roots, and the last of them before its copy. Else why there are none. */
+/**
+ * How many nodes at the end have as many descendants as the last: copies of the roots, and of files of today the last root itself before
+ * them. Else why there are none.
+ */
 async function rootsOf(source: ByteSource, nodeBytes: number, vectorAt: number): Promise<Layout | string> {
   if (source.size === 0 || source.size % nodeBytes !== 0) {
     return `its ${source.size} bytes are no whole number of nodes of ${nodeBytes}`;
   }
   const nodes = source.size / nodeBytes;
-  const head = async (node: number): Promise<DataView> =>
-    viewOf(await source.read(node * nodeBytes, node * nodeBytes + vectorAt));
-  const items = (await head(nodes - 1)).getInt32(0, true);
-  // Without trees the last node is an item.
+  const node = (i: number): Promise<Uint8Array> => source.read(i * nodeBytes, (i + 1) * nodeBytes);
+  const last = await node(nodes - 1);
+  const items = viewOf(last).getInt32(0, true);
   if (items < 1 || items >= nodes) return `its last node has ${items} descendants, which is no root`;
-  let roots = 1;
-  while (roots < nodes - items && (await head(nodes - 1 - roots)).getInt32(0, true) === items) roots++;
-  const childAt = vectorAt === 16 ? 8 : 4;
-  const [newest, oldest] = [await head(nodes - 1), await head(nodes - roots)];
-  const isCopied = roots > 1 && newest.getInt32(childAt, true) === oldest.getInt32(childAt, true);
-  return { nodeBytes, vectorAt, items, trees: roots - Number(isCopied) };
+  let first = nodes - 1;
+  while (first > items && viewOf(await node(first - 1)).getInt32(0, true) === items) first--;
+  const root = await findNode(source, last, items, nodes - 1);
+  if (root === undefined) return "its last node is not the copy of a root";
+  return { nodeBytes, vectorAt, items, trees: nodes - first - Number(root === first) };
+}
+
+/** The first of nodes from..to that is the same as one. */
+async function findNode(source: ByteSource, one: Uint8Array, from: number, to: number): Promise<number | undefined> {
+  const { length } = one;
+  let node = from;
+  for await (const bytes of piecesOf(source, from * length, to * length, length)) {
+    for (let at = 0; at < bytes.length; at += length, node++) {
+      if (one.every((byte, i) => byte === bytes[at + i])) return node;
+    }
+  }
+  return undefined;
 }

@@ -51,6 +51,8 @@ const streamed =
   (reader, options) =>
     chunksOfStream(reader, format, options.packed, options);
 const isStreamed = (format: VectorFormat): boolean => (STREAMS as readonly string[]).includes(format);
+/** Out of a pipe; a file of it is read at any place. */
+const PIPED = "arrow";
 
 const BINARIES = VECTOR_FORMATS.filter((format) => format !== LISTS);
 export const FORMAT_NAMES = [...BINARIES, ...Object.keys(TEXTS)];
@@ -78,8 +80,8 @@ export async function openVectors(path: string, options: ReadOptions): Promise<V
   if (format === undefined && extension !== "") {
     throw new InputError(`${path}: unknown format ".${extension}", expected one of ${FORMAT_LIST}; --format says which it is`);
   }
-  if (format !== undefined && !(format in TEXTS) && !isStreamed(format as VectorFormat))
-    return openPlaces(path, format as VectorFormat, options);
+  const isFile = format !== undefined && !(format in TEXTS) && !isStreamed(format as VectorFormat);
+  if (isFile && !(format === PIPED && STDIN.includes(path))) return openPlaces(path, format as VectorFormat, options);
   const reader = await openReader(path);
   const read = format === undefined ? await formatOf(reader) : (TEXTS[format] ?? streamed(format as VectorFormat));
   return {

@@ -1,9 +1,10 @@
-// Arrow IPC, streams and files: a file is a stream between a mark at its front and a footer that repeats where the batches are
-// (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format), so that both are read front to back.
+// Arrow IPC, streams and files: a file is a stream between a mark at its front and a footer that says where the batches are
+// (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format). Files that apache-arrow writes have their schema in the footer alone.
 import type { DataType, RecordBatch, Vector } from "apache-arrow";
+import { VicinalError } from "../../words/errors.js";
+import type { ByteSource } from "../bytes-of.js";
 import { unreadable } from "../imported.js";
-import type { ByteReader } from "./bytes.js";
-import { latin1 } from "./bytes.js";
+import { type ByteReader, latin1 } from "./bytes.js";
 import { badId, type Chunk, MAX_DIMENSIONS, notFinite, parseId, rowsPerChunk } from "./chunk.js";
 import { columnsOf, missingPackage } from "./columns.js";
 import type { FieldNames } from "./fields.js";
@@ -14,28 +15,64 @@ const MARK_BYTES = 8;
 
 type Arrow = typeof import("apache-arrow");
 
-/** Rows of a column of FixedSizeList<float> or List<float>, and ids of one of whole numbers where there is one. */
-export async function* readArrow(reader: ByteReader, fields: FieldNames): AsyncGenerator<Chunk> {
-  const { path } = reader;
-  const arrow = await import("apache-arrow").catch(() => missingPackage(path, "Arrow IPC", "apache-arrow"));
-  if (latin1(await reader.peek(ARROW_MARK.length)) === ARROW_MARK) await reader.take(MARK_BYTES);
-  let first = 0;
-  for await (const batch of batchesOf(path, arrow, reader)) {
-    yield* chunksOf(path, arrow, batch, fields, first);
-    first += batch.numRows;
-  }
+/** What of a FileHandle of node:fs apache-arrow reads files by; it takes what has a number as `fd` for one. */
+interface Handle {
+  readonly fd: number;
+  stat(): Promise<{ size: number }>;
+  read(into: Uint8Array, at: number, length: number, position: number): Promise<{ bytesRead: number; buffer: Uint8Array }>;
+  close(): Promise<void>;
 }
 
-async function* batchesOf(path: string, arrow: Arrow, reader: ByteReader): AsyncGenerator<RecordBatch> {
+function handleOf(source: ByteSource): Handle {
+  return {
+    fd: -1,
+    stat: async () => ({ size: source.size }),
+    read: async (buffer, at, length, position) => {
+      const bytes = await source.read(Math.min(position, source.size), Math.min(position + length, source.size));
+      buffer.set(bytes, at);
+      return { bytesRead: bytes.length, buffer };
+    },
+    close: async () => {},
+  };
+}
+
+async function packageFor(path: string): Promise<Arrow> {
+  return import("apache-arrow").catch(() => missingPackage(path, "Arrow IPC", "apache-arrow"));
+}
+
+/** Rows of a column of FixedSizeList or List of numbers, and ids of one of whole numbers where there is one: of a stream, or what begins as one. */
+export async function* readArrow(reader: ByteReader, fields: FieldNames): AsyncGenerator<Chunk> {
+  const { path } = reader;
+  const arrow = await packageFor(path);
+  if (latin1(await reader.peek(ARROW_MARK.length)) === ARROW_MARK) await reader.take(MARK_BYTES);
+  yield* chunksOf(path, arrow, reader.pieces(), fields);
+}
+
+/** The same of a file, by its footer. */
+export async function* readArrowFile(path: string, source: ByteSource, fields: FieldNames): AsyncGenerator<Chunk> {
+  yield* chunksOf(path, await packageFor(path), handleOf(source), fields);
+}
+
+async function* chunksOf(
+  path: string,
+  arrow: Arrow,
+  from: AsyncIterable<Uint8Array> | Handle,
+  fields: FieldNames,
+): AsyncGenerator<Chunk> {
+  let first = 0;
   try {
-    const batches = await arrow.RecordBatchReader.from(reader.pieces());
-    for await (const batch of batches) yield batch as RecordBatch;
+    const batches = await arrow.RecordBatchReader.from(from as AsyncIterable<Uint8Array>);
+    for await (const batch of batches) {
+      yield* rowsOf(path, arrow, batch, fields, first);
+      first += batch.numRows;
+    }
   } catch (error) {
+    if (error instanceof VicinalError) throw error;
     throw unreadable(`${path}: not an Arrow file that can be read (${(error as Error).message})`);
   }
 }
 
-function* chunksOf(path: string, arrow: Arrow, batch: RecordBatch, fields: FieldNames, first: number): Generator<Chunk> {
+function* rowsOf(path: string, arrow: Arrow, batch: RecordBatch, fields: FieldNames, first: number): Generator<Chunk> {
   const names = batch.schema.fields.map(({ name }) => name);
   const { vector, id } = columnsOf(path, names, fields);
   const column = batch.getChild(vector) as Vector;

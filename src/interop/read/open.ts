@@ -3,7 +3,7 @@ import { badOption } from "../../words/errors.js";
 import { flag, known, oneOf } from "../../words/options.js";
 import { type ByteSource, type FileLike, openBytes, piecesOf } from "../bytes-of.js";
 import { badFile, unreadable } from "../imported.js";
-import { ARROW_MARK, readArrow } from "./arrow.js";
+import { ARROW_MARK, readArrow, readArrowFile } from "./arrow.js";
 import { ByteReader, latin1 } from "./bytes.js";
 import type { Chunk } from "./chunk.js";
 import { F32, I32, U8 } from "./elements.js";
@@ -14,9 +14,9 @@ import { readParquet } from "./parquet.js";
 import { readVecs } from "./vecs.js";
 import { entryBytes, type ZipEntry, zipEntries } from "./zip.js";
 
-/** Formats that are read front to back, and can come out of a pipe or be gzip; and those that are read at any place. */
-export const STREAMS = ["npy", "fvecs", "bvecs", "ivecs", "arrow"] as const;
-export const PLACES = ["npz", "hdf5", "parquet"] as const;
+/** Formats that are read front to back, and can come out of a pipe or be gzip; and those that are read at any place where they are files. */
+export const STREAMS = ["npy", "fvecs", "bvecs", "ivecs"] as const;
+export const PLACES = ["arrow", "npz", "hdf5", "parquet"] as const;
 export const VECTOR_FORMATS = [...STREAMS, ...PLACES] as const;
 export type VectorFormat = (typeof VECTOR_FORMATS)[number];
 
@@ -61,6 +61,10 @@ const MARKS: readonly (readonly [mark: string, format: VectorFormat])[] = [
 ];
 const SNIFFED_BYTES = 8;
 
+async function beginOf(source: ByteSource): Promise<string> {
+  return latin1(await source.read(0, Math.min(SNIFFED_BYTES, source.size)));
+}
+
 /** The format that a name says, without .gz; undefined where it says none. */
 export function formatOfName(name: string | undefined): VectorFormat | undefined {
   const extension = /\.(\w+)$/.exec((name ?? "").replace(/[?#].*$/, "").replace(/\.gz$/i, ""))?.[1];
@@ -87,7 +91,7 @@ export async function openVectors(file: FileLike, options: VectorOptions = {}): 
   }
   const source = await openBytes(file);
   try {
-    const format = named ?? formatOfBytes(latin1(await source.read(0, Math.min(SNIFFED_BYTES, source.size))));
+    const format = named ?? formatOfBytes(await beginOf(source));
     if (format === undefined) {
       throw badOption(
         `neither its name nor its first bytes tell the file's format: { format } says it, one of ${VECTOR_FORMATS.join(", ")}`,
@@ -123,6 +127,7 @@ async function* chunksOf(
   const name = source.name ?? "the file";
   try {
     if (format === "parquet") yield* readParquet(name, source, options);
+    else if (format === "arrow" && (await beginOf(source)).startsWith(ARROW_MARK)) yield* readArrowFile(name, source, options);
     else if (format === "hdf5") yield* readHdf5(name, source, options.array);
     else if (format === "npz") yield* readNpz(name, source, packed, options.array);
     else yield* chunksOfStream(await ByteReader.of(name, source.size, piecesOf(source, 0, source.size)), format, packed, options);
