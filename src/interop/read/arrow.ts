@@ -28,7 +28,9 @@ function handleOf(source: ByteSource): Handle {
     fd: -1,
     stat: async () => ({ size: source.size }),
     read: async (buffer, at, length, position) => {
-      const bytes = await source.read(Math.min(position, source.size), Math.min(position + length, source.size));
+      // Where nothing is to be had it would ask for ever.
+      if (!(position >= 0 && position < source.size)) throw new Error(`it ends at byte ${source.size}`);
+      const bytes = await source.read(position, Math.min(position + length, source.size));
       buffer.set(bytes, at);
       return { bytesRead: bytes.length, buffer };
     },

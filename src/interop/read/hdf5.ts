@@ -6,8 +6,14 @@ import { missingPackage } from "./columns.js";
 
 /** What of h5wasm is used. */
 interface H5 {
-  readonly ready: Promise<{ FS: { writeFile(name: string, bytes: Uint8Array): void; unlink(name: string): void } }>;
+  readonly ready: Promise<H5Module>;
   readonly File: new (name: string, mode: string) => H5File;
+}
+interface H5Module {
+  readonly FS: { writeFile(name: string, bytes: Uint8Array): void; unlink(name: string): void };
+  /** Errors are thrown, and no longer printed; and back. */
+  activate_throwing_error_handler(): unknown;
+  deactivate_throwing_error_handler(): unknown;
 }
 interface H5File {
   keys(): string[];
@@ -33,7 +39,6 @@ export async function* readHdf5(path: string, source: ByteSource, array: string 
   if (source.path !== undefined) {
     // Its build for Node reads files in place.
     const h5 = (await import("h5wasm/node").catch(missing)).default as unknown as H5;
-    await h5.ready;
     return yield* datasetRows(path, h5, source.path, array);
   }
   const h5 = (await import("h5wasm").catch(missing)).default as unknown as H5;
@@ -56,15 +61,18 @@ async function* datasetRows(path: string, h5: H5, name: string, array: string | 
       throw fail(`not an HDF5 file that can be read (${(error as Error).message ?? error})`);
     }
   };
-  const file = reading(() => new h5.File(name, "r"));
+  const module = await h5.ready;
+  module.activate_throwing_error_handler();
+  let file: H5File | undefined;
   try {
+    file = reading(() => new h5.File(name, "r"));
     const wanted =
       array ??
       only(
-        reading(() => file.keys()),
+        reading(() => (file as H5File).keys()),
         fail,
       );
-    const dataset = reading(() => file.get(wanted));
+    const dataset = reading(() => (file as H5File).get(wanted));
     const [total, width, ...more] = reading(() => dataset?.shape ?? []);
     if (!dataset || width === undefined || more.length > 0) throw fail(`"${wanted}" is no dataset of two dimensions`);
     if (!(width >= 1 && width <= MAX_DIMENSIONS && total <= MOST_ROWS))
@@ -82,7 +90,8 @@ async function* datasetRows(path: string, h5: H5, name: string, array: string | 
       yield { rows, dimensions: width, vectors: floatsOf(path, from, width, values), total };
     }
   } finally {
-    file.close();
+    file?.close();
+    module.deactivate_throwing_error_handler();
   }
 }
 
