@@ -195,7 +195,7 @@ async function assembled(
 async function flatIndex(part: CodesPart, rows: Rows): Promise<Made> {
   const { n, codes } = part;
   const { metric, dimensions, turn, ids } = rows;
-  const stored = storedOf({ metric, dimensions, n, codes, turn, packed: true });
+  const stored = storedOf({ metric, dimensions, n, codes, turn });
   const place = (slot: number): number => (slot < n ? slot : -1);
   const index = await assembled(stateOf("flat", n, rows, stored.state), n, 0, rows.maxBytes, (engine) => {
     fillWords(engine, "ids ", (slot) => ids?.[slot] ?? slot);
@@ -218,7 +218,7 @@ async function listsIndex(part: ListsPart, rows: Rows): Promise<Made> {
   const listOf = new Uint32Array(residual ? n : 0);
   if (residual) for (let slot = 0; slot < slots; slot++) if (places[slot] >= 0) listOf[places[slot]] = owners[slot >> 5];
   const centroidOf = (i: number): Float32Array => part.centroids.subarray(listOf[i] * d, (listOf[i] + 1) * d);
-  const stored = storedOf({ metric, dimensions, n, codes, turn, packed: true, ...(residual && { centroidOf }) });
+  const stored = storedOf({ metric, dimensions, n, codes, turn, ...(residual && { centroidOf }) });
   const state = stateOf("ivf", n, rows, { ...stored.state, nlist, effort: Math.max(nprobe, 1), learnedOn: n });
   const place = (slot: number): number => (slot < slots ? places[slot] : -1);
   const index = await assembled(state, slots, owners.length, rows.maxBytes, (engine) => {
@@ -263,7 +263,7 @@ function backRows(turn: Linear, rows: Float32Array): Float32Array {
 async function graphIndex(part: GraphPart, rows: Rows): Promise<Made> {
   const { n, graph, codes } = part;
   const { metric, dimensions, turn, ids, maxBytes } = rows;
-  const stored = storedOf({ metric, dimensions, n, codes, turn, packed: false });
+  const stored = storedOf({ metric, dimensions, n, codes, turn });
   const above = graph.flat ? new Uint8Array(n) : graph.levels.map((layers) => layers - 1);
   const { levels, cut } = cutLevels(above);
   const entry = n === 0 ? undefined : (graph.entry ?? 0);
