@@ -28,6 +28,30 @@ export type {
 } from "../index.js";
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { MAX_ID } from "../input/vectors.js";
+export {
+  ByteReader,
+  badId,
+  type Chunk,
+  chunksOfStream,
+  type FieldNames,
+  findName,
+  formatOfName,
+  idNames,
+  latin1,
+  NPY_MARK,
+  notFinite,
+  openBytes,
+  openParquet,
+  openVectors as openVectorFile,
+  type Parquet,
+  parseId,
+  RowGatherer,
+  readIvecs,
+  STREAMS,
+  VECTOR_FORMATS,
+  type VectorFormat,
+  vectorNames,
+} from "../interop.js";
 export { destination, readBytes } from "../node.js";
 export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";
 export { folder } from "../storage-node.js";

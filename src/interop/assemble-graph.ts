@@ -115,6 +115,11 @@ export class GraphAssembly {
     return assembly;
   }
 
+  /** A node's highest layer. */
+  levelOf(slot: number): number {
+    return this.#shape.levels[slot];
+  }
+
   /** Columns that say who is there; links are empty until they are set. */
   #placeNodes(): void {
     const { levels, ids, deleted } = this.#shape;

@@ -1,9 +1,9 @@
 // Files however they are given: bytes, Blob, Response, URL, or in Node a path. Read at any place and in pieces, so that a large one
 // need not be in memory beside the index that is made of it.
 import { baseHere } from "../input/base-here.js";
-import { textOf } from "../storage/node-path.js";
 import { show, VicinalError } from "../words/errors.js";
 import { tagOf } from "../words/tag.js";
+import { needed } from "./builtin.js";
 
 /** What has bytes and can be read in parts: a Blob, a File. */
 export interface BlobLike {
@@ -28,6 +28,8 @@ export type FileLike = Uint8Array | ArrayBuffer | ArrayBufferView | BlobLike | R
 export interface ByteSource {
   /** As errors name it; undefined of bytes. */
   readonly name: string | undefined;
+  /** Of a file on disk. */
+  readonly path?: string;
   readonly size: number;
   /** Bytes from..to, which are there; not to be changed. */
   read(from: number, to: number): Promise<Uint8Array>;
@@ -91,7 +93,8 @@ function isUrl(file: unknown): file is URL {
 /** Two letters at least: C:\ is a path. */
 const SCHEME = /^[a-z][a-z\d+.-]+:/i;
 
-function isPath(file: string | URL): boolean {
+/** Whether text is the path of a file, and no URL. */
+export function isPath(file: string | URL): boolean {
   const text = String(file);
   return /^file:/i.test(text) || (!SCHEME.test(text) && baseHere() === undefined);
 }
@@ -105,10 +108,14 @@ async function fetched(file: string | URL): Promise<ResponseLike> {
   }
 }
 
+/** Text as it is, and the path of a `file:` URL. */
+export function pathOf(path: string | URL): string {
+  return /^file:/i.test(String(path)) ? needed("node:url").fileURLToPath(path) : String(path);
+}
+
 async function ofPath(path: string | URL): Promise<ByteSource> {
-  const { open } = await import("node:fs/promises");
-  const name = textOf(/^file:/i.test(String(path)) ? new URL(path) : path) as string;
-  const file = await open(name, "r");
+  const name = pathOf(path);
+  const file = await needed("node:fs/promises").open(name, "r");
   const info = await file.stat();
   if (!info.isFile()) {
     await file.close();
@@ -123,5 +130,5 @@ async function ofPath(path: string | URL): Promise<ByteSource> {
     }
     return bytes;
   };
-  return { name, size: info.size, read, close: () => file.close() };
+  return { name, path: name, size: info.size, read, close: () => file.close() };
 }

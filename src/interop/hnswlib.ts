@@ -16,6 +16,7 @@ import { type ByteSource, type FileLike, openBytes, piecesOf } from "./bytes-of.
 import { Cursor } from "./cursor.js";
 import { badFile, type Imported } from "./imported.js";
 import { Stream } from "./stream.js";
+import { viewOf } from "./view-of.js";
 
 const FORMAT = "hnswlib";
 const HEADER_BYTES = 96;
@@ -139,8 +140,6 @@ async function* elementsOf(
     first += bytes.length / elementBytes;
   }
 }
-
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => new DataView(buffer, byteOffset, byteLength);
 
 async function readLabels(
   source: ByteSource,

@@ -21,3 +21,8 @@ export function badFile(format: string, why: string): VicinalError {
 export function unsupported(format: string, what: string): VicinalError {
   return new VicinalError("BAD_FILE", `this ${format} file holds ${what}, which vicinal does not read`);
 }
+
+/** A file of vectors that cannot be read: `message` names it. */
+export function unreadable(message: string): VicinalError {
+  return new VicinalError("BAD_FILE", message);
+}

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, METRICS, VicinalError } from "../core.js";
+import { type Chunk, CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, METRICS, VicinalError } from "../core.js";
 import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
 import { describeIndex } from "../describe.js";
 import { buildKnobs, type Flags } from "../knobs.js";
@@ -8,7 +8,6 @@ import { factor, orWord, positiveInt, wholeNumber } from "../options.js";
 import { openOutput } from "../output.js";
 import { bytes, count, facts, figure, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
-import type { Chunk } from "../read/chunk.js";
 import { readingFlags } from "../read/options.js";
 import { FORMAT_LIST, openVectors, type Reading, rowsOf } from "../read/vectors.js";
 

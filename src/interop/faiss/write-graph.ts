@@ -54,7 +54,7 @@ function chancesOf(m: number, topLevel: number): Float64Array {
   }
 }
 
-class Towers {
+export class Towers {
   readonly #sections: Sections;
   readonly #towers: Uint32Array;
   readonly #base: Uint32Array;
