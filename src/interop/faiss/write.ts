@@ -4,8 +4,8 @@ import type { Bytes } from "../../words/arrays.js";
 import { badOption } from "../../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, type Metric, ROTATE_NAMES } from "../../words/kinds.js";
 import { NONE } from "../../words/state.js";
+import { Sections } from "../sections.js";
 import { type Coded, codedOf } from "./coded.js";
-import { Sections } from "./sections.js";
 import { writeGraph } from "./write-graph.js";
 import { Writing, type WrittenHead } from "./writing.js";
 
