@@ -1,15 +1,16 @@
 // Files of Faiss become indices that answer as Faiss does: made files of each class for everyone, those that Faiss itself has written where they are at hand.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { Flat, factory, Hnsw, Ivf, KdTree, load, type VectorIndex } from "vicinal";
 import { readFaiss, writeFaiss } from "vicinal/interop";
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../src/words/kinds.js";
 import { clustered, gaussians, integers } from "../support/data.js";
-import { dataFile, haveData, vecs } from "../support/data-sets.js";
+import { haveData, vecs } from "../support/data-sets.js";
 import { expectError } from "../support/errors.js";
-import { THOROUGH, thorough } from "../support/thorough.js";
+import { thorough } from "../support/thorough.js";
 import * as make from "./support/faiss-file.js";
 import { MADE, ROWS, TURN } from "./support/faiss-made.js";
+import { bytesOf, describeForeign, goldenOf, pathOf } from "./support/foreign.js";
 
 const D = ROWS[0].length;
 const QUERIES = integers(5, D, 8, -100, 100);
@@ -51,7 +52,7 @@ describe("made files", () => {
         ({ distance }, i) => void expect(Math.abs(distance - exact[i].distance)).toBeLessThanOrEqual(near(exact[i].distance)),
       );
     }
-    const decoded = codec === "f32" && !/^(Flat|IVF8,Flat|HNSW8$|CAGRA|RR|IDMap)/.test(name);
+    const decoded = codec === "f32" && !/^(Flat|IVF8,Flat|HNSW8(, l1)?$|CAGRA|RR|IDMap)/.test(name);
     expect(
       notes.some((note) => note.includes("decoded")),
       `${notes}`,
@@ -87,6 +88,14 @@ describe("made files", () => {
       const loaded = await load(index.toBytes());
       expect(loaded.search(QUERIES[0], { k: 1, ...EVERYWHERE[MADE[name].kind] })[0].id).toBe(150);
     }
+  });
+
+  it("lists that a graph finds", async () => {
+    const centroids = make.graphFile(make.flatFile(ROWS.slice(0, 100)), { m: 4 });
+    const file = make.listsFile(ROWS, { letters: "IwFl", nlist: 100, quantizer: centroids.bytes });
+    const { index, notes } = await readFaiss(file.bytes);
+    expect(notes).toEqual([expect.stringContaining("in Faiss by an IndexHNSWFlat")]);
+    expect(index.search(ROWS[7], { k: 1, nprobe: 1 })).toEqual([{ id: 7, distance: 0 }]);
   });
 
   it("is read from a Blob as from bytes", async () => {
@@ -189,7 +198,7 @@ describe("refuses", () => {
   });
 
   it("what is no file of Faiss", async () => {
-    await expectError(() => readFaiss(other("VICI")), "BAD_FILE", "which no class of Faiss does");
+    await expectError(() => readFaiss(other("VICI")), "BAD_FILE", "which is no class of Faiss that is known here");
     await expectError(() => readFaiss(new Uint8Array()), "BAD_FILE", "not a whole Faiss file");
     await expectError(() => readFaiss(make.glued(MADE.Flat.bytes, new Uint8Array(3))), "BAD_FILE", "3 bytes follow its index");
     await expectError(() => readFaiss(MADE.Flat.bytes.subarray(0, 500)), "BAD_FILE", "not a whole Faiss file");
@@ -401,12 +410,10 @@ const ESTIMATED = /RaBitQ|x4fs/;
 /** Of those that come out as they were: layouts are fixed there, and nothing is decoded. */
 const AS_THEY_WERE = /sift400|sift2000_(HNSW16_Flat|IVF32_PQ16|PQ16)|fingercode/;
 
-const here = haveData(SET);
-if (THOROUGH && !here) throw new Error(`CI needs the data set ${SET}`);
-
-describe.runIf(here)("files of Faiss", () => {
+describeForeign("files of Faiss", () => {
+  const here = haveData(SET);
   const names = here
-    ? readdirSync(dataFile(SET, ""))
+    ? readdirSync(pathOf(""))
         .filter((name) => /faiss.*golden/.test(name))
         .map((name) => name.replace(".golden.json", ""))
     : [];
@@ -414,9 +421,8 @@ describe.runIf(here)("files of Faiss", () => {
   it("are there", () => expect(names).toHaveLength(17));
 
   it.each(names)("%s", async (name) => {
-    const golden: Golden = JSON.parse(readFileSync(dataFile(SET, `${name}.golden.json`), "utf8"));
-    const bytes = readFileSync(dataFile(SET, name));
-    const { index, parameters } = await readFaiss(dataFile(SET, name));
+    const golden = goldenOf<Golden>(name);
+    const { index, parameters } = await readFaiss(pathOf(name));
     const { nprobe, efSearch } = golden.params;
     let recall = 0;
     for (const { query, labels, dist } of golden.faiss_top10) {
@@ -441,7 +447,7 @@ describe.runIf(here)("files of Faiss", () => {
       });
     }
     expect(recall).toBeGreaterThanOrEqual(-0.005);
-    if (AS_THEY_WERE.test(name)) expect(Buffer.compare(writeFaiss(index), bytes)).toBe(0);
+    if (AS_THEY_WERE.test(name)) expect(Buffer.compare(writeFaiss(index), bytesOf(name))).toBe(0);
     index.close();
   });
 

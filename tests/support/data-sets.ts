@@ -13,14 +13,9 @@ export function haveData(set: string): boolean {
   return folder !== "" && existsSync(join(folder, set));
 }
 
-/** Where a file of a set is, which is there. */
-export function dataFile(set: string, name: string): string {
-  return join(folder, set, name);
-}
-
 /** The rows of an .fvecs, .bvecs or .ivecs file, also .gz: each a 4-byte length, then values. */
 export function vecs(set: string, name: string): Float32Array[] {
-  const raw = readFileSync(dataFile(set, name));
+  const raw = readFileSync(join(folder, set, name));
   const bytes = name.endsWith(".gz") ? gunzipSync(raw) : raw;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [width, read] = /\.b/.test(name)

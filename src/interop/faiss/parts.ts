@@ -157,7 +157,8 @@ function readHead(file: Reading): Head {
   const name = CLASSES[letters];
   if (!name) {
     const other = REFUSED[letters];
-    if (!other) throw badFaiss(`an index in it begins with ${JSON.stringify(letters)}, which no class of Faiss does`);
+    if (!other)
+      throw badFaiss(`an index in it begins with ${JSON.stringify(letters)}, which is no class of Faiss that is known here`);
     throw notRead(`an ${other} (${letters}; ${[...new Set(Object.values(CLASSES))].join(", ")} are read)`);
   }
   const d = file.i32();

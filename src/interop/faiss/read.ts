@@ -88,8 +88,8 @@ export async function readFaiss(file: FileLike, options: FaissOptions = {}): Pro
   if (labels && !ids)
     notes.push("ids are not integers from 0 to 4294967294, each once: ids are places in the file, labels[id] is the file's");
   const rows = { metric, dimensions: turn ? turn.dIn : inner.d, turn, ids, maxBytes };
-  const { index, note } = await indexOf(inner, rows);
-  if (note) notes.push(note);
+  const { index, notes: more } = await indexOf(inner, rows);
+  notes.push(...more);
   const transform = chain.length > 0 && !turn ? (vector: ArrayLike<number>) => applied(chain, vector) : undefined;
   if (transform) notes.push("vectors are as the file's transforms have left them: queries have to pass through transform()");
   return {
@@ -155,8 +155,10 @@ function parametersOf(inner: CodesPart | ListsPart | GraphPart): Record<string, 
 
 interface Made {
   readonly index: VectorIndex;
-  readonly note: string | undefined;
+  readonly notes: readonly string[];
 }
+
+const said = (notes: readonly (string | undefined)[]): string[] => notes.filter((note) => note !== undefined);
 
 function indexOf(inner: CodesPart | ListsPart | GraphPart, rows: Rows): Promise<Made> {
   if (inner.part === "graph") return graphIndex(inner, rows);
@@ -202,7 +204,7 @@ async function flatIndex(part: CodesPart, rows: Rows): Promise<Made> {
     fillColumn(engine, "life", (_, out) => void out.fill(LIVE));
     stored.fill(engine, place);
   });
-  return { index, note: stored.note };
+  return { index, notes: said([stored.note]) };
 }
 
 async function listsIndex(part: ListsPart, rows: Rows): Promise<Made> {
@@ -230,8 +232,11 @@ async function listsIndex(part: ListsPart, rows: Rows): Promise<Made> {
     fillTable(engine, "cent", turn ? backRows(turn, part.centroids) : part.centroids, dimensions);
     stored.fill(engine, place);
   });
-  const by = quantizer.metric === part.metric ? undefined : `lists are found by ${metric} of their centroids, in Faiss by l2`;
-  return { index, note: [stored.note, by].filter(Boolean).join("; ") || undefined };
+  const notes = [stored.note];
+  if (quantizer.metric !== part.metric) notes.push(`lists are found by ${metric} of their centroids, in Faiss by another metric`);
+  if (quantizer.letters.startsWith("IH"))
+    notes.push(`lists are found by a look at each centroid, in Faiss by an ${quantizer.name}`);
+  return { index, notes: said(notes) };
 }
 
 /** Lists as whole groups of slots: which vector a slot has, or -1, and which list has a group. */
@@ -284,5 +289,5 @@ async function graphIndex(part: GraphPart, rows: Rows): Promise<Made> {
   const notes = [stored.note];
   if (cut > 0) notes.push(`${cut} nodes were on more than 16 layers, and end there`);
   if (graph.flat) notes.push(`Faiss begins walks on this graph at random nodes; here they begin at node ${entry}`);
-  return { index: await assembly.finish(), note: notes.filter(Boolean).join("; ") || undefined };
+  return { index: await assembly.finish(), notes: said(notes) };
 }

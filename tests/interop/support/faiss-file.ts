@@ -253,6 +253,8 @@ export interface Lists {
   /** Of what codes are of. Default: floats. */
   readonly coding?: (rows: readonly Row[]) => Coding;
   readonly m?: number;
+  /** What finds the lists. Default: an IndexFlat of the centroids. */
+  readonly quantizer?: Uint8Array;
 }
 
 /** Rows by their nearest centroids, which are the first rows; `rows` of the answer are in the order of ids. */
@@ -273,7 +275,7 @@ export function listsFile(rows: readonly Row[], options: Lists): Made & { readon
     IwPf: glued(byte(Number(residual)), size, int(32), long(m + (m & 1)), int(0), long(0), coding.before),
     Iwrq: glued(coding.before, size, byte(Number(residual)), byte(4)),
   }[letters];
-  const quantizer = flatFile(centroids, metric).bytes;
+  const quantizer = options.quantizer ?? flatFile(centroids, metric).bytes;
   const bytes = glued(
     ...[headed(letters, d, rows.length, metric), long(nlist, nprobe), quantizer, byte(0), long(0), before],
     ...listed(

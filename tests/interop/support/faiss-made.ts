@@ -72,6 +72,7 @@ export const MADE: Readonly<Record<string, Made>> = {
   "IVF8,PQ8x4fs": ivf("pq", make.listsFile(ROWS, { letters: "IwPf", nlist: 8, coding: parts(8, 4), m: 8 })),
   "IVF8,RaBitQ": ivf("f32", make.listsFile(ROWS, { letters: "Iwrq", nlist: 8, residual: true })),
   HNSW8: hnsw("f32", make.graphFile(make.flatFile(ROWS), { m: 8 })),
+  "HNSW8, l1": { ...hnsw("f32", make.graphFile(make.flatFile(ROWS, 2), { m: 8 }, 2)), metric: "l1" },
   "HNSW8,SQ8": hnsw("f32", make.graphFile(make.scalarFile(ROWS, "8bit"), { m: 8, letters: "IHNs" })),
   "HNSW8,SQfp16": hnsw("f16", make.graphFile(make.scalarFile(ROWS, "fp16"), { m: 8, letters: "IHNs" })),
   "HNSW8,PQ4": hnsw("pq", make.graphFile(make.productFile(ROWS, 4, 8), { m: 8, letters: "IHNp" })),
