@@ -6,7 +6,7 @@ import { CODEC_NAMES, CODECS, type Codec, DOT_METRICS, type Metric, ROTATE_NAMES
 import type { State } from "../../words/state.js";
 import { fillColumn, fillTable } from "../columns.js";
 import { decoderOf, type ProductCoder, type ScalarCoder } from "./coders.js";
-import type { Codes } from "./parts.js";
+import type { Codes } from "./codes.js";
 import { type Linear, turnedBack } from "./transforms.js";
 
 export interface Source {
