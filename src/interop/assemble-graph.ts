@@ -61,16 +61,15 @@ export function cutLevels(levels: ArrayLike<number>): { levels: Uint8Array; cut:
 
 /** Labels as ids where they are different integers that ids can be; else undefined, and ids are numbers of nodes. */
 export function idsFrom(labels: BigUint64Array, deleted: Uint8Array | undefined): Uint32Array | undefined {
-  const seen = new Set<number>();
   const ids = new Uint32Array(labels.length);
   for (let i = 0; i < labels.length; i++) {
     if (deleted?.[i]) continue;
-    const label = Number(labels[i]);
-    if (label >= NONE || seen.has(label)) return undefined;
-    seen.add(label);
-    ids[i] = label;
+    if (labels[i] >= NONE) return undefined;
+    ids[i] = Number(labels[i]);
   }
-  return ids;
+  const live = deleted ? ids.filter((_, i) => !deleted[i]) : ids.slice();
+  live.sort();
+  return live.some((id, i) => i > 0 && id === live[i - 1]) ? undefined : ids;
 }
 
 /** A graph on its way into an index: every row and all links once, in any order, then finish(). */

@@ -3,8 +3,8 @@ import type { Bytes } from "../words/arrays.js";
 import { badOption, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, DOT_METRICS, METRIC_NAMES, RERANK_NAMES } from "../words/kinds.js";
 import { NONE } from "../words/state.js";
-import { Sections } from "./faiss/sections.js";
-import { Towers } from "./faiss/write-graph.js";
+import { Sections } from "./sections.js";
+import { Towers } from "./towers.js";
 import { viewOf } from "./view-of.js";
 
 const HEADER_BYTES = 96;

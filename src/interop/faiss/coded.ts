@@ -1,7 +1,7 @@
 // Rows of ours as codes of Faiss, in an order of slots: what a code means, as IndexIVF* and Index* have it in front of their codes, and the codes.
 import { badOption } from "../../words/errors.js";
 import { CODEC_NAMES, type Codec, ROTATE_NAMES } from "../../words/kinds.js";
-import type { Sections } from "./sections.js";
+import type { Sections } from "../sections.js";
 import type { Writing } from "./writing.js";
 
 /** QT_* of Faiss. */

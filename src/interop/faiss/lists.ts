@@ -26,6 +26,8 @@ export function readLists(file: Reading, nlist: number, n: number, codeBytes: nu
   if (kind !== (blocks ? "ilbl" : "ilar")) throw notRead(`lists of kind ${JSON.stringify(kind)}`);
   const own = file.u64("number of lists");
   if (own !== nlist) throw badFaiss(`it has ${own} lists for ${nlist} centroids`);
+  // Each vector has an id.
+  file.fits(n, "number of vectors", 8);
   return blocks ? inBlocks(file, nlist, n, blocks) : inTurn(file, nlist, n, codeBytes);
 }
 

@@ -1,11 +1,12 @@
 // Codes of Faiss as rows of an index. Where a codec of ours means the same by a code, codes go over as they are: f32; f16, bf16; bytes on one scale, as sq8;
-// product codes of 8 and 4 bits, with their codebooks, centroids taken away and rotation. Else vectors are decoded, and kept as f32.
+// product codes of 8 bits, with their codebooks, centroids taken away and rotation, and of 4 bits as half as many of 8. Else vectors are decoded, and kept
+// as f32.
 import type { Engine } from "../../border/engine.js";
 import { CODEC_NAMES, CODECS, type Codec, DOT_METRICS, type Metric, ROTATE_NAMES } from "../../words/kinds.js";
 import type { State } from "../../words/state.js";
 import { fillColumn, fillTable } from "../columns.js";
 import { decoderOf, type ProductCoder, type ScalarCoder } from "./coders.js";
-import type { Codes } from "./parts.js";
+import type { Codes } from "./codes.js";
 import { type Linear, turnedBack } from "./transforms.js";
 
 export interface Source {
@@ -18,8 +19,6 @@ export interface Source {
   readonly centroidOf?: (i: number) => Float32Array;
   /** A rotation: codes are of vectors that it has turned. */
   readonly turn?: Linear;
-  /** Whether 32 codes are scanned at a time: in no graph. */
-  readonly packed: boolean;
 }
 
 export interface Stored {
@@ -52,9 +51,9 @@ export function storedOf(source: Source): Stored {
         ...(whole && { note: "Faiss drops the fractions of queries on bytes; here they count" }),
       };
   }
-  const learned = coder.type === "pq" && (coder.bits === 8 || coder.bits === 4) && !source.turn?.bias;
-  if (learned && DOT_METRICS.includes(source.metric as "l2")) return product(source, coder);
-  return decoded(source);
+  const book =
+    coder.type === "pq" && !source.turn?.bias && DOT_METRICS.includes(source.metric as "l2") ? bookOf(coder) : undefined;
+  return book ? product(source, book) : decoded(source);
 }
 
 /** Copies codes of `codeBytes` into rows of a column. */
@@ -116,50 +115,50 @@ function scaled(source: Source, { low, step }: Scale): Stored {
   return { state: codecState("sq8"), fill };
 }
 
+/** Parts of 8 bits. */
+type Book = Pick<ProductCoder, "m" | "centroids">;
+
+/**
+ * A codebook of bytes. Two numbers of 4 bits are one byte in codes of Faiss, so that they are the number of one of 256 centroids of two parts: by 8 bits a
+ * search adds up what the codebook says, where by 4 it would add up rounded numbers.
+ */
+function bookOf({ m, bits, centroids }: ProductCoder): Book | undefined {
+  if (bits === 8) return { m, centroids };
+  if (bits !== 4 || m % 2 !== 0) return undefined;
+  const part = centroids.length / (16 * m);
+  const pairs = new Float32Array(centroids.length * 16);
+  for (let pair = 0, to = 0; pair < m; pair += 2) {
+    for (let code = 0; code < 256; code++, to += 2 * part) {
+      const low = (pair * 16 + (code & 15)) * part;
+      const high = ((pair + 1) * 16 + (code >> 4)) * part;
+      pairs.set(centroids.subarray(low, low + part), to);
+      pairs.set(centroids.subarray(high, high + part), to + part);
+    }
+  }
+  return { m: m / 2, centroids: pairs };
+}
+
 /** As assembly/codec/pq.ts. */
-function product(source: Source, coder: ProductCoder): Stored {
-  const { dimensions, turn, packed } = source;
-  const { m, bits } = coder;
-  const state = codecState("pq", {
-    pqM: m,
-    codeBits: bits,
-    rotate: ROTATE_NAMES.indexOf(turn ? "opq" : "none"),
-    residual: source.centroidOf ? 1 : 0,
-  });
+function product(source: Source, book: Book): Stored {
+  const { dimensions, turn } = source;
+  const rotate = ROTATE_NAMES.indexOf(turn ? "opq" : "none");
+  const state = codecState("pq", { pqM: book.m, codeBits: 8, rotate, residual: source.centroidOf ? 1 : 0 });
   const fill = (engine: Engine, place: (slot: number) => number): void => {
-    if (bits === 4 && packed) packNibbles(engine, source, m, place);
-    else copyCodes(engine, source, place);
-    fillTable(engine, "book", acrossCentroids(coder, dimensions), 4);
+    copyCodes(engine, source, place);
+    fillTable(engine, "book", acrossCentroids(book, dimensions), 4);
     if (turn) fillTable(engine, "rota", turn.matrix, dimensions);
   };
   return { state, fill };
 }
 
 /** Codebooks with all centroids' values of a dimension together. */
-function acrossCentroids({ m, bits, centroids }: ProductCoder, d: number): Float32Array {
-  const [count, part] = [2 ** bits, d / m];
-  const book = new Float32Array(d * count);
+function acrossCentroids({ m, centroids }: Book, d: number): Float32Array {
+  const part = d / m;
+  const book = new Float32Array(centroids.length);
   for (let j = 0, from = 0; j < m; j++) {
-    for (let c = 0; c < count; c++) for (let i = 0; i < part; i++) book[(j * part + i) * count + c] = centroids[from++];
+    for (let c = 0; c < 256; c++) for (let i = 0; i < part; i++) book[(j * part + i) * 256 + c] = centroids[from++];
   }
   return book;
-}
-
-/** Nibble j of 32 slots in 16 bytes, slots 16 to 31 in the high halves (assembly/memory/store.ts). */
-function packNibbles(engine: Engine, { codes }: Source, m: number, place: (slot: number) => number): void {
-  const { bytes, at } = codes;
-  fillColumn(engine, "code", (first, out) => {
-    const groupBytes = 32 * strideOf(engine);
-    for (let slot = first, n = (out.length / groupBytes) * 32; slot < first + n; slot++) {
-      const i = place(slot);
-      if (i < 0) continue;
-      const group = ((slot - first) >> 5) * groupBytes + (slot & 15);
-      for (let j = 0; j < m; j++) {
-        const code = (bytes[at(i) + (j >> 1)] >> ((j & 1) << 2)) & 15;
-        out[group + (j << 4)] |= code << ((slot & 16) >> 2);
-      }
-    }
-  });
 }
 
 function decoded(source: Source): Stored {

@@ -48,6 +48,10 @@ export function readTransform(file: Reading): Transform {
     centred: () => dIn === dOut && own.mean?.length === dIn,
   };
   if (!sizes[own.type]()) throw badFaiss(`a transform (${letters}) from ${dIn} to ${dOut} dimensions has other sizes`);
+  for (const values of [own.matrix, own.bias, own.mean]) {
+    if (values?.some((value) => !Number.isFinite(value)))
+      throw badFaiss(`a transform (${letters}) has a value that is no number`);
+  }
   return { ...own, dIn, dOut } as Transform;
 }
 

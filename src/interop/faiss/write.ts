@@ -2,15 +2,15 @@
 import type { VectorIndex } from "../../base/vector-index.js";
 import type { Bytes } from "../../words/arrays.js";
 import { badOption } from "../../words/errors.js";
-import { KIND_NAMES, METRIC_NAMES, ROTATE_NAMES } from "../../words/kinds.js";
+import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, type Metric, ROTATE_NAMES } from "../../words/kinds.js";
 import { NONE } from "../../words/state.js";
+import { Sections } from "../sections.js";
 import { type Coded, codedOf } from "./coded.js";
-import { Sections } from "./sections.js";
 import { writeGraph } from "./write-graph.js";
 import { Writing, type WrittenHead } from "./writing.js";
 
-/** By the metrics of ours: under cosine rows are of length 1, and their inner product says the same. */
-const METRICS = [1, 0, 0, -1, 2];
+/** By the metrics of ours. Under cosine rows are of length 1: by inner product, and where centroids are in it, which are not, by l2, as here. */
+const METRICS: Readonly<Record<Metric, number>> = { l2: 1, cosine: 0, dot: 0, hamming: -1, l1: 2 };
 /** The classes of lists and graphs, and of what has neither, by their codes. */
 const LETTERS = {
   flat: { f32: ["IxFI", "IxF2", "IxFl"], sq: "IxSQ", pq: "IxPq" },
@@ -23,7 +23,7 @@ const GROUP = 32;
 /**
  * The index as Faiss would write it (`faiss.read_index`): Flat, Ivf and Hnsw with codec f32, f16, bf16, sq8 or pq. Ids other than 0, 1, 2, ... come in an
  * IndexIDMap2, those of lists beside their codes; `rotate: "opq"` in an IndexPreTransform. sq8 is coded anew, on a range for each dimension. Under
- * cosine it is an inner-product index of rows of length 1: normalise queries there. Rows kept for rerank are left out. Nothing but the index and the
+ * cosine rows are of length 1, and queries have to be there too; they rank by inner product, those of lists and of pq by l2. Rows kept for rerank are left out. Nothing but the index and the
  * file is in memory. Errors: BAD_OPTION for what Faiss has no class for, for an index that is not trained, and a graph with removed vectors.
  */
 export function writeFaiss(index: VectorIndex): Bytes {
@@ -31,10 +31,12 @@ export function writeFaiss(index: VectorIndex): Bytes {
   const sections = new Sections(index);
   const { state } = sections;
   const kind = KIND_NAMES[state.kind];
-  const metric = METRICS[state.metric];
+  const name = METRIC_NAMES[state.metric];
+  const centred = name === "cosine" && (kind === "ivf" || CODEC_NAMES[state.codec] === "pq");
+  const metric = centred ? METRICS.l2 : METRICS[name];
   if (kind !== "flat" && kind !== "ivf" && kind !== "hnsw")
     throw badOption(`Faiss has nothing that a ${index.constructor.name} could become; Flat, Ivf and Hnsw go there`);
-  if (metric < 0) throw badOption(`metric "${METRIC_NAMES[state.metric]}" does not go to Faiss`);
+  if (metric < 0) throw badOption(`metric "${name}" does not go to Faiss`);
   if (!state.trained) throw badOption("the index has not learned yet what it must: train() it before it is written");
   const slots = sections.live();
   const head = { d: state.dimensions, n: slots.length, metric };

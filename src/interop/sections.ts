@@ -1,8 +1,8 @@
 // An index of ours as its .vic file has it: its columns and tables, for writers of other formats.
-import type { VectorIndex } from "../../base/vector-index.js";
-import { readHead, readStat, sectionIn } from "../../file/format.js";
-import { badOption } from "../../words/errors.js";
-import type { State } from "../../words/state.js";
+import type { VectorIndex } from "../base/vector-index.js";
+import { readHead, readStat, sectionIn } from "../file/format.js";
+import { badOption } from "../words/errors.js";
+import type { State } from "../words/state.js";
 
 /** In the column "life": a vector that searches find. */
 const LIVE = 1;
