@@ -36,7 +36,10 @@ export {
   type FieldNames,
   findName,
   formatOfName,
+  INDEX_FORMATS,
+  type IndexFormat,
   idNames,
+  indexFormatOf,
   latin1,
   NPY_MARK,
   notFinite,
@@ -45,12 +48,17 @@ export {
   openVectors as openVectorFile,
   type Parquet,
   parseId,
+  type ReadIndexOptions,
   RowGatherer,
+  readIndex,
   readIvecs,
   STREAMS,
   VECTOR_FORMATS,
   type VectorFormat,
   vectorNames,
+  vicPieces,
+  writeFaiss,
+  writeHnswlib,
 } from "../interop.js";
 export { destination, readBytes } from "../node.js";
 export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";

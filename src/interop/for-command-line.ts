@@ -7,3 +7,5 @@ export { NPY_MARK } from "./read/npy.js";
 export { chunksOfStream, formatOfName, STREAMS } from "./read/open.js";
 export { openParquet, type Parquet } from "./read/parquet.js";
 export { readIvecs } from "./read/vecs.js";
+export { indexFormatOf } from "./read-index.js";
+export { vicPieces } from "./vic-pieces.js";

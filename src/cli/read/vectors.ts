@@ -93,6 +93,11 @@ export async function openVectors(path: string, options: ReadOptions): Promise<V
   };
 }
 
+/** Whether a name says one of these formats. */
+export function isVectorName(path: string): boolean {
+  return extensionOf(path).slice(1) in TEXTS || formatOfName(path) !== undefined;
+}
+
 /** A file that is read at any place. */
 async function openPlaces(path: string, format: VectorFormat, options: ReadOptions): Promise<VectorFile> {
   if (STDIN.includes(path)) throw new InputError(`a .${format} must be a file, which is not read front to back`);
