@@ -173,6 +173,20 @@ describe("transforms", () => {
     expect(hits.map(({ id }) => id)).toEqual(nearest(rows, step.of(QUERIES[0]), "dot").map(({ id }) => id));
   });
 
+  it("that normalise before inner products are metric cosine", async () => {
+    const unit = make.unitStep(D);
+    const rows = ROWS.map(unit.of);
+    const flat = make.flatFile(rows, 0);
+    for (const inner of [flat, make.graphFile(flat, { m: 8 }, 0)]) {
+      const { index, transform, notes } = await readFaiss(make.steppedFile(inner, D, [unit], 0).bytes);
+      expect([index.metric, transform, notes]).toEqual(["cosine", undefined, []]);
+      const hits = index.search(QUERIES[0], { k: K, ...EVERYWHERE[index.kind as "flat" | "hnsw"] });
+      const exact = nearest(ROWS, QUERIES[0], "cosine");
+      expect(hits.map(({ id }) => id)).toEqual(exact.map(({ id }) => id));
+      hits.forEach(({ distance }, i) => void expect(distance).toBeCloseTo(exact[i].distance, 5));
+    }
+  });
+
   it("follow each other", async () => {
     const steps = [make.unitStep(D), few];
     const of = (row: Float32Array): Float32Array => steps.reduce((x, step) => step.of(x), row);

@@ -46,7 +46,8 @@ interface Unwrapped {
 /**
  * The index in a file that Faiss has written: Flat, scalar quantisers, PQ, RaBitQ, lists (IVF) of any of these, HNSW and CAGRA graphs, fast-scan layouts,
  * within IDMap and PreTransform. Lists come as lists, graphs as graphs, codebooks as codebooks; what vicinal has no codec for is decoded to f32, and
- * `notes` say so. Rotations (OPQ, random) are undone, so that queries are as they were; for other transforms see `transform`. Distances are
+ * `notes` say so. Rotations (OPQ, random) are undone, so that queries are as they were; inner products of f32 rows behind a normalising transform are
+ * metric "cosine"; for other transforms see `transform`. Distances are
  * vicinal's: l2 is not squared, dot is -<q, v>. Errors: BAD_FILE (also for classes that are not read, which it names), BAD_OPTION, OUT_OF_MEMORY.
  */
 export async function readFaiss(file: FileLike, options: FaissOptions = {}): Promise<FaissImport> {
@@ -56,9 +57,11 @@ export async function readFaiss(file: FileLike, options: FaissOptions = {}): Pro
   const part = readPart(reading);
   checkEnd(reading);
   const { inner, maps, chain, classes } = unwrapped(part);
-  const metric = METRICS[inner.metric];
-  if (!metric) throw notRead(`metric ${inner.metric} (inner product, l2 and l1 are read)`);
+  const said = METRICS[inner.metric];
+  if (!said) throw notRead(`metric ${inner.metric} (inner product, l2 and l1 are read)`);
   const notes: string[] = [];
+  const cosine = isCosine(inner, said, chain);
+  const metric = cosine ? "cosine" : said;
   const turn = turnOf(chain, metric);
   const labels = labelsOf(inner, maps);
   const ids = labels && idsFrom(new BigUint64Array(labels.buffer), undefined);
@@ -67,7 +70,7 @@ export async function readFaiss(file: FileLike, options: FaissOptions = {}): Pro
   const rows = { metric, dimensions: turn ? turn.dIn : inner.d, turn, ids, maxBytes };
   const { index, notes: more } = await indexOf(inner, rows);
   notes.push(...more);
-  const transform = chain.length > 0 && !turn ? (vector: ArrayLike<number>) => applied(chain, vector) : undefined;
+  const transform = chain.length > 0 && !turn && !cosine ? (vector: ArrayLike<number>) => applied(chain, vector) : undefined;
   if (transform) notes.push("vectors are as the file's transforms have left them: queries have to pass through transform()");
   return {
     ...{ index, format: "Faiss", classes, parameters: parametersOf(inner), notes },
@@ -93,6 +96,11 @@ function unwrapped(part: Part): Unwrapped {
     else if (here.part === "transformed") chain.push(...here.chain);
     else return { inner: here, maps, chain, classes };
   }
+}
+
+/** Inner products of f32 rows that were brought to length 1, as queries are, are cosines: no less, and the index does that itself. */
+function isCosine({ part, codes }: Unwrapped["inner"], metric: Metric, chain: readonly Transform[]): boolean {
+  return metric === "dot" && part !== "lists" && codes.coder.type === "f32" && chain.length === 1 && chain[0].type === "unit";
 }
 
 /** The one rotation that all transforms are, if so: it changes no distance, and no dot where nothing is added. */
