@@ -145,6 +145,7 @@ function product(source: Source, book: Book): Stored {
   const state = codecState("pq", { pqM: book.m, codeBits: 8, rotate, residual: source.centroidOf ? 1 : 0 });
   const fill = (engine: Engine, place: (slot: number) => number): void => {
     copyCodes(engine, source, place);
+    fillLengths(engine, source);
     fillTable(engine, "book", acrossCentroids(book, dimensions), 4);
     if (turn) fillTable(engine, "rota", turn.matrix, dimensions);
   };
@@ -163,6 +164,10 @@ function acrossCentroids({ m, centroids }: Book, d: number): Float32Array {
 
 /** 1 as f32: the length of rows that have come without. */
 const ONE = 0x3f800000;
+
+function fillLengths(engine: Engine, { metric }: Source): void {
+  if (metric === "cosine") fillWords(engine, "norm", () => ONE);
+}
 
 /** A vector of no length stays. */
 function toUnit(vector: Float32Array): void {
@@ -193,7 +198,7 @@ function decoded(source: Source): Stored {
       const rows = new Float32Array(out.buffer, out.byteOffset, out.length / 4);
       for (let slot = first, to = 0; to < rows.length; slot++, to += stride) if (place(slot) >= 0) rows.set(row(place(slot)), to);
     });
-    if (source.metric === "cosine") fillWords(engine, "norm", () => ONE);
+    fillLengths(engine, source);
   };
   const { type } = codes.coder;
   const what = { f32: undefined, sq: "a range of its own for each dimension", pq: "product codes", rabitq: "RaBitQ codes" }[type];
