@@ -9,7 +9,7 @@ import { writeAnnoyFile } from "./support/annoy.js";
 import { readDamaged } from "./support/damage.js";
 import { describeForeign, pathOf } from "./support/foreign.js";
 
-const MUTATIONS = often(60, 2000);
+const MUTATIONS = often(20, 2000);
 const NAMES = ["cosine", "l2", "l1", "dot"] as const;
 
 test.each(NAMES)("%s: items come in under their numbers", async (metric) => {

@@ -12,7 +12,7 @@ import { madeGraph, truth } from "./support/graph.js";
 import { readHnswlibFile, walk, writeHnswlibFile } from "./support/hnswlib.js";
 
 const SPACES = ["l2", "cosine", "dot"] as const;
-const MUTATIONS = often(60, 2000);
+const MUTATIONS = often(20, 2000);
 
 const ids = (index: VectorIndex, query: ArrayLike<number>, k: number, exact = false): number[] =>
   index.search(Float32Array.from(query), exact ? { k, exact } : { k }).map(({ id }) => id);

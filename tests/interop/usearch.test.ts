@@ -10,7 +10,7 @@ import { describeForeign, pathOf } from "./support/foreign.js";
 import { madeGraph, truth } from "./support/graph.js";
 import { type UsearchForm, writeUsearchFile } from "./support/usearch.js";
 
-const MUTATIONS = often(60, 2000);
+const MUTATIONS = often(20, 2000);
 const ids = (index: VectorIndex, query: ArrayLike<number>, k: number, exact = false): number[] =>
   index.search(Float32Array.from(query), exact ? { k, exact } : { k }).map(({ id }) => id);
 

@@ -37,20 +37,48 @@ export interface Block {
 
 /** Decodes a block to float32, refusing what float32 cannot hold. */
 export function decodeBlock(block: Block, element: Element, isLittleEndian = true): Chunk {
-  const { bytes, rows, width } = block;
-  const view = viewOf(bytes);
+  const { rows, width, total } = block;
   const vectors = new Float32Array(rows * width);
+  if (element === F32 && isLittleEndian) copyFloats(block, vectors);
+  else convert(block, element, isLittleEndian, vectors);
+  for (let i = 0; i < vectors.length; i++)
+    if (!(Math.abs(vectors[i]) < Infinity)) throw oddValue(block, element, isLittleEndian, i);
+  return { rows, dimensions: width, vectors, total };
+}
+
+/** As they lie: every machine with wasm is little-endian. */
+function copyFloats({ bytes, rows, width, stride, skip }: Block, vectors: Float32Array): void {
+  const out = new Uint8Array(vectors.buffer);
+  if (stride === 4 * width) return void out.set(bytes.subarray(0, out.length));
   for (let row = 0; row < rows; row++) {
-    let at = row * block.stride + block.skip;
-    for (let i = 0; i < width; i++, at += element.bytes) {
-      const value = element.get(view, at, isLittleEndian);
-      vectors[row * width + i] = value;
-      if (!Number.isFinite(vectors[row * width + i])) {
-        throw unreadable(`${block.path}: ${notFinite(`row ${block.firstRow + row + 1}`, i, value)}`);
-      }
-    }
+    const from = row * stride + skip;
+    out.set(bytes.subarray(from, from + 4 * width), 4 * row * width);
   }
-  return { rows, dimensions: width, vectors, total: block.total };
+}
+
+function convert(
+  { bytes, rows, width, stride, skip }: Block,
+  element: Element,
+  isLittleEndian: boolean,
+  vectors: Float32Array,
+): void {
+  const view = viewOf(bytes);
+  for (let row = 0; row < rows; row++) {
+    let at = row * stride + skip;
+    for (let i = 0; i < width; i++, at += element.bytes) vectors[row * width + i] = element.get(view, at, isLittleEndian);
+  }
+}
+
+/** Why value i of a block is refused. */
+function oddValue(
+  { path, bytes, firstRow, width, stride, skip }: Block,
+  element: Element,
+  isLittleEndian: boolean,
+  i: number,
+): Error {
+  const [row, column] = [Math.floor(i / width), i % width];
+  const value = element.get(viewOf(bytes), row * stride + skip + column * element.bytes, isLittleEndian);
+  return unreadable(`${path}: ${notFinite(`row ${firstRow + row + 1}`, column, value)}`);
 }
 
 /** Copies a block of bytes out as packed bits, eight dimensions to the byte. */

@@ -16,7 +16,7 @@ import { entryBytes, type ZipEntry, zipEntries } from "./zip.js";
 
 /** Formats that are read front to back, and can come out of a pipe or be gzip; and those that are read at any place where they are files. */
 export const STREAMS = ["npy", "fvecs", "bvecs", "ivecs"] as const;
-export const PLACES = ["arrow", "npz", "hdf5", "parquet"] as const;
+const PLACES = ["arrow", "npz", "hdf5", "parquet"] as const;
 export const VECTOR_FORMATS = [...STREAMS, ...PLACES] as const;
 export type VectorFormat = (typeof VECTOR_FORMATS)[number];
 
