@@ -46,7 +46,8 @@ interface Unwrapped {
 /**
  * The index in a file that Faiss has written: Flat, scalar quantisers, PQ, RaBitQ, lists (IVF) of any of these, HNSW and CAGRA graphs, fast-scan layouts,
  * within IDMap and PreTransform. Lists come as lists, graphs as graphs, codebooks as codebooks; what vicinal has no codec for is decoded to f32, and
- * `notes` say so. Rotations (OPQ, random) are undone, so that queries are as they were; for other transforms see `transform`. Distances are
+ * `notes` say so. Rotations (OPQ, random) are undone, so that queries are as they were; f32 rows and product codes behind a normalising transform are of
+ * metric "cosine"; for other transforms see `transform`. Distances are
  * vicinal's: l2 is not squared, dot is -<q, v>. Errors: BAD_FILE (also for classes that are not read, which it names), BAD_OPTION, OUT_OF_MEMORY.
  */
 export async function readFaiss(file: FileLike, options: FaissOptions = {}): Promise<FaissImport> {
@@ -56,10 +57,14 @@ export async function readFaiss(file: FileLike, options: FaissOptions = {}): Pro
   const part = readPart(reading);
   checkEnd(reading);
   const { inner, maps, chain, classes } = unwrapped(part);
-  const metric = METRICS[inner.metric];
-  if (!metric) throw notRead(`metric ${inner.metric} (inner product, l2 and l1 are read)`);
+  const said = METRICS[inner.metric];
+  if (!said) throw notRead(`metric ${inner.metric} (inner product, l2 and l1 are read)`);
   const notes: string[] = [];
-  const turn = turnOf(chain, metric);
+  const cosine = isCosine(inner, said, chain);
+  const rest = cosine ? chain.slice(1) : chain;
+  const turn = turnOf(rest, said, cosine);
+  const whole = rest.length === 0 || turn !== undefined;
+  const metric = cosine && whole ? "cosine" : said;
   const labels = labelsOf(inner, maps);
   const ids = labels && idsFrom(new BigUint64Array(labels.buffer), undefined);
   if (labels && !ids)
@@ -67,7 +72,7 @@ export async function readFaiss(file: FileLike, options: FaissOptions = {}): Pro
   const rows = { metric, dimensions: turn ? turn.dIn : inner.d, turn, ids, maxBytes };
   const { index, notes: more } = await indexOf(inner, rows);
   notes.push(...more);
-  const transform = chain.length > 0 && !turn ? (vector: ArrayLike<number>) => applied(chain, vector) : undefined;
+  const transform = !whole ? (vector: ArrayLike<number>) => applied(chain, vector) : undefined;
   if (transform) notes.push("vectors are as the file's transforms have left them: queries have to pass through transform()");
   return {
     ...{ index, format: "Faiss", classes, parameters: parametersOf(inner), notes },
@@ -95,12 +100,22 @@ function unwrapped(part: Part): Unwrapped {
   }
 }
 
-/** The one rotation that all transforms are, if so: it changes no distance, and no dot where nothing is added. */
-function turnOf(chain: readonly Transform[], metric: Metric): Linear | undefined {
+/**
+ * Rows that were brought to length 1, as queries are, rank by their cosines, by inner product as by l2, and the index brings queries there itself. Of lists and
+ * product codes by l2 alone: under cosine centroids are compared so (assembly/codec/pq.ts, assembly/kernel/nearest-centre.ts).
+ */
+function isCosine({ part, codes }: Unwrapped["inner"], metric: Metric, [first]: readonly Transform[]): boolean {
+  const { type } = codes.coder;
+  if (first?.type !== "unit") return false;
+  return metric === "l2" ? type === "f32" || type === "pq" : metric === "dot" && type === "f32" && part !== "lists";
+}
+
+/** The one rotation that all transforms are, if so: it changes no distance, and no dot or length where nothing is added. */
+function turnOf(chain: readonly Transform[], metric: Metric, unit: boolean): Linear | undefined {
   const [only] = chain;
   if (chain.length !== 1 || only.type !== "linear" || metric === "l1" || !isRotation(only)) return undefined;
   const shifts = only.bias?.some((value) => value !== 0) ?? false;
-  if (shifts) return metric === "l2" ? only : undefined;
+  if (shifts) return metric === "l2" && !unit ? only : undefined;
   return { ...only, bias: undefined };
 }
 

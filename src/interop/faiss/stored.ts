@@ -4,7 +4,7 @@
 import type { Engine } from "../../border/engine.js";
 import { CODEC_NAMES, CODECS, type Codec, DOT_METRICS, type Metric, ROTATE_NAMES } from "../../words/kinds.js";
 import type { State } from "../../words/state.js";
-import { fillColumn, fillTable } from "../columns.js";
+import { fillColumn, fillTable, fillWords } from "../columns.js";
 import { decoderOf, type ProductCoder, type ScalarCoder } from "./coders.js";
 import type { Codes } from "./codes.js";
 import { type Linear, turnedBack } from "./transforms.js";
@@ -145,6 +145,7 @@ function product(source: Source, book: Book): Stored {
   const state = codecState("pq", { pqM: book.m, codeBits: 8, rotate, residual: source.centroidOf ? 1 : 0 });
   const fill = (engine: Engine, place: (slot: number) => number): void => {
     copyCodes(engine, source, place);
+    fillLengths(engine, source);
     fillTable(engine, "book", acrossCentroids(book, dimensions), 4);
     if (turn) fillTable(engine, "rota", turn.matrix, dimensions);
   };
@@ -161,6 +162,19 @@ function acrossCentroids({ m, centroids }: Book, d: number): Float32Array {
   return book;
 }
 
+/** 1 as f32: the length of rows that have come without. */
+const ONE = 0x3f800000;
+
+function fillLengths(engine: Engine, { metric }: Source): void {
+  if (metric === "cosine") fillWords(engine, "norm", () => ONE);
+}
+
+/** A vector of no length stays. */
+function toUnit(vector: Float32Array): void {
+  const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
+  if (length > 0) for (let i = 0; i < vector.length; i++) vector[i] /= length;
+}
+
 function decoded(source: Source): Stored {
   const { codes, dimensions, centroidOf, turn } = source;
   const inner = turn?.dOut ?? dimensions;
@@ -173,6 +187,7 @@ function decoded(source: Source): Stored {
       const centroid = centroidOf(i);
       for (let j = 0; j < inner; j++) vector[j] += centroid[j];
     }
+    if (source.metric === "cosine") toUnit(vector);
     if (!turn) return vector;
     turnedBack(turn, vector, back);
     return Float32Array.from(back);
@@ -183,6 +198,7 @@ function decoded(source: Source): Stored {
       const rows = new Float32Array(out.buffer, out.byteOffset, out.length / 4);
       for (let slot = first, to = 0; to < rows.length; slot++, to += stride) if (place(slot) >= 0) rows.set(row(place(slot)), to);
     });
+    fillLengths(engine, source);
   };
   const { type } = codes.coder;
   const what = { f32: undefined, sq: "a range of its own for each dimension", pq: "product codes", rabitq: "RaBitQ codes" }[type];

@@ -23,7 +23,7 @@ const GROUP = 32;
 /**
  * The index as Faiss would write it (`faiss.read_index`): Flat, Ivf and Hnsw with codec f32, f16, bf16, sq8 or pq. Ids other than 0, 1, 2, ... come in an
  * IndexIDMap2, those of lists beside their codes; `rotate: "opq"` in an IndexPreTransform. sq8 is coded anew, on a range for each dimension. Under
- * cosine rows are of length 1, and queries have to be there too; they rank by inner product, those of lists and of pq by l2. Rows kept for rerank are left out. Nothing but the index and the
+ * cosine queries are normalised by an IndexPreTransform, and rank by inner product, those of lists and of pq by l2. Rows kept for rerank are left out. Nothing but the index and the
  * file is in memory. Errors: BAD_OPTION for what Faiss has no class for, for an index that is not trained, and a graph with removed vectors.
  */
 export function writeFaiss(index: VectorIndex): Bytes {
@@ -41,11 +41,12 @@ export function writeFaiss(index: VectorIndex): Bytes {
   const slots = sections.live();
   const head = { d: state.dimensions, n: slots.length, metric };
   const file = new Writing();
+  const unit = name === "cosine";
   const turned = ROTATE_NAMES[state.rotate] === "opq";
   const ids = Uint32Array.from(slots, (slot) => sections.u32s("ids ")[slot]);
   const mapped = kind !== "ivf" && ids.some((id, i) => id !== i);
   if (mapped) file.head("IxM2", head);
-  if (turned) writeRotation(file, sections, head);
+  if (unit || turned) writeTransforms(file, sections, head, unit, turned);
   if (kind === "hnsw") writeHnsw(file, sections, slots, head);
   else if (kind === "ivf") writeIvf(file, sections, slots, ids, head);
   else writeCodes(file, codedOf(sections, slots), head);
@@ -53,18 +54,27 @@ export function writeFaiss(index: VectorIndex): Bytes {
   return file.bytes();
 }
 
-/** An IndexPreTransform of one LinearTransform. */
-function writeRotation(file: Writing, sections: Sections, head: WrittenHead): void {
+/** An IndexPreTransform: transforms.ts has the layout. */
+function writeTransforms(file: Writing, sections: Sections, head: WrittenHead, unit: boolean, turned: boolean): void {
   const { d } = head;
   file.head("IxPT", head);
-  file.i32(1);
+  file.i32(Number(unit) + Number(turned));
+  const end = (): void => {
+    file.i32(d);
+    file.i32(d);
+    file.u8(1);
+  };
+  if (unit) {
+    file.letters("VNrm");
+    file.f32(2);
+    end();
+  }
+  if (!turned) return;
   file.letters("LTra");
   file.u8(0);
   file.vector(unpadded(sections.f32s("rota"), d, d));
   file.vector(new Float32Array());
-  file.i32(d);
-  file.i32(d);
-  file.u8(1);
+  end();
 }
 
 /** n rows of d, which lie padded to four. */

@@ -397,6 +397,8 @@ export interface Taken {
   readonly links?: readonly (readonly (readonly number[])[])[];
   readonly entry?: number;
   readonly matrix?: readonly Row[];
+  /** Whether vectors are brought to length 1. */
+  readonly unit?: boolean;
 }
 
 class Eater {
@@ -576,9 +578,16 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   IxM2: (e) => ({ inner: indexIn(e), ids: e.vector(() => e.long()) }),
   IxPT: (e, d) => {
-    if (e.int() !== 1 || e.text() !== "LTra" || e.byte() !== 0) throw new Error("no linear transform");
-    const matrix = e.many(e.long() / d, () => floatRow(d)(e));
-    if (e.long() !== 0 || e.int() !== d || e.int() !== d || e.byte() !== 1) throw new Error("no rotation");
-    return { matrix, inner: indexIn(e) };
+    const steps: Partial<Taken>[] = e.many(e.int(), () => {
+      const letters = e.text();
+      if (letters === "VNrm") {
+        if (e.float() !== 2) throw new Error("another norm");
+      } else if (letters !== "LTra" || e.byte() !== 0) throw new Error("no linear transform");
+      const matrix = letters === "LTra" ? e.many(e.long() / d, () => floatRow(d)(e)) : undefined;
+      if (matrix && e.long() !== 0) throw new Error("a bias");
+      if (e.int() !== d || e.int() !== d || e.byte() !== 1) throw new Error("other dimensions");
+      return matrix ? { matrix } : { unit: true };
+    });
+    return { ...steps[0], ...steps[1], inner: indexIn(e) };
   },
 };
