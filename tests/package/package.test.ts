@@ -62,6 +62,7 @@ describe("tarball", () => {
       ...[
         "collection",
         "guide",
+        "interop",
         "nats",
         "nats-cluster",
         "nats-replica",
@@ -237,6 +238,7 @@ describe("size", () => {
     ["memory", "storage", 1800],
     ["SharedCollection", "tabs", 3900],
     ["WorkerCollection", "worker", 3200],
+    ["readFaiss", "interop", 15 * 1024],
   ];
   test.each(LAYERS)("{ %s } of vicinal/%s adds at most %i bytes", async (name, entry, most) => {
     const { outputFiles } = await build({

@@ -1,8 +1,8 @@
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
+import type { ByteReader } from "../core.js";
+import { badId, type Chunk, parseId, RowGatherer } from "../core.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
-import { badId, type Chunk, parseId, RowGatherer } from "./chunk.js";
 import { type Columns, type CsvOptions, columnsOf, type Row } from "./csv-columns.js";
 import { localNumbers, toNumber } from "./numbers.js";
 
@@ -37,8 +37,8 @@ export async function* readCsv(reader: ByteReader, options: CsvOptions): AsyncGe
 }
 
 /** What parts the cells, and the first line that has some: Excel takes a separator from a line "sep=;". */
-export function separatorOf(head: Buffer): { delimiter: string; from: number } {
-  const text = head.toString("utf8").replace(/^\uFEFF/, "");
+export function separatorOf(head: Uint8Array): { delimiter: string; from: number } {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(head).replace(/^\uFEFF/, "");
   const said = /^"?sep=(.)"?\r?\n/i.exec(text)?.[1];
   if (said !== undefined) return { delimiter: said, from: 2 };
   const [line = ""] = /[^\r\n]+/.exec(text) ?? [];

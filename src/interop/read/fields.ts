@@ -1,5 +1,5 @@
 /** Which fields of a text file hold the id and the vector, when the user names them. */
-export interface Fields {
+export interface FieldNames {
   readonly idField?: string;
   readonly vectorField?: string;
 }
@@ -8,11 +8,11 @@ const ID_FIELDS = ["id"];
 const VECTOR_FIELDS = ["vector", "embedding"];
 
 /** The names that an id has, the likeliest first; exactly one when the user named it. */
-export function idNames({ idField }: Fields): readonly string[] {
+export function idNames({ idField }: FieldNames): readonly string[] {
   return idField === undefined ? ID_FIELDS : [idField];
 }
 
-export function vectorNames({ vectorField }: Fields): readonly string[] {
+export function vectorNames({ vectorField }: FieldNames): readonly string[] {
   return vectorField === undefined ? VECTOR_FIELDS : [vectorField];
 }
 

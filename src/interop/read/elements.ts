@@ -1,4 +1,5 @@
-import { InputError } from "../errors.js";
+import { unreadable } from "../imported.js";
+import { viewOf } from "../view-of.js";
 import { type Chunk, notFinite } from "./chunk.js";
 
 /** How one number lies in a binary file. */
@@ -8,6 +9,7 @@ export interface Element {
 }
 
 export const BOOL: Element = { bytes: 1, get: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) };
+export const BF16: Element = { bytes: 2, get: (view, at, little) => bfloat(view.getUint16(at, little)) };
 export const F16: Element = { bytes: 2, get: (view, at, little) => halves()[view.getUint16(at, little)] as number };
 export const F32: Element = { bytes: 4, get: (view, at, little) => view.getFloat32(at, little) };
 export const F64: Element = { bytes: 8, get: (view, at, little) => view.getFloat64(at, little) };
@@ -23,7 +25,7 @@ export const U64: Element = { bytes: 8, get: (view, at, little) => Number(view.g
 /** Rows of one length in a block of bytes: row r starts at r * stride + skip and has `width` elements. */
 export interface Block {
   readonly path: string;
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly firstRow: number;
   readonly rows: number;
   readonly width: number;
@@ -35,20 +37,48 @@ export interface Block {
 
 /** Decodes a block to float32, refusing what float32 cannot hold. */
 export function decodeBlock(block: Block, element: Element, isLittleEndian = true): Chunk {
-  const { bytes, rows, width } = block;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { rows, width, total } = block;
   const vectors = new Float32Array(rows * width);
+  if (element === F32 && isLittleEndian) copyFloats(block, vectors);
+  else convert(block, element, isLittleEndian, vectors);
+  for (let i = 0; i < vectors.length; i++)
+    if (!(Math.abs(vectors[i]) < Infinity)) throw oddValue(block, element, isLittleEndian, i);
+  return { rows, dimensions: width, vectors, total };
+}
+
+/** As they lie: every machine with wasm is little-endian. */
+function copyFloats({ bytes, rows, width, stride, skip }: Block, vectors: Float32Array): void {
+  const out = new Uint8Array(vectors.buffer);
+  if (stride === 4 * width) return void out.set(bytes.subarray(0, out.length));
   for (let row = 0; row < rows; row++) {
-    let at = row * block.stride + block.skip;
-    for (let i = 0; i < width; i++, at += element.bytes) {
-      const value = element.get(view, at, isLittleEndian);
-      vectors[row * width + i] = value;
-      if (!Number.isFinite(vectors[row * width + i])) {
-        throw new InputError(`${block.path}: ${notFinite(`row ${block.firstRow + row + 1}`, i, value)}`);
-      }
-    }
+    const from = row * stride + skip;
+    out.set(bytes.subarray(from, from + 4 * width), 4 * row * width);
   }
-  return { rows, dimensions: width, vectors, total: block.total };
+}
+
+function convert(
+  { bytes, rows, width, stride, skip }: Block,
+  element: Element,
+  isLittleEndian: boolean,
+  vectors: Float32Array,
+): void {
+  const view = viewOf(bytes);
+  for (let row = 0; row < rows; row++) {
+    let at = row * stride + skip;
+    for (let i = 0; i < width; i++, at += element.bytes) vectors[row * width + i] = element.get(view, at, isLittleEndian);
+  }
+}
+
+/** Why value i of a block is refused. */
+function oddValue(
+  { path, bytes, firstRow, width, stride, skip }: Block,
+  element: Element,
+  isLittleEndian: boolean,
+  i: number,
+): Error {
+  const [row, column] = [Math.floor(i / width), i % width];
+  const value = element.get(viewOf(bytes), row * stride + skip + column * element.bytes, isLittleEndian);
+  return unreadable(`${path}: ${notFinite(`row ${firstRow + row + 1}`, column, value)}`);
 }
 
 /** Copies a block of bytes out as packed bits, eight dimensions to the byte. */
@@ -59,6 +89,15 @@ export function packedBlock({ bytes, rows, width, stride, skip, total }: Block):
     vectors.set(bytes.subarray(start, start + width), row * width);
   }
   return { rows, dimensions: width * 8, vectors, total };
+}
+
+const word = new Uint32Array(1);
+const float = new Float32Array(word.buffer);
+
+/** The upper half of an f32. */
+function bfloat(bits: number): number {
+  word[0] = bits << 16;
+  return float[0];
 }
 
 let halfTable: Float32Array | undefined;

@@ -1,5 +1,5 @@
-import { MAX_ID } from "../core.js";
-import { InputError } from "../errors.js";
+import { MAX_ID } from "../../input/vectors.js";
+import { unreadable } from "../imported.js";
 
 /** Some rows of a file of vectors, as the core takes them. */
 export interface Chunk {
@@ -37,15 +37,15 @@ export class RowGatherer {
     if (this.#dimensions === 0) this.#begin(where, values.length, id !== undefined);
     const dimensions = this.#dimensions;
     if (values.length !== dimensions) {
-      throw new InputError(`${where} has ${values.length} values, the first row has ${dimensions}`);
+      throw unreadable(`${where} has ${values.length} values, the first row has ${dimensions}`);
     }
     if ((id !== undefined) !== this.#hasIds) {
-      throw new InputError(`${where} has ${this.#hasIds ? "no id, the first row has one" : "an id, the first row has none"}`);
+      throw unreadable(`${where} has ${this.#hasIds ? "no id, the first row has one" : "an id, the first row has none"}`);
     }
     const start = this.#rows * dimensions;
     for (let i = 0; i < dimensions; i++) {
       const value = Math.fround(values[i] as number);
-      if (!Number.isFinite(value)) throw new InputError(notFinite(where, i, values[i] as number));
+      if (!Number.isFinite(value)) throw unreadable(notFinite(where, i, values[i] as number));
       this.#values[start + i] = value;
     }
     if (id !== undefined) this.#ids[this.#rows] = id;
@@ -64,7 +64,7 @@ export class RowGatherer {
   }
 
   #begin(where: string, dimensions: number, hasIds: boolean): void {
-    if (dimensions === 0) throw new InputError(`${where} has no values`);
+    if (dimensions === 0) throw unreadable(`${where} has no values`);
     const rows = rowsPerChunk(dimensions);
     this.#dimensions = dimensions;
     this.#hasIds = hasIds;

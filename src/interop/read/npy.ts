@@ -1,6 +1,7 @@
-import { MAX_ID } from "../core.js";
-import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
+import { MAX_ID } from "../../input/vectors.js";
+import { unreadable } from "../imported.js";
+import { viewOf } from "../view-of.js";
+import { type ByteReader, latin1 } from "./bytes.js";
 import { type Chunk, MAX_DIMENSIONS, rowsPerChunk } from "./chunk.js";
 import { BOOL, decodeBlock, type Element, F16, F32, F64, I8, I16, I32, I64, packedBlock, U8, U16, U32, U64 } from "./elements.js";
 
@@ -27,13 +28,13 @@ export async function* readNpy(reader: ByteReader, packed: boolean): AsyncGenera
     const bytes = await reader.take(rows * stride);
     if (bytes.length < rows * stride) {
       const whole = firstRow + Math.floor(bytes.length / stride);
-      throw new InputError(`${path}: truncated after row ${whole}: its header says ${total} rows of ${width} values`);
+      throw unreadable(`${path}: truncated after row ${whole}: its header says ${total} rows of ${width} values`);
     }
     const block = { path, bytes, firstRow, rows, width, stride, skip: 0, total };
     yield packed && element === U8 ? packedBlock(block) : decodeBlock(block, element, isLittleEndian);
     firstRow += rows;
   }
-  if ((await reader.take(1)).length > 0) throw new InputError(`${path}: more bytes after the ${total} rows of its header`);
+  if ((await reader.take(1)).length > 0) throw unreadable(`${path}: more bytes after the ${total} rows of its header`);
 }
 
 interface Header {
@@ -45,19 +46,19 @@ interface Header {
 
 /** file: [\x93NUMPY][major u8][minor u8][header length u16, from version 2 on u32][header: a Python dict][rows] */
 async function readHeader(reader: ByteReader): Promise<Header> {
-  const fail = (sentence: string) => new InputError(`${reader.path}: ${sentence}`);
+  const fail = (sentence: string) => unreadable(`${reader.path}: ${sentence}`);
   const magic = await reader.take(8);
-  if (magic.toString("latin1", 0, 6) !== NPY_MARK || magic.length < 8) throw fail("not a .npy file (no NUMPY mark)");
+  if (latin1(magic.subarray(0, 6)) !== NPY_MARK || magic.length < 8) throw fail("not a .npy file (no NUMPY mark)");
   const major = magic[6] as number;
   if (major < 1 || major > 3) throw fail(`.npy version ${major} is not known (1, 2 and 3 are)`);
   const lengthBytes = await reader.take(major === 1 ? 2 : 4);
   if (lengthBytes.length < (major === 1 ? 2 : 4)) throw fail("truncated in the .npy header");
-  const headerBytes = lengthBytes.readUIntLE(0, lengthBytes.length);
+  const headerBytes = major === 1 ? viewOf(lengthBytes).getUint16(0, true) : viewOf(lengthBytes).getUint32(0, true);
   if (headerBytes > MAX_HEADER_BYTES) throw fail(`a .npy header of ${headerBytes} bytes: damaged`);
   const bytes = await reader.take(headerBytes);
   if (bytes.length < headerBytes) throw fail("truncated in the .npy header");
 
-  const header = bytes.toString("utf8");
+  const header = new TextDecoder().decode(bytes);
   const descr = /['"]descr['"]\s*:\s*['"]([^'"]*)['"]/.exec(header)?.[1];
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
   const shape = /['"]shape['"]\s*:\s*\(([^)]*)\)/.exec(header)?.[1];
