@@ -8,6 +8,7 @@ import type { Filter } from "../search/filter.js";
 import type { Found } from "../search/searchable.js";
 import { badOption, show } from "../words/errors.js";
 import { type Effort, isLossy, KINDS } from "../words/kinds.js";
+import { real } from "../words/options.js";
 import { mixed, someOf, uniform } from "./random.js";
 
 export type Tunable = VectorIndex | Pool | Collection;
@@ -15,11 +16,41 @@ export type Tunable = VectorIndex | Pool | Collection;
 /** What a filter is to it: of an index and a pool ids in any form, of a collection conditions. */
 export type AnyFilter = Filter | Where;
 
+export function checkFilters(filters: readonly (number | AnyFilter)[]): readonly (number | AnyFilter)[] {
+  for (const filter of filters) if (typeof filter === "number") real("a share of filters", filter, Number.MIN_VALUE, 1);
+  return filters;
+}
+
 /** A vector to ask for, and who it is where it is one of those that are searched: its own hit does not count. */
 export interface Query {
   readonly vector: Vector;
   readonly self?: unknown;
 }
+
+/** What is called to mend it, as one writes it. */
+export interface Calls {
+  readonly train: string;
+  readonly compact: string;
+  /** Another graph in its place. */
+  readonly again: string;
+  tune(options: string): string;
+}
+
+function callsOf(name: "index" | "pool"): Calls {
+  return {
+    train: `await ${name}.train()`,
+    compact: `await ${name}.compact()`,
+    again: "build it again with more links: m 16, efConstruction 200 or more",
+    tune: (options) => (name === "index" ? `await tune(index, ${options})` : `(await tune(pool, ${options})).search(query)`),
+  };
+}
+
+const OF_COLLECTION: Calls = {
+  train: "await collection.reindex()",
+  compact: "await collection.reindex()",
+  again: 'await collection.reindex({ kind: "hnsw", m: 16, efConstruction: 200 }) or more',
+  tune: (options) => `(await tune(collection, ${options})).search(query)`,
+};
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -42,6 +73,9 @@ export interface Subject {
   readonly truth: "vectors" | "codes";
   /** Whose default effort can be set. */
   readonly index: VectorIndex | undefined;
+  /** What its own memory is looked into: of a collection its main tier. */
+  readonly held: VectorIndex | undefined;
+  readonly calls: Calls;
   search(query: Vector, options: Options): Found<unknown>[] | Promise<Found<unknown>[]>;
   /** Undefined where it has none that gives ids and distances. */
   searchBatch?(queries: Vector[], options: Options): Promise<Found<unknown>[][]>;
@@ -84,6 +118,8 @@ function indexOrPool(target: Asked, stats: IndexStats): Subject {
     ...facts(stats),
     size: stats.size,
     index,
+    held: index,
+    calls: callsOf(index ? "index" : "pool"),
     search: (query, options) => (index && waits ? index.searchAsync(query, options) : target.search(query, options)),
     ...(!waits && {
       async searchBatch(queries, options) {
@@ -121,6 +157,8 @@ function collection(target: Collection, stats: IndexStats): Subject {
     ...facts(stats),
     size: target.size,
     index: undefined,
+    held: (target as unknown as { readonly main?: VectorIndex }).main,
+    calls: OF_COLLECTION,
     search: (query, options) => target.search(query, { select: [], ...options }),
     /** By one pass over all documents: each is as likely as any other (Vitter 1985, algorithm R). */
     async drawn(n, seed) {

@@ -6,6 +6,9 @@ export type Severity = "problem" | "warning" | "note";
 export type FindingName =
   | "untrained" // it waits for more vectors to learn from: all searches are scans
   | "effort" // more effort would find what is missed
+  | "starved" // vectors that few links lead to: searches for themselves miss them
+  | "filter" // searches by a filter find less than others, or fewer than k
+  | "unbalanced" // some lists are far longer than others
   | "codes" // no effort does: what codes or lists have lost
   | "drift" // lists were learned from other vectors than came since
   | "unreachable" // vectors that no walk can reach
@@ -33,7 +36,10 @@ const CAUSES: readonly FindingName[] = [
   "untrained",
   "unreachable",
   "drift",
+  "unbalanced",
+  "starved",
   "effort",
+  "filter",
   "codes",
   "queries",
   "removed",
