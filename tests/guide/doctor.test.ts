@@ -6,6 +6,7 @@ import { Pool } from "vicinal/pool";
 import { memory } from "vicinal/storage";
 import { describe, expect, it } from "vitest";
 import { seatOf } from "../../src/base/seat-of.js";
+import { refused, replicas } from "../../src/guide/doctor/shards.js";
 import { clustered, correlated, gauss, gaussians, random } from "../support/data.js";
 import { expectError } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
@@ -417,6 +418,16 @@ describe("beside indices", () => {
     await docs.upsert(all.slice(0, 500).map((vector, i) => ({ id: i, vector })));
     expect((await doctor(docs)).recall.recall).toBeGreaterThan(0.9);
     await docs.close();
+  });
+
+  it("shards that nobody answers for, and changes that were refused, are named", () => {
+    const replica = { shard: 0, ready: true, size: 10, refused: [] };
+    const stats = { generation: 1, shards: 2, replicas: [replica, { ...replica, shard: 1 }] };
+    expect([replicas(stats), refused(stats)]).toEqual([undefined, undefined]);
+    const silent = { ...stats, replicas: [replica, { ...replica, shard: 1, ready: false, refused: [{}, {}] }] };
+    expect(replicas(silent)).toMatchObject({ severity: "problem", evidence: { silent: 1, ready: 1 } });
+    expect(replicas(silent)?.cause).toContain("no replica of shard 1 of 2 is ready");
+    expect(refused(silent)).toMatchObject({ severity: "warning", evidence: { refused: 2 } });
   });
 
   it("refuses what it cannot examine", async () => {

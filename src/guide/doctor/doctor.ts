@@ -15,6 +15,7 @@ import { filtered } from "./filters.js";
 import { type Finding, sorted } from "./finding.js";
 import { drift, unbalanced } from "./lists.js";
 import { missing } from "./missing.js";
+import { refused, replicas } from "./shards.js";
 import { FAIR_EF, removed, starved, unreachable, untrained } from "./structure.js";
 import { duplicates, elsewhere, metric } from "./vectors.js";
 
@@ -68,7 +69,7 @@ interface Examined {
 }
 
 /**
- * Examines an index, a pool or a collection: recall now, and why it is low; memory that removed vectors hold; vectors out of reach, or that few
+ * Examines an index, a pool, a collection, or a NatsCollection: recall now, and why it is low; memory that removed vectors hold; vectors out of reach, or that few
  * links lead to; lists and codebooks that were learned from others; lists of very different lengths; filters by which less is found; copies; a
  * metric that does not hear lengths; queries from elsewhere. Each finding has its evidence, the cause, and a call to make. Of pools, what only an
  * index's own memory tells is left out; of a collection that is its main tier's. An index of which nothing is kept, and that has no problem, keeps
@@ -113,7 +114,8 @@ export async function doctor(target: Tunable, options: DoctorOptions = {}): Prom
 /** What it tells of itself. */
 async function ofIndex({ subject, own, near, learned, past }: Examined): Promise<(Finding | undefined)[]> {
   const { stats, held, calls } = subject;
-  const findings = [untrained(stats, calls), removed(stats, held, calls), unreachable(stats, held, calls)];
+  const told = subject.shards ? [replicas(subject.shards), refused(subject.shards)] : [];
+  const findings = [...told, untrained(stats, calls), removed(stats, held, calls), unreachable(stats, held, calls)];
   if (held && learned) {
     const learnedOn = seatOf(held).engine.state("learnedOn");
     findings.push(drift(learned, past, learnedOn, stats.size, calls), unbalanced(learned, past, stats.size, calls));

@@ -13,6 +13,8 @@ export type FindingName =
   | "drift" // lists were learned from other vectors than came since
   | "unreachable" // vectors that no walk can reach
   | "removed" // places of removed vectors
+  | "replicas" // shards that nobody answers for
+  | "refused" // changes that no replica could make
   | "duplicates" // equal vectors crowd answers
   | "metric" // lengths say something that the metric does not hear
   | "queries"; // queries lie elsewhere than the vectors
@@ -33,6 +35,7 @@ export interface Finding {
 const ORDER: readonly Severity[] = ["problem", "warning", "note"];
 /** Of one severity, what the others may follow from comes first. */
 const CAUSES: readonly FindingName[] = [
+  "replicas",
   "untrained",
   "unreachable",
   "drift",
@@ -43,6 +46,7 @@ const CAUSES: readonly FindingName[] = [
   "codes",
   "queries",
   "removed",
+  "refused",
   "metric",
   "duplicates",
 ];

@@ -1,8 +1,8 @@
 // What an index tells of itself: places of removed vectors, nodes out of reach, whether it has learned.
 
 import { seatOf } from "../../base/seat-of.js";
-import type { IndexStats, VectorIndex } from "../../base/vector-index.js";
-import type { Calls } from "../subject.js";
+import type { VectorIndex } from "../../base/vector-index.js";
+import type { Calls, Told } from "../subject.js";
 import { type Finding, percent } from "./finding.js";
 
 /** compact() gives back the places of removed vectors; a smaller share of them the next vectors take. */
@@ -10,7 +10,7 @@ const REMOVED = 0.2;
 
 /** Places of an index that are free, or that searches still walk through. Of lists some are always free: a part of a group in each. */
 export function removed(
-  { kind, deleted, size, bytes }: IndexStats,
+  { kind, deleted = 0, size, bytes = 0 }: Told,
   index: VectorIndex | undefined,
   calls: Calls,
 ): Finding | undefined {
@@ -28,7 +28,7 @@ export function removed(
   };
 }
 
-export function unreachable(stats: IndexStats, index: VectorIndex | undefined, calls: Calls): Finding | undefined {
+export function unreachable(stats: Told, index: VectorIndex | undefined, calls: Calls): Finding | undefined {
   const { unreachable: lost = 0, size } = stats;
   if (lost === 0) return undefined;
   return {
@@ -41,7 +41,7 @@ export function unreachable(stats: IndexStats, index: VectorIndex | undefined, c
   };
 }
 
-export function untrained({ trained, size, options }: IndexStats, calls: Calls): Finding | undefined {
+export function untrained({ trained, size, options }: Told, calls: Calls): Finding | undefined {
   if (trained) return undefined;
   const trainAt = Number(options.trainAt);
   return {
@@ -55,7 +55,7 @@ export function untrained({ trained, size, options }: IndexStats, calls: Calls):
 }
 
 /** How a graph gets other links: compact() links one anew that links at once, where vectors came one by one or have gone; else it is built again. */
-function linked({ options: { fastScan, atOnce }, size }: IndexStats, index: VectorIndex | undefined, calls: Calls): string {
+function linked({ options: { fastScan, atOnce }, size }: Told, index: VectorIndex | undefined, calls: Calls): string {
   if (!fastScan && !atOnce) return calls.again;
   if (!index) return `${calls.compact}; where that brings nothing, ${calls.again}`;
   const { engine } = seatOf(index);
@@ -71,7 +71,7 @@ const STARVED = { warning: 0.02, problem: 0.05 };
 export function starved(
   missed: number,
   sample: number,
-  stats: IndexStats,
+  stats: Told,
   index: VectorIndex | undefined,
   calls: Calls,
 ): Finding | undefined {
