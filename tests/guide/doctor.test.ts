@@ -188,6 +188,26 @@ describe.each(SETS)("faults in %s vectors", (_, all) => {
     index.close();
   });
 
+  it.each(SOME([0.7, 0.4, 0.1]))("streamed: %f linked at once, the others one by one", async (first) => {
+    const options = { dimensions, metric, fastScan: true, m: 6, efConstruction: 40, ef: 10 };
+    const index = await Hnsw.create(options);
+    await index.addAll(rows.slice(0, first * N));
+    expect((await doctor(index, { queries, recall: 0.5 })).findings).toEqual([]);
+    for (const row of rows.slice(first * N)) index.add(row);
+    const before = recallOf(index, queries);
+    const { findings } = await doctor(index, { queries, recall: before + 0.05 });
+    expect(findings[0]).toMatchObject({ name: "streamed", severity: "problem", advice: "await index.compact()" });
+    expect(findings[0].cause).toContain(`${N - first * N} of ${N} vectors have come since`);
+    await index.compact();
+    const fresh = await Hnsw.create(options);
+    await fresh.addAll(rows);
+    const best = recallOf(fresh, queries);
+    expect(recallOf(index, queries) - before).toBeGreaterThanOrEqual(0.9 * (best - before) - 0.002);
+    expect((await doctor(index, { queries, recall: before + 0.05 })).findings.map(({ name }) => name)).not.toContain("streamed");
+    index.close();
+    fresh.close();
+  });
+
   it.each(SOME([0.05, 0.1, 0.2]))("unbalanced: %f of what lists were learned from is where vectors are", async (part) => {
     const index = await Ivf.create({ dimensions, metric, nlist: 40, nprobe: 6 });
     await index.train(rows.slice(0, 1600).map((row, i) => (i < 1600 * part ? row : row.map((x) => x + 40))));
@@ -278,7 +298,7 @@ describe("healthy indices have no findings", () => {
     ],
     ["KdTree", (dimensions) => KdTree.create({ dimensions, metric: "l2" })],
     ["Forest", (dimensions) => Forest.create({ dimensions, metric: "l2", searchK: 2000 })],
-    ["Lsh", (dimensions) => Lsh.create({ dimensions, metric: "l2", probes: 2000 })],
+    ["Lsh", (dimensions) => Lsh.create({ dimensions, metric: "l2", probes: 600 })],
   ];
 
   describe.each(SETS)("%s", (_, all) => {
@@ -291,7 +311,7 @@ describe("healthy indices have no findings", () => {
       const rows = all.slice(0, N).map((row) => (name === "Hnsw, cosine" ? unit(row) : row));
       const queries = all.slice(N).map((row) => (name === "Hnsw, cosine" ? unit(row) : row));
       const index = await filled(make(rows[0].length), rows);
-      for (const options of [{}, { queries }]) {
+      for (const options of [{ sample: 150 }, { sample: 150, queries: queries.slice(0, 100) }]) {
         expect((await doctor(index, options)).findings.filter(({ severity }) => severity === "problem")).toEqual([]);
       }
       index.close();

@@ -16,7 +16,7 @@ import { type Finding, sorted } from "./finding.js";
 import { drift, unbalanced } from "./lists.js";
 import { missing } from "./missing.js";
 import { refused, replicas } from "./shards.js";
-import { FAIR_EF, removed, starved, unreachable, untrained } from "./structure.js";
+import { FAIR_EF, removed, starved, streamed, unreachable, untrained } from "./structure.js";
 import { duplicates, elsewhere, metric } from "./vectors.js";
 
 export interface DoctorOptions {
@@ -100,7 +100,7 @@ export async function doctor(target: Tunable, options: DoctorOptions = {}): Prom
   const findings = [...(await ofIndex(examined)), ...(await ofVectors(examined))];
   if (asked !== drawn) findings.push(await ofQueries(examined, found, recall));
   const alike = past?.k === k && past.given === (asked !== drawn) ? past : undefined;
-  findings.push(await missing(ask, recall, wanted, right, alike));
+  findings.push(streamed(recall, wanted, alike, subject), await missing(ask, recall, wanted, right, alike));
   for (const filter of filters) findings.push(...(await filtered(ask, filter, seed, recall, wanted)));
   const report = { findings: sorted(findings.filter((one) => one !== undefined)), recall, past };
   if (held && !past && !report.findings.some(({ severity }) => severity === "problem")) {

@@ -12,6 +12,7 @@ export type FindingName =
   | "codes" // no effort does: what codes or lists have lost
   | "drift" // lists were learned from other vectors than came since
   | "unreachable" // vectors that no walk can reach
+  | "streamed" // what came one by one is linked less well than what was linked at once
   | "removed" // places of removed vectors
   | "replicas" // shards that nobody answers for
   | "refused" // changes that no replica could make
@@ -41,6 +42,7 @@ const CAUSES: readonly FindingName[] = [
   "drift",
   "unbalanced",
   "starved",
+  "streamed",
   "effort",
   "filter",
   "codes",

@@ -8,6 +8,14 @@ import type { Finding } from "./finding.js";
 /** Less than was found then, beside what is chance: this much is told, though as much as is wanted is found. */
 const FELL = 0.03;
 
+/** Whether less is found than is wanted, and than was found then. */
+export function lacks(now: Point, wanted: number, past: Past | undefined): { isLow: boolean; fell: boolean } {
+  return {
+    isLow: now.recall + now.error < wanted,
+    fell: past !== undefined && now.recall + 2 * now.error < past.recall - FELL,
+  };
+}
+
 /** `past`: of such queries and k. */
 export async function missing(
   ask: Ask,
@@ -16,8 +24,7 @@ export async function missing(
   right: readonly Truth[],
   past: Past | undefined,
 ): Promise<Finding | undefined> {
-  const isLow = now.recall + now.error < wanted;
-  const fell = past !== undefined && now.recall + 2 * now.error < past.recall - FELL;
+  const { isLow, fell } = lacks(now, wanted, past);
   if (!isLow && !fell) return undefined;
   const goal = isLow || !past ? wanted : past.recall;
   const { effort: name, stats, calls, most } = ask.subject;

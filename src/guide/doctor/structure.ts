@@ -2,8 +2,12 @@
 
 import { seatOf } from "../../base/seat-of.js";
 import type { VectorIndex } from "../../base/vector-index.js";
-import type { Calls, Told } from "../subject.js";
+import type { Point } from "../measuring.js";
+import type { Past } from "../past.js";
+import type { Calls, Subject, Told } from "../subject.js";
+
 import { type Finding, percent } from "./finding.js";
+import { lacks } from "./missing.js";
 
 /** compact() gives back the places of removed vectors; a smaller share of them the next vectors take. */
 const REMOVED = 0.2;
@@ -86,5 +90,29 @@ export function starved(
     cause: `${missed} of ${sample} vectors are missed by searches for themselves, at ef ${ef}: too few links lead to them, ${meanDegree.toFixed(1)} leave a node on average`,
     advice: linked(stats, index, calls),
     brings: `${percent(share)} of the vectors, which answers lack now`,
+  };
+}
+
+/** Of the vectors those that have come since then: fewer are hardly why less is found. */
+const CAME = 0.1;
+
+/** Whether what compact() would link anew came one by one; said where less is found than should be. How many came is known by the past alone. */
+export function streamed(
+  now: Point,
+  wanted: number,
+  past: Past | undefined,
+  { stats: { options, size }, held, calls }: Subject,
+): Finding | undefined {
+  const { isLow, fell } = lacks(now, wanted, past);
+  const unsought = held?.kind === "hnsw" ? seatOf(held).engine.state("unsought") : 0;
+  const came = past ? size - past.size : 0;
+  if (!unsought || !(options.fastScan || options.atOnce) || !(isLow || fell)) return undefined;
+  return {
+    name: "streamed",
+    severity: isLow && came > CAME * size ? "problem" : "warning",
+    evidence: { recall: now.recall, unsought, size, ...(past && { recallThen: past.recall, sizeThen: past.size }) },
+    cause: `${past ? `${came} of ${size}` : "some"} vectors have come since most were linked at once, and were linked one by one: narrow walks find less of such`,
+    advice: calls.compact,
+    brings: "the recall of a graph that is linked at once, at the effort there is",
   };
 }
