@@ -53,9 +53,10 @@ export async function learnedOf(index: VectorIndex, seed: number): Promise<Learn
   };
 }
 
-/** Those of rabitq are no more than a centre: another sample brings little. */
-function hasCodebooks({ codec, rerank }: VectorIndex): boolean {
-  return rerank && codec === "pq";
+/** Beside rows that are kept, which alone tell what codes lose. Those of rabitq are no more than a centre: another sample brings little. */
+function hasCodebooks(index: VectorIndex): boolean {
+  const rows = RERANK_NAMES[seatOf(index).engine.state("rerank")];
+  return index.codec === "pq" && rows !== "none" && rows !== "caller";
 }
 
 /** Vectors in each list; none where there are no lists. */
@@ -88,7 +89,7 @@ async function distances(index: VectorIndex, sets: readonly Float32Array[][]): P
   }
 }
 
-/** Mean squared error over squared length, of each set; 0 where codes learn nothing, or rows are not kept, which decoded codes stand in for. */
+/** Mean squared error over squared length, of each set; 0 where there are no codebooks. */
 async function errors(index: VectorIndex, sets: readonly Float32Array[][]): Promise<number[]> {
   if (!hasCodebooks(index)) return sets.map(() => 0);
   const { engine } = seatOf(index);
