@@ -22,6 +22,7 @@ const LONG = [
   "tests/collection/{shared,in-page}.test.ts",
   "tests/pool/*.test.ts",
   "tests/cli/{cli,collection,demo-page}.test.ts",
+  "tests/explorer/page.test.ts",
   "tests/range/{damage,hosts,page,range}.test.ts",
   "tests/file/file.test.ts",
   "tests/numbers/{at-once,bulk}.test.ts",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { engineOpener } from "./open-engine.mjs";
+import { engineOpener } from "../../src/pages/kernels/open-engine.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const { outputFiles } = await build({

@@ -1,7 +1,7 @@
 // The page of bench:browser: every cell in a worker of its own, as bench:micro has a process for each; the table and the
 // bars as they come. What was measured goes back to the server.
-import { cellsOf, measured, tableOf, VARIANTS } from "../suite/part/kernels.mjs";
-import { bars, numbers } from "./show.mjs";
+import { cellsOf, measured, tableOf, VARIANTS } from "../../src/pages/kernels/kernels.mjs";
+import { bars, numbers } from "../../src/pages/kernels/show.mjs";
 
 const [bar, status, main] = ["progress", "[role=status]", "main"].map((selector) => document.querySelector(selector));
 

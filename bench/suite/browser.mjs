@@ -2,11 +2,11 @@
 // and left in out/browser.json. With --run a headless Chromium (CHROMIUM, else /usr/bin/chromium) opens it, and that is all.
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
+import { howOf, measured, tableOf } from "../../src/pages/kernels/kernels.mjs";
 import { CHROMIUM, ISOLATED, visit } from "../kit/chromium.mjs";
 import { quick, roundsOr, run } from "../kit/options.mjs";
 import { finish, machine } from "../kit/result.mjs";
 import { pageFiles } from "../page/page-files.mjs";
-import { howOf, measured, tableOf } from "./part/kernels.mjs";
 
 function report({ agent, cells, error }) {
   if (error) {

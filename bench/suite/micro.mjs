@@ -1,9 +1,9 @@
 // Kernels against plain JS: every wasm variant beside the fastest of all JS forms, rows in cache, one process per cell.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { cellsOf, howOf, measured, tableOf, VARIANTS } from "../../src/pages/kernels/kernels.mjs";
 import { quick, roundsOr } from "../kit/options.mjs";
 import { atLeast, finish } from "../kit/result.mjs";
-import { cellsOf, howOf, measured, tableOf, VARIANTS } from "./part/kernels.mjs";
 
 const { rounds, ms } = howOf(quick);
 const HOW = { rounds: roundsOr(rounds, rounds), ms, variants: VARIANTS };

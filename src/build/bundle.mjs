@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { build } from "esbuild";
+import { writeExplorer } from "./explorer.mjs";
 import { textOf } from "./text.mjs";
 
 const text = (name) => textOf(readFileSync(`dist/wasm/${name}.wasm`));
@@ -257,7 +258,7 @@ async function writeIndex(files, builds) {
   }
 }
 
-/** Returns the files that cli.js is made of. */
+/** Returns the files that cli.js and the explorer are made of. */
 export async function bundle(builds) {
   const files = await coreFiles();
   checkNames(files);
@@ -295,5 +296,5 @@ export async function bundle(builds) {
     legalComments: "linked",
     plugins: [coreBeside],
   });
-  return Object.keys(cli.metafile.inputs);
+  return [...Object.keys(cli.metafile.inputs), ...(await writeExplorer([allInside, embedded]))];
 }

@@ -8,6 +8,7 @@ import { convertCommand } from "./commands/convert.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
+import { exploreCommand } from "./commands/explore.js";
 import { infoCommand } from "./commands/info.js";
 import { planCommand } from "./commands/plan.js";
 import { publishCommand } from "./commands/publish.js";
@@ -28,7 +29,7 @@ const program = new Command("vicinal")
   .showHelpAfterError("(--help lists the options)");
 for (const command of [
   ...[buildCommand(), convertCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
-  ...[tuneCommand(), planCommand(), doctorCommand()],
+  ...[tuneCommand(), planCommand(), doctorCommand(), exploreCommand()],
   ...[collectionCommand(), serveCommand(), clusterCommand(), demoCommand()],
 ]) {
   program.addCommand(command);

@@ -8,6 +8,7 @@ import { factory } from "../make/factory.js";
 import { badOption } from "../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { heed, integer, known, oneOf, real } from "../words/options.js";
+import { pickTwo, type ThreeAxes } from "./pick-two.js";
 import { DESIGNS, type Design, listsOf } from "./plan/laws.js";
 import { canPlan } from "./plan/machine.js";
 import { someOf } from "./random.js";
@@ -79,6 +80,8 @@ const misses: Axis = ({ recall }) => 1 - recall + 0.01;
 /** Smaller is better. */
 const AXES: readonly Axis[] = [misses, ({ p99Ms }) => p99Ms, ({ bytes }) => bytes, ({ buildSeconds }) => buildSeconds];
 
+const STANDING: ThreeAxes<FactoryRow> = { recall: ({ recall }) => recall, ms: ({ p99Ms }) => p99Ms, bytes: ({ bytes }) => bytes };
+
 const beats = (a: FactoryRow, b: FactoryRow, by: number): boolean => AXES.every((axis) => by * axis(a) <= axis(b));
 
 /** The sizes of the stages, the last of all. */
@@ -141,7 +144,7 @@ export async function tuneFactory(vectors: Vectors, options: TuneFactoryOptions)
   const front = rows
     .filter((row) => !rows.some((other) => other !== row && beats(other, row, 1)))
     .sort((a, b) => a.p99Ms - b.p99Ms);
-  return { rows: front, best: recommended(front, wanted), vectors: front[0].vectors, seconds: spent() };
+  return { rows: front, best: pickTwo(front, wanted, STANDING), vectors: front[0].vectors, seconds: spent() };
 }
 
 async function truthOf(rows: Row[], queries: Row[], dimensions: number, metric: Metric): Promise<Uint32Array[]> {
@@ -185,15 +188,4 @@ async function measured(
   } finally {
     index.close();
   }
-}
-
-function recommended(rows: readonly FactoryRow[], wanted: number): Recommendations {
-  const least = (of: readonly FactoryRow[], axis: Axis): FactoryRow => of.reduce((a, b) => (axis(b) < axis(a) ? b : a));
-  const reached = rows.filter(({ recall }) => recall >= wanted);
-  const finding = reached.length > 0 ? reached : [least(rows, misses)];
-  return {
-    recallAndLatency: least(finding, ({ p99Ms }) => p99Ms),
-    recallAndMemory: least(finding, ({ bytes }) => bytes),
-    latencyAndMemory: least(rows, ({ p99Ms, bytes }) => p99Ms * bytes),
-  };
 }

@@ -1,7 +1,7 @@
 // The page of demo:page in Chromium: what is typed is found, what is changed is kept, and tabs share it.
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { serveFiles } from "../../src/cli/serve-files.mjs";
 import { pageFiles } from "../../src/pages/demo/files.mjs";
-import { serveFiles } from "../../src/pages/demo/server.mjs";
 import { type Context, errorsOf, launched, type Page } from "../support/browser.js";
 import { describeWith } from "../support/packed.js";
 

@@ -53,6 +53,7 @@ describe("tarball", () => {
       "dist/chunks/core-HASH.js",
       "dist/chunks/crowd-HASH.js",
       "dist/cli.js",
+      ...["index.html", "offline.js", "page.js", "style.css", "worker.js"].map((name) => `dist/explorer/${name}`),
       "dist/index.cjs",
       "dist/index.js",
       "dist/node.cjs",
@@ -99,7 +100,7 @@ describe("tarball", () => {
 
   test("names the licence of everything bundled into it", () => {
     const notice = readFileSync(join(installed, "dist/THIRD-PARTY.txt"), "utf8");
-    for (const name of ["assemblyscript", "commander", "cli-progress", "cli-table3", "csv-parse"]) {
+    for (const name of ["assemblyscript", "commander", "cli-progress", "cli-table3", "csv-parse", "uplot"]) {
       expect(notice).toMatch(new RegExp(`^${name} [0-9.]+, (MIT|Apache-2\\.0)$`, "m"));
     }
   });

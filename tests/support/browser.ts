@@ -10,6 +10,8 @@ import { CHROMIUM, requireTool } from "./packed.js";
 export interface Browser {
   newPage(): Promise<Page>;
   newContext(): Promise<Context>;
+  startTracing(page: Page, options: { categories: string[] }): Promise<void>;
+  stopTracing(): Promise<Buffer>;
   close(): Promise<void>;
 }
 /** A profile of its own, with as many tabs as are opened in it. */
@@ -25,6 +27,9 @@ export interface Page {
   goto(url: string): Promise<unknown>;
   fill(selector: string, value: string): Promise<void>;
   evaluate(expression: string): Promise<unknown>;
+  readonly keyboard: { press(key: string): Promise<void> };
+  setViewportSize(size: { width: number; height: number }): Promise<void>;
+  emulateMedia(how: { colorScheme: "light" | "dark" }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,7 +44,12 @@ export function launched(...flags: string[]): () => Browser {
   return () => browser;
 }
 
-const MIME: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const MIME: Record<string, string> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+};
 
 export interface Site {
   origin: string;
@@ -80,6 +90,33 @@ export function errorsOf(page: Page): string[] {
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   return errors;
+}
+
+/** Milliseconds that the longest task of a page's own thread, by a script that it loads, has kept the processor, while `action` goes on; garbage collection apart. */
+export async function longestTask(browser: Browser, page: Page, script: string, action: () => Promise<void>): Promise<number> {
+  await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });
+  await action();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  // Other processes of a browser have pages of their own.
+  const own = traceEvents.find(({ name, args }) => name === "EvaluateScript" && args.data?.url?.endsWith(script));
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith("::RunTask") && pid === own?.pid && tid === own.tid);
+  expect(tasks.length).toBeGreaterThan(0);
+  // Garbage is collected by other threads where there are cores for them, and by this one where others have taken those.
+  const collected = traceEvents.filter(({ name, pid, tid }) => name === "MajorGC" && pid === own?.pid && tid === own.tid);
+  const within = (task: TraceEvent): number =>
+    collected.filter(({ ts }) => ts >= task.ts && ts < task.ts + (task.dur ?? 0)).reduce((sum, { tdur = 0 }) => sum + tdur, 0);
+  return tasks.reduce((most, task) => Math.max(most, (task.tdur ?? 0) - within(task)), 0) / 1000;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly args: { readonly data?: { readonly url?: string } };
+  /** Microseconds: when it began, how long it took, and how much of that the thread ran. */
+  readonly ts: number;
+  readonly dur?: number;
+  readonly tdur?: number;
 }
 
 /** What an expression comes to on a page; anything that goes wrong there fails. */

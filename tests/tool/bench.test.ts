@@ -1,8 +1,12 @@
 // The tools of bench/: two runs compared, and the page of bench:browser.
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { compare, type Result } from "../../bench/kit/compare.mjs";
+import { openEngine } from "../../bench/kit/engine.mjs";
 import { pageFiles } from "../../bench/page/page-files.mjs";
+import { cellsOf } from "../../src/pages/kernels/kernels.mjs";
+import { measure } from "../../src/pages/kernels/micro-case.mjs";
+import { THOROUGH } from "../support/thorough.js";
 
 const COLUMNS = ["", "d", "QPS", "ratio", "ratio", "form"];
 const result = (rows: (string | number)[][], gates: Result["gates"] = [], columns = COLUMNS): Result => ({
@@ -87,4 +91,14 @@ test('the README\'s "Which index?" has its numbers from bench:families', () => {
     const row = measured.find(([, , factory]) => `\`${factory}\`` === words);
     expect([row?.[4], row?.[5], row?.[8]], words).toEqual([recall, qps, bytes]);
   }
+});
+
+describe("kernels that benches and the explorer measure", () => {
+  // The smallest wasm has f32 alone. measure() throws where wasm and JS disagree.
+  const cells = cellsOf(true).filter(({ d, codec }) => d === 128 && (THOROUGH || codec === "binary"));
+  it.each(cells)("$name answers as plain JS does", async (cell) => {
+    const speeds = await measure(cell, { rounds: 1, ms: 0.01, variants: ["simd"] }, openEngine);
+    expect(Object.keys(speeds).length).toBeGreaterThan(4);
+    expect(speeds.simd).toBeGreaterThan(0);
+  });
 });

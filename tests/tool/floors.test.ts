@@ -49,14 +49,14 @@ interface Import {
 function importsOf(root: string): Import[] {
   const files = readdirSync(join(ROOT, root), { recursive: true, encoding: "utf8" })
     .map((file) => file.replaceAll("\\", "/"))
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
+    .filter((file) => /(?<!\.d)\.(ts|mjs)$/.test(file) && !file.startsWith("build/"));
   return files.flatMap((from) => {
     const text = readFileSync(join(ROOT, root, from), "utf8");
     const paths = [...text.matchAll(/(?:\bfrom\s|\bimport\(\s*|^import\s)\s*"(\.[^"]+)"/gm)].map(([, path]) => path);
     return paths.map((path) => {
-      const to = `${normalize(join(dirname(from), path))
+      const to = normalize(join(dirname(from), path))
         .replaceAll("\\", "/")
-        .replace(/\.js$/, "")}.ts`;
+        .replace(/\.js$|(?<!\.\w+)$/, ".ts");
       if (!files.includes(to)) throw new Error(`${from} imports ${path}, which is not there`);
       return { from, to };
     });

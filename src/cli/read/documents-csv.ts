@@ -1,7 +1,8 @@
 import type { ByteReader, DocumentId } from "../core.js";
 import { type FieldNames, findName, idNames, vectorNames } from "../core.js";
 import { InputError } from "../errors.js";
-import { HEAD_BYTES, parseArray, rowsOf, separatorOf } from "./csv.js";
+import { rowsOf } from "./csv.js";
+import { HEAD_BYTES, parseArray, separatorOf } from "./csv-values.js";
 import { type DocumentRow, documentOf } from "./document.js";
 import { toNumber } from "./numbers.js";
 

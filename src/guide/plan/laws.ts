@@ -1,7 +1,8 @@
 // What designs take and find, as formulas of numbers alone. Bytes follow from the layout (assembly/memory/store.ts, table/lists.ts) but for the
 // room that builds leave; work and recall are laws fitted to real builds. `npm run bench:plan` holds all of them to real builds.
 import { METRICS, type Metric } from "../../words/kinds.js";
-import { listsFor } from "../../words/needs.js";
+import { MAX_SLOTS } from "../../words/limits.js";
+import { listsFor, WHOLE_MEMORY } from "../../words/needs.js";
 
 /** What is known of a design before anything is built. */
 export interface Design {
@@ -92,6 +93,25 @@ export function bytesOf(design: Design, n: number, dimensions: number, metric: M
   const spare =
     FIXED + (way === "graph" ? BUILD.fixed + BUILD.byDimension * dimensions + BUILD.each * n : 0) + held * (SPARE - 1);
   return { ...parts, spare, total: held + spare };
+}
+
+/** Of an index's memory what may be taken: the rest is scratch, and room to grow. */
+export const FULL = 0.9;
+/** The fewest parts of which each fits one memory. */
+export function shardsFor(
+  design: Design,
+  n: number,
+  d: number,
+  metric: Metric,
+  ramBytes = WHOLE_MEMORY,
+): { shards: number; each: number; bytes: Bytes } {
+  const most = FULL * Math.min(WHOLE_MEMORY, ramBytes);
+  for (let shards = Math.max(Math.ceil(n / MAX_SLOTS), 1); ; ) {
+    const each = Math.ceil(n / shards);
+    const bytes = bytesOf(design, each, d, metric);
+    if (bytes.total <= most || each === 1) return { shards, each, bytes };
+    shards = Math.max(shards + 1, Math.floor((shards * bytes.total) / most));
+  }
 }
 
 /** Misses of a graph at ef 10 among 10,000 vectors, as a power of ef and of the vectors: of each kind of walk, gutenberg-sif-160. */

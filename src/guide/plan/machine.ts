@@ -1,22 +1,10 @@
 // What a step of a search and of a build takes on this machine, measured at first use by a small index of each kind.
 import { factory } from "../../make/factory.js";
 import { METRICS, type Metric } from "../../words/kinds.js";
-import { listsFor } from "../../words/needs.js";
 import { uniform } from "../random.js";
 import type { Design } from "./laws.js";
+import { SMALL, type Speed } from "./times.js";
 
-export interface Speed {
-  /** Microseconds of a search: what it begins and ends with, and of each row scanned, node expanded or code in a list. */
-  firstUs: number;
-  unitUs: number;
-  /** Of this thread, of each vector that is trained on and added. */
-  buildUs: number;
-}
-
-/** Vectors of the small index, which are more than the caches next to the core hold, and the lists it has. */
-export const SMALL = { n: 12_000, lists: listsFor(12_000, 12_000) };
-/** Candidates that it re-scores: ten for each of ten. */
-export const SMALL_CANDIDATES = 100;
 const QUERIES = 60;
 const ROUNDS = 3;
 /** Directions that vectors share, as those of embeddings do: what a step takes depends on little else, but training ends sooner. */

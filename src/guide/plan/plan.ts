@@ -2,11 +2,12 @@
 
 import { badOption } from "../../words/errors.js";
 import { METRIC_NAMES, type Metric } from "../../words/kinds.js";
-import { LIMITS, MAX_SLOTS } from "../../words/limits.js";
+import { LIMITS } from "../../words/limits.js";
 import { WHOLE_MEMORY } from "../../words/needs.js";
 import { integer, known, oneOf, real } from "../../words/options.js";
-import { type Bytes, bytesOf, DESIGNS, type Design, type Effort, effortFor, listsOf, workOf } from "./laws.js";
-import { canPlan, SMALL, SMALL_CANDIDATES, type Speed, speedOf } from "./machine.js";
+import { type Bytes, DESIGNS, type Design, effortFor, FULL, listsOf, shardsFor } from "./laws.js";
+import { canPlan, speedOf } from "./machine.js";
+import { buildSeconds, type Speed, searchUs } from "./times.js";
 
 export interface PlanOptions {
   /** How many there will be. */
@@ -90,8 +91,6 @@ const NAMES = [
   "filterShare",
 ];
 
-/** Of an index's memory what may be taken: the rest is scratch, and room to grow. */
-const FULL = 0.9;
 /** p99 over the median, by way: bench:families. */
 const TAIL = { scan: 1.2, graph: 2, lists: 1.6 };
 /** New rows that a node's expansion scores in a plain graph, 7 to 11 of its 32 links. */
@@ -136,45 +135,12 @@ function askedOf(options: PlanOptions): Asked {
   };
 }
 
-/** The fewest parts of which each fits one memory. */
-function shardsFor(design: Design, { n, d, metric, ramBytes }: Asked): { shards: number; each: number; bytes: Bytes } {
-  const most = FULL * Math.min(WHOLE_MEMORY, ramBytes);
-  for (let shards = Math.max(Math.ceil(n / MAX_SLOTS), 1); ; ) {
-    const each = Math.ceil(n / shards);
-    const bytes = bytesOf(design, each, d, metric);
-    if (bytes.total <= most || each === 1) return { shards, each, bytes };
-    shards = Math.max(shards + 1, Math.floor((shards * bytes.total) / most));
-  }
-}
-
-/** Microseconds of one search of one index; re-scoring is in what a search of the small index begins and ends with. */
-function searchUs(design: Design, n: number, d: number, effort: Pick<Effort, "effort" | "candidates">, speed: Speed): number {
-  const { way } = design;
-  const { units, rescored, centroids } = workOf(design, n, effort);
-  const cold = way === "graph" ? Math.max(n / SMALL.n, 1) ** COLD : 1;
-  const more = way === "lists" ? Math.max(centroids - SMALL.lists, 0) * Math.ceil(d / 16) * LANE_US : 0;
-  return speed.firstUs * Math.max(rescored / SMALL_CANDIDATES, 1) + units * speed.unitUs * cold + more;
-}
-
-/** Nodes lie in memory that caches know ever less of: a step of a walk takes longer by this power of the vectors; bench:plan. */
-const COLD = 0.3;
-/** Microseconds in which sixteen values are multiplied and added: of a centroid. */
-const LANE_US = 0.0015;
-
-/** Of each vector of a build, by the vectors there are: graphs link among more, lists are found among more; bench:plan. */
-const GROWS = { scan: 0, graph: 0.25, lists: 0.2 };
-
-/** Of one index, of one thread. */
-function buildSeconds(design: Design, n: number, speed: Speed): number {
-  return (n * speed.buildUs * Math.max(n / SMALL.n, 1) ** GROWS[design.way]) / 1e6;
-}
-
 const count = (n: number): string => Math.round(n).toLocaleString("en-US");
 const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 async function planned(design: Design, asked: Asked): Promise<PlannedDesign> {
   const { n, d, metric, recall, p99Ms, ramBytes, replicas, cores, updates, share } = asked;
-  const { shards, each, bytes } = shardsFor(design, asked);
+  const { shards, each, bytes } = shardsFor(design, n, d, metric, ramBytes);
   const held = Math.floor((ramBytes * FULL) / bytes.total);
   const machines = held < 1 ? Number.POSITIVE_INFINITY : Math.ceil((shards * replicas) / held);
   const found = effortFor(design, each, recall);

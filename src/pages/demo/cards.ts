@@ -1,5 +1,6 @@
 // What is found, as elements of the page.
 import type { DocumentId } from "vicinal/collection";
+import { element } from "../element.js";
 
 export interface Found {
   readonly id: DocumentId;
@@ -11,12 +12,6 @@ export interface Found {
 export interface Card {
   edit(card: HTMLElement, found: Found): void;
   delete(found: Found): void;
-}
-
-export function element<T extends HTMLElement>(id: string, type: new () => T): T {
-  const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`the page has no ${id}`);
-  return found;
 }
 
 const part = <T extends HTMLElement = HTMLElement>(parent: ParentNode, selector: string): T =>

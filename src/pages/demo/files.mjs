@@ -59,10 +59,14 @@ const noNode = {
   },
 };
 
-/** `bundle` of src/pages/demo and dist/. */
-async function scripts(embedder) {
+/** Of src/pages/demo and dist/, with the style. */
+async function bundled(embedder) {
   const { outputFiles } = await build({
-    entryPoints: { page: join(HERE, "page.ts"), "embed-worker": join(HERE, embedder) },
+    entryPoints: [
+      { in: join(HERE, "page.ts"), out: "page" },
+      { in: join(HERE, "page.css"), out: "page" },
+      { in: join(HERE, embedder), out: "embed-worker" },
+    ],
     alias: Object.fromEntries(
       ["storage", "collection", "tabs"].map((name) => [`vicinal/${name}`, join(ROOT, `dist/${name}.js`)]),
     ),
@@ -96,11 +100,11 @@ async function passages(limit) {
 export async function pageFiles({ limit, lexical }) {
   if (!existsSync(join(ROOT, "dist/tabs.js"))) throw new Error("dist/ is not there: npm run build");
   const model = lexical ? undefined : modelFiles();
-  const static_ = ["index.html", "page.css"].map((name) => [`/${name}`, fileOf(name, readFileSync(join(HERE, name)))]);
+  const index = fileOf("index.html", readFileSync(join(HERE, "index.html")));
   return {
-    ...Object.fromEntries(static_),
-    "/": fileOf("index.html", readFileSync(join(HERE, "index.html"))),
-    ...(await scripts(model ? "embed-sentences.ts" : "embed-lexical.ts")),
+    "/": index,
+    "/index.html": index,
+    ...(await bundled(model ? "embed-sentences.ts" : "embed-lexical.ts")),
     ...model,
     "/passages.json": fileOf("passages.json", JSON.stringify(await passages(limit))),
   };

@@ -1,6 +1,7 @@
 // The page: what is typed is searched for, what is found can be edited and deleted, and all tabs see it.
 import type { DocumentHit, DocumentId, Where } from "vicinal/collection";
-import { type Card, cardOf, editorOf, element, type Found } from "./cards.js";
+import { element } from "../element.js";
+import { type Card, cardOf, editorOf, type Found } from "./cards.js";
 import { pageEmbedder } from "./embedding.js";
 import { fill, type Notes, openNotes, restart } from "./notes.js";
 import { type Passage, textOf } from "./passage.js";

@@ -1,7 +1,7 @@
 // npm run demo:page [-- --port N] [--limit N] [--lexical]: serves the page until Ctrl-C.
 import { parseArgs } from "node:util";
+import { serveFiles } from "../../cli/serve-files.mjs";
 import { pageFiles } from "./files.mjs";
-import { serveFiles } from "./server.mjs";
 
 function fail(sentence) {
   console.error(`demo:page: ${sentence}`);

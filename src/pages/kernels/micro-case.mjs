@@ -1,9 +1,9 @@
 // One kernel at one dimension, in Node and in a page: million distances per second, median of the rounds, for every
 // plain-JS form and every wasm variant.
 
-import { interleave, median } from "../../kit/timing.mjs";
-import { forms } from "../../rival/js-kernels.mjs";
+import { forms } from "./js-kernels.mjs";
 import { dataFor } from "./kernel-data.mjs";
+import { interleave, median } from "./timing.mjs";
 
 /** Rows that stay in the second-level cache, 256 where f32 rows fit half a MiB. */
 const rowsFor = (d) => 2 ** Math.min(8, Math.floor(Math.log2(2 ** 19 / (4 * d))));
@@ -28,9 +28,15 @@ function plain({ Query, Row, apart, run }, { values, queryOf, rowsOf, aux }, n) 
   };
 }
 
+/** The smallest that has the codec: src/words/kinds.ts. */
+function buildOf(codec) {
+  if (codec === "f32") return "-core";
+  return codec === "pq" || codec === "rabitq" ? "" : "-graph";
+}
+
 async function wasm(openEngine, variant, { metric, codec, bits = 0 }, d, { query, rows, book }, n) {
   const state = { metric, codec, dimensions: d, codeBits: bits, pqM: book ? d / bits : 0 };
-  const engine = await openEngine(bits ? variant : `${variant}-core`, PAGES, state);
+  const engine = await openEngine(`${variant}${buildOf(codec)}`, PAGES, state);
   const { exports } = engine;
   if (book) {
     const blob = Array.from({ length: exports.blobCount() }, (_, i) => i).find((i) => exports.blobTag(i) === TAG_BOOK);

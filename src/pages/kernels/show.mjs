@@ -1,7 +1,7 @@
 // The table, and the same as bars: tables too, every bar beside its number, so that they can be read aloud.
 
-import { times } from "../kit/table.mjs";
-import { VARIANTS } from "../suite/part/kernels.mjs";
+import { VARIANTS } from "./kernels.mjs";
+import { times } from "./table.mjs";
 
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);

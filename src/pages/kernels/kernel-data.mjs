@@ -1,6 +1,6 @@
 // Rows and a query for one kernel, as wasm takes them and as plain JS has them: { query, rows, book } and { values, queryOf,
 // rowsOf, aux }. All are integers from 0 to 255, which sq8, f16 and bf16 store exactly, so all answers must agree.
-import { halfValues } from "../../rival/js-kernels.mjs";
+import { halfValues } from "./js-kernels.mjs";
 
 let seed = 1;
 const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 24;

@@ -1,11 +1,11 @@
 // What bench:micro and bench:browser measure, and how they show it.
-import { fixed, times } from "../../kit/table.mjs";
+import { fixed, times } from "./table.mjs";
 
 /**
  * Over rows of whole values, bits, and codes of one bit per dimension. `asked`: what simd / JS must reach; `within`: how
  * far apart the answers of codes may be that only estimate, as parts of the distance.
  */
-export const KERNELS = [
+const KERNELS = [
   { metric: "l2", codec: "f32", asked: 4 },
   { metric: "dot", codec: "f32", asked: 4 },
   { metric: "l2", codec: "sq8", asked: 10 },

@@ -1,0 +1,3 @@
+import type { OpenEngine } from "../../src/pages/kernels/open-engine.mjs";
+
+export const openEngine: OpenEngine;

@@ -1,0 +1,25 @@
+// In a worker of its own: one kernel, plain JS against the wasm that is in this file.
+import full from "vicinal-wasm:simd";
+import graph from "vicinal-wasm:simd-graph";
+import { Engine } from "../../border/engine.js";
+import { decodeWasm } from "../../border/wasm-text.js";
+import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES } from "../../words/kinds.js";
+import { EMPTY, FRESH, stateBytes } from "../../words/state.js";
+import type { Kernel, Speeds } from "../kernels/kernels.mjs";
+import { measure } from "../kernels/micro-case.mjs";
+import { engineOpener } from "../kernels/open-engine.mjs";
+
+export interface KernelAsked {
+  readonly cell: Kernel;
+  readonly rounds: number;
+  readonly ms: number;
+}
+
+/** The two builds that there are in the page have all kernels between them. */
+const compile = (name: string): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(decodeWasm(name === "simd" ? full : graph) as BufferSource);
+
+const openEngine = engineOpener({ Engine, CODEC_NAMES, KIND_NAMES, METRIC_NAMES, EMPTY, FRESH, stateBytes }, compile);
+
+export const measureKernel = ({ cell, ...how }: KernelAsked): Promise<Speeds> =>
+  measure(cell, { ...how, variants: ["simd"] }, openEngine);

@@ -1,0 +1,105 @@
+// What is best by two of the three axes, at a recall and a number of vectors: as measured, or by the formulas of `plan` beyond that.
+import { pickTwo, type ThreeAxes, type TwoOfThree } from "../../guide/pick-two.js";
+import { type Design, effortFor, shardsFor } from "../../guide/plan/laws.js";
+import { type Speed, searchUs } from "../../guide/plan/times.js";
+import type { Metric } from "../../words/kinds.js";
+import type { Family } from "./families.js";
+import type { MeasuredPoint } from "./messages.js";
+
+/** An index that has been built and measured. */
+export interface Measured {
+  readonly family: Family;
+  /** The place of its colour. */
+  readonly look: number;
+  readonly factory: string;
+  readonly bytes: number;
+  readonly buildSeconds: number;
+  readonly points: readonly MeasuredPoint[];
+}
+
+export interface Ground {
+  /** Vectors measured on. */
+  readonly n: number;
+  readonly dimensions: number;
+  readonly metric: Metric;
+  /** Neighbours that recall is of. */
+  readonly k: number;
+}
+
+/** Where an index stands. */
+export interface Standing {
+  readonly of: Measured;
+  readonly reached: boolean;
+  readonly recall: number;
+  readonly ms: number;
+  readonly bytes: number;
+  /** Indices that it takes, since one has 4 GiB of memory at most; searched one after the other. */
+  readonly parts: number;
+  readonly effort: number | undefined;
+  /** By formulas. */
+  readonly computed: boolean;
+}
+
+const missed = (recall: number): number => Math.log(Math.max(1 - recall, 1e-4));
+
+/** What the recall takes: between two efforts that were measured, times go as a power of the misses. The best there is where none reaches it. */
+export function atRecall(
+  points: readonly MeasuredPoint[],
+  wanted: number,
+): Pick<Standing, "reached" | "recall" | "ms" | "effort"> {
+  const i = points.findIndex(({ recall }) => recall >= wanted);
+  if (i < 0) {
+    const { recall, ms, effort } = points.reduce((a, b) => (b.recall > a.recall ? b : a));
+    return { reached: false, recall, ms, effort };
+  }
+  const b = points[i];
+  const a = points[i - 1];
+  if (!a) return { reached: true, recall: b.recall, ms: b.ms, effort: b.effort };
+  const part = (missed(wanted) - missed(a.recall)) / (missed(b.recall) - missed(a.recall));
+  const between = (from: number, to: number): number => from * (to / from) ** part;
+  return { reached: true, recall: wanted, ms: between(a.ms, b.ms), effort: Math.ceil(between(a.effort ?? 1, b.effort ?? 1)) };
+}
+
+/** What a step of its searches takes here, from its easiest and its hardest measured search. */
+function speedOf({ way }: Design, points: readonly MeasuredPoint[]): Speed {
+  const units = ({ visited, distances }: MeasuredPoint): number => (way === "graph" ? visited : distances);
+  const [a, b] = [points[0], points[points.length - 1]];
+  // Where the harder one was not slower, by chance or because there is but one, all is said to go by units.
+  const grows = b.ms > a.ms && units(b) > units(a);
+  const unitUs = (1000 * (grows ? b.ms - a.ms : b.ms)) / (grows ? units(b) - units(a) : units(b));
+  return { firstUs: Math.max(1000 * a.ms - unitUs * units(a), 0), unitUs, buildUs: 0 };
+}
+
+/** How many times as long a search takes, and as many bytes an index, when n vectors become `to`; undefined where no formula says. */
+function growth({ family, points }: Measured, { n, dimensions, metric }: Ground, to: number, wanted: number) {
+  const { design } = family;
+  if (!design) return undefined;
+  const speed = speedOf(design, points);
+  const reachable = Math.min(wanted, design.best);
+  const [now, then] = [n, to].map((size) => {
+    const { shards, each, bytes } = shardsFor(design, size, dimensions, metric);
+    const effort = effortFor(design, each, reachable);
+    return effort && { shards, us: shards * searchUs(design, each, dimensions, effort, speed), bytes: shards * bytes.total };
+  });
+  return now && then && { ms: then.us / now.us, bytes: then.bytes / now.bytes, parts: then.shards };
+}
+
+/** Of an index at `to` vectors; undefined where that is more than was measured and no formula says. */
+export function standingOf(of: Measured, ground: Ground, to: number, wanted: number): Standing | undefined {
+  if (of.points.length === 0) return undefined;
+  const here = atRecall(of.points, wanted);
+  if (to === ground.n) return { of, ...here, bytes: of.bytes, parts: 1, computed: false };
+  const more = growth(of, ground, to, here.recall);
+  if (!more) return undefined;
+  const { ms, bytes, parts } = more;
+  return { of, ...here, ms: here.ms * ms, bytes: of.bytes * bytes, parts, effort: undefined, computed: true };
+}
+
+const STANDING: ThreeAxes<Standing> = { recall: ({ recall }) => recall, ms: ({ ms }) => ms, bytes: ({ bytes }) => bytes };
+
+export type Picks = TwoOfThree<Standing>;
+
+/** Undefined of nothing. */
+export function picksOf(standings: readonly Standing[], wanted: number): Picks | undefined {
+  return standings.length > 0 ? pickTwo(standings, wanted, STANDING) : undefined;
+}
