@@ -7,7 +7,7 @@ export type { Point } from "./guide/measuring.js";
 export type { Bytes } from "./guide/plan/laws.js";
 export { type Axis, type Plan, type PlannedDesign, type PlanOptions, plan } from "./guide/plan/plan.js";
 export type { Recall } from "./guide/recall.js";
-export type { AnyFilter, Tunable } from "./guide/subject.js";
+export type { AnyFilter, ShardSet, Tunable } from "./guide/subject.js";
 export { type TuneOptions, tune } from "./guide/tune.js";
 export {
   type FactoryReport,

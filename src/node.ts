@@ -30,8 +30,11 @@ export async function saveFile(index: VectorIndex, path: FilePath): Promise<void
   await (await destination(path))(bytes);
 }
 
+/** Bytes, or pieces of them one after the other, which a FileHandle of Node takes whatever its types say. */
+type FileContent = Uint8Array | Iterable<Uint8Array>;
+
 /** @internal What writes to `path`. Refuses all that can be told beforehand: better before a long build than after it. */
-export async function destination(path: FilePath): Promise<(bytes: Uint8Array) => Promise<void>> {
+export async function destination(path: FilePath): Promise<(bytes: FileContent) => Promise<void>> {
   const name = asPath(path);
   const old = await statOf(name);
   if (old?.isFIFO() || old?.isCharacterDevice()) return (bytes) => asking(name, "saved", () => writeInto(name, bytes));
@@ -46,7 +49,7 @@ export async function destination(path: FilePath): Promise<(bytes: Uint8Array) =
 }
 
 /** Puts a file of these bytes where `target` is, or is to be. */
-async function replace(target: string | Buffer, old: Stats | undefined, bytes: Uint8Array): Promise<void> {
+async function replace(target: string | Buffer, old: Stats | undefined, bytes: FileContent): Promise<void> {
   const folder = changed(target, dirname);
   // As short whatever the name is, which may have all the 255 bytes that there are.
   const temporary = inside(folder, `.vicinal-${randomUUID()}.tmp`);
@@ -54,7 +57,7 @@ async function replace(target: string | Buffer, old: Stats | undefined, bytes: U
   const file = await open(temporary, "wx", old ? 0o600 : 0o666);
   try {
     try {
-      await file.writeFile(bytes);
+      await file.writeFile(bytes as Uint8Array);
       if (old) await handOn(old, temporary);
       await file.sync();
     } finally {
@@ -78,9 +81,9 @@ async function handOn({ uid, gid, mode }: Stats, path: string | Buffer): Promise
   await chmod(path, mode & MODE_BITS);
 }
 
-async function writeInto(path: string | Buffer, bytes: Uint8Array): Promise<void> {
+async function writeInto(path: string | Buffer, bytes: FileContent): Promise<void> {
   const file = await open(path, constants.O_WRONLY);
-  await file.writeFile(bytes).finally(() => file.close());
+  await file.writeFile(bytes as Uint8Array).finally(() => file.close());
 }
 
 /** Makes the rename last through a power cut, where the system can sync a folder. */

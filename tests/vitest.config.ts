@@ -29,6 +29,8 @@ const LONG = [
   "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
+  "tests/package/examples.test.ts",
+  "tests/interop/{annoy,convert,page,vectors}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
@@ -54,6 +56,7 @@ export default defineConfig({
       { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
       { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
       { find: /^vicinal\/guide$/, replacement: dist("guide.js") },
+      { find: /^vicinal\/interop$/, replacement: dist("interop.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },
       { find: /^vicinal\/storage\/node$/, replacement: dist("storage-node.js") },
     ],

@@ -55,7 +55,9 @@ export const MIPS_AUGMENT: u32 = 1;
   filling: u32;         // ivf: 1 while vectors come in from an index before; lists are as they were learned
   learnedOn: u32;       // ivf: vectors that the lists were learned from, less two for each removed since
 }
-if (offsetof<State>() > STATE_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
+/** Of src/guide/past.ts: what the index was like, the last bytes of the state. */
+const PAST_BYTES: usize = 32;
+if (offsetof<State>() > STATE_BYTES - PAST_BYTES) ERROR("State has outgrown STATE_BYTES of assembly/memory/arena.ts");
 
 /** Above every slot: what sweepCursor counts from each of these on. Below, the slots whose links have been mended. */
 export const ROOTING: u32 = 1 << 29;

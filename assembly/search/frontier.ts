@@ -9,7 +9,7 @@ import { alloc } from "../memory/arena";
   size: u32;
   capacity: u32;
   priority: f32; // of what was popped last
-  pad: u32;
+  farthest: f32; // kept when there was no room last
 
   @inline static bytes(capacity: u32): usize { return offsetof<Frontier>() + (<usize>capacity << 3); }
 
@@ -22,7 +22,10 @@ import { alloc } from "../memory/arena";
     return f;
   }
 
-  @inline clear(): void { this.size = 0; }
+  @inline clear(): void {
+    this.size = 0;
+    this.farthest = Infinity;
+  }
 
   @inline private key(i: u32): u64 { return load<u64>(changetype<usize>(this) + offsetof<Frontier>() + (<usize>i << 3)); }
   @inline private setKey(i: u32, key: u64): void {
@@ -30,7 +33,9 @@ import { alloc } from "../memory/arena";
     store<u64>(changetype<usize>(this) + offsetof<Frontier>() + (<usize>i << 3), key);
   }
 
+  /** Where there is no room, the worse half is forgotten. */
   push(priority: f32, index: u32): void {
+    if (this.size == this.capacity) this.halve();
     const key = keyOfIndex(priority, index);
     let i = this.size++;
     while (i > 0 && key < this.key(i - 1 >> 1)) {
@@ -38,6 +43,20 @@ import { alloc } from "../memory/arena";
       i = i - 1 >> 1;
     }
     this.setKey(i, key);
+  }
+
+  /** What would not be kept if there were no room; Infinity while that is far off. */
+  @inline bound(): f32 { return this.size < this.capacity >> 1 ? Infinity : this.farthest; }
+
+  /** Keeps the better half: those popped go to the end of the array, which the others leave, and from there to its start, in order. */
+  private halve(): void {
+    const n = this.capacity >> 1;
+    while (this.size > n) {
+      const least = this.take();
+      this.setKey(this.size, least);
+    }
+    for (let i: u32 = 0; i < n; i++) this.setKey(i, this.key(this.capacity - 1 - i));
+    this.farthest = distanceOf(this.key(n - 1));
   }
 
   /** Adds without order; heapify() must follow before anything is popped. */
@@ -55,10 +74,15 @@ import { alloc } from "../memory/arena";
 
   /** The index of least priority, which is left in `priority`. */
   pop(): u32 {
-    const least = this.key(0);
-    if (--this.size) this.sift(0, this.key(this.size));
+    const least = this.take();
     this.priority = distanceOf(least);
     return <u32>least;
+  }
+
+  private take(): u64 {
+    const least = this.key(0);
+    this.sift(0, this.key(--this.size));
+    return least;
   }
 
   /** Puts `key` at i or below. */

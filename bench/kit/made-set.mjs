@@ -2,7 +2,7 @@
 // a little noise in all of them, as embeddings have it. A query is a vector drawn as the others are, and not among them.
 
 /** splitmix32 of a counter: any row can be drawn without those before it. */
-class Draw {
+export class Draw {
   #state;
 
   constructor(seed) {

@@ -2,7 +2,7 @@
 // Its metrics "cosine" and "dot" find the farthest vectors instead of the nearest. By "l2" vectors of length 1 are in the order
 // of the cosine.
 import { readFileSync } from "node:fs";
-import init, { EdgeVec, EdgeVecConfig } from "edgevec/edgevec.js";
+import init, { EdgeVec, EdgeVecConfig, JsMetadataValue } from "edgevec/edgevec.js";
 
 const file = new URL("node_modules/edgevec/edgevec_bg.wasm", import.meta.url);
 const { memory } = await init({ module_or_path: readFileSync(file) });
@@ -24,13 +24,17 @@ export function open({ dimensions, m, efConstruction }) {
   const built = new Map([[first, make(first)]]);
   let index = built.get(first);
   let all;
+  let groups;
+  let condition;
+  const names = new Map(); // of what has been updated: its number here to its id
   const fill = () => {
     for (const values of all) index.insert(values);
   };
   return {
     memory: "wasm",
-    add(rows) {
+    add(rows, given) {
       all = rows;
+      groups = given;
       fill();
     },
     effort(ef) {
@@ -39,7 +43,18 @@ export function open({ dimensions, m, efConstruction }) {
       return fill();
     },
     search: (query, k) => index.search(query, k),
-    ids: (hits) => hits.map(({ id }) => id - 1),
+    filter(group) {
+      for (const id of all.keys()) index.setMetadata(id + 1, "part", JsMetadataValue.fromInteger(groups[id]));
+      condition = `part = ${group}`;
+    },
+    filtered: (query, k) => index.searchWithFilter(query, condition, k),
+    update(ids, rows) {
+      for (const [i, id] of ids.entries()) {
+        index.softDelete(id + 1);
+        names.set(index.insert(rows[i]), id);
+      }
+    },
+    ids: (hits) => hits.map(({ id }) => names.get(id) ?? id - 1),
     bytes: () => memory.buffer.byteLength,
     close() {
       for (const each of built.values()) each.free();

@@ -13,13 +13,25 @@ export const row = (values) => values;
 export function open({ n, dimensions, metric, m, efConstruction }) {
   const index = new lib.HierarchicalNSW(metric === "dot" ? "ip" : metric, dimensions, "");
   index.initIndex(n, m, efConstruction, 100);
+  let groups;
+  let passes;
   return {
     memory: "wasm",
-    add(rows) {
+    add(rows, all) {
+      groups = all;
       index.addPoints(rows, [...rows.keys()], false);
     },
     effort: (ef) => index.setEfSearch(ef),
     search: (query, k) => index.searchKnn(query, k, undefined),
+    filter(group) {
+      passes = (id) => groups[id] === group;
+    },
+    filtered: (query, k) => index.searchKnn(query, k, passes),
+    // It counts even these as one more.
+    update(ids, rows) {
+      index.resizeIndex(n + 1);
+      for (const [i, id] of ids.entries()) index.addPoint(rows[i], id, false);
+    },
     ids: ({ neighbors }) => neighbors,
     bytes: () => lib.HEAPU8.length,
     close: () => index.delete(),

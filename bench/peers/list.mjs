@@ -1,6 +1,8 @@
 // Who is measured: { name, adapter: a file here, packages, how, ... }; their parameters are those of peers.mjs.
 //   refuses({ n, d, metric })   why a set is not for it
 //   efforts                     other than those of peers.mjs; [0] where searches are exact
+//   options                     for the adapter's open()
+//   absent: { version, why }    it does not install, and stands in no package.json
 //   page, assets                what a page imports, and files of the packages that it fetches by URL; none of an addon for Node
 
 /** vicinal's own rows: another is another line. `wasm`: the build it runs on, by default the core. */
@@ -59,6 +61,51 @@ export const PEERS = [
       ...["pglite.wasm", "pglite.data", "initdb.wasm"].map((name) => `@electric-sql/pglite/dist/${name}`),
       "@electric-sql/pglite-pgvector/dist/vector.tar.gz",
     ],
+  },
+  {
+    name: "@ruvector/core",
+    adapter: "ruvector",
+    packages: ["@ruvector/core"],
+    how: "efSearch 100 when it is made (its search() ignores it), one thread, prebuilt addon, a file",
+    refuses: (set) => (set.metric === "dot" ? 'its "DotProduct" answers anything, at score 0' : undefined),
+    options: { ef: 100 },
+    efforts: [100],
+  },
+  {
+    name: "zvec",
+    packages: ["@zvec/zvec"],
+    how: "f32, one thread, prebuilt addon, a folder",
+  },
+  {
+    name: "lancedb",
+    packages: ["@lancedb/lancedb"],
+    how: "IVF_HNSW_SQ of one partition, refined twice, prebuilt addon, a folder",
+  },
+  {
+    name: "sqlite-vec",
+    packages: ["sqlite-vec", "better-sqlite3"],
+    how: "scan, exact, prebuilt addons, in memory",
+    refuses: (set) => (set.metric === "dot" ? "no dot" : undefined),
+    efforts: [0],
+  },
+  {
+    name: "@ruvector/wasm",
+    adapter: "ruvector-wasm",
+    packages: ["@ruvector/wasm"],
+    how: "scan, exact",
+    refuses: atMost(20000, "too slow"),
+    efforts: [0],
+    page: `import init, { VectorDB } from "@ruvector/wasm"; globalThis.app = [init, VectorDB];`,
+    assets: ["@ruvector/wasm/pkg/ruvector_wasm_bg.wasm"],
+  },
+  {
+    name: "faiss-node",
+    packages: ["faiss-node"],
+    how: "-",
+    absent: {
+      version: "0.5.1",
+      why: "npm install: getaddrinfo ENOTFOUND github.com, where its addon is, and FAISS to compile",
+    },
   },
   {
     name: "voy-search",

@@ -13,6 +13,9 @@ export function open({ m, efConstruction }) {
       effort = ef;
     },
     search: (query, k) => index.query(query, k, effort),
+    async update(ids, rows) {
+      for (const [i, id] of ids.entries()) await index.update(String(id), rows[i]);
+    },
     ids: ({ keys }) => keys.map(Number),
     close() {},
   };

@@ -31,6 +31,13 @@ export function open({ dimensions, metric, m, efConstruction }) {
       index.load(file);
     },
     search: (query, k) => index.search(query, k, 1),
+    update(ids, rows) {
+      for (const [i, id] of ids.entries()) {
+        index.remove(BigInt(id));
+        index.add(BigInt(id), rows[i], 1);
+      }
+      saved = false;
+    },
     ids: ({ keys }) => Array.from(keys, Number),
     close() {},
   };

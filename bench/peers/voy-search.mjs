@@ -19,14 +19,22 @@ export const row = (values) => values;
 
 export function open() {
   const index = new glue.Voy();
+  const resource = (ids, rows) => ({
+    embeddings: ids.map((id, i) => ({ id: String(id), title: "", url: "", embeddings: Array.from(rows[i]) })),
+  });
+  let stored;
   return {
     memory: "wasm",
     add(rows) {
-      index.index({
-        embeddings: rows.map((values, id) => ({ id: String(id), title: "", url: "", embeddings: Array.from(values) })),
-      });
+      stored = rows;
+      index.index(resource([...rows.keys()], rows));
     },
     search: (query, k) => index.search(query, k),
+    update(ids, rows) {
+      const old = ids.map((id) => stored[id]);
+      index.remove(resource(ids, old));
+      index.add(resource(ids, rows));
+    },
     ids: ({ neighbors }) => neighbors.map(({ id }) => Number(id)),
     bytes: () => instance.exports.memory.buffer.byteLength,
     close: () => index.free(),

@@ -1,16 +1,18 @@
 // vicinal's Hnsw beside other packages of npm: the same data, compared at the same recall. Each is a process that waits while
-// another works; they take turns. What does not install or run is a row with the reason.
+// another works; they take turns: plain searches, searches with a filter, and searches after an update. What does not install or
+// run is a row with the reason, what a package has not a cell with it.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { Contender } from "../kit/contender.mjs";
 import { qpsAt } from "../kit/curve.mjs";
-import { loadSet } from "../kit/data.mjs";
+import { loadSet, ranker } from "../kit/data.mjs";
 import { peers as chosen, limitOr, metric, quick, roundsOr, sets } from "../kit/options.mjs";
 import { gzipped, ownPage, page } from "../kit/page.mjs";
 import { finish, fixed, times, whole } from "../kit/result.mjs";
 import { interleave, median } from "../kit/timing.mjs";
 import { OWN, PEERS } from "../peers/list.mjs";
+import { GROUP, groupOf, replacements } from "../peers/tasks.mjs";
 
 const SETS = sets ?? ["minilm-mix-384"];
 const [M, EF_CONSTRUCTION, K] = [16, 200, 10];
@@ -18,11 +20,13 @@ const EFS = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 160, 200, 300, 50
 const TARGETS = [0.95, 0.99];
 /** Where graphs are compared at one effort. */
 const SAME_EF = 100;
-const ROUNDS = roundsOr(7, 3);
+const ROUNDS = roundsOr(5, 3);
+/** Of the searches at one effort: plain, filtered, updated. */
+const SAME_ROUNDS = roundsOr(3, 2);
 /** One timed stretch of queries, at least. */
 const SECONDS = quick ? 0.1 : 0.25;
 /** What builds faster than this is built a second time. */
-const SHORT_BUILD_SECONDS = 20;
+const SHORT_BUILD_SECONDS = 10;
 
 const folder = fileURLToPath(new URL("../peers", import.meta.url));
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -42,9 +46,10 @@ async function contestants() {
     return { name, own: true, adapter: "vicinal", options, version, about, download: together, efforts: EFS };
   });
   const wanted = PEERS.filter(({ name }) => chosen?.includes(name) ?? true);
-  const others = wanted.map(async ({ name, adapter = name, packages, how, efforts = EFS, ...peer }) => {
-    const about = efforts.length > 1 ? `${graph}, ${how}` : how;
-    const contestant = { name, adapter, options: {}, about, efforts, refuses: peer.refuses };
+  const others = wanted.map(async ({ name, adapter = name, packages, how, efforts = EFS, options = {}, ...peer }) => {
+    const about = efforts[0] > 0 && !peer.absent ? `${graph}, ${how}` : how;
+    const contestant = { name, adapter, options, about, efforts, refuses: peer.refuses };
+    if (peer.absent) return { ...contestant, version: peer.absent.version, missing: peer.absent.why };
     const absent = packages.find((one) => !existsSync(`${folder}/node_modules/${one}`));
     if (absent) return { ...contestant, version: "-", missing: `${absent} is not installed: npm install --prefix bench/peers` };
     const version = packages.map((one) => manifest(`${folder}/node_modules/${one}`).version).join(" + ");
@@ -77,12 +82,18 @@ class Runner {
   /** Its answer; undefined once it is out. */
   async ask(command) {
     if (this.failure) return undefined;
-    const answer = await this.#contender.ask(command).catch(() => ({ error: "its process ended" }));
+    const answer = await this.attempt(command);
     if (answer.error) {
-      this.failure = `${command.split(" ")[0]}: ${answer.error.split("\n")[0].slice(0, 100)}`;
+      this.failure = `${command.split(" ")[0]}: ${answer.error}`;
       say(`out at ${this.failure}`);
     }
     return answer.error ? undefined : answer;
+  }
+
+  /** Its answer, or { error }, which does not put it out. */
+  async attempt(command) {
+    const answer = await this.#contender.ask(command).catch(() => ({ error: "its process ended" }));
+    return answer.error ? { error: answer.error.split("\n")[0].slice(0, 100) } : answer;
   }
 
   close() {
@@ -95,6 +106,8 @@ async function measure(all, set) {
   writeFileSync(`${dir}/base.f32`, set.base);
   writeFileSync(`${dir}/queries.f32`, set.queries);
   writeFileSync(`${dir}/truth.u32`, set.truth);
+  writeFileSync(`${dir}/truth-filtered.u32`, filteredTruth(set));
+  writeFileSync(`${dir}/truth-updated.u32`, updatedTruth(set));
   const runners = Object.fromEntries(all.map((contestant) => [contestant.name, new Runner(contestant, set)]));
   const byName = (ask) =>
     Object.fromEntries(all.map((contestant) => [contestant.name, () => ask(contestant, runners[contestant.name])]));
@@ -129,6 +142,11 @@ async function measure(all, set) {
       return round;
     }),
   );
+  const same = {};
+  for (const task of ["plain", "filter", "update"]) {
+    say(`${set.name}: ${task}, at one effort`);
+    same[task] = await atSameEffort(task, all, runners, set, recalls);
+  }
   for (const runner of Object.values(runners)) runner.close();
 
   return all.map(({ name, own }) => {
@@ -139,9 +157,56 @@ async function measure(all, set) {
       const samples = timed[name].map((round) => round[i]);
       return { ...point, qps: median(samples), samples };
     });
-    const sameEf = (recalls[name].find(({ ef }) => ef === SAME_EF) ?? recalls[name][0])?.recall;
-    return { name, own, builds: builds[name].map(({ seconds }) => seconds), bytes: bytes / set.n, memory, sameEf, curve };
+    const seconds = builds[name].map((built) => built.seconds);
+    const tasks = Object.fromEntries(Object.entries(same).map(([task, results]) => [task, results[name]]));
+    return { name, own, builds: seconds, bytes: bytes / set.n, memory, tasks, curve };
   });
+}
+
+/** Of each that is not out { recall, qps, samples, perSecond: vectors replaced }, or { error }. */
+async function atSameEffort(task, all, runners, set, plainRecalls) {
+  const measured = {};
+  const able = all.filter(({ name }) => !runners[name].failure);
+  for (const { name, efforts } of able) {
+    const ef = sameOf(efforts);
+    const plain = plainRecalls[name].find((point) => point.ef === ef);
+    measured[name] = task === "plain" ? plain : await begun(task, ef, runners[name], set);
+  }
+  const timed = able.filter(({ name }) => !measured[name].error);
+  const time = ({ name, efforts }) => runners[name].attempt(`time ${sameOf(efforts)} ${SECONDS}`);
+  const rounds = await interleave(SAME_ROUNDS, Object.fromEntries(timed.map((one) => [one.name, () => time(one)])));
+  for (const { name } of timed) {
+    const samples = rounds[name].map(({ qps }) => qps);
+    measured[name] = rounds[name].find(({ error }) => error) ?? { ...measured[name], qps: median(samples), samples };
+  }
+  return measured;
+}
+
+/** Begins filtering or has updated: { recall, perSecond }, or { error }. */
+async function begun(task, ef, runner, set) {
+  const { error, count, seconds } = await runner.attempt(task);
+  const answer = error ? { error } : await runner.attempt(`recall ${ef}`);
+  return answer.error ? answer : { recall: answer.hits / (set.nq * K), perSecond: count / seconds };
+}
+
+/** The one effort at which all are compared, or that of an exact search. */
+const sameOf = (efforts) => (efforts.includes(SAME_EF) ? SAME_EF : efforts[0]);
+
+/** The nearest of those that pass the filter, by plain arithmetic. */
+function filteredTruth(set) {
+  const rank = ranker(set.metric, set.base, set.d);
+  const passing = Array.from({ length: set.n }, (_, id) => id).filter((id) => groupOf(id) === GROUP);
+  const truth = Array.from({ length: set.nq }, (_, q) => {
+    const far = rank(set.queries.subarray(q * set.d, (q + 1) * set.d));
+    return passing.toSorted((a, b) => far[a] - far[b]).slice(0, K);
+  });
+  return Uint32Array.from(truth.flat());
+}
+
+/** The same vectors are nearest as before an update, under the ids that have them now. */
+function updatedTruth(set) {
+  const now = new Map(replacements(set.n).map(([id, from]) => [from, id]));
+  return set.truth.map((id) => now.get(id) ?? id);
 }
 
 /** [{ ef, recall }] with rising effort, as far as the targets and SAME_EF need it. */
@@ -179,12 +244,37 @@ function table(all, results) {
     ...COMPARED.flatMap(({ what }) => (what === "bytes per vector" ? [what, "measured as"] : [what])),
   ];
   const cells = rows.map((row) => {
-    if (row.failure) return [`${row.name}: ${row.failure}`, ...columns.slice(1).map(() => "-")];
+    if (row.failure) return failedRow(row, columns);
     const [fast, good, build, bytes, fetched] = COMPARED.map(({ of, show }) => show(of(row)));
     const size = row.download ? fetched : "native";
-    return [row.name, row.sameEf.toFixed(4), fast, good, build, bytes, MEMORY[row.memory], size];
+    return [row.name, recallOf(row.tasks.plain), fast, good, build, bytes, MEMORY[row.memory], size];
   });
   return { columns, rows: cells, notes: rows.filter(({ own, failure }) => own && !failure).map((own) => leads(own, rows)) };
+}
+
+const failedRow = ({ name, failure }, columns) => [`${name}: ${failure}`, ...columns.slice(1).map(() => "-")];
+const recallOf = ({ recall, error }) => (error ? `- (${error})` : recall.toFixed(4));
+const qpsOf = ({ qps, error }) => (error ? "-" : whole(qps));
+
+/** Plain searches, filtered ones, and those after an update, at one effort. */
+function taskTable(results) {
+  const columns = [
+    `ef ${SAME_EF}`,
+    `recall@${K}`,
+    "QPS",
+    "10 % pass: recall",
+    "10 % pass: QPS",
+    "5 % replaced: recall",
+    "5 % replaced: QPS",
+    "replaced a second",
+  ];
+  const rows = results.map((result) => {
+    if (result.failure) return failedRow(result, columns);
+    const { plain, filter, update } = result.tasks;
+    const replaced = update.error ? "-" : whole(update.perSecond);
+    return [result.name, ...[plain, filter, update].flatMap((task) => [recallOf(task), qpsOf(task)]), replaced];
+  });
+  return { columns, rows };
 }
 
 const MEMORY = { wasm: "wasm memory", heap: "JS heap", RSS: "RSS" };
@@ -223,6 +313,7 @@ finish("peers", {
   tables: {
     peers: { columns: ["", "version", "parameters"], rows: all.map(({ name, version, about }) => [name, version, about]) },
     ...Object.fromEntries(measured.map(({ set, results }) => [`peers-${set.name}`, table(all, results)])),
+    ...Object.fromEntries(measured.map(({ set, results }) => [`peers-tasks-${set.name}`, taskTable(results)])),
   },
   data: {
     contestants: all,

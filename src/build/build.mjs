@@ -5,7 +5,7 @@
 //   core.cjs             CommonJS: what index.cjs and the layers share, the builds as wasm/*.cjs
 //   index.cjs node.cjs
 //   static.js static.cjs everything in one file
-//   collection.js storage.js storage-node.js tabs.js worker.js pool.js range.js guide.js, .cjs  documents, the places where they live, several tabs on them
+//   collection.js storage.js storage-node.js tabs.js worker.js pool.js range.js guide.js interop.js, .cjs  documents, the places where they live, several tabs on them
 //   nats.js nats-cluster.js nats-replica.js, .cjs  shards and replicas on a server of NATS, whose packages are imported from beside
 //   cli.js               the command line with its libraries
 //   types/               declarations for both

@@ -56,7 +56,7 @@ const coreBeside = {
   name: "core-beside",
   setup({ onResolve }) {
     onResolve(
-      { filter: /\/(index|node|collection|range|guide|storage-node|nats-cluster|nats-replica)\.js$/ },
+      { filter: /\/(index|node|collection|range|guide|interop|storage-node|nats-cluster|nats-replica)\.js$/ },
       ({ path, importer }) =>
         path.startsWith("../") && importer.includes("/src/cli/")
           ? { path: `./${path.split("/").at(-1)}`, external: true }
@@ -65,12 +65,15 @@ const coreBeside = {
   },
 };
 
+/** Packages that readers of files import from beside, when they are needed. */
+const FORMATS = ["apache-arrow", "h5wasm", "h5wasm/node", "hyparquet", "hyparquet-compressors"];
+
 const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline", metafile: true, outdir: "dist" };
 const esm = {
   ...common,
   format: "esm",
   platform: "neutral",
-  external: ["node:*", "@nats-io/*"],
+  external: ["node:*", "@nats-io/*", ...FORMATS],
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   mainFields: ["module", "main"],
@@ -125,6 +128,7 @@ const LAYERS = {
   tabs: "src/tabs.ts",
   pool: "src/pool.ts",
   guide: "src/guide.ts",
+  interop: "src/interop.ts",
   worker: "src/worker.ts",
   range: "src/range.ts",
   nats: "src/nats.ts",
@@ -271,9 +275,12 @@ export async function bundle(builds) {
     supported: { "dynamic-import": false },
     plugins: [wholeCore(files), wasmBeside],
   });
+  const { interop, ...layers } = LAYERS;
+  // Its packages are ES modules, which import() alone can have in every Node.
+  await build({ ...cjs, entryPoints: { interop }, external: FORMATS, plugins: [besideCore(files, "./core.cjs")] });
   await build({
     ...cjs,
-    entryPoints: { index: "src/index.ts", ...LAYERS },
+    entryPoints: { index: "src/index.ts", ...layers },
     supported: { "dynamic-import": false },
     external: ["@nats-io/*"],
     plugins: [collectionBeside(".cjs"), workerText, wasmBeside, besideCore(files, "./core.cjs")],
@@ -285,7 +292,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers", "@nats-io/*", "hyparquet", "hyparquet-compressors"],
+    external: ["@huggingface/transformers", "@nats-io/*"],
     legalComments: "linked",
     plugins: [coreBeside],
   });

@@ -28,6 +28,38 @@ export type {
 } from "../index.js";
 export { Flat, Forest, factory, Hnsw, Ivf, inspect, KdTree, Lsh, load, VicinalError, variant } from "../index.js";
 export { MAX_ID } from "../input/vectors.js";
+export {
+  ByteReader,
+  badId,
+  type Chunk,
+  chunksOfStream,
+  type FieldNames,
+  findName,
+  formatOfName,
+  INDEX_FORMATS,
+  type IndexFormat,
+  idNames,
+  indexFormatOf,
+  latin1,
+  NPY_MARK,
+  notFinite,
+  openBytes,
+  openParquet,
+  openVectors as openVectorFile,
+  type Parquet,
+  parseId,
+  type ReadIndexOptions,
+  RowGatherer,
+  readIndex,
+  readIvecs,
+  STREAMS,
+  VECTOR_FORMATS,
+  type VectorFormat,
+  vectorNames,
+  vicPieces,
+  writeFaiss,
+  writeHnswlib,
+} from "../interop.js";
 export { destination, readBytes } from "../node.js";
 export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";
 export { folder } from "../storage-node.js";

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { buildCommand } from "./commands/build.js";
 import { clusterCommand } from "./commands/cluster.js";
 import { collectionCommand } from "./commands/collection.js";
+import { convertCommand } from "./commands/convert.js";
 import { demoCommand } from "./commands/demo.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { evalCommand } from "./commands/eval.js";
@@ -27,7 +28,7 @@ const program = new Command("vicinal")
   .version(version)
   .showHelpAfterError("(--help lists the options)");
 for (const command of [
-  ...[buildCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
+  ...[buildCommand(), convertCommand(), searchCommand(), infoCommand(), evalCommand(), publishCommand()],
   ...[tuneCommand(), planCommand(), doctorCommand(), exploreCommand()],
   ...[collectionCommand(), serveCommand(), clusterCommand(), demoCommand()],
 ]) {

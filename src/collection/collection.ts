@@ -1,5 +1,7 @@
 // Documents with vectors that last: the calls. What they are made of: committer.ts writes changes, documents.ts has them in
 // memory, tiers.ts finds vectors, conditions.ts fields, snapshot.ts and tending.ts keep files and tiers in shape.
+
+import type { VectorIndex } from "../base/vector-index.js";
 import { rowsOf, type Vector, type Vectors } from "../input/vectors.js";
 import type { Searchable } from "../search/searchable.js";
 import { checkSignal, flag, known } from "../words/options.js";
@@ -96,6 +98,11 @@ export class Collection implements Searchable<DocumentId> {
 
   get dimensions(): number {
     return this.#open.keeping.documents.shape.dimensions;
+  }
+
+  /** @internal For the doctor: what most searches go to. */
+  protected get main(): VectorIndex | undefined {
+    return this.#open.keeping.documents.tiers.main;
   }
 
   /**

@@ -36,11 +36,9 @@ export async function rebuild(
     const slots = [...tiers.mainSlots(), ...tiers.freshSlots()];
     next = await make(slots.length);
     seatOf(next).sliceMs = tiers.sliceMs;
-    const ids: number[] = [];
-    let done = 0;
-    const source = async function* (): AsyncGenerator<Vector> {
-      for (; done < slots.length; done += READ) {
-        const some = slots.slice(done, done + READ);
+    const read = async function* (from: readonly number[], ids: number[]): AsyncGenerator<Float32Array> {
+      for (done = 0; done < from.length; done += READ) {
+        const some = from.slice(done, done + READ);
         const own = await originals?.(some);
         const there = some.filter((slot) => !touched.has(slot));
         const rows = rowsOf(there, shape, (slot) => own?.[some.indexOf(slot)] ?? tiers.vector(slot));
@@ -48,8 +46,11 @@ export async function rebuild(
         if (there.length > 0) yield rows;
       }
     };
+    let done = 0;
+    await learn(next, slots, (sample) => read(sample, []), signal);
+    const ids: number[] = [];
     const total = slots.length;
-    await next.addAll(source(), {
+    await next.addAll(read(slots, ids), {
       ids: idsFrom(ids),
       ...(signal && { signal }),
       ...(onProgress && { onProgress: () => onProgress({ done: Math.min(done, total), total }) }),
@@ -60,6 +61,27 @@ export async function rebuild(
     tiers.touched = undefined;
     next?.close();
   }
+}
+
+/** What learns does so from vectors of all slots alike: the first of them are the oldest, and the latest may be of another kind. */
+async function learn(
+  next: VectorIndex,
+  slots: readonly number[],
+  read: (slots: readonly number[]) => AsyncIterable<Float32Array>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const wants = seatOf(next).engine.state("trainAt");
+  if (next.trained || wants > slots.length) return;
+  const sample = new Float32Array(wants * next.dimensions);
+  let end = 0;
+  for await (const rows of read(Array.from({ length: wants }, (_, i) => slots[Math.floor((i * slots.length) / wants)]))) {
+    sample.set(rows, end);
+    end += rows.length;
+  }
+  // Some have changed meanwhile: it learns as it fills.
+  if (end < sample.length) return;
+  await next.train(sample, signal && { signal });
+  seatOf(next).engine.setState("learnedOn", slots.length);
 }
 
 /** Ids as they come to be known. */

@@ -180,7 +180,7 @@ export function readStat(head: Head, bytes: Uint8Array, fileBytes: number): Stat
   if (sections[0].tag !== STATE_TAG || bytes.length !== (old ? STATE_BYTES_1 : STATE_BYTES)) {
     throw bad("its first section is not its state");
   }
-  const state = readState(old ? upgraded(bytes) : bytes);
+  const state = readState(upgraded(bytes));
   const agree = state.kind === kind && state.metric === metric && state.codec === codec && state.dimensions === dimensions;
   if (!agree || state.live !== live) throw bad("its header and its state disagree");
   checkState(state, fileBytes);

@@ -8,7 +8,7 @@ import { optionsOf } from "../words/describe.js";
 import { bad, show, VicinalError } from "../words/errors.js";
 import { CODEC_NAMES, type Codec, KIND_NAMES, type Kind, METRIC_NAMES, type Metric } from "../words/kinds.js";
 import { KNOBS } from "../words/knobs.js";
-import { EMPTY, FRESH, readState, type State, stateBytes } from "../words/state.js";
+import { EMPTY, FRESH, readState, type State, stateBytes, upgraded } from "../words/state.js";
 import { tagOf } from "../words/tag.js";
 import { type Head, headOf, isSealed, placed, presentSections, readHead, readStat, STAT, sectionIn } from "./format.js";
 
@@ -99,9 +99,11 @@ export async function readFile(from: FileBytes | FileSource, maxBytes?: number):
   const { file, head, state } = await opened(from);
   const { slots, records } = head;
   const sections = presentSections(head);
-  const engine = await newEngine(stateBytes(state), maxBytes);
+  // With what no number of the state has: src/guide/past.ts.
+  const stat = sectionIn(file, sections[0]);
+  const engine = await newEngine(upgraded(stat), maxBytes);
   checkHead(engine, file, head);
-  if (engine.hash(sectionIn(file, sections[0])) !== sections[0].checksum) {
+  if (engine.hash(stat) !== sections[0].checksum) {
     throw bad("the checksum of section stat does not match");
   }
 

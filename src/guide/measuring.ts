@@ -122,3 +122,15 @@ export async function measure(ask: Ask, effort: number | undefined, truths: read
   const totalMs = spent.reduce((sum, ms) => sum + ms, 0);
   return { effort, ...recallOf(shares), p50Ms: rank(0.5), p99Ms: rank(0.99), qps: (1000 * shares.length) / totalMs };
 }
+
+/** Of an index's own vectors those that a search for them misses, though others are farther. `near`: their true neighbours, without themselves. */
+export async function missedBySelf(ask: Ask, effort: number, near: readonly Found<unknown>[][]): Promise<number> {
+  let missed = 0;
+  const queries = ask.queries.map(({ vector }) => ({ vector }));
+  const answer: Answer = (hits, i) => {
+    const crowded = near[i].length >= ask.k && near[i][ask.k - 1].distance <= (hits[0]?.distance ?? 0);
+    if (!crowded && !hits.some(({ id }) => id === ask.queries[i].self)) missed++;
+  };
+  await asked({ ...ask, queries }, { [`${ask.subject.effort}`]: effort }, answer, () => ask.batch);
+  return missed;
+}

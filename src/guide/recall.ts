@@ -20,6 +20,11 @@ export interface Recall {
 
 /** Of the normal distribution: 95 % lie within so many standard deviations. */
 const Z = 1.96;
+/**
+ * Where so few queries miss anything, as many others may miss nothing: of m that do in two halves, all are in one half one time in 2^m, which
+ * for 5 is more often than the 2.5 % above the interval.
+ */
+const FEW = 5;
 
 /** The truth that an exact search found, nearest first. */
 export function truthOf(hits: readonly Found<unknown>[]): Truth {
@@ -53,6 +58,7 @@ export function recallOf(shares: readonly number[]): Recall {
   const centre = (mean + Z ** 2 / (2 * trials)) / wide;
   const half = (Z * Math.sqrt((mean * (1 - mean)) / trials + (Z / (2 * trials)) ** 2)) / wide;
   // Of 0 and 1 the ends are these themselves, but for rounding.
-  const [low, high] = [Math.min(Math.max(centre - half, 0), mean), Math.max(Math.min(centre + half, 1), mean)];
+  const low = Math.min(Math.max(centre - half, 0), mean);
+  const high = shares.filter((share) => share < 1).length <= FEW ? 1 : Math.max(Math.min(centre + half, 1), mean);
   return { recall: mean, error: Math.sqrt(squares / Math.max(n - 1, 1) / n), low, high };
 }

@@ -6,9 +6,11 @@ import { METRICS } from "../words/kinds.js";
 import { checkSignal, integer, known, real } from "../words/options.js";
 import { NONE } from "../words/state.js";
 import { type Choice, curveOf, promised } from "./curve.js";
+import { learnedOf } from "./learned.js";
 import { type Ask, measure, type Point, truths } from "./measuring.js";
+import { keepPast } from "./past.js";
 import type { Truth } from "./recall.js";
-import { type AnyFilter, type Query, type Subject, subjectOf, type Tunable } from "./subject.js";
+import { type AnyFilter, checkFilters, type Query, type Subject, subjectOf, type Tunable } from "./subject.js";
 import { type Curve, Tuned } from "./tuned.js";
 
 export interface TuneOptions {
@@ -57,8 +59,7 @@ interface Wish {
 function wishOf(options: TuneOptions): Wish {
   known("tune", options, NAMES);
   checkSignal(options.signal);
-  const filters = options.filters ?? [1];
-  for (const filter of filters) if (typeof filter === "number") real("a share of filters", filter, Number.MIN_VALUE, 1);
+  const filters = checkFilters(options.filters ?? [1]);
   const ks = (typeof options.k === "object" ? options.k : [options.k ?? 10]).map((k) => integer("k", k, 1, 2 ** 20));
   if (ks.length === 0 || filters.length === 0) throw badOption("tune wants at least one k and one filter");
   return {
@@ -134,6 +135,8 @@ export async function tune<T extends Tunable>(target: T, options: TuneOptions = 
   if (options.apply !== false && subject.index && choice.reached && choice.effort !== undefined) {
     const { engine } = seatOf(subject.index);
     engine.setState("effort", kind === "kdtree" && choice.effort >= subject.most ? NONE : choice.effort);
+    const facts = { effort: choice.effort, size: subject.size, given: options.queries !== undefined, recall: choice.recall };
+    keepPast(subject.index, { k: wish.ks[0], ...facts }, await learnedOf(subject.index, wish.seed));
   }
   return new Tuned(target, {
     kind,
@@ -160,7 +163,7 @@ async function traced(
 ): Promise<{ points: Point[]; choice: Choice }> {
   if (subject.effort === undefined) {
     const point = await measured(undefined);
-    return { points: [point], choice: { ...point, reached: promised(point) >= recall } };
+    return { points: [point], choice: { ...point, reached: promised(point, recall) >= recall } };
   }
   const most = subject.most;
   const least = subject.effort === "ef" || subject.effort === "searchK" ? k : 1;

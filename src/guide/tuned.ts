@@ -88,9 +88,11 @@ export class Tuned<T extends Tunable = Tunable> {
       share,
     );
     const efforts = near.map((curve) => [effortAt(curve.points, wanted), curve] as const);
-    const short = efforts.find(([effort, { points }]) => effort === undefined && !points.some((one) => promised(one) >= wanted));
+    const short = efforts.find(
+      ([effort, { points }]) => effort === undefined && !points.some((one) => promised(one, wanted) >= wanted),
+    );
     if (short) {
-      const most = Math.max(...short[1].points.map(promised));
+      const most = Math.max(...short[1].points.map((one) => promised(one, wanted)));
       throw badOption(`recall ${wanted} is beyond what was measured: ${most.toFixed(3)} at most, for k ${wide}`);
     }
     return name && efforts[0][0] !== undefined ? { [name]: Math.max(...efforts.map(([effort]) => effort as number)) } : {};

@@ -34,7 +34,7 @@ import { checkData, checkDocuments, queriesOf, vectorsOf } from "./given.js";
 import { checkName, partitionOf, shardOf } from "./names.js";
 import { onReconnect } from "./reconnecting.js";
 import { type Asked, Scattering, shardsOf, unless } from "./scattering.js";
-import { openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
+import { type Generation, openBucket, readMap, type ShardMap, shapeOf, watchMap } from "./shard-map.js";
 import { Writing, type Written } from "./writing.js";
 
 /** Queries that a shard is asked at once. */
@@ -232,6 +232,14 @@ export class NatsCollection implements Searchable<DocumentId> {
     const replicas = shardsOf(this.#asked).flatMap((shard) => alive.of(shard));
     const [p50Ms, p99Ms] = [latencies.quantile(0.5), latencies.quantile(0.99)];
     return { generation, shards, replicas, hedged, again, p50Ms, p99Ms, hedgeMs };
+  }
+
+  /** @internal For the doctor: what the map says, and so many ids of each shard. */
+  protected async examined(most: number): Promise<Pick<ShardMap, "metric"> & Pick<Generation, "index"> & Pick<Ids, "ids">> {
+    const asked = this.#open;
+    const lists = (await this.#scattering.each(asked, { call: "ids", where: {}, most }, {})) as Ids[];
+    const { metric, now } = asked.map;
+    return { metric, ...(now.index && { index: now.index }), ids: lists.flatMap(({ ids }) => ids) };
   }
 
   /** Any later use is CLOSED. The connection stays open. */

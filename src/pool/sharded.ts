@@ -245,8 +245,13 @@ function mergedBatches(batches: readonly BatchHits[]): BatchHits {
   return { ids, distances, k };
 }
 
-/** Of all shards: what counts is added up. */
+/** Of all shards: what counts is added up, and all have learned or not all. */
 function together(stats: readonly IndexStats[]): IndexStats {
   const [size, deleted, bytes] = (["size", "deleted", "bytes"] as const).map((name) => sum(stats.map((one) => one[name])));
-  return { ...stats[0], size, deleted, bytes, bytesPerVector: size ? bytes / size : 0 };
+  const lost = stats.map(({ unreachable }) => unreachable).filter((one) => one !== undefined);
+  return {
+    ...{ ...stats[0], size, deleted, bytes, bytesPerVector: size ? bytes / size : 0 },
+    trained: stats.every(({ trained }) => trained),
+    ...(lost.length > 0 && { unreachable: sum(lost) }),
+  };
 }

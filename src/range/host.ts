@@ -1,5 +1,6 @@
 // Bytes of files on a web server that does no more than answer ranges of them. Whatever else it does is told in a sentence that says what
 // to set there; what comes is believed only once its checksum has been looked at, by those who ask.
+import { baseHere } from "../input/base-here.js";
 import { unlessAborted } from "../input/unless-aborted.js";
 import { VicinalError } from "../words/errors.js";
 import { heed } from "../words/options.js";
@@ -46,12 +47,6 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
 interface Tags {
   readonly etag: string | null;
   readonly modified: string | null;
-}
-
-/** What relative urls are of. */
-function baseHere(): string | undefined {
-  const { document, location } = globalThis as { document?: { baseURI: string }; location?: { href: string; origin: string } };
-  return document?.baseURI ?? (location?.href.startsWith("blob:") ? location.origin : location?.href);
 }
 
 export class Host {

@@ -112,8 +112,9 @@ export function stateBytes(state: State): Uint8Array {
   return bytes;
 }
 
-/** What a file of format 1 says, as format 2 would: nothing there had to learn, and most of the new numbers are 0. */
+/** What a file of either format says, as format 2 does: of format 1 nothing there had to learn, and most of the new numbers are 0. */
 export function upgraded(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === STATE_BYTES) return bytes;
   const whole = new Uint8Array(STATE_BYTES);
   whole.set(bytes.subarray(0, offsetOf("trained")));
   const view = new DataView(whole.buffer);

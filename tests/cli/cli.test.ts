@@ -477,7 +477,7 @@ describe("the file that is written", () => {
     symlinkSync("own.fvecs", join(folder, "own-link"));
     linkSync(join(folder, "own.fvecs"), join(folder, "own-name"));
     for (const output of ["own.fvecs", "./own.fvecs", "own-link", "own-name"]) {
-      fails(2, `the index would overwrite the vectors: --output is ${output}`, "build", "own.fvecs", "-o", output);
+      fails(2, `what is written would overwrite what is read: ${output} is both`, "build", "own.fvecs", "-o", output);
     }
     expect(readFileSync(join(folder, "own.fvecs"))).toEqual(vecs(BASE, Float32Array));
   });

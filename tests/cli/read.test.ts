@@ -383,8 +383,9 @@ const REFUSED: [name: string, contents: string | Uint8Array, message: string, op
   ["empty.jsonl", "\n\n", "holds no vectors"],
   ["header-only.csv", "id,a,b\n", "holds no vectors"],
   ["none.npy", npy("<f4", "0, 3", new Uint8Array()), "holds no vectors"],
-  ["what.parquet", "x", 'unknown format ".parquet", expected one of .fvecs'],
-  ["noextension", "x", "neither its name nor its first bytes tell the format: --format says it, one of fvecs"],
+  ["what.xls", "x", 'unknown format ".xls", expected one of .npy'],
+  ["what.parquet", "x", "not a .parquet file that can be read"],
+  ["noextension", "x", "neither its name nor its first bytes tell the format: --format says it, one of npy"],
   ["binary", fvecs, "neither its name nor its first bytes tell the format"],
 
   ["cut.fvecs", fvecs.subarray(0, 40), "truncated in row 3: 8 of its 16 bytes are there"],

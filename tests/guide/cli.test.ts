@@ -84,5 +84,8 @@ it("doctor names what is wrong, and what to do", () => {
   const { stdout } = run("doctor", "low.vic", "--queries", "queries.jsonl");
   expect(stdout).toMatch(/^recall@10 0\.\d+ \(0\.\d+ to 0\.\d+\) in /);
   expect(stdout).toMatch(/problem: effort\n {2}recall@10 is .* ef 4 is too low for 1500 vectors\n {2}to do: await tune\(index/);
-  expect(run("doctor", "low.vic", "--recall", "0.1").stdout).toContain("nothing is wrong with it");
+  expect(run("doctor", "low.vic", "--recall", "0.1", "--share", "0.5").stdout).toContain("nothing is wrong with it");
+  expect(run("doctor", "tuned.vic", "--queries", "queries.jsonl").stdout).toMatch(
+    /^it was 0\.9\d+ with 1,500 vectors, of queries$/m,
+  );
 });

@@ -1,5 +1,5 @@
 // plan(): bytes are those of real builds, counts of work and recall come near, and what it says of numbers too large to build follows from them.
-import { factory } from "vicinal";
+import { createIndex, factory } from "vicinal";
 import { type PlanOptions, plan } from "vicinal/guide";
 import { describe, expect, it } from "vitest";
 import { bytesOf, DESIGNS, effortFor, listsOf, recallAt, workOf } from "../../src/guide/plan/laws.js";
@@ -63,6 +63,27 @@ describe("formulas", () => {
       }
     },
   );
+});
+
+describe("createIndex and plan say the same", () => {
+  const CELLS: readonly [n: number, d: number, metric: Metric, maxBytes: number][] = [
+    [1e6, 128, "l2", 2 ** 32],
+    [1e6, 128, "l2", 900 * 2 ** 20],
+    [1e6, 384, "cosine", 2 ** 32],
+    [5e6, 128, "dot", 2 ** 32],
+  ];
+
+  it.each(CELLS)("%d vectors of %d values, %s, in %d bytes", async (n, dimensions, metric, maxBytes) => {
+    const index = await createIndex({ dimensions, metric, expected: n, maxBytes });
+    const [, mebibytes] = /(?:about|with fastScan it would be) ([\d.]+) MiB/.exec(index.why ?? "") ?? [];
+    const fast = DESIGNS.find(({ fastScan }) => fastScan);
+    if (!fast) throw new Error("no design with fastScan");
+    const { total, spare } = bytesOf(fast, n, dimensions, metric);
+    // plan() adds what builds leave free.
+    expect((Number(mebibytes) * 2 ** 20) / (total - spare)).toBeCloseTo(1, 2);
+    expect(index.stats().factory).toBe(total - spare <= maxBytes ? fast.factory(dimensions, 1) : "HNSW16,Flat");
+    index.close();
+  });
 });
 
 const BILLION: PlanOptions = { vectors: 1e9, dimensions: 128, recall: 0.95, ramBytes: 500e9, machines: 1, cores: 16 };

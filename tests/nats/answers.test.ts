@@ -3,6 +3,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { ErrorCode, VicinalError } from "vicinal";
 import { Collection, type DocumentHit } from "vicinal/collection";
+import { doctor, tune } from "vicinal/guide";
 import { connectCollection, type NatsCollection } from "vicinal/nats";
 import { clusterStatus, createShards } from "vicinal/nats/cluster";
 import { memory } from "vicinal/storage";
@@ -45,6 +46,16 @@ describeNats("four shards of two replicas", () => {
     shards?.close();
     await whole?.close();
     await server?.end();
+  });
+
+  it("to tune() and doctor() too", async () => {
+    const { findings, recall } = await doctor(shards, { sample: 30, filters: [{ lang: "en" }] });
+    expect(findings.filter(({ severity }) => severity === "problem")).toEqual([]);
+    expect(recall.recall).toBeGreaterThan(0.9);
+    const found = await tune(shards, { sample: 30, recall: 0.9 });
+    expect(found.choice.reached).toBe(true);
+    expect(await found.search(documents[0].vector, { k: 3, recall: 0.9 })).toHaveLength(3);
+    expect(found.effort()).toEqual({ ef: found.choice.effort });
   });
 
   it(`to ${QUERIES} exact queries, most with conditions, exactly the same`, async () => {

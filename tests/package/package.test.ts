@@ -1,5 +1,4 @@
 // The packed tarball, tried for real where people import it. Browsers: browser.test.ts.
-import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -9,6 +8,7 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, install, type Project, type Report, ROOT, requireTool, runtime } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
+import { inWorkerd } from "../support/workerd.js";
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
 /** Everything, and the core; those of shared memory, where relaxed SIMD is lacking, are for pools alone. */
@@ -63,6 +63,7 @@ describe("tarball", () => {
       ...[
         "collection",
         "guide",
+        "interop",
         "nats",
         "nats-cluster",
         "nats-replica",
@@ -238,6 +239,7 @@ describe("size", () => {
     ["memory", "storage", 1800],
     ["SharedCollection", "tabs", 3900],
     ["WorkerCollection", "worker", 3200],
+    ["readFaiss", "interop", 15 * 1024],
   ];
   test.each(LAYERS)("{ %s } of vicinal/%s adds at most %i bytes", async (name, entry, most) => {
     const { outputFiles } = await build({
@@ -441,31 +443,6 @@ describeWith(["tools"], "other runtimes and publint", () => {
 
   // Until 2025-05-05 there are no weak references.
   test.each(["2026-01-01", "2024-01-01"])("workerd as of %s, with the module handed in", async (date) => {
-    const config = readFileSync(join(project.folder, "cloudflare.capnp"), "utf8");
-    writeFileSync(join(project.folder, "dated.capnp"), config.replace(/(?<=compatibilityDate = ").*?(?=")/, date));
-    await build({
-      entryPoints: ["cloudflare.js"],
-      absWorkingDir: project.folder,
-      outdir: join(project.folder, "bundle"),
-      bundle: true,
-      format: "esm",
-      conditions: ["workerd", "worker", "browser"],
-      external: ["*.wasm"],
-      logLevel: "warning",
-    });
-    const workerd = execFile(runtime("workerd", "@cloudflare"), ["serve", "dated.capnp", "--control-fd=1"], {
-      cwd: project.folder,
-    });
-    try {
-      const port = await new Promise<number>((resolve, reject) => {
-        workerd.stdout?.once("data", (line) => resolve(JSON.parse(line).port));
-        workerd.stderr?.on("data", (line) => process.stderr.write(line));
-        workerd.once("exit", (code) => reject(new Error(`workerd ended with ${code}`)));
-      });
-      const response = await fetch(`http://127.0.0.1:${port}/`);
-      expect(report(await response.text())).toEqual(expected);
-    } finally {
-      workerd.kill();
-    }
+    await inWorkerd(project, "cloudflare.js", date, async (url) => expect(await (await fetch(url)).json()).toEqual(expected));
   });
 });

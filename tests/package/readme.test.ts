@@ -1,12 +1,12 @@
 // Every snippet and every command of README.md, run on the packed tarball.
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluated, launched, type Site, serve } from "../support/browser.js";
 import { describeWith, install, type Project, ROOT } from "../support/packed.js";
-import { COMMANDS, SNIPPETS, snippet } from "../support/readme.js";
+import { COMMANDS, README, SNIPPETS, snippet } from "../support/readme.js";
 
 let project: Project;
 let folder: string;
@@ -85,6 +85,18 @@ test("what Cloudflare Workers need is what the program does that workerd runs", 
   const program = readFileSync(join(ROOT, "tests/package/app/cloudflare.js"), "utf8");
   const imported = (source: string): string[] => [...source.matchAll(/from "([^"]+)"/g)].map(([, path]) => path);
   expect(imported(program)).toEqual(expect.arrayContaining(imported(snippet("cloudflare.js").source)));
+});
+
+describe("examples", () => {
+  const app = join(ROOT, "tests/package/app");
+  const folders = readdirSync(app, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== "readme");
+
+  test.each(folders.map(({ name }) => name))("%s is linked, and at most 60 lines", (name) => {
+    expect(README).toContain(`](tests/package/app/${name})`);
+    const files = readdirSync(join(app, name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const lines = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8").split("\n").length - 1);
+    expect(lines.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(60);
+  });
 });
 
 describe("commands", () => {

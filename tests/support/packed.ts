@@ -1,9 +1,9 @@
 // The package as its users get it: packed, and installed into an empty project beside the programs of package/app.
-import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, test } from "vitest";
@@ -24,13 +24,17 @@ export interface Project {
   /** Runs a program in the project's folder; its standard output. */
   run(program: string, ...args: string[]): Promise<string>;
   node(...args: string[]): Promise<string>;
+  /** Starts one in a folder, absolute or below the project; whoever calls this ends it. */
+  start(folder: string, program: string, ...args: string[]): ChildProcess;
   remove(): void;
 }
 
-export async function install(): Promise<Project> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "vicinal-package-")));
+/** `within`: a folder other than the system's for temporary files. */
+export async function install(within = tmpdir()): Promise<Project> {
+  mkdirSync(within, { recursive: true });
+  const folder = realpathSync(mkdtempSync(join(within, "vicinal-package-")));
+  const { VICINAL_VARIANT, NODE_OPTIONS, NODE_ENV, ...env } = process.env;
   const run = async (program: string, ...args: string[]): Promise<string> => {
-    const { VICINAL_VARIANT, NODE_OPTIONS, ...env } = process.env;
     const shell = WINDOWS && program === "npm";
     return (await promisify(execFile)(program, args, { cwd: folder, env, shell, maxBuffer: 64 << 20 })).stdout;
   };
@@ -43,11 +47,15 @@ export async function install(): Promise<Project> {
     folder,
     run,
     node: (...args) => run(process.execPath, ...args),
+    start: (below, program, ...args) => spawn(program, args, { cwd: resolve(folder, below), env }),
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
   };
 }
 
 const TOOLS = join(ROOT, "tests/package/node_modules");
+
+/** For install(): a project in here finds what tests/package has, too; it needs a tsconfig.json, lest that of this repository counts. */
+export const BESIDE_TOOLS = join(ROOT, "tests/package/dist");
 
 /** From tests/package. */
 export const requireTool = createRequire(join(TOOLS, "x.js"));
@@ -66,7 +74,7 @@ export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** What a suite may lack, and how to get it. */
 const NEEDS = {
-  tools: { there: existsSync(TOOLS), get: "run `npm ci` in tests/package (some 400 MB)" },
+  tools: { there: existsSync(TOOLS), get: "run `npm ci` in tests/package (some 530 MB)" },
   chromium: {
     there: existsSync(CHROMIUM),
     get: "install Chromium (Debian: apt-get install chromium) or set CHROMIUM to its path",

@@ -1,4 +1,5 @@
 // The tools of bench/: two runs compared, and the page of bench:browser.
+import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import { compare, type Result } from "../../bench/kit/compare.mjs";
 import { openEngine } from "../../bench/kit/engine.mjs";
@@ -71,6 +72,25 @@ test("the page of bench:browser is whole: nothing of Node's, nothing to fetch th
   for (const script of scripts) expect(script).not.toMatch(/from "|import "|node:/);
   const builds = ["scalar", "simd", "relaxed"].flatMap((variant) => [`/wasm/${variant}.wasm`, `/wasm/${variant}-core.wasm`]);
   expect(Object.keys(files)).toEqual(expect.arrayContaining(["/how.json", ...builds]));
+});
+
+test('the README\'s "Which index?" has its numbers from bench:families', () => {
+  const rowsOf = (file: string, from: string, to: string): string[][] => {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+    const [, part] = text.split(from);
+    return part
+      .split(to)[0]
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .map((line) => line.split("|").map((cell) => cell.trim()));
+  };
+  const measured = rowsOf("bench/README.md", "<!-- table:families-gutenberg-sif-160 -->", "<!-- end -->");
+  const told = rowsOf("README.md", "## Which index?", "Each is a class").slice(2);
+  expect(told.length).toBeGreaterThan(5);
+  for (const [, words, , recall, qps, bytes] of told) {
+    const row = measured.find(([, , factory]) => `\`${factory}\`` === words);
+    expect([row?.[4], row?.[5], row?.[8]], words).toEqual([recall, qps, bytes]);
+  }
 });
 
 describe("kernels that benches and the explorer measure", () => {

@@ -30,7 +30,7 @@ const FLOORS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["family"],
     ["make"],
     ["collection", "pool"],
-    ["range", "nats", "guide"],
+    ["range", "nats", "guide", "interop"],
     ["."],
     ["cli"],
     ["pages"],

@@ -165,10 +165,11 @@ function scoreBatch(batch: Batch, top: TopK): void {
 /** Estimates of all members, the k nearest of which are the guess, and what their distances are at least. */
 function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, least: usize): void {
   // From the query to the mean, as walks measure; and the length of what codes are compared with: the query, less the mean where
-  // distances are squares.
+  // distances are squares, and less what lies along it where they are dots.
   const query = layout().turned;
-  const square = isSigned() ? squaredNorm(query, codeBytes() >> 2) : squareFrom(m.centre);
-  const distance = isSigned() ? -<f32>dotOf(query, m.centre, codeBytes()) : <f32>(square * squareShare());
+  const dot = isSigned() ? <f64>dotOf(query, m.centre, codeBytes()) : 0;
+  const square = isSigned() ? squareBeside(m.centre, dot) : squareFrom(m.centre);
+  const distance = isSigned() ? -<f32>dot : <f32>(square * squareShare());
   // The signs of r lie along r by some 0.8 of their length, which leaves 0.75 |q| |r| / sqrt(d) of <q, r> open; 1.25 |r| / sqrt(d) times what
   // <q, r> counts is a code's scale.
   const error = DEVIATIONS * <f32>0.6 * <f32>sqrt(square);
@@ -182,6 +183,11 @@ function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, leas
       if (slot != NONE && hasBit(f.bits, slot)) guess.offer(load<f32>(estimates + (i << 2)), slot);
     }
   }
+}
+
+function squareBeside(centre: usize, dot: f64): f64 {
+  const square = squaredNorm(layout().turned, codeBytes() >> 2), along = squaredNorm(centre, codeBytes() >> 2);
+  return along > 0 ? max(square - dot * dot / along, 0) : square;
 }
 
 function squareFrom(centre: usize): f64 {

@@ -5,7 +5,12 @@
 //   <q - u, r> is estimated as <q - u, sign(r)> |r|^2 / <r, sign(r)>, so that with u's own distance known
 //   |q - v|^2 = |q - u|^2 + add + scale <q, sign(r)>   add = |r|^2 + 2 f <u, sign(r)>, scale = -2 f, f = |r|^2 / |r|_1
 //
-// Halved for cosine; for dot -<q, v> = -<q, u> - f <q, sign(r)>, where the node's place does not help.
+// Halved for cosine. Under dot what of q lies along u is known exactly, by c = <q, u> / |u|^2, and the signs tell of the rest alone:
+//
+//   <q, r> = c <u, r> + <q - c u, r>, so that with -<q, u> known
+//   -<q, v> = -<q, u> (1 - add) + scale <q, sign(r)>   add = (f <u, sign(r)> - <u, r>) / |u|^2, scale = -f
+//
+// which files of before, whose add is 0, take for f <q, sign(r)> alone.
 //
 //   column, per 32 neighbours: [code dimensions / 4 nibbles x 16 bytes][add: 32 f32][scale: 32 f32]
 //
@@ -18,7 +23,7 @@ import { state } from "../../memory/state";
 import { GROUP, nibbleAt, setNibble } from "../../memory/store";
 import { layout, nodes, upper } from "../../table/nodes";
 import { Steps, fillTables, quantiseTables, sumGroup } from "../../kernel/lookup";
-import { sumOf } from "../../kernel/metric";
+import { dotOf, squaredNorm, sumOf } from "../../kernel/metric";
 import { codeBytes, codeDimensions, openRotation, rotate } from "../../kernel/rotation";
 import { decode, exactCodec } from "../../codec/scorer";
 
@@ -222,8 +227,14 @@ export function packRow(group: usize, i: u32, u: usize, v: usize): void {
   const half = squareShare();
   const f: f64 = length > 0 ? <f64>square / <f64>length : 0;
   const factors = factorsOf(group, i);
-  store<f32>(factors, dot ? 0 : bounded(half * (<f64>square + 2 * f * <f64>along)));
+  store<f32>(factors, bounded(dot ? beside(u, v, f * <f64>along) : half * (<f64>square + 2 * f * <f64>along)));
   store<f32>(factors, bounded(dot ? -f : -2 * half * f), GROUP << 2);
+}
+
+/** Of two rotated rows, by how much `along` is more than <u, v - u>, in |u|^2; 0 where u is a zero. */
+function beside(u: usize, v: usize, along: f64): f64 {
+  const square = <f64>squaredNorm(u, codeDimensions());
+  return square > 0 ? 1 + (along - <f64>dotOf(u, v, <u32>codeBytes())) / square : 0;
 }
 
 @inline function bounded(x: f64): f32 { return <f32>min(max(x, -LARGEST), LARGEST); }
@@ -271,17 +282,18 @@ export function scoreNeighbours(g: Guide, group: usize, distance: f32, out: usiz
   const n = g.nibbles;
   const factors = group + (n << 4);
   sumGroup(group, g.tables, n, 2 * g.step, out, false);
+  const times: f32 = isSigned() ? -distance : 1;
   if (SIMD) {
-    const shift = f32x4.splat(g.shift), own = f32x4.splat(distance);
+    const shift = f32x4.splat(g.shift), own = f32x4.splat(distance), each = f32x4.splat(times);
     for (let i: usize = 0; i < GROUP << 2; i += 16) {
       const change = f32x4.mul(v128.load(factors + i, GROUP << 2), f32x4.add(shift, v128.load(out + i)));
-      v128.store(out + i, f32x4.add(own, f32x4.add(v128.load(factors + i), change)));
+      v128.store(out + i, f32x4.add(own, f32x4.add(f32x4.mul(each, v128.load(factors + i)), change)));
     }
     return;
   }
   for (let i: usize = 0; i < GROUP << 2; i += 4) {
     const change = load<f32>(factors + i, GROUP << 2) * (g.shift + load<f32>(out + i));
-    store<f32>(out + i, distance + (load<f32>(factors + i) + change));
+    store<f32>(out + i, distance + (times * load<f32>(factors + i) + change));
   }
 }
 

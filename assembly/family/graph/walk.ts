@@ -8,8 +8,8 @@ import { state } from "../../memory/state";
 import { nodes } from "../../table/nodes";
 import { Scorer, scoreMany } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
+import { Frontier } from "../../search/frontier";
 import { Pool } from "../../search/pool";
-import { Queue } from "../../search/queue";
 import { ROUND, Waiting } from "../../search/waiting";
 import { work } from "../../search/work";
 import { dueOf, givesUp } from "./costs";
@@ -41,7 +41,7 @@ const MOST_WAITING: u32 = 4096;
 
   static bytes(ef: u32, slots: u32): usize {
     const most = queueSize(ef, <f32>MOST_WAITING);
-    const waiting = GRAPH && state().fastScan ? Waiting.bytes(most) + ESTIMATES + 2 * Batch.bytes(ROUND) + 256 : Queue.bytes(most);
+    const waiting = GRAPH && state().fastScan ? Waiting.bytes(most) + ESTIMATES + 2 * Batch.bytes(ROUND) + 256 : Frontier.bytes(most << 1);
     return Pool.bytes(ef) + bitsetBytes(slots) + Batch.bytes(state().m << 1) + (state().m << 4) + waiting + 384;
   }
 
@@ -63,7 +63,7 @@ const MOST_WAITING: u32 = 4096;
     w.passesAll = <u32>(linked == passing);
     const guided = GRAPH && state().fastScan != 0;
     if (!guided && !w.passesAll) {
-      w.queue = <u32>alloc(Queue.bytes(queueSize(ef, spread)));
+      w.queue = <u32>changetype<usize>(Frontier.open(queueSize(ef, spread) << 1));
       if (!w.queue) return none;
     }
     if (guided) {
@@ -80,7 +80,7 @@ const MOST_WAITING: u32 = 4096;
   @inline passedThrough(): Batch { return changetype<Batch>(this.through); }
   /** Whether a node can be in the beam. */
   @inline passes(slot: u32): bool { return this.passesAll || anyPasses(slot, this.filter); }
-  @inline sorted(): Queue { return changetype<Queue>(this.queue); }
+  @inline frontier(): Frontier { return changetype<Frontier>(this.queue); }
   @inline waiting(): Waiting { return changetype<Waiting>(this.unsorted); }
   @inline beam(): Pool { return changetype<Pool>(this.pool); }
   @inline gathered(): Batch { return changetype<Batch>(this.batch); }
@@ -127,10 +127,17 @@ export function spareSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, spare
     gone += <u32>!w.passes(slot);
     expand(w, scorer, 0, slot);
   }
-  let kept: u32 = 0;
-  for (let i: u32 = 0; i < pool.size; i++) if (w.passes(pool.slotAt(i))) pool.move(i, kept++);
+  const kept = keepPassing(w);
   pool.size = min(kept, pool.capacity - spare);
   return kept >= max(wanted, ef);
+}
+
+/** Those of the beam that can be answered become its first; how many they are. */
+function keepPassing(w: Walk): u32 {
+  const pool = w.beam();
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < pool.size; i++) if (w.passes(pool.slotAt(i))) pool.move(i, kept++);
+  return kept;
 }
 
 /**
@@ -139,28 +146,27 @@ export function spareSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32, spare
  */
 export function siftedSearch(w: Walk, scorer: Scorer, ef: u32, wanted: u32): bool {
   const pool = w.beam();
-  const waiting = w.sorted();
-  waiting.clear(queueSize(pool.capacity, w.spread));
+  const waiting = w.frontier();
+  waiting.clear();
   for (let i: u32 = 0; i < pool.size; i++) waiting.push(pool.distanceAt(i), pool.slotAt(i));
-  const first = pool.size;
-  pool.clear(pool.capacity);
-  for (let i: u32 = 0; i < first; i++) if (w.passes(waiting.slotAt(i))) pool.push(waiting.distanceAt(i), waiting.slotAt(i));
-  while (waiting.hasNext() && (pool.size < max(ef, wanted) || waiting.nearest() <= pool.distanceAt(ef - 1))) {
-    if (givesUp(pool.size, dueOf(ef, wanted), w.scored)) return false;
+  pool.size = keepPassing(w);
+  const least = max(ef, wanted), due = dueOf(ef, wanted);
+  while (waiting.size && (pool.size < least || waiting.peekPriority() <= pool.distanceAt(ef - 1))) {
+    if (givesUp(pool.size, due, w.scored)) return false;
     const batch = w.gathered();
     const n = gather(linksOf(0, waiting.pop()), degreeLimit(0), w.visited, batch.slots);
     work().visited++;
     if (!n) continue;
     scoreMany(scorer, batch.slots, n, batch.distances);
     w.scored += n;
-    const bound = pool.farthest();
+    const bound = pool.farthest(), limit = waiting.bound();
     for (let i: u32 = 0; i < n; i++) {
       const distance = batch.distanceAt(i), slot = batch.slotAt(i);
       const passes = w.passes(slot);
       work().metPassing += <u32>passes;
       if (distance > bound) continue;
-      waiting.push(distance, slot);
       if (passes) pool.push(distance, slot);
+      if (distance <= limit) waiting.push(distance, slot);
     }
     work().met += n;
   }

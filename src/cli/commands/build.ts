@@ -1,29 +1,51 @@
 import { Command, Option } from "commander";
-import { CODEC_NAMES, type Index, KIND_NAMES, METRIC_NAMES, METRICS, VicinalError } from "../core.js";
+import {
+  type Chunk,
+  CODEC_NAMES,
+  type Index,
+  KIND_NAMES,
+  METRIC_NAMES,
+  METRICS,
+  type Metric,
+  VicinalError,
+  vicPieces,
+} from "../core.js";
 import { checkWanted, create, DEFAULT_KIND, type Wanted } from "../create.js";
 import { describeIndex } from "../describe.js";
 import { buildKnobs, type Flags } from "../knobs.js";
 import { naming } from "../open.js";
 import { factor, orWord, positiveInt, wholeNumber } from "../options.js";
-import { openOutput } from "../output.js";
+import { noting, openOutput } from "../output.js";
 import { bytes, count, facts, figure, print, printJson, seconds } from "../print.js";
 import { progress } from "../progress.js";
-import type { Chunk } from "../read/chunk.js";
+import { INDEX_LIST, type IndexReading, indexFormat, openIndexVectors } from "../read/index-file.js";
 import { readingFlags } from "../read/options.js";
-import { FORMAT_LIST, openVectors, type Reading, rowsOf } from "../read/vectors.js";
+import { FORMAT_LIST, openVectors, type Reading, rowsOf, type VectorFile } from "../read/vectors.js";
 
-interface BuildOptions extends Wanted, Reading {
+/** What says which index is built, and how vectors are read. */
+export interface BuildFlags extends Wanted, Reading, IndexReading {
+  readonly metric: Metric;
+}
+
+interface BuildOptions extends BuildFlags {
   output: string;
   json?: true;
 }
 
 export function buildCommand(): Command {
   const command = new Command("build")
-    .description("Build an index from a file of vectors.")
-    .argument("<input>", `vectors, or standard input as "-": ${FORMAT_LIST}`)
+    .description("Build an index from a file of vectors, or from the vectors in an index file.")
+    .argument("<input>", `vectors, or standard input as "-": ${FORMAT_LIST}; or an index file: ${INDEX_LIST}`)
     .requiredOption("-o, --output <file>", 'the index file to write, usually .vic, or "-" for standard output')
+    .option("--dimensions <n>", "of an annoy file, which does not say it", positiveInt)
+    .addOption(new Option("--metric <metric>", "how distance is measured").choices(METRIC_NAMES).default("cosine"));
+  return addBuildFlags(command).action(build);
+}
+
+/** The flags of BuildFlags but for the metric; `first`: what help says before the rest. */
+export function addBuildFlags(command: Command, first = ""): Command {
+  command
     .addOption(new Option("--index <kind>", `the family (default: ${DEFAULT_KIND})`).choices(KIND_NAMES))
-    .addOption(new Option("--metric <metric>", "how distance is measured").choices(METRIC_NAMES).default("cosine"))
     .addOption(new Option("--codec <codec>", "how vectors are stored (default: f32; binary for hamming)").choices(CODEC_NAMES))
     .option(
       "--rerank [factor]",
@@ -39,13 +61,13 @@ export function buildCommand(): Command {
       "after",
       [
         "",
+        ...(first ? [first, ""] : []),
         "A .csv with a header has an id column and either one column holding [0.1, 0.2, ...] or one column per value;",
         "row labels in front, as pandas and R write them, are the ids where they are whole numbers, else left out;",
         "without a header every column is a value. Under --metric hamming, .bvecs and uint8 .npy hold packed bits:",
         "a row of B bytes has 8 x B dimensions, lowest bit first; the other formats hold one 0 or 1 per dimension.",
       ].join("\n"),
-    )
-    .action(build);
+    );
   for (const option of [...readingFlags("; rows without ids are numbered from 0"), ...buildKnobs()]) command.addOption(option);
   return command;
 }
@@ -54,11 +76,14 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
   checkWanted(options);
   const output = await openOutput(options.output, input);
   const start = performance.now();
-  const index = await read(input, options);
-  const untrained = await train(index);
+  const { index, untrained } = await builtFrom(input, options);
   const buildMs = performance.now() - start;
-  const file = index.toBytes();
-  await output.write(file);
+  let fileBytes = 0;
+  await output.write(
+    noting(vicPieces(index), (piece) => {
+      fileBytes += piece.length;
+    }),
+  );
 
   const stats = index.stats();
   const { kind, metric, codec, codecOptions, trained, dimensions, factory: words, error } = stats;
@@ -69,7 +94,7 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
     dimensions,
     buildSeconds: buildMs / 1000,
     vectorsPerSecond: (index.size / buildMs) * 1000,
-    fileBytes: file.length,
+    fileBytes,
     memoryBytes: index.bytes,
     bytesPerVector: stats.bytesPerVector,
   };
@@ -87,10 +112,26 @@ async function build(input: string, options: BuildOptions & Flags): Promise<void
   );
 }
 
+/** An index of all vectors in a file, trained; where there are too few for that, why. */
+export async function builtFrom(
+  input: string,
+  options: BuildFlags & Flags,
+): Promise<{ index: Index; untrained: string | undefined }> {
+  checkWanted(options);
+  const index = await read(input, options);
+  return { index, untrained: await train(index) };
+}
+
+async function openAny(input: string, options: BuildFlags): Promise<VectorFile> {
+  const format = await indexFormat(input, options.format);
+  if (format) return openIndexVectors(input, format, options);
+  return openVectors(input, { ...options, packed: METRICS[options.metric].packed === true });
+}
+
 /** An index of all vectors in the file. */
-async function read(input: string, options: BuildOptions & Flags): Promise<Index> {
+async function read(input: string, options: BuildFlags & Flags): Promise<Index> {
   const start = performance.now();
-  const file = await openVectors(input, { ...options, packed: METRICS[options.metric].packed === true });
+  const file = await openAny(input, options);
   const bar = progress("building", file.fileBytes);
   const waiting: Chunk[] = [];
   let rows = 0;

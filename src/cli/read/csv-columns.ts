@@ -1,6 +1,5 @@
+import { type FieldNames, findName, idNames, parseId, vectorNames } from "../core.js";
 import { InputError } from "../errors.js";
-import { parseId } from "./chunk.js";
-import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 import { isFraction, isNumber } from "./numbers.js";
 
 /** A row of a .csv, and the line it ends on. */
@@ -9,7 +8,7 @@ export interface Row {
   readonly cells: readonly string[];
 }
 
-export interface CsvOptions extends Fields {
+export interface CsvOptions extends FieldNames {
   /** Whether the first row names the columns; found out where it is not said. */
   readonly header?: boolean;
 }

@@ -1,6 +1,7 @@
 // What rows of a .csv hold, wherever they come from: nothing of node is used here.
+
+import { badId, type Chunk, parseId, RowGatherer } from "../../interop/read/chunk.js";
 import { InputError } from "../errors.js";
-import { badId, type Chunk, parseId, RowGatherer } from "./chunk.js";
 import { type Columns, type CsvOptions, columnsOf, type Row } from "./csv-columns.js";
 import { localNumbers, toNumber } from "./numbers.js";
 
@@ -51,7 +52,7 @@ export async function* valuesOf(
 
 /** What parts the cells, and the first line that has some: Excel takes a separator from a line "sep=;". */
 export function separatorOf(head: Uint8Array): { delimiter: string; from: number } {
-  const text = new TextDecoder().decode(head);
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(head).replace(/^\uFEFF/, "");
   const said = /^"?sep=(.)"?\r?\n/i.exec(text)?.[1];
   if (said !== undefined) return { delimiter: said, from: 2 };
   const [line = ""] = /[^\r\n]+/.exec(text) ?? [];

@@ -1,8 +1,7 @@
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
+import type { ByteReader, Chunk } from "../core.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
-import type { Chunk } from "./chunk.js";
 import type { CsvOptions, Row } from "./csv-columns.js";
 import { HEAD_BYTES, PARSING, type Parsed, rowsFrom, separatorOf, valuesOf } from "./csv-values.js";
 

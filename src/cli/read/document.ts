@@ -1,6 +1,6 @@
 import type { DocumentId } from "../core.js";
+import { type FieldNames, findName, idNames, vectorNames } from "../core.js";
 import { InputError } from "../errors.js";
-import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 import { brief, valuesOf } from "./jsonl.js";
 
 /** A document as a file has it. */
@@ -24,7 +24,7 @@ export interface DocumentFile {
 }
 
 /** The document in a record, whose fields are data but for its id and its vector. */
-export function documentOf(where: string, record: Record<string, unknown>, fields: Fields): DocumentRow {
+export function documentOf(where: string, record: Record<string, unknown>, fields: FieldNames): DocumentRow {
   const present = Object.keys(record);
   const field = findName(present, vectorNames(fields));
   if (field === undefined) {

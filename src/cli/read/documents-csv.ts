@@ -1,10 +1,9 @@
-import type { DocumentId } from "../core.js";
+import type { ByteReader, DocumentId } from "../core.js";
+import { type FieldNames, findName, idNames, vectorNames } from "../core.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
 import { rowsOf } from "./csv.js";
 import { HEAD_BYTES, parseArray, separatorOf } from "./csv-values.js";
 import { type DocumentRow, documentOf } from "./document.js";
-import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 import { toNumber } from "./numbers.js";
 
 /** As JSON writes numbers: no zeros in front, which are those of codes and postcodes. */
@@ -15,7 +14,7 @@ const INTEGER = /^(0|-?[1-9]\d*)$/;
  * Reads rows below a header: a column "vector" or "embedding" that holds a JSON array, one "id", and fields. A cell that is written as a
  * number, true, false, an array or an object of JSON is that, an empty one is left out, and any other is a string.
  */
-export async function* readCsvDocuments(reader: ByteReader, fields: Fields): AsyncGenerator<DocumentRow> {
+export async function* readCsvDocuments(reader: ByteReader, fields: FieldNames): AsyncGenerator<DocumentRow> {
   await reader.expectUtf8();
   const { delimiter, from } = separatorOf(await reader.peek(HEAD_BYTES));
   let names: readonly string[] | undefined;

@@ -1,11 +1,10 @@
+import type { ByteReader, FieldNames } from "../core.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
 import { type DocumentRow, documentOf } from "./document.js";
-import type { Fields } from "./fields.js";
 import { brief, isObject } from "./jsonl.js";
 
 /** Reads one JSON object per line: { "id": "a1", "vector": [0.1, ...], "lang": "en", ... }. */
-export async function* readJsonlDocuments(reader: ByteReader, fields: Fields): AsyncGenerator<DocumentRow> {
+export async function* readJsonlDocuments(reader: ByteReader, fields: FieldNames): AsyncGenerator<DocumentRow> {
   let line = 0;
   for await (const text of reader.lines()) {
     const where = `${reader.path}: line ${++line}`;

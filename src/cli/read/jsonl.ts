@@ -1,10 +1,9 @@
+import type { ByteReader } from "../core.js";
+import { badId, type Chunk, type FieldNames, findName, idNames, parseId, RowGatherer, vectorNames } from "../core.js";
 import { InputError } from "../errors.js";
-import type { ByteReader } from "./bytes.js";
-import { badId, type Chunk, parseId, RowGatherer } from "./chunk.js";
-import { type Fields, findName, idNames, vectorNames } from "./fields.js";
 
 /** Reads one JSON object per line: { "id": 7, "vector": [0.1, ...] }; the id may be left out in all lines. */
-export async function* readJsonl(reader: ByteReader, fields: Fields): AsyncGenerator<Chunk> {
+export async function* readJsonl(reader: ByteReader, fields: FieldNames): AsyncGenerator<Chunk> {
   const gatherer = new RowGatherer();
   let line = 0;
   for await (const text of reader.lines()) {

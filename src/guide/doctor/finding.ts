@@ -6,10 +6,16 @@ export type Severity = "problem" | "warning" | "note";
 export type FindingName =
   | "untrained" // it waits for more vectors to learn from: all searches are scans
   | "effort" // more effort would find what is missed
+  | "starved" // vectors that few links lead to: searches for themselves miss them
+  | "filter" // searches by a filter find less than others, or fewer than k
+  | "unbalanced" // some lists are far longer than others
   | "codes" // no effort does: what codes or lists have lost
   | "drift" // lists were learned from other vectors than came since
   | "unreachable" // vectors that no walk can reach
+  | "streamed" // what came one by one is linked less well than what was linked at once
   | "removed" // places of removed vectors
+  | "replicas" // shards that nobody answers for
+  | "refused" // changes that no replica could make
   | "duplicates" // equal vectors crowd answers
   | "metric" // lengths say something that the metric does not hear
   | "queries"; // queries lie elsewhere than the vectors
@@ -30,13 +36,19 @@ export interface Finding {
 const ORDER: readonly Severity[] = ["problem", "warning", "note"];
 /** Of one severity, what the others may follow from comes first. */
 const CAUSES: readonly FindingName[] = [
+  "replicas",
   "untrained",
   "unreachable",
   "drift",
+  "unbalanced",
+  "starved",
+  "streamed",
   "effort",
+  "filter",
   "codes",
   "queries",
   "removed",
+  "refused",
   "metric",
   "duplicates",
 ];

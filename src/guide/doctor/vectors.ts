@@ -3,7 +3,7 @@ import type { VectorIndex } from "../../base/vector-index.js";
 import type { Vector } from "../../input/vectors.js";
 import { compareMetrics } from "../../make/compare-metrics.js";
 import { METRICS } from "../../words/kinds.js";
-import type { Query } from "../subject.js";
+import type { Calls, Query } from "../subject.js";
 import { type Finding, percent } from "./finding.js";
 
 /** Of the sample those that have an equal vector beside themselves. */
@@ -49,7 +49,12 @@ export async function metric(index: VectorIndex, drawn: readonly Query[]): Promi
 const ELSEWHERE = 1.5;
 
 /** Of the medians of the distance to the nearest. */
-export function elsewhere(queries: number, vectors: number, recall: { queries: number; vectors: number }): Finding | undefined {
+export function elsewhere(
+  queries: number,
+  vectors: number,
+  recall: { queries: number; vectors: number },
+  calls: Calls,
+): Finding | undefined {
   const ratio = queries / vectors;
   if (!(ratio > ELSEWHERE) || recall.queries >= recall.vectors) return undefined;
   return {
@@ -57,7 +62,7 @@ export function elsewhere(queries: number, vectors: number, recall: { queries: n
     severity: "warning",
     evidence: { ratio, queries, vectors, recallOfQueries: recall.queries, recallOfVectors: recall.vectors },
     cause: `queries lie ${ratio.toFixed(2)} times as far from their nearest as vectors from theirs, and find ${recall.queries.toFixed(3)} where those find ${recall.vectors.toFixed(3)}: they are of another distribution`,
-    advice: "await tune(index, { queries }): an effort tuned by own vectors is too low for them",
+    advice: `${calls.tune("{ queries }")}: an effort tuned by own vectors is too low for them`,
     brings: "the recall wanted, for what is asked",
   };
 }

@@ -10,3 +10,7 @@ export const [vector, query] = rows(2, 1000);
 export const queries = rows(5, 2000);
 export const index = await Hnsw.create({ dimensions: 384, metric: "cosine" });
 index.add(vectors);
+
+/** As a page has from an <input type="file">: [dimension i32][values] per row. */
+const row = (vector) => [Int32Array.of(vector.length), vector];
+export const file = new File(vectors.slice(0, 20).flatMap(row), "vectors.fvecs");
