@@ -28,7 +28,7 @@ const LONG = [
   "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
-  "tests/interop/{annoy,convert,vectors}.test.ts",
+  "tests/interop/{annoy,convert,page,vectors}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */

@@ -3,100 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import {
-  Field,
-  FixedSizeList,
-  Float32,
-  Float64,
-  List,
-  makeBuilder,
-  Table,
-  tableToIPC,
-  Uint32,
-  type Vector,
-  vectorFromArray,
-} from "apache-arrow";
-import type { SchemaElement } from "hyparquet";
-import { parquetWriteBuffer } from "hyparquet-writer";
 import { Flat, Hnsw, VicinalError } from "vicinal";
 import { openVectors, type VectorOptions } from "vicinal/interop";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { expectError, thrownBy } from "../support/errors.js";
 import { often } from "../support/thorough.js";
-import { Writer } from "./support/bytes.js";
 import { readDamaged } from "./support/damage.js";
+import { arrow, D, hdf5, IDS, npy, PLAIN, parquet, ROWS, vecs, WHOLE } from "./support/vector-files.js";
 import { zip } from "./support/zip.js";
 
 const MUTATIONS = often(30, 2000);
 const CUTS = often(8, 200);
 const folder = mkdtempSync(join(tmpdir(), "vicinal-interop-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const D = 6;
-const ROWS = Array.from({ length: 40 }, (_, i) => Float32Array.from({ length: D }, (_, j) => (i * D + j) / 8 - 3));
-const PLAIN = ROWS.map((row) => Array.from(row));
-const WHOLE = PLAIN.map((row) => row.map((value) => 8 * (value + 3)));
-const IDS = ROWS.map((_, i) => 1000 + 3 * i);
-
-function npy(rows: readonly ArrayLike<number>[], descr = "<f4", shape = `(${rows.length}, ${rows[0].length})`): Uint8Array {
-  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117).concat("\n");
-  const w = new Writer().u8(0x93).text("NUMPY").u8(1).u8(0).u16(header.length).text(header);
-  for (const row of rows) for (const value of Array.from(row)) descr === "|u1" ? w.u8(value) : w.f32(value);
-  return w.done();
-}
-
-function vecs(kind: "f" | "b" | "i"): Uint8Array {
-  const w = new Writer();
-  for (const row of ROWS) {
-    w.u32(D);
-    for (const value of row) kind === "f" ? w.f32(value) : kind === "b" ? w.u8(8 * (value + 3)) : w.u32(8 * (value + 3));
-  }
-  return w.done();
-}
-
-/** A required INT64, and an optional list of FLOAT in the three levels that Parquet has for it. */
-const SCHEMA = [
-  { name: "root", num_children: 2 },
-  { name: "id", type: "INT64", repetition_type: "REQUIRED" },
-  { name: "embedding", repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST" },
-  { name: "list", repetition_type: "REPEATED", num_children: 1 },
-  { name: "element", type: "FLOAT", repetition_type: "OPTIONAL" },
-] satisfies SchemaElement[];
-
-const parquet = (): Uint8Array =>
-  new Uint8Array(
-    parquetWriteBuffer({
-      schema: SCHEMA,
-      columnData: [
-        { name: "id", data: IDS.map(BigInt) },
-        { name: "embedding", data: ROWS.map((row) => Array.from(row)) },
-      ],
-      rowGroupSize: 20,
-    }),
-  );
-
-function lists(fixed: boolean): Vector {
-  const type = fixed ? new FixedSizeList(D, new Field("item", new Float32())) : new List(new Field("item", new Float64()));
-  const builder = makeBuilder({ type: type as FixedSizeList<Float32> });
-  for (const row of PLAIN) builder.append(row as never);
-  return builder.finish().toVector();
-}
-
-const arrow = (form: "file" | "stream", fixed = true): Uint8Array =>
-  tableToIPC(new Table({ id: vectorFromArray(IDS, new Uint32()), vector: lists(fixed) }) as never, form);
-
-async function hdf5(name: string): Promise<string> {
-  const h5 = (await import("h5wasm/node")).default;
-  await h5.ready;
-  const path = join(folder, name);
-  const file = new h5.File(path, "w");
-  const data = Float32Array.from(ROWS.flatMap((row) => [...row]));
-  file.create_dataset({ name: "train", data, shape: [ROWS.length, D], dtype: "<f4", chunks: [8, D], compression: 4 } as never);
-  file.create_dataset({ name: "test", data: data.slice(0, 2 * D), shape: [2, D], dtype: "<f4" } as never);
-  file.create_dataset({ name: "neighbors", data: Int32Array.of(1, 2, 3, 4), shape: [2, 2], dtype: "<i4" } as never);
-  file.close();
-  return path;
-}
 
 async function all(file: Parameters<typeof openVectors>[0], options?: VectorOptions) {
   const opened = await openVectors(file, options);
@@ -143,7 +62,7 @@ describe("a file is read from a path, from bytes, and from a Blob", () => {
   }
 
   test("ann-benchmarks' HDF5", async () => {
-    const path = await hdf5("ann.hdf5");
+    const path = await hdf5(join(folder, "ann.hdf5"));
     expect(await all(path)).toMatchObject({ format: "hdf5", dimensions: D, total: 40, rows: PLAIN });
     expect((await all(path, { array: "test" })).rows).toEqual(PLAIN.slice(0, 2));
     expect((await all(path, { array: "neighbors" })).rows).toEqual([
@@ -207,7 +126,7 @@ describe("what is cut off is refused, or read as rows", () => {
   const cases: readonly (readonly ["parquet" | "arrow" | "hdf5", () => Uint8Array | Promise<Uint8Array>])[] = [
     ["parquet", parquet],
     ["arrow", () => arrow("file")],
-    ["hdf5", async () => new Uint8Array(readFileSync(await hdf5("cut.h5")))],
+    ["hdf5", async () => new Uint8Array(readFileSync(await hdf5(join(folder, "cut.h5"))))],
   ];
   it.each(cases)("%s", async (format, made) => {
     const bytes = await made();
