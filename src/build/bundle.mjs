@@ -66,7 +66,7 @@ const coreBeside = {
 };
 
 /** Packages that readers of files import from beside, when they are needed. */
-const FORMATS = ["apache-arrow", "h5wasm", "h5wasm/node", "hyparquet", "hyparquet-compressors"];
+const FORMATS = ["apache-arrow", "h5wasm", "hyparquet", "hyparquet-compressors"];
 
 const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline", metafile: true, outdir: "dist" };
 const esm = {

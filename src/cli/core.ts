@@ -36,6 +36,7 @@ export {
   type FieldNames,
   findName,
   formatOfName,
+  hnswlibPieces,
   INDEX_FORMATS,
   type IndexFormat,
   idNames,
@@ -58,7 +59,6 @@ export {
   vectorNames,
   vicPieces,
   writeFaiss,
-  writeHnswlib,
 } from "../interop.js";
 export { destination, readBytes } from "../node.js";
 export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";

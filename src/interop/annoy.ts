@@ -32,8 +32,8 @@ export interface AnnoyOptions {
 }
 
 /**
- * The items of a file that Annoy has saved, in a Forest of as many trees, which are grown anew: Annoy's hold one item in several leaves' places
- * and part by other planes. Item numbers are the ids. Errors: BAD_OPTION, BAD_FILE, OUT_OF_MEMORY.
+ * The items of a file that Annoy has saved, in a Forest of as many trees, which are grown anew: Annoy's part by planes of
+ * another kind. Item numbers are the ids. Errors: BAD_OPTION, BAD_FILE, OUT_OF_MEMORY.
  */
 export async function readAnnoy(file: FileLike, options: AnnoyOptions): Promise<Imported<Forest>> {
   known("readAnnoy", options ?? {}, ["dimensions", "metric", "maxBytes"]);

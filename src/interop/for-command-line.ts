@@ -9,3 +9,4 @@ export { openParquet, type Parquet } from "./read/parquet.js";
 export { readIvecs } from "./read/vecs.js";
 export { indexFormatOf } from "./read-index.js";
 export { vicPieces } from "./vic-pieces.js";
+export { hnswlibPieces } from "./write-hnswlib.js";

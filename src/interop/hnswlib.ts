@@ -105,7 +105,7 @@ async function readHeader(source: ByteSource): Promise<Header> {
   c.f64();
   const efConstruction = c.u64("efConstruction");
   const fits = dataAt === level0 + 4 + 4 * maxM0 && labelAt > dataAt && elementBytes === labelAt + LABEL_BYTES;
-  if (level0 !== 0 || !fits || maxM < 1 || m < 1 || count > room || maxM0 > 0xffff || maxM > 0xffff) {
+  if (level0 !== 0 || !fits || maxM < 1 || maxM0 < maxM || m < 1 || count > room || maxM0 > 0xffff || maxM > 0xffff) {
     throw badFile(FORMAT, "its header is none of hnswlib's");
   }
   if (count * (elementBytes + 4) > source.size - HEADER_BYTES) {

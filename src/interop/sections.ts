@@ -1,8 +1,9 @@
-// An index of ours as its .vic file has it: its columns and tables, for writers of other formats.
+// An index of ours as its .vic file would have it, for writers of other formats: columns and tables, each copied when it is first asked for, and
+// rows where they are in memory.
 import type { VectorIndex } from "../base/vector-index.js";
-import { readHead, readStat, sectionIn } from "../file/format.js";
+import { type Engine, type Part, partBytes } from "../border/engine.js";
 import { badOption } from "../words/errors.js";
-import type { State } from "../words/state.js";
+import { readState, type State } from "../words/state.js";
 
 /** In the column "life": a vector that searches find. */
 const LIVE = 1;
@@ -10,26 +11,32 @@ const LIVE = 1;
 export class Sections {
   readonly state: State;
   readonly slots: number;
-  readonly #file: Uint8Array;
-  readonly #places = new Map<string, { offset: number; bytes: number; stride: number }>();
+  readonly #engine: Engine;
+  readonly #parts = new Map<string, Part>();
+  readonly #copies = new Map<string, Uint8Array>();
 
+  /** The index must not change while it is read. */
   constructor(index: VectorIndex) {
-    this.#file = index.toBytes();
-    const head = readHead(this.#file, this.#file.length);
-    this.state = readStat(head, sectionIn(this.#file, head.sections[0]), this.#file.length);
-    this.slots = head.slots;
-    for (const section of head.sections) this.#places.set(section.tag, section);
+    this.#engine = (index as unknown as { readonly engine: Engine }).engine;
+    for (const part of this.#engine.parts()) this.#parts.set(part.tag, part);
+    this.state = readState(this.#engine.copyState());
+    this.slots = this.#engine.exports.storeCount(0);
   }
 
   has(tag: string): boolean {
-    return this.#places.has(tag);
+    return this.#parts.has(tag);
   }
 
   /** Bytes of a column or table, which are there. */
   bytes(tag: string): Uint8Array {
-    const place = this.#places.get(tag);
-    if (!place) throw badOption(`the index has no section ${tag}`);
-    return this.#file.subarray(place.offset, place.offset + place.bytes);
+    let copy = this.#copies.get(tag);
+    if (!copy) {
+      const part = this.#part(tag);
+      copy = new Uint8Array(partBytes(part, this.slots, this.#engine.exports.storeCount(1)));
+      this.#engine.readPart(part, copy, 0);
+      this.#copies.set(tag, copy);
+    }
+    return copy;
   }
   u32s(tag: string): Uint32Array {
     const bytes = this.bytes(tag);
@@ -40,14 +47,29 @@ export class Sections {
     return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   }
 
+  /** What a slot has in a column that is not packed, where it lies: good until the next call. */
+  row(tag: string, slot: number): Uint8Array {
+    const { store, index, stride } = this.#part(tag);
+    const at = this.#engine.exports.columnAt(store as number, index, slot) >>> 0;
+    return this.#engine.u8().subarray(at, at + stride);
+  }
+
   /** Bytes of a slot in a column. */
   stride(tag: string): number {
-    return this.#places.get(tag)?.stride ?? 0;
+    return this.#parts.get(tag)?.stride ?? 0;
   }
 
   /** Slots of vectors that searches find, in order. */
   live(): Uint32Array {
     const stages = this.bytes("life");
-    return Uint32Array.from(Array.from(stages.keys()).filter((slot) => stages[slot] === LIVE));
+    const slots = new Uint32Array(this.state.live);
+    for (let slot = 0, n = 0; slot < this.slots; slot++) if (stages[slot] === LIVE) slots[n++] = slot;
+    return slots;
+  }
+
+  #part(tag: string): Part {
+    const part = this.#parts.get(tag);
+    if (!part) throw badOption(`the index has no section ${tag}`);
+    return part;
   }
 }

@@ -137,7 +137,8 @@ async function readHead(source: ByteSource): Promise<Head> {
   const leastNode = kinds.keyBytes + 2 + 4 + links0 * kinds.slotBytes;
   if (count * (2 + leastNode) > source.size - levelsAt)
     throw badFile(FORMAT, `${source.size - levelsAt} bytes are left for ${count} nodes`);
-  if (links < 1 || (count > 0 && entry >= count)) throw badFile(FORMAT, `its entry is node ${entry} of ${count}`);
+  if (links < 1 || links0 < links || (count > 0 && entry >= count))
+    throw badFile(FORMAT, `its entry is node ${entry} of ${count}, and its nodes have ${links0} links, ${links} on layers above`);
   const nodesAt = levelsAt + 2 * count;
   const levels = levelsIn(viewOf(await source.read(levelsAt, nodesAt)), count);
   return { ...kinds, dimensions, rowsAt, rowBytes, count, links, links0, entry, nodesAt, levels };

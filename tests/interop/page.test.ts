@@ -31,8 +31,6 @@ describeWith(["tools", "chromium"], "in a page", () => {
       bundle: true,
       splitting: true,
       format: "esm",
-      // Of h5wasm, which is for Node where there is one.
-      external: ["h5wasm/node"],
       logLevel: "error",
     });
     writeFileSync(join(folder, "graph.bin"), writeHnswlibFile(GRAPH));

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { Command, Option } from "commander";
-import { type Hnsw, INDEX_FORMATS, type Index, METRIC_NAMES, METRICS, vicPieces, writeFaiss, writeHnswlib } from "../core.js";
+import { type Hnsw, hnswlibPieces, INDEX_FORMATS, type Index, METRIC_NAMES, METRICS, vicPieces, writeFaiss } from "../core.js";
 import { UsageError } from "../errors.js";
 import type { Flags } from "../knobs.js";
 import { naming } from "../open.js";
@@ -121,7 +121,7 @@ const toIndex: Converting = async (input, _path, from, to, options, output) => {
 
 async function written(index: Index, to: string): Promise<Iterable<Uint8Array>> {
   if (to === "faiss") return [writeFaiss(index)];
-  if (to === "hnswlib") return [await writeHnswlib(index as Hnsw)];
+  if (to === "hnswlib") return hnswlibPieces(index as Hnsw);
   return vicPieces(index);
 }
 

@@ -27,6 +27,8 @@ interface H5Dataset {
 }
 
 export const HDF5_MARK = "\x89HDF";
+/** Not for bundlers of pages to follow. */
+const NODE_BUILD = ["h5wasm", "node"].join("/");
 /** The vectors of ann-benchmarks. */
 const TRAIN = "train";
 const MOST_ROWS = 2 ** 32 - 1;
@@ -38,7 +40,7 @@ export async function* readHdf5(path: string, source: ByteSource, array: string 
   const missing = (): never => missingPackage(path, "HDF5", "h5wasm");
   if (source.path !== undefined) {
     // Its build for Node reads files in place.
-    const h5 = (await import("h5wasm/node").catch(missing)).default as unknown as H5;
+    const h5 = (await import(/* webpackIgnore: true */ /* @vite-ignore */ NODE_BUILD).catch(missing)).default as H5;
     return yield* datasetRows(path, h5, source.path, array);
   }
   const h5 = (await import("h5wasm").catch(missing)).default as unknown as H5;
