@@ -42,7 +42,7 @@ const allInside = {
     onResolve({ filter: /\/builds\.js$/ }, () => ({ path: resolve("src/border/builds-static.ts") }));
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       const imports = [];
-      const contents = readFileSync(path, "utf8").replaceAll(/\bimport\((".*?")\)/g, (_, from) => {
+      const contents = readFileSync(path, "utf8").replaceAll(/(?<!typeof )\bimport\((".*?")\)/g, (_, from) => {
         imports.push(`\nimport * as part${imports.length} from ${from};`);
         return `Promise.resolve(part${imports.length - 1})`;
       });

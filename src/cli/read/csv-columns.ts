@@ -1,4 +1,5 @@
-import { type FieldNames, findName, idNames, parseId, vectorNames } from "../core.js";
+import { parseId } from "../../interop/read/chunk.js";
+import { type FieldNames, findName, idNames, vectorNames } from "../../interop/read/fields.js";
 import { InputError } from "../errors.js";
 import { isFraction, isNumber } from "./numbers.js";
 

@@ -15,7 +15,7 @@ export const MOST_VALUES = 2 ** 27;
 
 async function* readText(reader: ByteReader): AsyncGenerator<Chunk> {
   const { delimiter, from } = separatorOf(await reader.peek(HEAD_BYTES));
-  const pieces = [new Uint8Array()];
+  const pieces: Uint8Array[] = [new Uint8Array()];
   for await (const piece of reader.pieces()) pieces.push(piece);
   const text = new TextDecoder().decode(concatenated(pieces));
   // Its types do not know what `info` changes.
