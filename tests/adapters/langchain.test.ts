@@ -184,7 +184,12 @@ describe("mmr", () => {
 
   it("works through a retriever, with a filter of conditions", async () => {
     const store = await yearsStore();
-    const retriever = store.asRetriever({ k: 5, searchType: "mmr", searchKwargs: { fetchK: 9, lambda: 0.2 }, filter: { lang: "fr" } });
+    const retriever = store.asRetriever({
+      k: 5,
+      searchType: "mmr",
+      searchKwargs: { fetchK: 9, lambda: 0.2 },
+      filter: { lang: "fr" },
+    });
     const found = await retriever.invoke(QUERY);
     expect(found.map(({ metadata }) => metadata.lang)).toEqual(Array(5).fill("fr"));
     const asked = store.maxMarginalRelevanceSearch(QUERY, { k: 3, filter: () => true });
@@ -212,7 +217,9 @@ describe("save and load", () => {
     expect(await again.getByIds(["old"])).toEqual([]);
     expect(again.collection.size).toBe(40);
     const where = { year: { $gt: 2010 } };
-    expect(await again.similaritySearchWithScore("note 3", 9, where)).toEqual(await store.similaritySearchWithScore("note 3", 9, where));
+    expect(await again.similaritySearchWithScore("note 3", 9, where)).toEqual(
+      await store.similaritySearchWithScore("note 3", 9, where),
+    );
     await again.collection.close();
   });
 

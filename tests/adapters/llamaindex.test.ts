@@ -1,6 +1,7 @@
 // The store of vicinal/llamaindex under what LlamaIndex.TS asks of a vector store: nodes come back as they were, filters of every
 // operator, its own retriever's and its own metadata.
 import { BaseEmbedding } from "@llamaindex/core/embeddings";
+import { vectorBlock } from "@llamaindex/core/memory";
 import { Document, type Metadata, NodeRelationship, TextNode } from "@llamaindex/core/schema";
 import type { MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryMode } from "@llamaindex/core/vector-store";
 import { Collection } from "vicinal/collection";
@@ -36,7 +37,10 @@ async function nodes(n: number): Promise<TextNode[]> {
   return all;
 }
 
-const query = async (text: string, more: Partial<Omit<VectorStoreQuery, "mode">> & { mode?: string } = {}): Promise<VectorStoreQuery> => ({
+const query = async (
+  text: string,
+  more: Partial<Omit<VectorStoreQuery, "mode">> & { mode?: string } = {},
+): Promise<VectorStoreQuery> => ({
   queryEmbedding: await embedModel.getTextEmbedding(text),
   similarityTopK: 5,
   ...more,
@@ -65,7 +69,9 @@ it("replaces nodes of the same id, and removes those of a document", async () =>
   expect(vectors.client().size).toBe(12);
   await vectors.delete("doc-1");
   const { nodes: left = [] } = await vectors.query(await query("passage", { similarityTopK: 20 }));
-  expect(left.map(({ sourceNode }) => sourceNode?.nodeId).sort()).toEqual(["doc-0", "doc-2", "doc-3"].flatMap((id) => [id, id, id]));
+  expect(left.map(({ sourceNode }) => sourceNode?.nodeId).sort()).toEqual(
+    ["doc-0", "doc-2", "doc-3"].flatMap((id) => [id, id, id]),
+  );
   await vectors.delete("doc-1");
 });
 
@@ -118,11 +124,32 @@ it("asks for nodes of some documents, and for various ones", async () => {
   expect(sum(various.similarities)).toBeLessThan(sum(plain.similarities));
 });
 
+it("is what LlamaIndex's memory of a conversation is kept in", async () => {
+  const vectors = await store();
+  const [one, other] = ["one", "other"].map((id) =>
+    vectorBlock({ id, priority: 1, vectorStore: vectors, queryOptions: { similarityTopK: 1 } as never }),
+  );
+  const message = (content: string) => [{ id: content, role: "user" as const, content }];
+  for (const text of ["aaa bbb", "ccc ddd", "eee fff"]) await one.put(message(text));
+  await other.put(message("ccc ddd ddd"));
+  const [said] = await one.get(message("ccc ddd"));
+  expect(said.content).toContain("<message role='user'>ccc ddd</message>");
+  expect(vectors.client().size).toBe(4);
+});
+
 it("says what it has not", async () => {
   const vectors = await store();
-  await expectError(async () => vectors.query(await query("a", { mode: "hybrid" })), "BAD_OPTION", /mode is "hybrid".*default, mmr/);
+  await expectError(
+    async () => vectors.query(await query("a", { mode: "hybrid" })),
+    "BAD_OPTION",
+    /mode is "hybrid".*default, mmr/,
+  );
   const filters = { filters: [{ key: "t", operator: "text_match", value: "a" } as const] };
   await expectError(async () => vectors.query(await query("a", { filters })), "BAD_OPTION", /"text_match" of t/);
-  await expectError(async () => vectors.query({ ...(await query("a")), queryEmbedding: undefined as never }), "BAD_OPTION", /queryEmbedding/);
+  await expectError(
+    async () => vectors.query({ ...(await query("a")), queryEmbedding: undefined as never }),
+    "BAD_OPTION",
+    /queryEmbedding/,
+  );
   expect(() => new VicinalVectorStore({ embedModel } as never)).toThrow(/collection is undefined/);
 });

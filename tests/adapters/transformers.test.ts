@@ -15,7 +15,9 @@ function standIn(answer = (texts: readonly string[]): readonly number[] => [text
       loads.push(load);
       return async (texts: string[], options: object) => {
         calls.push({ texts, options });
-        const data = Float32Array.from(texts.flatMap((text) => Array.from({ length: D }, (_, i) => text.charCodeAt(i % text.length) % 17)));
+        const data = Float32Array.from(
+          texts.flatMap((text) => Array.from({ length: D }, (_, i) => text.charCodeAt(i % text.length) % 17)),
+        );
         return { data, dims: answer(texts) };
       };
     },
