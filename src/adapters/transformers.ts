@@ -1,5 +1,4 @@
 // Vectors of texts by a model that transformers.js runs.
-import type { Embed } from "../collection/options.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { flag, heed, integer, known, oneOf } from "../words/options.js";
 
@@ -35,8 +34,12 @@ export interface EmbedderOptions {
   transformers?: Transformers;
 }
 
-/** The `embed` of a collection, with the values of a vector. */
-export type Embedder = Embed & { readonly dimensions: number };
+/** The `embed` of a collection. */
+export interface Embedder {
+  (texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  /** Values of a vector. */
+  readonly dimensions: number;
+}
 
 /**
  * Loads a model, which the first time downloads it, and embeds one text to see its dimensions. Errors: BAD_OPTION; BAD_RUNTIME where the
@@ -65,7 +68,7 @@ export async function embedder(model: string, options: EmbedderOptions = {}): Pr
       );
     return Array.from({ length: n }, (_, i) => Float32Array.from({ length: d }, (_, j) => data[i * d + j]));
   };
-  const embed: Embed = async (texts, { signal } = {}) => {
+  const embed = async (texts: readonly string[], { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array[]> => {
     const vectors: Float32Array[] = [];
     for (let from = 0; from < texts.length; from += batch) {
       heed(signal);

@@ -12,16 +12,16 @@ import { expectError } from "../support/errors.js";
 
 /** Letters and digits, counted. */
 class Letters extends BaseEmbedding {
-  constructor() {
+  constructor(readonly size: number) {
     super();
   }
   override async getTextEmbedding(text: string): Promise<number[]> {
-    const counts = new Array(8).fill(0);
-    for (const letter of text) counts[letter.charCodeAt(0) % 8]++;
+    const counts = new Array(this.size).fill(0);
+    for (const letter of text) counts[letter.charCodeAt(0) % this.size]++;
     return counts;
   }
 }
-const embedModel = new Letters();
+const embedModel = new Letters(8);
 
 const store = async (): Promise<VicinalVectorStore> =>
   new VicinalVectorStore({ collection: await Collection.open({ storage: memory(), dimensions: 8 }), embedModel });

@@ -31,6 +31,15 @@ export function snippet(file: string): Snippet {
   return found;
 }
 
+/** Tables of "Coming from elsewhere": `<!-- from: usearch.mjs -->`; what ends with a semicolon in their right columns is a program. */
+export const TABLES: readonly { readonly file: string; readonly source: string }[] = [
+  ...README.matchAll(/<!-- from: ([\w.-]+) -->\n([\s\S]*?)<!-- end -->/g),
+].map(([, file, rows]) => {
+  const cells = rows.split("\n").map((row) => row.split(" | ")[1] ?? "");
+  const statements = cells.flatMap((cell) => [...cell.matchAll(/`([^`]*;)`/g)].map(([, statement]) => statement));
+  return { file, source: `import { queries, query, vectors } from "./given.js";\nimport { embed } from "./embed.js";\n${statements.join("\n")}\n` };
+});
+
 /** A text that begins with this line. */
 export function textOf(first: string): string {
   const found = fences.find(({ language, source }) => language === "text" && source.startsWith(`${first}\n`));
