@@ -14,10 +14,11 @@ export interface Snippet {
 export const README = readFileSync(join(ROOT, "README.md"), "utf8");
 
 const FENCE = /(?:<!-- ([^\n]*) -->\n)?```(\w+)\n([\s\S]*?)```/g;
-const fences = [...README.matchAll(FENCE)].map(([, mark, language, source]) => ({ mark, language, source }));
+/** All that stands between fences. */
+export const FENCES = [...README.matchAll(FENCE)].map(([, mark, language, source]) => ({ mark, language, source }));
 
 /** Every snippet of a language that runs must be marked. */
-export const SNIPPETS: readonly Snippet[] = fences
+export const SNIPPETS: readonly Snippet[] = FENCES
   .filter(({ language }) => language !== "sh" && language !== "text")
   .map(({ mark, language, source }) => {
     const [, how, file, given] = mark?.match(/^(\w+): ([\w.-]+)(?:, given (.*))?$/) ?? [];
@@ -42,13 +43,13 @@ export const TABLES: readonly { readonly file: string; readonly source: string }
 
 /** A text that begins with this line. */
 export function textOf(first: string): string {
-  const found = fences.find(({ language, source }) => language === "text" && source.startsWith(`${first}\n`));
+  const found = FENCES.find(({ language, source }) => language === "text" && source.startsWith(`${first}\n`));
   if (!found) throw new Error(`README.md has no text that begins with ${first}`);
   return found.source;
 }
 
 /** Lines to type, without what is said about them. */
-export const COMMANDS: readonly string[] = fences
+export const COMMANDS: readonly string[] = FENCES
   .filter(({ language }) => language === "sh")
   .flatMap(({ source }) => source.split("\n"))
   .map((line) => line.replace(/ +# .*/, "").trim())
