@@ -28,6 +28,7 @@ const LONG = [
   "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
+  "tests/hybrid/judged.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */

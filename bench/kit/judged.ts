@@ -1,6 +1,8 @@
-// Real texts with judged queries: a section's title asks for the section's own passages. The title is left out of what is stored.
+// Real texts with judged queries: a section's title asks for the section's own passages, the title being left out of what is stored;
+// or a passage that is kept back asks for the others of its chapter.
+import type { Fuse, hybrid, TextHit } from "vicinal/hybrid";
+import { lexicalEmbedder, wordsOf } from "../../src/cli/embed/lexical.js";
 import { sentenceEmbedder } from "../../src/cli/embed/sentences.js";
-import { wordsOf } from "../../src/cli/embed/lexical.js";
 import { installedReadmes, type TextFile } from "../../src/cli/text/files.js";
 import { passagesOf } from "../../src/cli/text/passages.js";
 
@@ -73,19 +75,69 @@ const plain = (title: string): string =>
     .replace(/[`*]/g, "")
     .trim();
 
-/** Vectors by the sentence model that npm ships; undefined where it is not installed. */
-export async function sentenceVectors(texts: readonly string[], onDone?: (done: number) => void): Promise<Float32Array[] | undefined> {
-  const model = await sentenceEmbedder();
-  if (!model) return undefined;
-  const values = await model.embed(texts, onDone);
-  return texts.map((_, i) => values.subarray(i * model.dimensions, (i + 1) * model.dimensions));
+/** A passage of a book, as bible-bge-1024 has it. */
+export interface Verse {
+  readonly book: string;
+  readonly chapter: number;
+  readonly text: string;
 }
 
-/** Recall@k: the share of the right ones that are among the first k, of k where there are more. */
-export function recallAt(k: number, found: readonly (readonly number[])[], queries: Judged["queries"]): number {
-  const shares = queries.map(({ right }, i) => {
-    const first = new Set(found[i].slice(0, k));
-    return right.filter((id) => first.has(id)).length / Math.min(k, right.length);
+/** Passages that are kept back, `keptBack`, ask for those of their chapters; one whose chapter has no other asks for none. */
+export function chapters(stored: readonly Verse[], keptBack: readonly Verse[]): Judged {
+  const keyOf = ({ book, chapter }: Verse): string => `${book} ${chapter}`;
+  const right = new Map<string, number[]>();
+  stored.forEach((verse, id) => void right.set(keyOf(verse), [...(right.get(keyOf(verse)) ?? []), id]));
+  return {
+    passages: stored.map(({ text, book }, id) => ({ id, text, source: book })),
+    queries: keptBack.map((verse) => ({ text: verse.text, right: right.get(keyOf(verse)) ?? [] })),
+  };
+}
+
+/** Vectors of passages and queries: by the sentence model that npm ships, where it is installed; or by their wording. */
+export async function embeddedBy(
+  how: "sentences" | "wording",
+  { passages, queries }: Judged,
+): Promise<[Float32Array[], Float32Array[]] | undefined> {
+  const texts = passages.map(({ text }) => text);
+  const model = how === "wording" ? lexicalEmbedder(texts) : await sentenceEmbedder();
+  if (!model) return undefined;
+  const rows = async (of: readonly string[]): Promise<Float32Array[]> => {
+    const values = await model.embed(of);
+    return of.map((_, i) => values.subarray(i * model.dimensions, (i + 1) * model.dimensions));
+  };
+  return [await rows(texts), await rows(queries.map(({ text }) => text))];
+}
+
+/** What is asked: both halves and the function that joins them. */
+export interface Halves {
+  readonly vectors: Parameters<typeof hybrid<number>>[0]["vectors"];
+  readonly queryVectors: readonly ArrayLike<number>[];
+  readonly words: (query: string) => readonly TextHit<number>[];
+  readonly hybrid: typeof hybrid;
+}
+
+const K = 10;
+
+/** Recall@10 of the words alone, of the vectors alone, and of both by each way to fuse them. */
+export async function recalls({ queries }: Judged, { vectors, queryVectors, words, hybrid }: Halves, fuses: readonly Fuse[]) {
+  const worded = queries.map(({ text }) => words(text));
+  const near = await Promise.all(queryVectors.map((vector) => vectors.search(vector, { k: K })));
+  const ids = (hits: readonly { id: number }[]): number[] => hits.map(({ id }) => id);
+  const fused = fuses.map(async (fuse) => {
+    const found = worded.map(async (hits, i) => {
+      const both = hybrid({ vectors, text: () => hits, fuse });
+      return ids(await both.search(queries[i].text, { k: K, vector: queryVectors[i] }));
+    });
+    return recall(await Promise.all(found), queries);
   });
-  return shares.reduce((sum, share) => sum + share, 0) / queries.length;
+  return { words: recall(worded.map(ids), queries), vectors: recall(near.map(ids), queries), fused: await Promise.all(fused) };
+}
+
+/** The share of the right ones that are among the first ten, of ten where there are more; the mean of queries that have any. */
+function recall(found: readonly (readonly number[])[], queries: Judged["queries"]): number {
+  const shares = queries.flatMap(({ right }, i) => {
+    const first = new Set(found[i].slice(0, K));
+    return right.length > 0 ? [right.filter((id) => first.has(id)).length / Math.min(K, right.length)] : [];
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }

@@ -55,11 +55,12 @@ function fusion(weights: readonly number[], worth: (ranking: Ranking<unknown>) =
 }
 
 /**
- * Scores brought to 0 ... 1, from the last to the first: the two are of different kinds, and a weighted sum of such is as good as a
- * weight that fits (Bruch, Gai, Ingber: An analysis of fusion functions for hybrid retrieval, arXiv:2210.11934). Equal ones are 1.
+ * Scores brought to 0 ... 1 by their distribution: from three standard deviations below their mean to three above it. So the halves,
+ * whose scores are of different kinds, can be added, and one that stands out counts as such, which scaling from the last to the first
+ * does not keep. Mazzeschi: Distribution-based score fusion, 2023; Qdrant has it. Equal ones are 1.
  */
 function scaled(scores: readonly number[]): number[] {
-  const least = Math.min(...scores);
-  const range = Math.max(...scores) - least;
-  return scores.map((score) => (range > 0 ? (score - least) / range : 1));
+  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  const deviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
+  return scores.map((score) => (deviation > 0 ? Math.min(Math.max((score - mean) / (6 * deviation) + 0.5, 0), 1) : 1));
 }

@@ -17,7 +17,7 @@ export interface HybridOptions<Id extends string | number> {
   text: TextIndex<Id>;
   /**
    * "rrf" (default): by ranks alone, each half adding 1 / (60 + rank). Or weights of the halves: by scores, which are brought to
-   * 0 ... 1 in each.
+   * 0 ... 1 in each by their distribution.
    */
   fuse?: Fuse;
   /** Makes the vector of a query, for what does not so itself: an index, a pool, published files. */

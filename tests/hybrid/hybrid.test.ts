@@ -48,10 +48,12 @@ function fused(halves: readonly (readonly (readonly [key: unknown, score: number
   const sums = new Map<unknown, number>();
   halves.forEach((half, h) => {
     const scores = half.map(([, score]) => score);
-    const [low, high] = [Math.min(...scores), Math.max(...scores)];
+    const mean = scores.reduce((a, b) => a + b, 0) / scores.length;
+    const deviation = Math.sqrt(scores.map((score) => (score - mean) ** 2).reduce((a, b) => a + b, 0) / scores.length);
     half.forEach(([key, score], i) => {
       const weight = fuse === "rrf" ? 1 : [fuse.vectors, fuse.text][h] / (fuse.vectors + fuse.text);
-      const worth = fuse === "rrf" ? 1 / (60 + i + 1) : high > low ? (score - low) / (high - low) : 1;
+      const standard = deviation > 0 ? Math.min(1, Math.max(0, 0.5 + (score - mean) / deviation / 6)) : 1;
+      const worth = fuse === "rrf" ? 1 / (60 + i + 1) : standard;
       sums.set(key, (sums.get(key) ?? 0) + weight * worth);
     });
   });

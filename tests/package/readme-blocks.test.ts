@@ -34,7 +34,8 @@ function commandsAreKnown(text: string): void {
     const [first, second] = words.split(" ");
     const { status, stdout } = run(...(first === "cluster" ? [first, second] : [first]), "--help");
     expect([line, status]).toEqual([line, 0]);
-    for (const [flag] of line.split(" #")[0].matchAll(/(?<= )--[a-z]+/g)) expect([line, stdout]).toEqual([line, expect.stringContaining(flag)]);
+    for (const [flag] of line.split(" #")[0].matchAll(/(?<= )--[a-z]+/g))
+      expect([line, stdout]).toEqual([line, expect.stringContaining(flag)]);
   }
 }
 
@@ -42,8 +43,17 @@ function commandsAreKnown(text: string): void {
 function foldersAreThere(text: string): void {
   const [head, ...lines] = text.trimEnd().split("\n");
   const half = head.indexOf("src/");
-  const foldersOf = (column: string): string[] => [...column.trim().split(/ {2,}/)[0].matchAll(/([a-z]+)\/(?= |$)/g)].map(([, name]) => name);
-  const named = { assembly: lines.flatMap((line) => foldersOf(line.slice(0, half))), src: lines.flatMap((line) => foldersOf(line.slice(half))) };
+  const foldersOf = (column: string): string[] =>
+    [
+      ...column
+        .trim()
+        .split(/ {2,}/)[0]
+        .matchAll(/([a-z]+)\/(?= |$)/g),
+    ].map(([, name]) => name);
+  const named = {
+    assembly: lines.flatMap((line) => foldersOf(line.slice(0, half))),
+    src: lines.flatMap((line) => foldersOf(line.slice(half))),
+  };
   for (const [root, names] of Object.entries(named)) {
     expect(names.length).toBeGreaterThan(8);
     for (const name of names) expect([name, existsSync(join(ROOT, root, name))]).toEqual([name, true]);

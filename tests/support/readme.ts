@@ -18,13 +18,13 @@ const FENCE = /(?:<!-- ([^\n]*) -->\n)?```(\w+)\n([\s\S]*?)```/g;
 export const FENCES = [...README.matchAll(FENCE)].map(([, mark, language, source]) => ({ mark, language, source }));
 
 /** Every snippet of a language that runs must be marked. */
-export const SNIPPETS: readonly Snippet[] = FENCES
-  .filter(({ language }) => language !== "sh" && language !== "text")
-  .map(({ mark, language, source }) => {
+export const SNIPPETS: readonly Snippet[] = FENCES.filter(({ language }) => language !== "sh" && language !== "text").map(
+  ({ mark, language, source }) => {
     const [, how, file, given] = mark?.match(/^(\w+): ([\w.-]+)(?:, given (.*))?$/) ?? [];
     if (!how) throw new Error(`README.md has a ${language} snippet that no test runs: ${source.split("\n")[0]}`);
     return { how, file, source: given ? `import { ${given} } from "./given.js";\n${source}` : source };
-  });
+  },
+);
 
 export function snippet(file: string): Snippet {
   const found = SNIPPETS.find((one) => one.file === file);
@@ -38,7 +38,10 @@ export const TABLES: readonly { readonly file: string; readonly source: string }
 ].map(([, file, rows]) => {
   const cells = rows.split("\n").map((row) => row.split(" | ")[1] ?? "");
   const statements = cells.flatMap((cell) => [...cell.matchAll(/`([^`]*;)`/g)].map(([, statement]) => statement));
-  return { file, source: `import { queries, query, vectors } from "./given.js";\nimport { embed } from "./embed.js";\n${statements.join("\n")}\n` };
+  return {
+    file,
+    source: `import { queries, query, vectors } from "./given.js";\nimport { embed } from "./embed.js";\n${statements.join("\n")}\n`,
+  };
 });
 
 /** A text that begins with this line. */
@@ -49,8 +52,7 @@ export function textOf(first: string): string {
 }
 
 /** Lines to type, without what is said about them. */
-export const COMMANDS: readonly string[] = FENCES
-  .filter(({ language }) => language === "sh")
+export const COMMANDS: readonly string[] = FENCES.filter(({ language }) => language === "sh")
   .flatMap(({ source }) => source.split("\n"))
   .map((line) => line.replace(/ +# .*/, "").trim())
   .filter((line) => line && !line.startsWith("#"));
