@@ -29,6 +29,7 @@ const LONG = [
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
   "tests/hybrid/judged.test.ts",
+  "tests/adapters/{langchain,llamaindex}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */

@@ -5,7 +5,7 @@ import { hybrid } from "vicinal/hybrid";
 import { expect, it } from "vitest";
 import { chapters, embeddedBy, judged, readmeSections, recalls } from "../../bench/kit/judged.js";
 
-// Of 2026-11-29: words MW, vectors MV, rrf MR, weights MWT.
+// On 2026-11-29, of 108 titles: words .593, vectors .450, both by rrf .630, by weights .654.
 it("titles of README files ask for their sections, by a sentence model and by MiniSearch", async () => {
   const of = judged(await readmeSections(400));
   expect(of.queries.length).toBeGreaterThan(100);

@@ -107,8 +107,9 @@ describe.runIf(THOROUGH)("coming from elsewhere", () => {
   test("the compiler takes every call", async () => {
     const compilerOptions = { target: "es2022", lib: ["ES2022"], module: "nodenext", strict: true, noEmit: true, allowJs: true };
     const types = { types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] };
-    const files = TABLES.map(({ file }) => file);
-    for (const { file, source } of TABLES) writeFileSync(join(folder, file), `// @ts-check\n${source}`);
+    const checked = [...TABLES, snippet("hybrid.js"), snippet("langchain.js")];
+    const files = checked.map(({ file }) => file);
+    for (const { file, source } of checked) writeFileSync(join(folder, file), `// @ts-check\n${source}`);
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...compilerOptions, ...types }, files }));
     const compiled = project.node(join(ROOT, "node_modules/typescript/bin/tsc"), "-p", join(folder, "tsconfig.json"));
     await expect(compiled.catch(({ stdout }) => stdout)).resolves.toBe("");
