@@ -16,6 +16,7 @@ import { badOption, show } from "../words/errors.js";
 import type { Metric } from "../words/kinds.js";
 import { known } from "../words/options.js";
 import { part } from "../words/part.js";
+import { checkOpened, type Opened } from "./opened.js";
 import { similarityOf } from "./similarity.js";
 import { various } from "./various.js";
 
@@ -23,7 +24,7 @@ import { various } from "./various.js";
 export type StoreFilter = Where | ((document: Document) => boolean);
 
 export interface StoreOptions {
-  collection: Collection;
+  collection: Opened;
   /** The member of a document's data that is its text; all others are its metadata. Default "pageContent". */
   textKey?: string;
 }
@@ -42,7 +43,7 @@ const LAMBDA = 0.5;
 
 export class VicinalStore extends SaveableVectorStore {
   declare FilterType: StoreFilter;
-  readonly collection: Collection;
+  readonly collection: Opened;
   readonly #textKey: string;
   #metric: Metric | undefined;
 
@@ -50,9 +51,7 @@ export class VicinalStore extends SaveableVectorStore {
   constructor(embeddings: EmbeddingsInterface, options: StoreOptions) {
     super(embeddings, {});
     known("VicinalStore", options, ["collection", "textKey"]);
-    if (typeof options.collection?.upsert !== "function")
-      throw badOption(`collection is ${show(options.collection)}; it must be what Collection.open has answered`);
-    this.collection = options.collection;
+    this.collection = checkOpened(options.collection);
     this.#textKey = options.textKey ?? "pageContent";
   }
 

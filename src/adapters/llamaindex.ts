@@ -9,33 +9,31 @@ import {
   type VectorStoreQuery,
   type VectorStoreQueryResult,
 } from "@llamaindex/core/vector-store";
-import type { Collection } from "../collection/collection.js";
 import type { Data } from "../collection/reading.js";
 import type { Where } from "../collection/where/parse.js";
-import { badOption, show } from "../words/errors.js";
+import { badOption } from "../words/errors.js";
 import type { Metric } from "../words/kinds.js";
 import { oneOf } from "../words/options.js";
 import { whereOf } from "./llamaindex-where.js";
+import { checkOpened, type Opened } from "./opened.js";
 import { similarityOf } from "./similarity.js";
 import { various } from "./various.js";
 
 /** Of so many times k nodes mmr chooses. */
 const FETCH_FACTOR = 4;
 
-export class VicinalVectorStore extends BaseVectorStore<Collection> {
+export class VicinalVectorStore extends BaseVectorStore<Opened> {
   storesText = true;
-  readonly #collection: Collection;
+  readonly #collection: Opened;
   #metric: Metric | undefined;
 
   /** On a collection that is open, whose dimensions are those of the embedding model (`embedModel`, or that of Settings). */
-  constructor(options: VectorStoreBaseParams & { collection: Collection }) {
+  constructor(options: VectorStoreBaseParams & { collection: Opened }) {
     super(options);
-    if (typeof options.collection?.upsert !== "function")
-      throw badOption(`collection is ${show(options.collection)}; it must be what Collection.open has answered`);
-    this.#collection = options.collection;
+    this.#collection = checkOpened(options.collection);
   }
 
-  client(): Collection {
+  client(): Opened {
     return this.#collection;
   }
 

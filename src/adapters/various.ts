@@ -1,7 +1,7 @@
 // Hits of a collection that are not all alike.
-import type { Collection } from "../collection/collection.js";
 import type { CollectionSearchOptions, DocumentHit } from "../collection/searching.js";
 import { cosine, mmr } from "../hybrid/mmr.js";
+import type { Opened } from "./opened.js";
 
 export interface Variety {
   /** Hits that are chosen from. */
@@ -11,7 +11,7 @@ export interface Variety {
 
 /** k of the nearest candidates by maximal marginal relevance, in the order in which they were taken. */
 export async function various(
-  collection: Collection,
+  collection: Opened,
   query: readonly number[],
   { candidates, lambda }: Variety,
   { k = 10, ...options }: CollectionSearchOptions,

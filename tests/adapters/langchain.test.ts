@@ -252,6 +252,20 @@ it("searches a collection that was filled otherwise, with its own name for the t
   expect(plain(await store.similaritySearch("foo", 1))).toEqual([{ id: "7", pageContent: "foo", metadata: { lang: "en" } }]);
 });
 
+it("is on a collection in a worker too", async () => {
+  const collection = await Collection.open({ storage: memory(), dimensions: D, worker: true });
+  const store = new VicinalStore(embeddings, { collection });
+  await store.addDocuments([new Document(FOO), new Document(BAR)], { ids: ["1", "2"] });
+  expect(plain(await store.similaritySearch("bar", 1))).toEqual([{ ...BAR, id: "2" }]);
+  expect(await store.maxMarginalRelevanceSearch("bar", { k: 2 })).toHaveLength(2);
+  const place = memory();
+  await store.save(place);
+  expect(plain(await (await VicinalStore.load(place, embeddings, { dimensions: D })).getByIds(["1"]))).toEqual([
+    { ...FOO, id: "1" },
+  ]);
+  await collection.close();
+});
+
 it("begins empty: an empty store learns its dimensions from the embeddings", async () => {
   const store = await VicinalStore.fromDocuments([], embeddings);
   expect([store.collection.size, store.collection.dimensions]).toEqual([0, D]);
