@@ -73,8 +73,8 @@ class Hybrid<Id extends string | number> {
   }
 
   /**
-   * The best k for a text, by its words and its meaning. What is not among the vectors (any more) is not found. Errors: those of both
-   * halves, BAD_OPTION; the signal's reason.
+   * The best k for a text, by its words and its meaning. What is not among the vectors (any more) is not found, where these can be asked
+   * for an id; published files cannot. Errors: those of both halves, BAD_OPTION; the signal's reason.
    */
   async search(query: string, options: HybridSearchOptions<Id> = {}): Promise<HybridHit<Id>[]> {
     const wish = wishOf(query, options);

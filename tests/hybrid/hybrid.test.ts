@@ -4,9 +4,11 @@ import MiniSearch from "minisearch";
 import { Flat } from "vicinal";
 import { Collection, type DocumentHit, type DocumentId, type Where } from "vicinal/collection";
 import { cosine, type Fuse, type HybridHit, hybrid, mmr, type TextHit } from "vicinal/hybrid";
+import { Pool } from "vicinal/pool";
 import { memory } from "vicinal/storage";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectError } from "../support/errors.js";
+import { THOROUGH } from "../support/thorough.js";
 import { judge } from "../support/where.js";
 
 const D = 16;
@@ -192,6 +194,18 @@ describe("halves", () => {
     expect(await ids({})).toEqual(expect.not.arrayContaining([all[0]]));
     await expectError(() => both.search("ink", { where: { lang: "en" } }), "BAD_OPTION", /has no option "where"/);
     await expectError(() => hybrid({ vectors: index, text }).search("ink"), "BAD_OPTION", /embed to hybrid/);
+  });
+
+  it.runIf(THOROUGH)("a pool, as the index that it has", async () => {
+    const index = await Flat.create({ dimensions: D, metric: "cosine" });
+    index.add(DOCUMENTS.map(({ text }) => vectorOf(text)));
+    const pool = await Pool.open(index, { threads: 1 });
+    const text = (query: string) => mini.search(query).map(({ id, score }) => ({ id: Number(id.slice(1)), score }));
+    for (const options of [{}, { mmr: 0.4 }, { filter: new Set([1, 2, 3, 50]) }]) {
+      const [one, other] = [index, pool].map((vectors) => hybrid({ vectors, text, embed }).search("printer paper", options));
+      expect(await other).toEqual(await one);
+    }
+    await pool.close();
   });
 
   it("bits, whose likeness is the share of those that agree", async () => {
