@@ -31,6 +31,8 @@ const LONG = [
   "tests/guide/*.test.ts",
   "tests/package/examples.test.ts",
   "tests/interop/{annoy,convert,page,vectors}.test.ts",
+  "tests/hybrid/judged.test.ts",
+  "tests/adapters/{langchain,llamaindex}.test.ts",
 ];
 
 /** What is run with asserts too, where CI=true. */
@@ -55,6 +57,10 @@ export default defineConfig({
       { find: /^vicinal\/nats$/, replacement: dist("nats.js") },
       { find: /^vicinal\/nats\/cluster$/, replacement: dist("nats-cluster.js") },
       { find: /^vicinal\/nats\/replica$/, replacement: dist("nats-replica.js") },
+      { find: /^vicinal\/hybrid$/, replacement: dist("hybrid.js") },
+      { find: /^vicinal\/langchain$/, replacement: dist("langchain.js") },
+      { find: /^vicinal\/llamaindex$/, replacement: dist("llamaindex.js") },
+      { find: /^vicinal\/transformers$/, replacement: dist("transformers.js") },
       { find: /^vicinal\/guide$/, replacement: dist("guide.js") },
       { find: /^vicinal\/interop$/, replacement: dist("interop.js") },
       { find: /^vicinal\/storage$/, replacement: dist("storage.js") },

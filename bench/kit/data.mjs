@@ -34,6 +34,15 @@ export function loadSet(name, { limit = Infinity, queries: mostQueries = Infinit
   return { name, metric: own, n, d, base, nq, queries, truth: neighbours ? truth() : undefined };
 }
 
+/** The lines of <name>.jsonl.gz, of a set that is there. */
+export function loadTexts(set, name) {
+  const lines = gunzipSync(readFileSync(`${folder}/${set}/${name}.jsonl.gz`))
+    .toString("utf8")
+    .trim()
+    .split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
 /** The queries of a set, each in an array of its own. */
 export function queriesOf({ nq, d, queries }) {
   return Array.from({ length: nq }, (_, i) => queries.slice(i * d, (i + 1) * d));

@@ -7,6 +7,7 @@
 //   static.js static.cjs everything in one file
 //   collection.js storage.js storage-node.js tabs.js worker.js pool.js range.js guide.js interop.js, .cjs  documents, the places where they live, several tabs on them
 //   nats.js nats-cluster.js nats-replica.js, .cjs  shards and replicas on a server of NATS, whose packages are imported from beside
+//   hybrid.js langchain.js llamaindex.js transformers.js, .cjs  words and meaning together; stores of frameworks, which are imported from beside
 //   cli.js               the command line with its libraries
 //   types/               declarations for both
 //   THIRD-PARTY.txt      the licences of what is bundled

@@ -67,13 +67,15 @@ const coreBeside = {
 
 /** Packages that readers of files import from beside, when they are needed. */
 const FORMATS = ["apache-arrow", "h5wasm", "hyparquet", "hyparquet-compressors"];
+/** Imported from beside the package, where the user has them. */
+const FOREIGN = ["@nats-io/*", "@langchain/core/*", "@llamaindex/core/*", "@huggingface/transformers"];
 
 const common = { bundle: true, target: "es2022", logLevel: "warning", legalComments: "inline", metafile: true, outdir: "dist" };
 const esm = {
   ...common,
   format: "esm",
   platform: "neutral",
-  external: ["node:*", "@nats-io/*", ...FORMATS],
+  external: ["node:*", ...FOREIGN, ...FORMATS],
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   mainFields: ["module", "main"],
@@ -134,15 +136,20 @@ const LAYERS = {
   nats: "src/nats.ts",
   "nats-cluster": "src/nats-cluster.ts",
   "nats-replica": "src/nats-replica.ts",
+  hybrid: "src/hybrid.ts",
+  langchain: "src/langchain.ts",
+  llamaindex: "src/llamaindex.ts",
+  transformers: "src/transformers.ts",
 };
 
-/** A replica opens collections in folders: those of the package's own entries. */
+/** Replicas and adapters open collections, those of the package's own entries. */
 const collectionBeside = (extension) => ({
   name: "collection-beside",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\/(collection\/collection|storage\/node)\.js$/ }, ({ path, importer }) =>
-      importer.endsWith("/src/nats/replica.ts")
-        ? { path: path.includes("storage") ? `./storage-node${extension}` : `./collection${extension}`, external: true }
+    const entries = { "collection/collection": "collection", "storage/node": "storage-node", "storage/memory": "storage" };
+    onResolve({ filter: /^\.\.\/(collection\/collection|storage\/(node|memory))\.js$/ }, ({ path, importer }) =>
+      /\/src\/(nats\/replica\.ts$|adapters\/)/.test(importer)
+        ? { path: `./${entries[path.slice(3, -3)]}${extension}`, external: true }
         : undefined,
     );
   },
@@ -217,6 +224,7 @@ async function writeIndex(files, builds) {
   const extrasBeside = beside(/\/extras\.js$/, "./extras-HASH.js");
   const collectionExtras = beside(/\/extras\.js$/, "./chunks/collection-extras-HASH.js");
   const rangeWhere = beside(/\/where\.js$/, "./chunks/range-where-HASH.js");
+  const fielded = beside(/\/fielded\.js$/, "./chunks/fielded-HASH.js");
   const ownWorker = beside(/\/own-worker\.js$/, "./chunks/own-worker-HASH.js");
   const shared = builds.filter((name) => name.startsWith("shared"));
   const sharedBeside = shared.map((name) => beside(new RegExp(`^vicinal-wasm:${name}$`), `./chunks/${name}-HASH.js`));
@@ -235,10 +243,11 @@ async function writeIndex(files, builds) {
     },
     { entryPoints: Object.fromEntries(shared.map((name) => [`chunks/${name}`, `vicinal-wasm:${name}`])), plugins: [embedded] },
     { entryPoints: { "chunks/range-where": "src/range/where.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
+    { entryPoints: { "chunks/fielded": "src/collection/fielded.ts" }, plugins: [besideCore(files, "./core-HASH.js")] },
     {
       entryPoints: LAYERS,
       plugins: [
-        ...[collectionBeside(".js"), ...sharedBeside, collectionExtras, rangeWhere, ownWorker, workerText],
+        ...[collectionBeside(".js"), ...sharedBeside, collectionExtras, rangeWhere, fielded, ownWorker, workerText],
         besideCore(files, "./chunks/core-HASH.js"),
       ],
       splitting: false,
@@ -252,7 +261,7 @@ async function writeIndex(files, builds) {
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
     writeFileSync(
-      path.replace(/(core|extras|graph|shared|own-worker|range-where)\.js$/, `$1-${name}.js`),
+      path.replace(/(core|extras|graph|shared|own-worker|range-where|fielded)\.js$/, `$1-${name}.js`),
       text.replaceAll("-HASH.js", `-${name}.js`),
     );
   }
@@ -282,7 +291,7 @@ export async function bundle(builds) {
     ...cjs,
     entryPoints: { index: "src/index.ts", ...layers },
     supported: { "dynamic-import": false },
-    external: ["@nats-io/*"],
+    external: FOREIGN,
     plugins: [collectionBeside(".cjs"), workerText, wasmBeside, besideCore(files, "./core.cjs")],
   });
   await build({ ...cjs, entryPoints: { node: "src/node.ts" }, plugins: [indexBeside(".cjs")] });
@@ -292,7 +301,7 @@ export async function bundle(builds) {
     format: "esm",
     platform: "node",
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    external: ["@huggingface/transformers", "@nats-io/*"],
+    external: FOREIGN,
     legalComments: "linked",
     plugins: [coreBeside],
   });

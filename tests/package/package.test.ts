@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { instantiate } from "@assemblyscript/loader";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, install, type Project, type Report, ROOT, requireTool, runtime } from "../support/packed.js";
 import { thorough } from "../support/thorough.js";
@@ -63,7 +63,10 @@ describe("tarball", () => {
       ...[
         "collection",
         "guide",
+        "hybrid",
         "interop",
+        "langchain",
+        "llamaindex",
         "nats",
         "nats-cluster",
         "nats-replica",
@@ -72,11 +75,13 @@ describe("tarball", () => {
         "storage",
         "storage-node",
         "tabs",
+        "transformers",
         "worker",
       ].flatMap((name) => [`dist/${name}.js`, `dist/${name}.cjs`]),
       "dist/core.cjs",
       "dist/chunks/collection-extras-HASH.js",
       "dist/chunks/own-worker-HASH.js",
+      "dist/chunks/fielded-HASH.js",
       "dist/chunks/range-where-HASH.js",
       "package.json",
       "dist/chunks/extras-HASH.js",
@@ -224,6 +229,14 @@ describe("size", () => {
     const collection = await download("Collection", "core", "vicinal/collection");
     console.log(`minified and gzipped: { Collection } ${collection} bytes`);
     expect(collection).toBeLessThanOrEqual(62 * 1024);
+  });
+
+  /** What each adds to the collection that it stands on. */
+  const ON_TOP = { hybrid: 3.5, langchain: 2.5, llamaindex: 1.75, transformers: 1 };
+  test.each(Object.entries(ON_TOP))("vicinal/%s adds no more than %d KiB", async (name, most) => {
+    const { code } = await transform(readFileSync(join(installed, `dist/${name}.js`), "utf8"), { minify: true });
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(most * 1024);
+    expect(code).not.toMatch(/from"node:/);
   });
 
   test("{ RangeIndex } is below 70 KiB", async () => {

@@ -1,12 +1,13 @@
 // Every snippet and every command of README.md, run on the packed tarball.
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluated, launched, type Site, serve } from "../support/browser.js";
 import { describeWith, install, type Project, ROOT } from "../support/packed.js";
-import { COMMANDS, README, SNIPPETS, snippet } from "../support/readme.js";
+import { COMMANDS, README, SNIPPETS, snippet, TABLES } from "../support/readme.js";
+import { THOROUGH } from "../support/thorough.js";
 
 let project: Project;
 let folder: string;
@@ -14,30 +15,46 @@ let folder: string;
 beforeAll(async () => {
   project = await install();
   folder = join(project.folder, "readme");
-  for (const { file, source } of SNIPPETS) writeFileSync(join(folder, file), source);
+  for (const { file, source } of [...SNIPPETS, ...TABLES]) writeFileSync(join(folder, file), source);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  writeStandIn();
+  writeBeside();
 }, 120_000);
 afterAll(() => project?.remove());
 
-/** In place of @huggingface/transformers, which downloads its models: the call and the answer's shape are its own. */
-function writeStandIn(): void {
-  const place = join(folder, "node_modules/@huggingface/transformers");
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "package.json"), '{ "type": "module", "exports": "./index.js" }');
-  const source = `export async function pipeline(task, model) {
+/** What snippets import beside vicinal, as installed here. */
+const BESIDE = ["minisearch", "@langchain", "@llamaindex"];
+
+/** In place of what asks a model elsewhere: the calls and the answers' shapes are the packages' own. */
+const STAND_INS = {
+  "@huggingface/transformers": `export async function pipeline(task, model) {
     if (task !== "feature-extraction" || !model.startsWith("Xenova/")) throw new Error(task + " " + model);
     return async (texts, { pooling, normalize }) => {
       if (pooling !== "mean" || normalize !== true) throw new Error("other options");
-      return { tolist: () => texts.map(() => Array.from({ length: 384 }, () => 1 / Math.sqrt(384))) };
+      const rows = texts.map(() => Array.from({ length: 384 }, () => 1 / Math.sqrt(384)));
+      return { data: Float32Array.from(rows.flat()), dims: [texts.length, 384], tolist: () => rows };
     };
-  }`;
-  writeFileSync(join(place, "index.js"), source);
+  }`,
+  ai: `export async function embedMany({ model, values }) {
+    if (typeof model !== "string" || !Array.isArray(values)) throw new Error("other options");
+    return { values, embeddings: values.map((value) => Array.from({ length: 1536 }, (_, i) => Math.sin(value.length + i))) };
+  }`,
+};
+
+function writeBeside(): void {
+  const modules = join(project.folder, "node_modules");
+  for (const name of BESIDE) symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction");
+  for (const [name, source] of Object.entries(STAND_INS)) {
+    mkdirSync(join(modules, name), { recursive: true });
+    writeFileSync(join(modules, name, "package.json"), '{ "type": "module", "exports": "./index.js" }');
+    writeFileSync(join(modules, name, "index.js"), source);
+  }
 }
 
 describe("in Node", () => {
-  for (const { file } of SNIPPETS.filter(({ how }) => how === "node")) {
-    test(file, async () => {
+  // Frameworks take a second each to load.
+  const mayRun = (source: string): boolean => THOROUGH || !/from "@(langchain|llamaindex)\//.test(source);
+  for (const { file, source } of SNIPPETS.filter(({ how }) => how === "node")) {
+    test.runIf(mayRun(source))(file, async () => {
       const said = await project.node(join(folder, file));
       if (file === "app.js") expect(said.split("\n")[0]).toMatch(/^0\.\d\d Passwords are reset/);
     });
@@ -96,6 +113,25 @@ describe("examples", () => {
     const files = readdirSync(join(app, name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const lines = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8").split("\n").length - 1);
     expect(lines.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(60);
+  });
+});
+
+// What a user's run has no time for.
+describe.runIf(THOROUGH)("coming from elsewhere", () => {
+  test("the compiler takes every call", async () => {
+    const compilerOptions = { target: "es2022", lib: ["ES2022"], module: "nodenext", strict: true, noEmit: true, allowJs: true };
+    const types = { types: ["node"], typeRoots: [join(ROOT, "node_modules/@types")] };
+    const checked = [...TABLES, snippet("hybrid.js"), snippet("langchain.js")];
+    const files = checked.map(({ file }) => file);
+    for (const { file, source } of checked) writeFileSync(join(folder, file), `// @ts-check\n${source}`);
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...compilerOptions, ...types }, files }));
+    const compiled = project.node(join(ROOT, "node_modules/typescript/bin/tsc"), "-p", join(folder, "tsconfig.json"));
+    await expect(compiled.catch(({ stdout }) => stdout)).resolves.toBe("");
+  });
+
+  test.each(TABLES)("$file runs", async ({ file, source }) => {
+    expect(source.split("\n").length).toBeGreaterThan(10);
+    await project.node(join(folder, file));
   });
 });
 

@@ -40,12 +40,14 @@ import {
   variant,
 } from "vicinal";
 import { Collection, type CollectionOptions, type WorkerCollection } from "vicinal/collection";
+import { type HybridHit, hybrid, mmr } from "vicinal/hybrid";
 import { openFile, saveFile } from "vicinal/node";
 import { type Published, publish, type RangeHit, RangeIndex } from "vicinal/range";
 import { Flat as StaticFlat, type VectorIndex as StaticIndex } from "vicinal/static";
 import { indexedDb, memory, opfs, type Storage, type StoredFile } from "vicinal/storage";
 import { folder } from "vicinal/storage/node";
 import { SharedCollection } from "vicinal/tabs";
+import { type Embedder, embedder } from "vicinal/transformers";
 
 export async function lifeCycle(path: string, module: InitOptions["module"]): Promise<Hit[]> {
   const options: HnswOptions = { dimensions: 3, metric: "cosine", codec: "sq8", rerank: 2, m: 8 };
@@ -174,4 +176,22 @@ export async function ranges(docs: Collection, shared: SharedCollection): Promis
   const work: number = open.lastStats.requests + open.stats().bytes + hits[0].distance;
   open.close();
   return (await open.searchBatch([[1, 2, work]]))[0];
+}
+
+export async function together(storage: Storage): Promise<HybridHit<string | number>[]> {
+  const embed: Embedder = await embedder("some/model", { pooling: "cls", pipeline: { dtype: "q8" } });
+  const docs = await Collection.open({ storage, dimensions: embed.dimensions, embed });
+  const index = await StaticFlat.create({ dimensions: 3 });
+  const text = (query: string, { k }: { k: number }) => [{ id: query.length, score: k }];
+  const numbered: HybridHit<number>[] = await hybrid({ vectors: index, text, embed }).search("a", {
+    filter: new Set([1]),
+    mmr: 0.5,
+  });
+  const [first] = mmr([new Float32Array(3), [1, 2, 3]], [0.5, 1], { k: numbered.length, lambda: 0.3 });
+  const both = hybrid({
+    vectors: docs,
+    text: async () => ({ hits: [{ id: "a", score: first }] }),
+    fuse: { vectors: 1, text: 2 },
+  });
+  return both.search("a", { k: 1, where: { lang: "en" }, groupBy: "lang", ef: 3 });
 }
