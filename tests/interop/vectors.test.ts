@@ -89,6 +89,14 @@ test("packed bits: bytes are eight each", async () => {
   expect([...(index.get(0) as Float32Array)].join("")).toBe("1000000011111111");
 });
 
+test("a URL and a Response are read as they come", async () => {
+  const url = `data:application/octet-stream;base64,${Buffer.from(npy(ROWS)).toString("base64")}`;
+  for (const file of [url, new URL(url), new Response(npy(ROWS) as BodyInit)]) {
+    expect((await all(file, { format: "npy" })).rows).toEqual(PLAIN);
+  }
+  await expectError(() => openVectors(new Response("", { status: 503 }), { format: "npy" }), "BAD_FILE", "status 503");
+});
+
 test("rows() is what addAll takes", async () => {
   const opened = await openVectors(npy(ROWS));
   const index = await Hnsw.create({ dimensions: opened.dimensions, metric: "l2" });
