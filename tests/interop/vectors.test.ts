@@ -1,5 +1,5 @@
 // Files of vectors, each written by another hand than reads them.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -96,6 +96,29 @@ test("a URL and a Response are read as they come", async () => {
   }
   await expectError(() => openVectors(new Response("", { status: 503 }), { format: "npy" }), "BAD_FILE", "status 503");
 });
+
+test("a file that is closed unread is given back", async () => {
+  const path = join(folder, "unread.parquet");
+  writeFileSync(path, parquet());
+  const before = openFiles();
+  const opened = await openVectors(path);
+  await opened.close();
+  for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
+  expect(openFiles()).toBe(before);
+});
+
+/** Files that this process has open, where the system tells. */
+function openFiles(): number {
+  return process.platform === "linux" ? readdirSync("/proc/self/fd").filter((fd) => linkOf(fd).includes("unread")).length : 0;
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
 
 test("rows() is what addAll takes", async () => {
   const opened = await openVectors(npy(ROWS));

@@ -41,6 +41,8 @@ export interface VectorFile extends AsyncIterable<Chunk> {
   readonly total: number | undefined;
   /** The chunks' vectors alone, as addAll takes them. */
   rows(): AsyncGenerator<Float32Array | Uint8Array>;
+  /** Gives the file back unread; reading to the end, or leaving the loop, does so too. */
+  close(): Promise<void>;
 }
 
 const OPTIONS = ["format", "array", "packed", "vectorField", "idField"];
@@ -175,6 +177,7 @@ async function begun(format: VectorFormat, chunks: AsyncGenerator<Chunk>): Promi
     dimensions: first.value.dimensions,
     total: first.value.total,
     [Symbol.asyncIterator]: () => whole,
+    close: async () => void (await chunks.return(undefined)),
     async *rows() {
       for await (const { vectors } of whole) yield vectors;
     },
