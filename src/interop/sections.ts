@@ -62,7 +62,9 @@ export class Sections {
   /** Slots of vectors that searches find, in order. */
   live(): Uint32Array {
     const stages = this.bytes("life");
-    return Uint32Array.from(Array.from(stages.keys()).filter((slot) => stages[slot] === LIVE));
+    const slots = new Uint32Array(this.state.live);
+    for (let slot = 0, n = 0; slot < this.slots; slot++) if (stages[slot] === LIVE) slots[n++] = slot;
+    return slots;
   }
 
   #part(tag: string): Part {

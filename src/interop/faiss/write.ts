@@ -21,10 +21,11 @@ const LETTERS = {
 const GROUP = 32;
 
 /**
- * The index as Faiss would write it (`faiss.read_index`): Flat, Ivf and Hnsw with codec f32, f16, bf16, sq8 or pq. Ids other than 0, 1, 2, ... come in an
- * IndexIDMap2, those of lists beside their codes; `rotate: "opq"` in an IndexPreTransform. sq8 is coded anew, on a range for each dimension. Under
- * cosine queries are normalised by an IndexPreTransform, and rank by inner product, those of lists and of pq by l2. Rows kept for rerank are left out. Nothing but the index and the
- * file is in memory. Errors: BAD_OPTION for what Faiss has no class for, for an index that is not trained, and a graph with removed vectors.
+ * The index as Faiss would write it (`faiss.read_index`): Flat, Ivf and Hnsw with codec f32, f16, bf16, sq8 or pq. Ids other than 0, 1, 2, ... come
+ * in an IndexIDMap2, those of lists beside their codes; `rotate: "opq"` in an IndexPreTransform. sq8 is coded anew, on a range for each
+ * dimension. Under cosine queries are normalised by an IndexPreTransform, and rank by inner product, those of lists and of pq by l2. Rows kept for
+ * rerank are left out. Takes about three times the file in memory. Errors: BAD_OPTION for what Faiss has no class for, for an index that
+ * is not trained, and for a graph with removed vectors or such as wait to be linked.
  */
 export function writeFaiss(index: VectorIndex): Bytes {
   if (typeof index?.toBytes !== "function") throw badOption("writeFaiss takes an index");
@@ -43,7 +44,8 @@ export function writeFaiss(index: VectorIndex): Bytes {
   const file = new Writing();
   const unit = name === "cosine";
   const turned = ROTATE_NAMES[state.rotate] === "opq";
-  const ids = Uint32Array.from(slots, (slot) => sections.u32s("ids ")[slot]);
+  const all = sections.u32s("ids ");
+  const ids = slots.map((slot) => all[slot]);
   const mapped = kind !== "ivf" && ids.some((id, i) => id !== i);
   if (mapped) file.head("IxM2", head);
   if (unit || turned) writeTransforms(file, sections, head, unit, turned);
