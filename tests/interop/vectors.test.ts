@@ -142,10 +142,12 @@ test("what cannot be read is named", async () => {
 });
 
 describe("damage is refused, or read as rows", () => {
-  const cases: readonly (readonly ["npy" | "fvecs" | "npz", () => Uint8Array])[] = [
+  const cases: readonly (readonly ["npy" | "fvecs" | "npz" | "arrow", () => Uint8Array])[] = [
     ["npy", () => npy(ROWS)],
     ["fvecs", () => vecs("f")],
     ["npz", () => zip({ "a.npy": npy(ROWS) }, { deflate: true, wide: true })],
+    ["arrow", () => arrow("file")],
+    ["arrow", () => arrow("stream", false)],
   ];
   it.each(cases)("%s", async (format, bytes) => {
     await readDamaged(bytes(), 0, MUTATIONS, (damaged) => all(damaged, { format }));
@@ -157,7 +159,7 @@ describe("damage is refused, or read as rows", () => {
   });
 });
 
-// What hyparquet and apache-arrow make of damage inside is theirs: counts that are wrong keep them busy for long. What is cut off they notice.
+// What hyparquet makes of damage inside is its own: counts that are wrong keep it busy for long. What is cut off it notices.
 describe("what is cut off is refused, or read as rows", () => {
   const cases: readonly (readonly ["parquet" | "arrow" | "hdf5", () => Uint8Array | Promise<Uint8Array>])[] = [
     ["parquet", parquet],
