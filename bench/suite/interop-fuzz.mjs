@@ -5,5 +5,8 @@ import { spawnSync } from "node:child_process";
 const TIMES = 25;
 const vitest = ["node_modules/vitest/vitest.mjs", "run", "--config", "tests/vitest.config.ts", "--project", "published"];
 const env = { ...process.env, CI: "true", VICINAL_TIMES: String(TIMES) };
-const { status } = spawnSync(process.execPath, [...vitest, "tests/interop", "-t", "damage"], { env, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [...vitest, "tests/interop", "-t", "damage", "--testTimeout=3600000"], {
+  env,
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

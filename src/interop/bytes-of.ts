@@ -15,7 +15,13 @@ export interface ResponseLike {
   readonly ok: boolean;
   readonly status: number;
   readonly url: string;
+  /** Where there is one, it is read as it comes. */
+  readonly body?: { getReader(): ByteStream } | null;
   arrayBuffer(): Promise<ArrayBuffer>;
+}
+interface ByteStream {
+  read(): Promise<{ done: boolean; value?: Uint8Array }>;
+  cancel(): Promise<void>;
 }
 
 /**
@@ -43,10 +49,10 @@ const READ_BYTES = 1 << 20;
 export async function openBytes(file: FileLike): Promise<ByteSource> {
   const isBuffer = /^(Shared)?ArrayBuffer$/.test(tagOf(file) ?? "");
   if (isBuffer || ArrayBuffer.isView(file)) return ofBytes(viewOf(file as ArrayBuffer | ArrayBufferView));
-  if (typeof file === "string" || isUrl(file)) return isPath(file) ? ofPath(file) : ofResponse(await fetched(file));
-  const { slice, arrayBuffer } = (file ?? {}) as Partial<BlobLike & ResponseLike>;
-  if (typeof slice === "function") return ofBlob(file as BlobLike);
-  if (typeof arrayBuffer === "function") return ofResponse(file as ResponseLike);
+  const response = await responseOf(file);
+  if (response) return ofBytes(new Uint8Array(await response.arrayBuffer()), nameOf(response));
+  if (typeof file === "string" || isUrl(file)) return ofPath(file);
+  if (typeof (file as Partial<BlobLike> | undefined)?.slice === "function") return ofBlob(file as BlobLike);
   throw new VicinalError("BAD_FILE", `a file is given as bytes, a Blob, a Response, a URL or a path, not ${show(file)}`);
 }
 
@@ -80,10 +86,31 @@ function ofBlob(blob: BlobLike): ByteSource {
   return { name, size: blob.size, read, close: async () => {} };
 }
 
-async function ofResponse(response: ResponseLike): Promise<ByteSource> {
-  const name = response.url || "the server";
-  if (!response.ok) throw new VicinalError("BAD_FILE", `${name} answered with status ${response.status}`);
-  return ofBytes(new Uint8Array(await response.arrayBuffer()), name);
+/** What a server answers to a URL, or has answered; undefined where the file is neither. Errors: BAD_FILE where it is not the file. */
+export async function responseOf(file: FileLike): Promise<ResponseLike | undefined> {
+  const isText = typeof file === "string" || isUrl(file);
+  if (isText && isPath(file)) return undefined;
+  const { slice, arrayBuffer } = (file ?? {}) as Partial<BlobLike & ResponseLike>;
+  if (!isText && (typeof arrayBuffer !== "function" || typeof slice === "function")) return undefined;
+  const response = isText ? await fetched(file) : (file as ResponseLike);
+  if (!response.ok) throw new VicinalError("BAD_FILE", `${nameOf(response)} answered with status ${response.status}`);
+  return response;
+}
+
+/** As errors say it. */
+export function nameOf(response: ResponseLike): string {
+  return response.url || "the server";
+}
+
+/** What comes of an answer, as it comes. */
+export async function* bodyOf(response: ResponseLike): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return yield new Uint8Array(await response.arrayBuffer());
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) if (step.value) yield step.value;
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
 }
 
 function isUrl(file: unknown): file is URL {

@@ -507,7 +507,7 @@ describe("mistakes are told in a sentence", () => {
   const USAGE: [sentence: string, ...args: string[]][] = [
     ["unknown command 'biuld'", "biuld"],
     ["missing required argument 'input'", "build", "-o", "x.vic"],
-    ["Allowed choices are fvecs, bvecs, npy", "build", "base.fvecs", "-o", "x.vic", "--format", "parquet"],
+    ["Allowed choices are npy, fvecs, bvecs", "build", "base.fvecs", "-o", "x.vic", "--format", "xlsx"],
     ["required option '-o, --output <file>'", "build", "base.fvecs"],
     ["unknown option '--metrc'", "build", "base.fvecs", "-o", "x.vic", "--metrc", "l2"],
     ["Allowed choices are l2, cosine, dot, hamming", "build", "base.fvecs", "-o", "x.vic", "--metric", "euclid"],

@@ -1,5 +1,5 @@
 // Files of vectors, each written by another hand than reads them.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -89,6 +89,37 @@ test("packed bits: bytes are eight each", async () => {
   expect([...(index.get(0) as Float32Array)].join("")).toBe("1000000011111111");
 });
 
+test("a URL and a Response are read as they come", async () => {
+  const url = `data:application/octet-stream;base64,${Buffer.from(npy(ROWS)).toString("base64")}`;
+  for (const file of [url, new URL(url), new Response(npy(ROWS) as BodyInit)]) {
+    expect((await all(file, { format: "npy" })).rows).toEqual(PLAIN);
+  }
+  await expectError(() => openVectors(new Response("", { status: 503 }), { format: "npy" }), "BAD_FILE", "status 503");
+});
+
+test("a file that is closed unread is given back", async () => {
+  const path = join(folder, "unread.parquet");
+  writeFileSync(path, parquet());
+  const before = openFiles();
+  const opened = await openVectors(path);
+  await opened.close();
+  for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
+  expect(openFiles()).toBe(before);
+});
+
+/** Files that this process has open, where the system tells. */
+function openFiles(): number {
+  return process.platform === "linux" ? readdirSync("/proc/self/fd").filter((fd) => linkOf(fd).includes("unread")).length : 0;
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return "";
+  }
+}
+
 test("rows() is what addAll takes", async () => {
   const opened = await openVectors(npy(ROWS));
   const index = await Hnsw.create({ dimensions: opened.dimensions, metric: "l2" });
@@ -111,17 +142,24 @@ test("what cannot be read is named", async () => {
 });
 
 describe("damage is refused, or read as rows", () => {
-  const cases: readonly (readonly ["npy" | "fvecs" | "npz", () => Uint8Array])[] = [
+  const cases: readonly (readonly ["npy" | "fvecs" | "npz" | "arrow", () => Uint8Array])[] = [
     ["npy", () => npy(ROWS)],
     ["fvecs", () => vecs("f")],
     ["npz", () => zip({ "a.npy": npy(ROWS) }, { deflate: true, wide: true })],
+    ["arrow", () => arrow("file")],
+    ["arrow", () => arrow("stream", false)],
   ];
   it.each(cases)("%s", async (format, bytes) => {
     await readDamaged(bytes(), 0, MUTATIONS, (damaged) => all(damaged, { format }));
   });
+
+  it("hdf5", async () => {
+    const bytes = new Uint8Array(readFileSync(await hdf5(join(folder, "damaged.h5"))));
+    await readDamaged(bytes, 0, MUTATIONS, (damaged) => all(damaged, { format: "hdf5" }));
+  });
 });
 
-// What packages make of damage inside is theirs: some read long after a file has ended. What is cut off they notice.
+// What hyparquet makes of damage inside is its own: counts that are wrong keep it busy for long. What is cut off it notices.
 describe("what is cut off is refused, or read as rows", () => {
   const cases: readonly (readonly ["parquet" | "arrow" | "hdf5", () => Uint8Array | Promise<Uint8Array>])[] = [
     ["parquet", parquet],

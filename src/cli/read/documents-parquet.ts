@@ -10,7 +10,11 @@ const ROWS = 2048;
 export async function openParquet(path: string, fields: FieldNames): Promise<DocumentFile> {
   const info = await stat(path);
   if (!info.isFile()) throw new InputError(`${path}: a .parquet must be a file, which is read from its end`);
-  const parquet = await openColumns(path, await openBytes(path));
+  const source = await openBytes(path);
+  const parquet = await openColumns(path, source).catch(async (error) => {
+    await source.close();
+    throw error;
+  });
   let done = 0;
   const count = (): void => {
     done++;
@@ -21,8 +25,16 @@ export async function openParquet(path: string, fields: FieldNames): Promise<Doc
     get done() {
       return done;
     },
-    rows: rowsOf(path, parquet, fields, count),
+    rows: closing(rowsOf(path, parquet, fields, count), source),
   };
+}
+
+async function* closing(rows: AsyncGenerator<DocumentRow>, source: { close(): Promise<void> }): AsyncGenerator<DocumentRow> {
+  try {
+    yield* rows;
+  } finally {
+    await source.close();
+  }
 }
 
 async function* rowsOf(

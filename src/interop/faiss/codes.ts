@@ -72,14 +72,7 @@ function packedCodes(file: Reading, n: number, coder: ProductCoder): Codes {
  * Codes of 4 bits as a scan has them, in blocks (faiss/impl/pq4_fast_scan.h): for each two parts, of every 32 vectors 32 bytes, the first 16 of the
  * first part. A byte holds the numbers of two vectors that are 16 apart, in the order 0, 8, 1, 9, ...
  */
-export function unpack(
-  from: Uint8Array,
-  at: number,
-  n: number,
-  { vectors, bytes }: Blocks,
-  out: Uint8Array,
-  codeBytes: number,
-): void {
+function unpack(from: Uint8Array, at: number, n: number, { vectors, bytes }: Blocks, out: Uint8Array, codeBytes: number): void {
   for (let i = 0; i < n; i++) {
     const inBlock = i % vectors;
     const block = at + Math.floor(i / vectors) * bytes;

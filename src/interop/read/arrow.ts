@@ -4,6 +4,7 @@ import type { DataType, RecordBatch, Vector } from "apache-arrow";
 import { VicinalError } from "../../words/errors.js";
 import type { ByteSource } from "../bytes-of.js";
 import { unreadable } from "../imported.js";
+import { checkedStream, checkFile } from "./arrow-check.js";
 import { type ByteReader, latin1 } from "./bytes.js";
 import { badId, type Chunk, MAX_DIMENSIONS, notFinite, parseId, rowsPerChunk } from "./chunk.js";
 import { columnsOf, missingPackage } from "./columns.js";
@@ -47,11 +48,12 @@ export async function* readArrow(reader: ByteReader, fields: FieldNames): AsyncG
   const { path } = reader;
   const arrow = await packageFor(path);
   if (latin1(await reader.peek(ARROW_MARK.length)) === ARROW_MARK) await reader.take(MARK_BYTES);
-  yield* chunksOf(path, arrow, reader.pieces(), fields);
+  yield* chunksOf(path, arrow, checkedStream(reader), fields);
 }
 
 /** The same of a file, by its footer. */
 export async function* readArrowFile(path: string, source: ByteSource, fields: FieldNames): AsyncGenerator<Chunk> {
+  await checkFile(path, source);
   yield* chunksOf(path, await packageFor(path), handleOf(source), fields);
 }
 

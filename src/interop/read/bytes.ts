@@ -1,6 +1,6 @@
 import { concatenated } from "../../input/concatenated.js";
 import { needed } from "../builtin.js";
-import { type ByteSource, type FileLike, isPath, openBytes, pathOf, piecesOf } from "../bytes-of.js";
+import { type ByteSource, bodyOf, type FileLike, nameOf, openBytes, pathOf, piecesOf, responseOf } from "../bytes-of.js";
 import { unreadable } from "../imported.js";
 import { DAMAGED, gunzip } from "./gunzip.js";
 
@@ -49,7 +49,9 @@ export class ByteReader {
   }
 
   static async open(file: FileLike): Promise<ByteReader> {
-    if ((typeof file === "string" || file instanceof URL) && isPath(file)) return openPath(pathOf(file));
+    const response = await responseOf(file);
+    if (response) return ByteReader.of(nameOf(response), undefined, bodyOf(response));
+    if (typeof file === "string" || file instanceof URL) return openPath(pathOf(file));
     const source = await openBytes(file);
     return ByteReader.of(source.name ?? "the file", source.size, wholeOf(source));
   }

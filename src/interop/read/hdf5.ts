@@ -60,7 +60,7 @@ async function* datasetRows(path: string, h5: H5, name: string, array: string | 
     try {
       return work();
     } catch (error) {
-      throw fail(`not an HDF5 file that can be read (${(error as Error).message ?? error})`);
+      throw fail(`not an HDF5 file that can be read (${String((error as Error).message ?? error).split("\n")[0]})`);
     }
   };
   const module = await h5.ready;

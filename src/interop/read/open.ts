@@ -41,6 +41,8 @@ export interface VectorFile extends AsyncIterable<Chunk> {
   readonly total: number | undefined;
   /** The chunks' vectors alone, as addAll takes them. */
   rows(): AsyncGenerator<Float32Array | Uint8Array>;
+  /** Gives the file back unread; reading to the end, or leaving the loop, does so too. */
+  close(): Promise<void>;
 }
 
 const OPTIONS = ["format", "array", "packed", "vectorField", "idField"];
@@ -76,8 +78,9 @@ function formatOfBytes(head: string): VectorFormat | undefined {
 }
 
 /**
- * Opens a file of vectors. Rows are read as it is iterated, about a megabyte at a time: of .npy, .fvecs, .bvecs, .ivecs and Arrow, each also
- * gzip, of Parquet (hyparquet) and .npz; of .hdf5 (h5wasm) from a path, while from elsewhere all of it is in memory; an Arrow batch as a whole.
+ * Opens a file of vectors. Rows are read as it is iterated, about a megabyte at a time: of .npy, .fvecs, .bvecs and .ivecs, each also gzip, as
+ * they come, from a URL too; of .npz, Parquet (hyparquet), Arrow IPC (apache-arrow, a batch as a whole) where they lie, what is fetched in memory; of
+ * .hdf5 (h5wasm) from a path, while from elsewhere all of it is in memory.
  * A .ivecs is read as vectors of its numbers. Errors: BAD_OPTION, BAD_FILE; those of the file system.
  */
 export async function openVectors(file: FileLike, options: VectorOptions = {}): Promise<VectorFile> {
@@ -174,6 +177,7 @@ async function begun(format: VectorFormat, chunks: AsyncGenerator<Chunk>): Promi
     dimensions: first.value.dimensions,
     total: first.value.total,
     [Symbol.asyncIterator]: () => whole,
+    close: async () => void (await chunks.return(undefined)),
     async *rows() {
       for await (const { vectors } of whole) yield vectors;
     },
