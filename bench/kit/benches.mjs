@@ -38,6 +38,7 @@ export const SECONDS = {
   range: 600,
   nats: 150,
   tune: 1500,
+  doctor: 400,
   plan: 300,
   race: 300,
   size: 5,
@@ -47,4 +48,17 @@ export const SECONDS = {
 export const SHORT_SETS = { reference: ["siftsmall-128", "minilm-mix-384"] };
 
 /** Not part of `npm run bench`, for their time: each by its own command, or `--only`. */
-export const APART = ["filter", "cliffs", "churn", "collection", "documents", "range", "nats", "tune", "plan", "race", "peers"];
+export const APART = [
+  "filter",
+  "cliffs",
+  "churn",
+  "collection",
+  "documents",
+  "range",
+  "nats",
+  "tune",
+  "doctor",
+  "plan",
+  "race",
+  "peers",
+];
