@@ -4,6 +4,7 @@ export type { Choice } from "./guide/curve.js";
 export { type DoctorOptions, type DoctorReport, doctor } from "./guide/doctor/doctor.js";
 export type { Finding, FindingName, Severity } from "./guide/doctor/finding.js";
 export type { Point } from "./guide/measuring.js";
+export type { Past } from "./guide/past.js";
 export type { Bytes } from "./guide/plan/laws.js";
 export { type Axis, type Plan, type PlannedDesign, type PlanOptions, plan } from "./guide/plan/plan.js";
 export type { Recall } from "./guide/recall.js";

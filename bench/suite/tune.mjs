@@ -58,24 +58,35 @@ function leastFor(reaches, from, to, most) {
   return low;
 }
 
-async function cellsOf(set, family, index, draw) {
+/** Each query with its exact answers, of all vectors and of those that pass. */
+function answered(set, index, passing) {
+  const queries = queriesOf(set);
+  const k = Math.max(...KS);
+  const [all, filtered] = [undefined, passing].map((filter) => index.searchBatch(queries, { k, filter, exact: true }).ids);
+  const of = (ids, i) => ids.subarray(i * k, (i + 1) * k);
+  return queries.map((vector, i) => ({ vector, all: of(all, i), filtered: of(filtered, i) }));
+}
+
+/** Of the first k of each list. */
+const firstOf = (lists, k) => Uint32Array.from(lists.flatMap((list) => [...list.subarray(0, k)]));
+
+async function cellsOf(set, family, index, passing, asked, draw) {
   const lot = new Draw(draw);
-  const all = queriesOf(set)
-    .map((query) => ({ query, at: lot.uniform() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ query }) => query);
-  const [own, other] = [0, 1].map((half) => all.filter((_, i) => i % 2 === half));
-  const passing = index.prepareFilter((id) => id % SHARE === 3);
+  const mixed = asked.map((one) => [lot.uniform(), one]).sort(([a], [b]) => a - b);
+  const [own, other] = [0, 1].map((half) => mixed.filter((_, i) => i % 2 === half).map(([, one]) => one));
+  const [mine, theirs] = [own, other].map((half) => half.map(({ vector }) => vector));
   const effort = index.kind === "ivf" ? "nprobe" : "ef";
   const cells = [];
-  const truths = new Map();
   for (const target of TARGETS) {
-    const { curves } = await tune(index, { recall: target, queries: own, k: KS, filters: [1, passing] });
+    const truth = own.map(({ all }) => all);
+    const { curves } = await tune(index, { recall: target, queries: mine, truth, k: KS, filters: [1, passing] });
     for (const { k, share, choice } of curves) {
       const filter = share < 1 ? passing : undefined;
-      const key = `${k} ${share}`;
-      if (!truths.has(key)) truths.set(key, index.searchBatch(other, { k, filter, exact: true }).ids);
-      const at = (value) => judge(index, other, { k, filter, [effort]: value }, truths.get(key));
+      const right = firstOf(
+        other.map((one) => (filter ? one.filtered : one.all)),
+        k,
+      );
+      const at = (value) => judge(index, theirs, { k, filter, [effort]: value }, right);
       const least = choice.reached
         ? leastFor(
             (value) => at(value) >= target,
@@ -98,8 +109,10 @@ for (const name of sets ?? SETS) {
     const index = await create({ dimensions: set.d, metric: set.metric });
     await index.addAll(set.base);
     if (!index.trained) await index.train();
+    const passing = index.prepareFilter((id) => id % SHARE === 3);
+    const asked = answered(set, index, passing);
     const own = [];
-    for (let draw = 1; draw <= HALVES; draw++) own.push(...(await cellsOf(set, family, index, draw)));
+    for (let draw = 1; draw <= HALVES; draw++) own.push(...(await cellsOf(set, family, index, passing, asked, draw)));
     index.close();
     cells.push(...own);
     process.stderr.write(

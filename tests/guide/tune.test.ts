@@ -229,7 +229,7 @@ describe("refuses", () => {
   it("what it cannot do", async () => {
     const index = await hnsw();
     for (const [options, sentence] of WRONG) await expectError(() => tune(index, options), "BAD_OPTION", sentence);
-    await expectError(() => tune({} as VectorIndex), "BAD_OPTION", "is no index, pool or collection");
+    await expectError(() => tune({} as VectorIndex), "BAD_OPTION", "is no index, pool, collection or set of shards");
     index.close();
   });
 

@@ -1,4 +1,5 @@
 // What a step of a search and of a build takes on this machine, measured at first use by a small index of each kind.
+import type { VectorIndex } from "../../base/vector-index.js";
 import { factory } from "../../make/factory.js";
 import { METRICS, type Metric } from "../../words/kinds.js";
 import { uniform } from "../random.js";
@@ -38,19 +39,42 @@ function vectors(n: number, dimensions: number): Float32Array {
   return values;
 }
 
+/** A small index, and the microseconds of each of its vectors. */
+async function built(
+  design: Design,
+  dimensions: number,
+  metric: Metric,
+  rows: Float32Array,
+): Promise<{ index: VectorIndex; buildUs: number }> {
+  const options = { dimensions, metric, ...(design.way === "graph" && !design.fastScan && { atOnce: true }) };
+  const index = await factory(design.factory(dimensions, SMALL.lists), options);
+  try {
+    const start = performance.now();
+    await index.addAll(rows);
+    if (!index.trained) await index.train();
+    return { index, buildUs: (1000 * (performance.now() - start)) / SMALL.n };
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+}
+
 async function measured(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
   const { way } = design;
   const values = vectors(SMALL.n + QUERIES, dimensions);
   const queries = Array.from({ length: QUERIES }, (_, i) =>
     values.subarray((SMALL.n + i) * dimensions, (SMALL.n + i + 1) * dimensions),
   );
-  const options = { dimensions, metric, ...(way === "graph" && !design.fastScan && { atOnce: true }) };
-  const index = await factory(design.factory(dimensions, SMALL.lists), options);
+  const rows = values.subarray(0, SMALL.n * dimensions);
+  let { index, buildUs } = await built(design, dimensions, metric, rows);
   try {
-    const start = performance.now();
-    await index.addAll(values.subarray(0, SMALL.n * dimensions));
-    if (!index.trained) await index.train();
-    const buildUs = (1000 * (performance.now() - start)) / SMALL.n;
+    // Rows are copied in some milliseconds, in which much is done for the first time.
+    for (let round = 1; way === "scan" && round < ROUNDS; round++) {
+      index.close();
+      const again = await built(design, dimensions, metric, rows);
+      index = again.index;
+      buildUs = Math.min(buildUs, again.buildUs);
+    }
     const efforts = way === "graph" ? [{ ef: 16 }, { ef: 128 }] : way === "lists" ? [{ nprobe: 4 }, { nprobe: 48 }] : [{}];
     const points = efforts.map((effort) => {
       let units = 0;
