@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluated, launched, type Site, serve } from "../support/browser.js";
 import { describeWith, install, type Project, ROOT } from "../support/packed.js";
 import { COMMANDS, README, SNIPPETS, snippet, TABLES } from "../support/readme.js";
+import { serving } from "../support/serving.js";
 import { THOROUGH } from "../support/thorough.js";
 
 let project: Project;
@@ -168,6 +169,11 @@ describe("commands", () => {
       "%s",
       async (line) => {
         const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, plain]) => one ?? two ?? plain).slice(2);
+        if (words[0] === "explore") {
+          const server = project.start(".", "node", "node_modules/vicinal/dist/cli.js", ...words, "--port", "0");
+          await serving(server, /http:\S+/, async ([url]) => expect((await fetch(url)).status).toBe(200));
+          return;
+        }
         const said = await project.node("node_modules/vicinal/dist/cli.js", ...words);
         expect(said).not.toBe("");
       },
