@@ -121,7 +121,7 @@ const FAULTS = {
     async seeded({ rows, queries, of, d }, factor) {
       const codec = { type: "pq", m: d / 8, bits: 4 };
       const made = (rerank) => filled(Flat.create({ ...of, codec, rerank: { factor: rerank } }), rows);
-      const found = { index: await made(factor), options: { queries } };
+      const found = { index: await made(factor), options: { queries, recall: 0.95 } };
       const mend = async () => {
         found.index.close();
         found.index = await made(80);
