@@ -38,6 +38,7 @@ export function writeFaiss(index: VectorIndex): Bytes {
   if (kind !== "flat" && kind !== "ivf" && kind !== "hnsw")
     throw badOption(`Faiss has nothing that a ${index.constructor.name} could become; Flat, Ivf and Hnsw go there`);
   if (metric < 0) throw badOption(`metric "${name}" does not go to Faiss`);
+  if (name === "l1" && CODEC_NAMES[state.codec] !== "f32") throw badOption('Faiss has metric "l1" for f32 rows alone');
   if (!state.trained) throw badOption("the index has not learned yet what it must: train() it before it is written");
   const slots = sections.live();
   const head = { d: state.dimensions, n: slots.length, metric };
