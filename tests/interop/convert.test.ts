@@ -50,6 +50,15 @@ test("an index of hnswlib's goes into a .vic, from there into hnswlib's and Fais
   }
 });
 
+test("a graph with deleted marks goes to Faiss without what was deleted", async () => {
+  const graph = madeGraph("l2", { deleted: [3, 50] });
+  writeFileSync(at("marked.bin"), writeHnswlibFile(graph));
+  expect(json("convert", "marked.bin", "unmarked.index", "--metric", "l2")).toMatchObject({ to: "faiss", vectors: 118 });
+  const { index } = await readFaiss(at("unmarked.index"));
+  const found = index.search(QUERY, { k: 10, exact: true }).map(({ id }) => id);
+  expect(found).toEqual(truth(graph, QUERY, 10).map(Number));
+});
+
 test.runIf(THOROUGH)("the others, and what is asked of them", async () => {
   writeFileSync(at("theirs.usearch"), writeUsearchFile(GRAPH));
   expect(json("convert", "theirs.usearch", "u.vic")).toMatchObject({ from: "usearch", vectors: 120 });

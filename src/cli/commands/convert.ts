@@ -120,7 +120,11 @@ const toIndex: Converting = async (input, _path, from, to, options, output) => {
 };
 
 async function written(index: Index, to: string): Promise<Iterable<Uint8Array>> {
-  if (to === "faiss") return [writeFaiss(index)];
+  if (to === "faiss") {
+    // Its graphs have no marks for what was removed.
+    if (index.deleted > 0) await index.compact();
+    return [writeFaiss(index)];
+  }
   if (to === "hnswlib") return hnswlibPieces(index as Hnsw);
   return vicPieces(index);
 }
