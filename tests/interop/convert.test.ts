@@ -59,6 +59,13 @@ test("a graph with deleted marks goes to Faiss without what was deleted", async 
   expect(found).toEqual(truth(graph, QUERY, 10).map(Number));
 });
 
+test("an index goes over as it is: what would have it otherwise is refused, and so is another metric", async () => {
+  writeFileSync(at("asis.usearch"), writeUsearchFile(GRAPH));
+  fails(2, "goes over as it is, without --rerank-codec", "convert", "asis.usearch", "x.vic", "--rerank-codec", "f16");
+  fails(2, "its metric is l2, and --metric dot does not change that", "convert", "asis.usearch", "x.npy", "--metric", "dot");
+  expect(json("convert", "asis.usearch", "x.vic", "--metric", "l2").vectors).toBe(120);
+});
+
 test.runIf(THOROUGH)("the others, and what is asked of them", async () => {
   writeFileSync(at("theirs.usearch"), writeUsearchFile(GRAPH));
   expect(json("convert", "theirs.usearch", "u.vic")).toMatchObject({ from: "usearch", vectors: 120 });

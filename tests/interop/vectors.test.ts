@@ -138,7 +138,11 @@ test("what cannot be read is named", async () => {
   await expectError(() => openVectors(zip({ "a.npy": npy(ROWS) }), { array: "c" }), "BAD_OPTION", 'no array "c"');
   await expectError(() => openVectors(parquet(), { vectorField: "x" }), "BAD_FILE", 'no column "x" (it has id, embedding)');
   await expectError(() => openVectors(arrow("file"), { idField: "key" }), "BAD_FILE", 'no column "key"');
-  await expectError(() => openVectors(arrow("file"), { vectorField: "id" }), "BAD_FILE", "not a FixedSizeList, List or LargeList");
+  await expectError(
+    () => openVectors(arrow("file"), { vectorField: "id" }),
+    "BAD_FILE",
+    "not a FixedSizeList, List or LargeList",
+  );
   await expectError(() => openVectors(npy(ROWS), { form: "npy" } as never), "BAD_OPTION", "form");
   await expectError(() => openVectors(npy(ROWS), { format: "xlsx" as never }), "BAD_OPTION", "xlsx");
 });
