@@ -141,7 +141,7 @@ test.each(SPACES)("%s: what is written an independent reader takes, and finds in
   expect(ids(again.index, queries[0], 10, true)).toEqual(ids(index, queries[0], 10, true));
 });
 
-test("copies that come and go: no tower is higher than the graph, and walks come to all that is left", async () => {
+test("copies that come and go: no tower is higher than the graph, and all that is left can be come to from the entry", async () => {
   for (let seed = 1; seed <= often(20, 400); seed++) {
     const next = random(seed);
     const below = (n: number): number => Math.floor(next() * n);
@@ -152,10 +152,10 @@ test("copies that come and go: no tower is higher than the graph, and walks come
     }
     const bytes = await writeHnswlib(index);
     expect((await readHnswlib(bytes, { metric: "l2" })).index.size).toBe(index.size);
-    if (index.stats().unreachable > 0) continue;
+    if (index.stats().unreachable !== 0) continue;
     const file = readHnswlibFile(bytes);
     expect(Math.max(...file.links.map((layers) => layers.length - 1))).toBe(file.top);
-    expect(walk(file, (i) => file.rows[i][0], 1e6, 1e6).length, `seed ${seed}`).toBe(index.size);
+    expect(walk(file, () => 0, 1e6, 1e6).length, `seed ${seed}`).toBe(index.size);
   }
 });
 
