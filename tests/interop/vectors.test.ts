@@ -100,13 +100,23 @@ test("a URL and a Response are read as they come", async () => {
 });
 
 test("a file that is closed unread is given back", async () => {
-  const path = join(folder, "unread.parquet");
-  writeFileSync(path, parquet());
-  const before = openFiles();
-  const opened = await openVectors(path);
-  await opened.close();
-  for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
-  expect(openFiles()).toBe(before);
+  const big = Array.from({ length: 5000 }, (_, i) => Float32Array.of(i, 1));
+  for (const [name, bytes] of [
+    ["unread.parquet", parquet()],
+    ["unread.npy", npy(big)],
+    ["unread.npy.gz", gzipSync(npy(big))],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    const opened = await openVectors(path);
+    await opened.close();
+    for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
+  }
+  const flat = join(folder, "unread-flat.npy");
+  writeFileSync(flat, npy(big, "<f4", "(10000,)"));
+  await expectError(() => openVectors(flat), "BAD_FILE", "two dimensions");
+  // A stream closes its file a little later.
+  await expect.poll(openFiles).toBe(0);
 });
 
 /** Files that this process has open, where the system tells. */
