@@ -134,5 +134,6 @@ test.runIf(THOROUGH && process.platform === "linux")("a file of 200 MiB: memory 
   const index = statSync(at("big.vic")).size / 2 ** 20;
   console.log(`peak: ${idle.toFixed(0)} MiB of a tiny file, ${built.toFixed(0)} MiB of an index of ${index.toFixed(0)} MiB`);
   expect(built - idle).toBeLessThanOrEqual(index + 64);
+  expect(peakOf("convert", "big.npy", "big.faiss", "--index", "flat") - idle).toBeLessThanOrEqual(index + 64);
   expect(peakOf("convert", "big.npy", "big.fvecs") - idle).toBeLessThanOrEqual(64);
 });

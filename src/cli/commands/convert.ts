@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Command, Option } from "commander";
 import {
+  faissPieces,
   type Hnsw,
   hnswlibPieces,
   INDEX_FORMATS,
@@ -9,7 +10,6 @@ import {
   METRIC_NAMES,
   METRICS,
   vicPieces,
-  writeFaiss,
 } from "../core.js";
 import { UsageError } from "../errors.js";
 import type { Flags } from "../knobs.js";
@@ -152,7 +152,7 @@ async function written(index: Index, to: string): Promise<Iterable<Uint8Array>> 
   if (to === "faiss") {
     // Its graphs have no marks for what was removed.
     if (index.deleted > 0) await index.compact();
-    return [writeFaiss(index)];
+    return faissPieces(index);
   }
   if (to === "hnswlib") return hnswlibPieces(index as Hnsw);
   return vicPieces(index);
