@@ -93,10 +93,12 @@ export class VicinalStore extends SaveableVectorStore {
     return ids;
   }
 
-  /** By ids, by a filter of conditions, or all. Ids that are not there are passed over. */
+  /** By ids, by a filter of conditions, or all: one of the three. Ids that are not there are passed over. */
   override async delete(params: { ids?: string[]; filter?: Where; deleteAll?: boolean }): Promise<void> {
     known("delete", params, ["ids", "filter", "deleteAll"]);
     const { ids, filter, deleteAll } = params;
+    if ([ids, filter, deleteAll || undefined].filter((one) => one !== undefined).length > 1)
+      throw badOption("delete takes one of ids, filter and deleteAll");
     if (ids) await this.collection.delete(ids);
     else if (filter) await this.collection.delete({ where: filter });
     else if (deleteAll) await this.collection.delete({ where: {} });

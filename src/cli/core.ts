@@ -34,6 +34,7 @@ export {
   type Chunk,
   chunksOfStream,
   type FieldNames,
+  faissPieces,
   findName,
   formatOfName,
   hnswlibPieces,
@@ -58,7 +59,6 @@ export {
   type VectorFormat,
   vectorNames,
   vicPieces,
-  writeFaiss,
 } from "../interop.js";
 export { destination, readBytes } from "../node.js";
 export { type Published, type PublishOptions, type PublishSource, publish, ROW_KINDS } from "../range.js";

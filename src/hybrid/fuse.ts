@@ -61,6 +61,8 @@ function fusion(weights: readonly number[], worth: (ranking: Ranking<unknown>) =
  */
 function scaled(scores: readonly number[]): number[] {
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const deviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
+  // The mean of equal ones may be rounded away from them.
+  const equal = scores.every((score) => score === scores[0]);
+  const deviation = equal ? 0 : Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length);
   return scores.map((score) => (deviation > 0 ? Math.min(Math.max((score - mean) / (6 * deviation) + 0.5, 0), 1) : 1));
 }

@@ -33,7 +33,7 @@ export function hitsOf<Id>(answer: TextAnswer<Id>): readonly TextHit<Id>[] {
   if (!Array.isArray(hits))
     throw badOption(`text has answered ${show(answer)}; it must be an array of { id, score }, or have one as hits`);
   for (const hit of hits) {
-    if (hit === null || typeof hit !== "object" || typeof hit.score !== "number" || hit.id === undefined)
+    if (hit === null || typeof hit !== "object" || !Number.isFinite(hit.score) || hit.id === undefined)
       throw badOption(`text has answered ${show(hit)} among its hits; each must be { id, score }`);
   }
   return hits;

@@ -106,7 +106,7 @@ export class GraphAssembly {
       count += level;
     });
     const state = stateOf(shape);
-    checkState(state, 0);
+    checkState(state, Number.POSITIVE_INFINITY);
     const engine = await newEngine(stateBytes(state), maxBytesOf(shape));
     engine.done(engine.exports.restore(levels.length, count));
     const assembly = new GraphAssembly(shape, engine, records);

@@ -1,5 +1,6 @@
 // What the command line uses beside the entry's own names: it is bundled apart and has all of this from there.
 export { openBytes } from "./bytes-of.js";
+export { faissPieces } from "./faiss/write.js";
 export { ByteReader, latin1 } from "./read/bytes.js";
 export { badId, notFinite, parseId, RowGatherer } from "./read/chunk.js";
 export { type FieldNames, findName, idNames, vectorNames } from "./read/fields.js";

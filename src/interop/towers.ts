@@ -27,22 +27,28 @@ export class Towers {
     this.#m = sections.state.m;
     this.#next = sections.has("twin") ? sections.u32s("twin") : undefined;
     this.#next?.forEach((twin, slot) => {
-      if (twin !== NONE) this.#before.set(twin, slot);
+      if (twin !== NONE && this.#isTwin(twin)) this.#before.set(twin, slot);
     });
   }
 
+  /** The highest layer of a node that walks come to: of a twin 0, and the graph may have had more layers once. */
   topOf(slot: number): number {
-    return this.#towers[slot] & MAX_LEVEL;
+    return this.#isTwin(slot) ? 0 : Math.min(this.#towers[slot] & MAX_LEVEL, this.#sections.state.topLevel);
   }
 
-  /** A node's links, twins' as said above. */
+  /** A node's links, twins' as said above: where there is no room for all, a node leaves its last out, which its first twin has. */
   links(layer: number, slot: number): Uint32Array {
     if (!this.#next || layer > 0) return this.#own(layer, slot);
-    const twin = (this.#towers[slot] & TWIN) !== 0;
-    const host = twin ? this.#base[slot * 2 * this.#m] : slot;
+    const host = this.#isTwin(slot) ? this.#base[slot * 2 * this.#m] : slot;
     const near = [this.#before.get(slot), this.#next[slot]].filter((one) => one !== undefined && one !== NONE) as number[];
     const own = this.#own(0, host).filter((to) => to !== slot && !near.includes(to));
-    return Uint32Array.from([...near, ...own]).subarray(0, 2 * this.#m);
+    const room = 2 * this.#m - near.length;
+    const kept = this.#isTwin(slot) ? own.slice(-room) : own.slice(0, room);
+    return Uint32Array.from([...near, ...kept]);
+  }
+
+  #isTwin(slot: number): boolean {
+    return (this.#towers[slot] & TWIN) !== 0;
   }
 
   #own(layer: number, slot: number): Uint32Array {

@@ -128,7 +128,8 @@ async function readHead(source: ByteSource): Promise<Head> {
     throw badFile(FORMAT, `rows of ${rowBytes} bytes where ${dimensions} dimensions take ${wanted}`);
   c.at = HEAD_BYTES;
   const [count, links, links0] = [c.u64("number of nodes"), c.u64("links above layer 0"), c.u64("links on layer 0")];
-  c.u64("highest level");
+  // The highest level, which of no nodes is -1.
+  c.take(8);
   const entry = c.u64("entry");
   if (count !== rows || present + removed !== count) {
     throw badFile(FORMAT, `${count} nodes, ${rows} rows, ${present} vectors and ${removed} removed ones`);

@@ -276,6 +276,7 @@ it("says what is wrong", async () => {
   await expectError(() => store.addDocuments([new Document(FOO)], { ids: ["a", "b"] }), "BAD_OPTION", "1 documents and 2 ids");
   await expectError(() => store.addVectors([[1, 2]], [new Document(FOO)]), "BAD_DIMENSION", /2 values/);
   await expectError(() => store.delete({}), "BAD_OPTION", /\{ ids \}/);
+  await expectError(() => store.delete({ ids: ["1"], filter: { lang: "en" } }), "BAD_OPTION", /one of ids, filter and deleteAll/);
   await expectError(() => store.similaritySearch("a", 1, { n: { $near: 3 } as never }), "BAD_WHERE", /\$near/);
   expect(() => new VicinalStore(embeddings, {} as never)).toThrow(/collection is undefined/);
 });

@@ -98,6 +98,12 @@ describe.each<Fuse>(["rrf", { vectors: 1, text: 0 }, { vectors: 7, text: 3 }])("
   });
 });
 
+it("equal scores of a half are 1 each, whatever their mean is rounded to", async () => {
+  const hits = ["d1", "d2", "d3"].map((id) => ({ id, score: 0.1 }));
+  const found = await hybrid({ vectors: docs, text: () => hits, fuse: { vectors: 0, text: 1 } }).search("ink", { k: 3 });
+  expect(found.map(({ id, score }) => [id, score]).sort()).toEqual(hits.map(({ id }) => [id, 1]));
+});
+
 describe("where", () => {
   it.each<Where>([{ lang: "fr" }, { year: { $gte: 2010 }, tags: "y" }, { book: "b3" }, { lang: "de" }])(
     "%j in both halves",
@@ -251,6 +257,7 @@ it("says what is wrong", async () => {
   await expectError(() => both.search("ink", { where: { year: { $near: 1 } } as never }), "BAD_WHERE", /\$near/);
   const odd = (answer: unknown) => hybrid({ vectors: docs, text: () => answer as never }).search("a");
   await expectError(() => odd({ results: [] }), "BAD_OPTION", /text has answered \[Object\]/);
+  await expectError(() => odd([{ id: "d1", score: Number.NaN }]), "BAD_OPTION", /each must be \{ id, score \}/);
   await expectError(() => odd([{ id: "d1" }]), "BAD_OPTION", /each must be \{ id, score \}/);
   await expect(both.search("a", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
 });

@@ -50,6 +50,22 @@ test("an index of hnswlib's goes into a .vic, from there into hnswlib's and Fais
   }
 });
 
+test("a graph with deleted marks goes to Faiss without what was deleted", async () => {
+  const graph = madeGraph("l2", { deleted: [3, 50] });
+  writeFileSync(at("marked.bin"), writeHnswlibFile(graph));
+  expect(json("convert", "marked.bin", "unmarked.index", "--metric", "l2")).toMatchObject({ to: "faiss", vectors: 118 });
+  const { index } = await readFaiss(at("unmarked.index"));
+  const found = index.search(QUERY, { k: 10, exact: true }).map(({ id }) => id);
+  expect(found).toEqual(truth(graph, QUERY, 10).map(Number));
+});
+
+test("an index goes over as it is: what would have it otherwise is refused, and so is another metric", async () => {
+  writeFileSync(at("asis.usearch"), writeUsearchFile(GRAPH));
+  fails(2, "goes over as it is, without --rerank-codec", "convert", "asis.usearch", "x.vic", "--rerank-codec", "f16");
+  fails(2, "its metric is l2, and --metric dot does not change that", "convert", "asis.usearch", "x.npy", "--metric", "dot");
+  expect(json("convert", "asis.usearch", "x.vic", "--metric", "l2").vectors).toBe(120);
+});
+
 test.runIf(THOROUGH)("the others, and what is asked of them", async () => {
   writeFileSync(at("theirs.usearch"), writeUsearchFile(GRAPH));
   expect(json("convert", "theirs.usearch", "u.vic")).toMatchObject({ from: "usearch", vectors: 120 });
@@ -118,5 +134,6 @@ test.runIf(THOROUGH && process.platform === "linux")("a file of 200 MiB: memory 
   const index = statSync(at("big.vic")).size / 2 ** 20;
   console.log(`peak: ${idle.toFixed(0)} MiB of a tiny file, ${built.toFixed(0)} MiB of an index of ${index.toFixed(0)} MiB`);
   expect(built - idle).toBeLessThanOrEqual(index + 64);
+  expect(peakOf("convert", "big.npy", "big.faiss", "--index", "flat") - idle).toBeLessThanOrEqual(index + 64);
   expect(peakOf("convert", "big.npy", "big.fvecs") - idle).toBeLessThanOrEqual(64);
 });

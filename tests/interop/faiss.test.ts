@@ -219,6 +219,17 @@ describe("refuses", () => {
     await expectError(() => readFaiss(MADE.Flat.bytes, { ef: 3 } as object), "BAD_OPTION", 'readFaiss has no option "ef"');
   });
 
+  it("lists that were not trained", async () => {
+    const emptied = ({ bytes }: make.Made): Uint8Array => {
+      const head = bytes.slice(0, 37);
+      new DataView(head.buffer).setBigInt64(8, 0n, true);
+      return head;
+    };
+    const lists = MADE["IVF8,Flat"];
+    const file = make.glued(emptied(lists), lists.bytes.subarray(37, 53), emptied(MADE.Flat), new Uint8Array(8));
+    await expectError(() => readFaiss(file), "BAD_FILE", "lists that have learned no centroids");
+  });
+
   it("values that are no numbers, and what links nowhere", async () => {
     const rows = ROWS.map((row, i) => (i === 5 ? row.map(() => Number.NaN) : row));
     await expectError(() => readFaiss(make.flatFile(rows).bytes), "BAD_FILE", "a value that is no number");
@@ -271,7 +282,7 @@ const OURS = [
     "IVF8,PQ4",
     "OPQ4,IVF8,PQ4",
   ],
-  ...["HNSW8,Flat", "HNSW8,SQ8", "HNSW8,SQbf16", "HNSW8,PQ4"],
+  ...["HNSW8,Flat", "HNSW8,SQ8", "HNSW8,SQbf16", "HNSW8,PQ4", "OPQ4,HNSW8,PQ4"],
 ];
 
 async function ours(words: string, metric: "l2" | "cosine" | "dot", ids?: number[]): Promise<VectorIndex> {
@@ -401,6 +412,7 @@ describe("writes", () => {
     await refused(await KdTree.create({ dimensions: 3 }), "Faiss has nothing that a KdTree could become");
     await refused(await Flat.create({ dimensions: 8, metric: "hamming" }), 'metric "hamming" does not go to Faiss');
     await refused(await Flat.create({ dimensions: 8, codec: "binary" }), 'Faiss has nothing that codec "binary" could become');
+    await refused(await Flat.create({ dimensions: 8, metric: "l1", codec: "f16" }), 'Faiss has metric "l1" for f32 rows alone');
     await refused(await Ivf.create({ dimensions: 3, nlist: 4 }), "has not learned yet");
     await refused(await ours("RR,PQ4", "l2"), 'Faiss has no rotation like { rotate: "random" }');
     await refused(await ours("PQ5", "l2"), "5 parts of 16 dimensions");

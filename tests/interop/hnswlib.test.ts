@@ -3,7 +3,7 @@ import { Hnsw, type VectorIndex } from "vicinal";
 import { readHnswlib, writeHnswlib } from "vicinal/interop";
 import { expect, it, test } from "vitest";
 import { METRICS } from "../../src/words/kinds.js";
-import { clustered, gaussians } from "../support/data.js";
+import { clustered, gaussians, random } from "../support/data.js";
 import { expectError } from "../support/errors.js";
 import { often, thorough } from "../support/thorough.js";
 import { readDamaged } from "./support/damage.js";
@@ -139,6 +139,24 @@ test.each(SPACES)("%s: what is written an independent reader takes, and finds in
   const again = await readHnswlib(await writeHnswlib(index), { metric });
   expect(again.index.size).toBe(index.size);
   expect(ids(again.index, queries[0], 10, true)).toEqual(ids(index, queries[0], 10, true));
+});
+
+test("copies that come and go: no tower is higher than the graph, and all that is left can be come to from the entry", async () => {
+  for (let seed = 1; seed <= often(20, 400); seed++) {
+    const next = random(seed);
+    const below = (n: number): number => Math.floor(next() * n);
+    const index = await Hnsw.create({ dimensions: 3, metric: "l2", m: 2 + below(4), seed });
+    for (let round = 0; round < 8; round++) {
+      index.add(Array.from({ length: 1 + below(40) }, () => Float32Array.of(below(20), below(3), 1)));
+      index.remove(index.ids().filter(() => below(4) === 0));
+    }
+    const bytes = await writeHnswlib(index);
+    expect((await readHnswlib(bytes, { metric: "l2" })).index.size).toBe(index.size);
+    if (index.stats().unreachable !== 0) continue;
+    const file = readHnswlibFile(bytes);
+    expect(Math.max(...file.links.map((layers) => layers.length - 1))).toBe(file.top);
+    expect(walk(file, () => 0, 1e6, 1e6).length, `seed ${seed}`).toBe(index.size);
+  }
 });
 
 test("what hnswlib has not is refused by name", async () => {

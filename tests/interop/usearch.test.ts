@@ -60,6 +60,26 @@ test("keys twice, as multi has them, or above all ids: places are ids, and label
   expect((await readUsearch(writeUsearchFile(twice))).labels?.[9]).toBe(7n);
 });
 
+test("a file of an index that nothing was added to", async () => {
+  const { rows, ...graph } = madeGraph("cosine", { n: 1, d: 5 });
+  const file = writeUsearchFile({ ...graph, rows }).slice(8 + 4 * 5, 8 + 4 * 5 + 64 + 40);
+  const empty = new Uint8Array(8 + file.length);
+  empty.set(file, 8);
+  const view = new DataView(empty.buffer);
+  view.setUint32(4, 4 * 5, true);
+  // Vectors, nodes and the highest level, which is -1.
+  for (const [at, value] of [
+    [8 + 17, 0n],
+    [8 + 64, 0n],
+    [8 + 88, -1n],
+  ] as const)
+    view.setBigInt64(at, value, true);
+  const { index } = await readUsearch(empty);
+  expect(index.size).toBe(0);
+  index.add(rows[0] as Float32Array, [7]);
+  expect(ids(index, rows[0], 2)).toEqual([7]);
+});
+
 test("what is not read is named", async () => {
   const graph = madeGraph("l2");
   const file = writeUsearchFile(graph);

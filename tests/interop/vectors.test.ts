@@ -3,13 +3,15 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { LargeList, List } from "apache-arrow";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { Flat, Hnsw, VicinalError } from "vicinal";
 import { openVectors, type VectorOptions } from "vicinal/interop";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { expectError, thrownBy } from "../support/errors.js";
 import { often } from "../support/thorough.js";
 import { readDamaged } from "./support/damage.js";
-import { arrow, D, hdf5, IDS, npy, PLAIN, parquet, ROWS, vecs, WHOLE } from "./support/vector-files.js";
+import { arrow, arrowBatches, D, hdf5, IDS, npy, PLAIN, parquet, ROWS, SCHEMA, vecs, WHOLE } from "./support/vector-files.js";
 import { zip } from "./support/zip.js";
 
 const MUTATIONS = often(30, 2000);
@@ -98,13 +100,23 @@ test("a URL and a Response are read as they come", async () => {
 });
 
 test("a file that is closed unread is given back", async () => {
-  const path = join(folder, "unread.parquet");
-  writeFileSync(path, parquet());
-  const before = openFiles();
-  const opened = await openVectors(path);
-  await opened.close();
-  for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
-  expect(openFiles()).toBe(before);
+  const big = Array.from({ length: 5000 }, (_, i) => Float32Array.of(i, 1));
+  for (const [name, bytes] of [
+    ["unread.parquet", parquet()],
+    ["unread.npy", npy(big)],
+    ["unread.npy.gz", gzipSync(npy(big))],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    const opened = await openVectors(path);
+    await opened.close();
+    for await (const { vectors } of await openVectors(path)) if (vectors.length) break;
+  }
+  const flat = join(folder, "unread-flat.npy");
+  writeFileSync(flat, npy(big, "<f4", "(10000,)"));
+  await expectError(() => openVectors(flat), "BAD_FILE", "two dimensions");
+  // A stream closes its file a little later.
+  await expect.poll(openFiles).toBe(0);
 });
 
 /** Files that this process has open, where the system tells. */
@@ -136,9 +148,41 @@ test("what cannot be read is named", async () => {
   await expectError(() => openVectors(zip({ "a.npy": npy(ROWS) }), { array: "c" }), "BAD_OPTION", 'no array "c"');
   await expectError(() => openVectors(parquet(), { vectorField: "x" }), "BAD_FILE", 'no column "x" (it has id, embedding)');
   await expectError(() => openVectors(arrow("file"), { idField: "key" }), "BAD_FILE", 'no column "key"');
-  await expectError(() => openVectors(arrow("file"), { vectorField: "id" }), "BAD_FILE", "not a FixedSizeList or List");
+  await expectError(
+    () => openVectors(arrow("file"), { vectorField: "id" }),
+    "BAD_FILE",
+    "not a FixedSizeList, List or LargeList",
+  );
   await expectError(() => openVectors(npy(ROWS), { form: "npy" } as never), "BAD_OPTION", "form");
   await expectError(() => openVectors(npy(ROWS), { format: "xlsx" as never }), "BAD_OPTION", "xlsx");
+});
+
+test("an Arrow column of lists of any length, large ones too: all batches are as wide as the first", async () => {
+  const both = [[[1, 2]], [[3, 4]]];
+  for (const type of [List, LargeList]) expect((await all(arrowBatches(both, type))).rows).toEqual(both.flat());
+  await expectError(() => all(arrowBatches([[[1, 2]], [[3], [4]]], List)), "BAD_FILE", "row 2 has 1 values, the first row has 2");
+  await expectError(() => all(arrowBatches([[null, [1, 2]]], List)), "BAD_FILE", "row 1 is null");
+});
+
+test("a Parquet column of lists of 64-bit integers", async () => {
+  const schema = SCHEMA.map((element) => (element.name === "element" ? { ...element, type: "INT64" as const } : element));
+  const columnData = [
+    { name: "id", data: [4n, 2n] },
+    {
+      name: "embedding",
+      data: [
+        [1n, -2n],
+        [3n, 4n],
+      ],
+    },
+  ];
+  expect(await all(new Uint8Array(parquetWriteBuffer({ schema, columnData })))).toMatchObject({
+    rows: [
+      [1, -2],
+      [3, 4],
+    ],
+    ids: [4, 2],
+  });
 });
 
 describe("damage is refused, or read as rows", () => {

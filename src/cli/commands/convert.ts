@@ -1,13 +1,23 @@
 import { extname } from "node:path";
 import { Command, Option } from "commander";
-import { type Hnsw, hnswlibPieces, INDEX_FORMATS, type Index, METRIC_NAMES, METRICS, vicPieces, writeFaiss } from "../core.js";
+import {
+  faissPieces,
+  type Hnsw,
+  hnswlibPieces,
+  INDEX_FORMATS,
+  type Index,
+  type IndexFormat,
+  METRIC_NAMES,
+  METRICS,
+  vicPieces,
+} from "../core.js";
 import { UsageError } from "../errors.js";
 import type { Flags } from "../knobs.js";
 import { naming } from "../open.js";
 import { positiveInt } from "../options.js";
 import { noting, type Output, openOutput } from "../output.js";
 import { bytes, count, facts, print, printJson, seconds } from "../print.js";
-import { INDEX_LIST, indexFormat, openIndexFile, vectorsOf } from "../read/index-file.js";
+import { INDEX_LIST, type IndexFile, indexFormat, openIndexFile, vectorsOf } from "../read/index-file.js";
 import { FORMAT_LIST, FORMAT_NAMES, openVectors } from "../read/vectors.js";
 import { WRITTEN_VECTORS, writeVectors } from "../write-vectors.js";
 import { addBuildFlags, type BuildFlags, builtFrom } from "./build.js";
@@ -49,7 +59,8 @@ export function convertCommand(): Command {
   ).action(convert);
 }
 
-async function convert(input: string, path: string, options: ConvertOptions & Flags): Promise<void> {
+async function convert(input: string, path: string, given: ConvertOptions & Flags): Promise<void> {
+  const options = { ...given, from: given.from ?? given.format };
   const to = options.to ?? formatOfOutput(path);
   const from = await indexFormat(input, options.from);
   const output = await openOutput(path, input);
@@ -100,11 +111,29 @@ function formatOfOutput(path: string): string {
   throw new UsageError(`${path}: its name says none of ${WRITTEN.join(", ")}; --to says which it is to be`);
 }
 
+/** Flags that have a meaning where an index goes over as it is. */
+const AS_IS = ["from", "format", "to", "metric", "dimensions", "json"];
+
+/** The index in the input, of which no flag wants anything else than what it is. */
+async function indexAsIs(input: string, from: IndexFormat, options: ConvertOptions & Flags): Promise<IndexFile> {
+  const other = Object.keys(options).find((name) => !AS_IS.includes(name));
+  const anew = "vicinal build makes another index of its vectors";
+  if (other !== undefined) {
+    const flag = other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`${input} is an index, and goes over as it is, without --${flag}; ${anew}`);
+  }
+  const opened = await openIndexFile(input, from, options);
+  const { metric } = opened.index;
+  if ((options.metric ?? metric) !== metric)
+    throw new UsageError(`${input}: its metric is ${metric}, and --metric ${options.metric} does not change that; ${anew}`);
+  return opened;
+}
+
 /** An index of the input, as it is or built of its vectors, in the format. */
 const toIndex: Converting = async (input, _path, from, to, options, output) => {
   const { metric = "cosine", from: format, ...rest } = options;
   const opened = from
-    ? await openIndexFile(input, from, options)
+    ? await indexAsIs(input, from, options)
     : { index: (await builtFrom(input, { ...rest, metric, format })).index, format: "vectors", notes: [] };
   const { index, notes } = opened;
   let fileBytes = 0;
@@ -120,7 +149,11 @@ const toIndex: Converting = async (input, _path, from, to, options, output) => {
 };
 
 async function written(index: Index, to: string): Promise<Iterable<Uint8Array>> {
-  if (to === "faiss") return [writeFaiss(index)];
+  if (to === "faiss") {
+    // Its graphs have no marks for what was removed.
+    if (index.deleted > 0) await index.compact();
+    return faissPieces(index);
+  }
   if (to === "hnswlib") return hnswlibPieces(index as Hnsw);
   return vicPieces(index);
 }
@@ -129,7 +162,7 @@ async function written(index: Index, to: string): Promise<Iterable<Uint8Array>> 
 const toVectors: Converting = async (input, path, from, to, options) => {
   const { metric = "cosine", from: format } = options;
   if (path === "-") throw new UsageError(`.${to} is written to a file, not to standard output`);
-  const opened = from ? await openIndexFile(input, from, options) : undefined;
+  const opened = from ? await indexAsIs(input, from, options) : undefined;
   const chunks = opened
     ? vectorsOf(opened.index)
     : (await openVectors(input, { ...options, format, packed: METRICS[metric].packed === true })).chunks;

@@ -2,6 +2,7 @@
 import { badOption } from "../../words/errors.js";
 import { CODEC_NAMES, type Codec, ROTATE_NAMES } from "../../words/kinds.js";
 import type { Sections } from "../sections.js";
+import { viewOf } from "../view-of.js";
 import type { Writing } from "./writing.js";
 
 /** QT_* of Faiss. */
@@ -11,9 +12,22 @@ const HALVES: Partial<Record<Codec, number>> = { f16: QT_FP16, bf16: QT_BF16 };
 export interface Coded {
   readonly codec: "f32" | "sq" | "pq";
   readonly codeBytes: number;
-  readonly codes: Uint8Array;
+  /** The code of vector i, good until the next call. */
+  readonly code: (i: number) => Uint8Array;
   /** Writes what codes mean. */
   meaning(file: Writing): void;
+}
+
+const PIECE_BYTES = 1 << 20;
+
+/** Codes one after the other: of vectors 0, 1, 2, ... or of those that are said. */
+export function* inPieces({ codeBytes, code }: Coded, count: number, which = (j: number): number => j): Generator<Uint8Array> {
+  const most = Math.max(Math.floor(PIECE_BYTES / codeBytes), 1);
+  for (let from = 0; from < count; from += most) {
+    const piece = new Uint8Array(Math.min(most, count - from) * codeBytes);
+    for (let at = 0, j = from; at < piece.length; at += codeBytes, j++) piece.set(code(which(j)), at);
+    yield piece;
+  }
 }
 
 /** The vectors in these slots, as codes. */
@@ -40,64 +54,69 @@ function scalarMeaning(file: Writing, kind: number, d: number, codeBytes: number
 /** Rows of a graph are in halves: assembly/codec/split.ts. */
 function plain(sections: Sections, slots: Uint32Array): Coded {
   const d = sections.state.dimensions;
-  const out = new Uint8Array(4 * d * slots.length);
-  const rows = sections.bytes("code");
-  const stride = sections.stride("code");
-  const split = sections.has("link");
-  if (!split) slots.forEach((slot, i) => void out.set(rows.subarray(slot * stride, slot * stride + 4 * d), 4 * d * i));
-  else {
-    const words = new Uint32Array(out.buffer);
-    const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
-    slots.forEach((slot, i) => {
-      for (let j = 0, at = slot * stride; j < d; j++, at += 2) {
-        words[i * d + j] = (view.getUint16(at, true) << 16) + view.getInt16(at + stride / 2, true);
-      }
-    });
-  }
-  return { codec: "f32", codeBytes: 4 * d, codes: out, meaning: () => {} };
+  const own = { codec: "f32", codeBytes: 4 * d, meaning: () => {} } as const;
+  if (!sections.has("link")) return { ...own, code: asTheyLie(sections, slots, 4 * d) };
+  const words = new Uint32Array(d);
+  const bytes = new Uint8Array(words.buffer);
+  const code = (i: number): Uint8Array => {
+    const view = viewOf(sections.row("code", slots[i]));
+    const lower = view.byteLength / 2;
+    for (let j = 0; j < d; j++) words[j] = (view.getUint16(2 * j, true) << 16) + view.getInt16(lower + 2 * j, true);
+    return bytes;
+  };
+  return { ...own, code };
 }
 
 function halves(sections: Sections, slots: Uint32Array, kind: number): Coded {
-  const codeBytes = 2 * sections.state.dimensions;
-  const codes = copied(sections, slots, codeBytes);
+  const { dimensions } = sections.state;
+  const codeBytes = 2 * dimensions;
   return {
-    ...{ codec: "sq", codeBytes, codes },
-    meaning: (file) => scalarMeaning(file, kind, sections.state.dimensions, codeBytes, new Float32Array()),
+    ...{ codec: "sq", codeBytes, code: asTheyLie(sections, slots, codeBytes) },
+    meaning: (file) => scalarMeaning(file, kind, dimensions, codeBytes, new Float32Array()),
   };
 }
 
-function copied(sections: Sections, slots: Uint32Array, codeBytes: number): Uint8Array {
-  const codes = new Uint8Array(codeBytes * slots.length);
-  const rows = sections.bytes("code");
-  const stride = sections.stride("code");
-  slots.forEach((slot, i) => void codes.set(rows.subarray(slot * stride, slot * stride + codeBytes), codeBytes * i));
-  return codes;
+function asTheyLie(sections: Sections, slots: Uint32Array, codeBytes: number): Coded["code"] {
+  return (i) => sections.row("code", slots[i]).subarray(0, codeBytes);
 }
 
 /** sq8 has a scale for each row, Faiss one for each dimension: decoded, and coded on the range that the dimension has. */
 function ranged(sections: Sections, slots: Uint32Array): Coded {
   const d = sections.state.dimensions;
-  const rows = sections.bytes("code");
-  const stride = sections.stride("code");
-  const scales = sections.f32s("aux ");
-  const value = (slot: number, j: number): number => scales[4 * slot] + scales[4 * slot + 1] * rows[slot * stride + j];
-  const ranges = new Float32Array(2 * d);
-  const codes = new Uint8Array(d * slots.length);
-  for (let j = 0; j < d; j++) {
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const slot of slots) {
-      low = Math.min(low, value(slot, j));
-      high = Math.max(high, value(slot, j));
-    }
-    ranges[j] = slots.length ? low : 0;
-    ranges[d + j] = slots.length ? high - low : 0;
-    // Decoded as low + span (code + 1/2) / 255.
-    const steps = ranges[d + j] > 0 ? 255 / ranges[d + j] : 0;
-    for (let i = 0; i < slots.length; i++) {
-      codes[i * d + j] = Math.min(Math.max(Math.round((value(slots[i], j) - ranges[j]) * steps - 0.5), 0), 255);
+  const values = new Float64Array(d);
+  const decode = (slot: number): void => {
+    const scale = viewOf(sections.row("aux ", slot));
+    const [low, step] = [scale.getFloat32(0, true), scale.getFloat32(4, true)];
+    const row = sections.row("code", slot);
+    for (let j = 0; j < d; j++) values[j] = low + step * row[j];
+  };
+  const [lows, highs] = [new Float64Array(d).fill(Infinity), new Float64Array(d).fill(-Infinity)];
+  for (const slot of slots) {
+    decode(slot);
+    for (let j = 0; j < d; j++) {
+      lows[j] = Math.min(lows[j], values[j]);
+      highs[j] = Math.max(highs[j], values[j]);
     }
   }
-  return { codec: "sq", codeBytes: d, codes, meaning: (file) => scalarMeaning(file, QT_8BIT, d, d, ranges) };
+  const ranges = new Float32Array(2 * d);
+  if (slots.length > 0) {
+    ranges.set(lows);
+    ranges.set(
+      highs.map((high, j) => high - lows[j]),
+      d,
+    );
+  }
+  const bytes = new Uint8Array(d);
+  const code = (i: number): Uint8Array => {
+    decode(slots[i]);
+    for (let j = 0; j < d; j++) {
+      // Decoded as low + span (code + 1/2) / 255.
+      const steps = ranges[d + j] > 0 ? 255 / ranges[d + j] : 0;
+      bytes[j] = Math.min(Math.max(Math.round((values[j] - ranges[j]) * steps - 0.5), 0), 255);
+    }
+    return bytes;
+  };
+  return { codec: "sq", codeBytes: d, code, meaning: (file) => scalarMeaning(file, QT_8BIT, d, d, ranges) };
 }
 
 function productCodes(sections: Sections, slots: Uint32Array): Coded {
@@ -113,12 +132,8 @@ function productCodes(sections: Sections, slots: Uint32Array): Coded {
     file.u64(bits);
     file.vector(byCentroid(sections.f32s("book"), m, 2 ** bits, d / m));
   };
-  return {
-    codec: "pq",
-    codeBytes,
-    codes: packed ? unpacked(sections, slots, m, codeBytes) : copied(sections, slots, codeBytes),
-    meaning,
-  };
+  const code = packed ? unpacked(sections, slots, m, codeBytes) : asTheyLie(sections, slots, codeBytes);
+  return { codec: "pq", codeBytes, code, meaning };
 }
 
 /** Codebooks with all values of a centroid together. */
@@ -131,16 +146,18 @@ function byCentroid(book: Float32Array, m: number, count: number, part: number):
 }
 
 /** Nibbles as assembly/memory/store.ts packs them, one code after the other. */
-function unpacked(sections: Sections, slots: Uint32Array, m: number, codeBytes: number): Uint8Array {
+function unpacked(sections: Sections, slots: Uint32Array, m: number, codeBytes: number): Coded["code"] {
   const rows = sections.bytes("code");
   const stride = sections.stride("code");
-  const codes = new Uint8Array(codeBytes * slots.length);
-  slots.forEach((slot, i) => {
+  const code = new Uint8Array(codeBytes);
+  return (i) => {
+    const slot = slots[i];
     const group = (slot & ~31) * stride + (slot & 15);
+    code.fill(0);
     for (let j = 0; j < m; j++) {
       const nibble = (rows[group + (j << 4)] >> ((slot & 16) >> 2)) & 15;
-      codes[i * codeBytes + (j >> 1)] |= nibble << ((j & 1) << 2);
+      code[j >> 1] |= nibble << ((j & 1) << 2);
     }
-  });
-  return codes;
+    return code;
+  };
 }

@@ -93,7 +93,6 @@ async function listsIndex(part: ListsPart, rows: Rows): Promise<Made> {
   if (!DOT_METRICS.includes(metric as "l2")) throw notRead(`lists under metric ${metric}`);
   const [least, most] = IVF.nlist.range;
   if (nlist < least || nlist > most) throw notRead(`${nlist} lists (an index has ${least} to ${most})`);
-  if (n === 0 && part.centroids.length === 0) throw notRead("lists that have learned no centroids");
   const { places, owners } = groupsOf(sizes);
   const slots = places.length;
   if (slots > MAX_SLOTS) throw notRead(`${n} vectors in ${nlist} lists (an index has ${MAX_SLOTS} places)`);

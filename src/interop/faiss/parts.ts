@@ -141,6 +141,7 @@ function lists(file: Reading, head: Head, depth: number): ListsPart {
   const nprobe = file.u64("lists that a search scans");
   const quantizer = readPart(file, depth + 1);
   if (quantizer.part !== "graph" && quantizer.part !== "codes") throw notRead(`lists that an ${quantizer.name} finds`);
+  if (quantizer.n === 0 && n === 0) throw notRead("lists that have learned no centroids");
   if (quantizer.n !== nlist || quantizer.d !== d) {
     throw badFaiss(`its ${nlist} lists of ${d} dimensions have ${quantizer.n} centroids of ${quantizer.d}`);
   }

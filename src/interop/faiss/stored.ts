@@ -175,6 +175,9 @@ function toUnit(vector: Float32Array): void {
   if (length > 0) for (let i = 0; i < vector.length; i++) vector[i] /= length;
 }
 
+/** Codes that are decoded, as notes say it. */
+const WHAT = { f32: undefined, pq: "product codes", rabitq: "RaBitQ codes" };
+
 function decoded(source: Source): Stored {
   const { codes, dimensions, centroidOf, turn } = source;
   const inner = turn?.dOut ?? dimensions;
@@ -200,12 +203,12 @@ function decoded(source: Source): Stored {
     });
     fillLengths(engine, source);
   };
-  const { type } = codes.coder;
-  const what = { f32: undefined, sq: "a range of its own for each dimension", pq: "product codes", rabitq: "RaBitQ codes" }[type];
+  const { coder } = codes;
+  const what = coder.type === "sq" ? `QT_${coder.scalar}` : WHAT[coder.type];
   return {
     state: codecState("f32"),
     ...(what && {
-      note: `codes (${what}) are decoded: rows are f32, of ${4 * dimensions} bytes in place of ${codes.coder.codeBytes}`,
+      note: `codes (${what}) are decoded: rows are f32, of ${4 * dimensions} bytes in place of ${coder.codeBytes}`,
     }),
     fill,
     row,

@@ -5,7 +5,7 @@ import { badOption } from "../../words/errors.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES, type Metric, ROTATE_NAMES } from "../../words/kinds.js";
 import { NONE } from "../../words/state.js";
 import { Sections } from "../sections.js";
-import { type Coded, codedOf } from "./coded.js";
+import { type Coded, codedOf, inPieces } from "./coded.js";
 import { writeGraph } from "./write-graph.js";
 import { Writing, type WrittenHead } from "./writing.js";
 
@@ -24,10 +24,19 @@ const GROUP = 32;
  * The index as Faiss would write it (`faiss.read_index`): Flat, Ivf and Hnsw with codec f32, f16, bf16, sq8 or pq. Ids other than 0, 1, 2, ... come
  * in an IndexIDMap2, those of lists beside their codes; `rotate: "opq"` in an IndexPreTransform. sq8 is coded anew, on a range for each
  * dimension. Under cosine queries are normalised by an IndexPreTransform, and rank by inner product, those of lists and of pq by l2. Rows kept for
- * rerank are left out. Takes about three times the file in memory. Errors: BAD_OPTION for what Faiss has no class for, for an index that
+ * rerank are left out. Errors: BAD_OPTION for what Faiss has no class for, for an index that
  * is not trained, and for a graph with removed vectors or such as wait to be linked.
  */
 export function writeFaiss(index: VectorIndex): Bytes {
+  return writingOf(index).bytes();
+}
+
+/** The same in pieces, so that the file is not in memory beside the index, which must not change meanwhile. */
+export function faissPieces(index: VectorIndex): Iterable<Uint8Array> {
+  return writingOf(index).pieces();
+}
+
+function writingOf(index: VectorIndex): Writing {
   if (typeof index?.toBytes !== "function") throw badOption("writeFaiss takes an index");
   const sections = new Sections(index);
   const { state } = sections;
@@ -38,6 +47,7 @@ export function writeFaiss(index: VectorIndex): Bytes {
   if (kind !== "flat" && kind !== "ivf" && kind !== "hnsw")
     throw badOption(`Faiss has nothing that a ${index.constructor.name} could become; Flat, Ivf and Hnsw go there`);
   if (metric < 0) throw badOption(`metric "${name}" does not go to Faiss`);
+  if (name === "l1" && CODEC_NAMES[state.codec] !== "f32") throw badOption('Faiss has metric "l1" for f32 rows alone');
   if (!state.trained) throw badOption("the index has not learned yet what it must: train() it before it is written");
   const slots = sections.live();
   const head = { d: state.dimensions, n: slots.length, metric };
@@ -53,7 +63,7 @@ export function writeFaiss(index: VectorIndex): Bytes {
   else if (kind === "ivf") writeIvf(file, sections, slots, ids, head);
   else writeCodes(file, codedOf(sections, slots), head);
   if (mapped) file.vector(BigUint64Array.from(ids, BigInt));
-  return file.bytes();
+  return file;
 }
 
 /** An IndexPreTransform: transforms.ts has the layout. */
@@ -89,21 +99,18 @@ function unpadded(rows: Float32Array, n: number, d: number): Float32Array {
 
 /** An index of codes alone: also what a graph is over. */
 function writeCodes(file: Writing, coded: Coded, head: WrittenHead): void {
-  const { codec, codes } = coded;
+  const { codec, codeBytes } = coded;
+  const bytes = head.n * codeBytes;
   const letters = LETTERS.flat[codec];
   file.head(typeof letters === "string" ? letters : letters[head.metric], head);
   coded.meaning(file);
-  if (codec === "f32") {
-    file.u64(codes.length / 4);
-    file.numbers(codes);
-    return;
-  }
-  file.vector(codes);
+  file.u64(codec === "f32" ? bytes / 4 : bytes);
+  file.later(bytes, () => inPieces(coded, head.n));
   if (codec !== "pq") return;
   // IndexPQ's search: by distances (0), no signs, and the polysemous threshold that Faiss gives all of them.
   file.i32(0);
   file.u8(0);
-  file.i32(8 * coded.codeBytes + 1);
+  file.i32(8 * codeBytes + 1);
 }
 
 function writeHnsw(file: Writing, sections: Sections, slots: Uint32Array, head: WrittenHead): void {
@@ -121,12 +128,13 @@ function writeIvf(file: Writing, sections: Sections, slots: Uint32Array, ids: Ui
   const members = Array.from({ length: nlist }, (): number[] => []);
   slots.forEach((slot, i) => void members[owners[Math.floor(slot / GROUP)]].push(i));
   const coded = codedOf(sections, slots);
-  const { codec, codeBytes, codes } = coded;
+  const { codec, codeBytes } = coded;
   file.head(LETTERS.ivf[codec], head);
   file.u64(nlist);
   file.u64(effort === NONE ? nlist : effort);
   const centroids = centroidsOf(sections, nlist, d);
-  writeCodes(file, { codec: "f32", codeBytes: 4 * d, codes: centroids, meaning: () => {} }, { ...head, n: nlist });
+  const centroid = (i: number): Uint8Array => centroids.subarray(4 * d * i, 4 * d * (i + 1));
+  writeCodes(file, { codec: "f32", codeBytes: 4 * d, code: centroid, meaning: () => {} }, { ...head, n: nlist });
   file.u8(0);
   file.u64(0);
   if (codec === "pq") {
@@ -138,7 +146,7 @@ function writeIvf(file: Writing, sections: Sections, slots: Uint32Array, ids: Ui
     file.u64(codeBytes);
     file.u8(0);
   }
-  writeLists(file, members, codeBytes, codes, ids);
+  writeLists(file, members, coded, ids);
 }
 
 /** As they are where codes are turned: of turned vectors, as Faiss finds lists then. */
@@ -155,7 +163,8 @@ function centroidsOf(sections: Sections, nlist: number, d: number): Uint8Array {
 }
 
 /** lists.ts has the layout; sizes are "sprs" where no more than half of the lists hold anything, as Faiss does it. */
-function writeLists(file: Writing, members: readonly number[][], codeBytes: number, codes: Uint8Array, ids: Uint32Array): void {
+function writeLists(file: Writing, members: readonly number[][], coded: Coded, ids: Uint32Array): void {
+  const { codeBytes } = coded;
   file.letters("ilar");
   file.u64(members.length);
   file.u64(codeBytes);
@@ -164,7 +173,7 @@ function writeLists(file: Writing, members: readonly number[][], codeBytes: numb
   file.letters(full ? "full" : "sprs");
   file.vector(full ? BigUint64Array.from(members, ({ length }) => BigInt(length)) : BigUint64Array.from(filled));
   for (const list of members) {
-    for (const i of list) file.numbers(codes.subarray(i * codeBytes, (i + 1) * codeBytes));
+    file.later(list.length * codeBytes, () => inPieces(coded, list.length, (j) => list[j]));
     file.numbers(BigUint64Array.from(list, (i) => BigInt(ids[i])));
   }
 }

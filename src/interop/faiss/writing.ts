@@ -1,5 +1,4 @@
 // A Faiss file, piece by piece: reading.ts the other way.
-import { concatenated } from "../../input/concatenated.js";
 import type { Bytes } from "../../words/arrays.js";
 
 /** A number that no file of Faiss uses for anything, twice in every head. */
@@ -12,8 +11,14 @@ export interface WrittenHead {
   readonly metric: number;
 }
 
+/** So many bytes, which are made when they are asked for. */
+interface Later {
+  readonly byteLength: number;
+  made(): Iterable<Uint8Array>;
+}
+
 export class Writing {
-  readonly #pieces: Uint8Array[] = [];
+  readonly #pieces: (Uint8Array | Later)[] = [];
 
   letters(letters: string): void {
     this.#pieces.push(Uint8Array.from(letters, (letter) => letter.charCodeAt(0)));
@@ -34,6 +39,10 @@ export class Writing {
   numbers({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
     this.#pieces.push(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   }
+  /** Bytes that are no sooner in memory than they are written. */
+  later(byteLength: number, made: () => Iterable<Uint8Array>): void {
+    this.#pieces.push({ byteLength, made });
+  }
   /** A vector: its length, then its items. */
   vector(items: Uint8Array | Int32Array | Float32Array | Float64Array | BigUint64Array): void {
     this.u64(items.length);
@@ -49,7 +58,20 @@ export class Writing {
     if (metric > 1) this.f32(0);
   }
 
+  *pieces(): Generator<Uint8Array> {
+    for (const piece of this.#pieces) {
+      if (piece instanceof Uint8Array) yield piece;
+      else yield* piece.made();
+    }
+  }
+
   bytes(): Bytes {
-    return concatenated(this.#pieces);
+    const file = new Uint8Array(this.#pieces.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const piece of this.pieces()) {
+      file.set(piece, at);
+      at += piece.length;
+    }
+    return file;
   }
 }

@@ -43,7 +43,7 @@ async function packageFor(path: string): Promise<Arrow> {
   return import("apache-arrow").catch(() => missingPackage(path, "Arrow IPC", "apache-arrow"));
 }
 
-/** Rows of a column of FixedSizeList or List of numbers, and ids of one of whole numbers where there is one: of a stream, or what begins as one. */
+/** Rows of a column of FixedSizeList, List or LargeList of numbers, and ids of one of whole numbers where there is one: of a stream, or what begins as one. */
 export async function* readArrow(reader: ByteReader, fields: FieldNames): AsyncGenerator<Chunk> {
   const { path } = reader;
   const arrow = await packageFor(path);
@@ -64,10 +64,14 @@ async function* chunksOf(
   fields: FieldNames,
 ): AsyncGenerator<Chunk> {
   let first = 0;
+  let width: number | undefined;
   try {
     const batches = await arrow.RecordBatchReader.from(from as AsyncIterable<Uint8Array>);
     for await (const batch of batches) {
-      yield* rowsOf(path, arrow, batch, fields, first);
+      for (const chunk of rowsOf(path, arrow, batch, fields, first, width)) {
+        width = chunk.dimensions;
+        yield chunk;
+      }
       first += batch.numRows;
     }
   } catch (error) {
@@ -76,39 +80,51 @@ async function* chunksOf(
   }
 }
 
-function* rowsOf(path: string, arrow: Arrow, batch: RecordBatch, fields: FieldNames, first: number): Generator<Chunk> {
+/** A batch's rows, of as many values as those of the batches before have, where there are such. */
+function* rowsOf(
+  path: string,
+  arrow: Arrow,
+  batch: RecordBatch,
+  fields: FieldNames,
+  first: number,
+  before: number | undefined,
+): Generator<Chunk> {
   const names = batch.schema.fields.map(({ name }) => name);
   const { vector, id } = columnsOf(path, names, fields);
   const column = batch.getChild(vector) as Vector;
   const ids = id === undefined ? undefined : (batch.getChild(id) as Vector);
-  const width = widthOf(path, arrow, column, vector);
+  const own = widthOf(path, arrow, column, vector, first);
   if (batch.numRows === 0) return;
+  const width = before ?? own;
   const rows = rowsPerChunk(width);
   for (let from = 0; from < batch.numRows; from += rows) {
     const count = Math.min(rows, batch.numRows - from);
     const vectors = new Float32Array(count * width);
-    const own = ids && new Uint32Array(count);
+    const numbers = ids && new Uint32Array(count);
     for (let i = 0; i < count; i++) {
       const where = `${path}: row ${first + from + i + 1}`;
       copyRow(where, column.get(from + i), vectors, i * width, width);
-      if (own) own[i] = idIn(where, (ids as Vector).get(from + i));
+      if (numbers) numbers[i] = idIn(where, (ids as Vector).get(from + i));
     }
-    yield { rows: count, dimensions: width, vectors, ...(own && { ids: own }) };
+    yield { rows: count, dimensions: width, vectors, ...(numbers && { ids: numbers }) };
   }
 }
 
 /** Values of a row: of the type, or of lists of any length of the first. */
-function widthOf(path: string, arrow: Arrow, column: Vector, name: string): number {
+function widthOf(path: string, arrow: Arrow, column: Vector, name: string, first: number): number {
   const { DataType } = arrow;
   const type = column.type as DataType;
-  const isList = DataType.isFixedSizeList(type) || DataType.isList(type);
+  // Older versions of apache-arrow have no large lists.
+  const isList = DataType.isFixedSizeList(type) || DataType.isList(type) || DataType.isLargeList?.(type);
   const inner = isList ? (type.children?.[0]?.type as DataType | undefined) : undefined;
   if (!inner || !(DataType.isFloat(inner) || DataType.isInt(inner))) {
-    throw unreadable(`${path}: column "${name}" is ${type}, not a FixedSizeList or List of numbers`);
+    throw unreadable(`${path}: column "${name}" is ${type}, not a FixedSizeList, List or LargeList of numbers`);
   }
-  const width = DataType.isFixedSizeList(type) ? type.listSize : (column.get(0)?.length ?? 0);
-  if (column.length > 0 && !(width >= 1 && width <= MAX_DIMENSIONS))
-    throw unreadable(`${path}: column "${name}" has rows of ${width} values`);
+  if (column.length === 0) return 0;
+  const row = column.get(0);
+  if (row === null) throw unreadable(`${path}: row ${first + 1} is null`);
+  const width = row.length;
+  if (!(width >= 1 && width <= MAX_DIMENSIONS)) throw unreadable(`${path}: column "${name}" has rows of ${width} values`);
   return width;
 }
 

@@ -90,7 +90,7 @@ export async function openVectors(file: FileLike, options: VectorOptions = {}): 
   const named =
     said ?? formatOfName(typeof file === "string" || file instanceof URL ? String(file) : (file as { name?: string })?.name);
   if (named !== undefined && (STREAMS as readonly string[]).includes(named)) {
-    return begun(named, chunksOfStream(await ByteReader.open(file), named, packed, options));
+    return begun(named, chunksOfOwn(await ByteReader.open(file), named, packed, options));
   }
   const source = await openBytes(file);
   try {
@@ -107,7 +107,20 @@ export async function openVectors(file: FileLike, options: VectorOptions = {}): 
   }
 }
 
-/** The same of what is read front to back already, as from a pipe. */
+async function* chunksOfOwn(
+  reader: ByteReader,
+  format: VectorFormat,
+  packed: boolean,
+  fields: FieldNames,
+): AsyncGenerator<Chunk> {
+  try {
+    yield* chunksOfStream(reader, format, packed, fields);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The same of what is read front to back already, as from a pipe, and stays open. */
 export function chunksOfStream(
   reader: ByteReader,
   format: VectorFormat,

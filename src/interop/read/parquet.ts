@@ -110,7 +110,8 @@ export async function* readParquet(path: string, source: ByteSource, fields: Fie
 function numbersOf(where: string, column: string, value: unknown): number[] {
   const list = ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
   if (!Array.isArray(list)) throw unreadable(`${where}: "${column}" is no list of numbers`);
-  const odd = list.findIndex((one) => typeof one !== "number");
+  const odd = list.findIndex((one) => typeof one !== "number" && typeof one !== "bigint");
   if (odd >= 0) throw unreadable(`${where}: value ${odd + 1} of "${column}" is ${String(list[odd])}, not a number`);
-  return list;
+  // Integers of 64 bits are bigints.
+  return typeof list[0] === "bigint" ? list.map(Number) : list;
 }

@@ -85,6 +85,10 @@ export const MADE: Readonly<Record<string, Made>> = {
     "pq",
     back(make.steppedFile(make.listsFile(turned, { letters: "IwPQ", nlist: 8, residual: true, coding: parts(4, 8) }), D, [turn])),
   ),
+  "OPQ4,HNSW8,PQ4": hnsw(
+    "pq",
+    back(make.steppedFile(make.graphFile(make.productFile(turned, 4, 8), { m: 8, letters: "IHNp" }), D, [turn])),
+  ),
   "OPQ4,HNSW8,SQ8": hnsw(
     "f32",
     back(make.steppedFile(make.graphFile(make.scalarFile(turned, "8bit"), { m: 8, letters: "IHNs" }), D, [turn])),

@@ -4,6 +4,7 @@ import {
   FixedSizeList,
   Float32,
   Float64,
+  type LargeList,
   List,
   makeBuilder,
   Table,
@@ -72,6 +73,19 @@ export function lists(fixed: boolean): Vector {
 
 export const arrow = (form: "file" | "stream", fixed = true): Uint8Array =>
   tableToIPC(new Table({ id: vectorFromArray(IDS, new Uint32()), vector: lists(fixed) }) as never, form);
+
+/** Rows of any length, a batch each list of them; null is a row that is not there. */
+export const arrowBatches = (
+  batches: readonly (readonly (readonly number[] | null)[])[],
+  type: typeof List | typeof LargeList,
+): Uint8Array => {
+  const column = (rows: readonly (readonly number[] | null)[]): Vector => {
+    const builder = makeBuilder({ type: new type(new Field("item", new Float32(), true)) as List, nullValues: [null] });
+    for (const row of rows) builder.append(row as never);
+    return builder.finish().toVector();
+  };
+  return tableToIPC(new Table(batches.flatMap((rows) => new Table({ vector: column(rows) }).batches)) as never, "stream");
+};
 
 export async function hdf5(path: string): Promise<string> {
   const h5 = (await import("h5wasm/node")).default;
