@@ -42,6 +42,8 @@ export interface ShardSetStats {
 export type AnyFilter = Filter | Where;
 
 export function checkFilters(filters: readonly (number | AnyFilter)[]): readonly (number | AnyFilter)[] {
+  if (!Array.isArray(filters))
+    throw badOption(`filters is ${show(filters)}; it must be an array of filters, or of shares that pass`);
   for (const filter of filters) if (typeof filter === "number") real("a share of filters", filter, Number.MIN_VALUE, 1);
   return filters;
 }

@@ -114,6 +114,8 @@ export async function tune<T extends Tunable>(target: T, options: TuneOptions = 
   for (const filter of wish.filters) {
     const ready = await subject.filter(filter, wish.seed);
     try {
+      if (ready.share === 0)
+        throw badOption("nothing passes one of the filters: there is nothing that searches by it could find");
       for (const k of wish.ks) {
         const ask: Ask = { subject, queries, k, options: ready.options, batch: wish.batch, signal: options.signal };
         const before = performance.now();

@@ -143,7 +143,7 @@ function nearest(curves: readonly Curve[], share: number | "unknown"): readonly 
  */
 export async function tuned<T extends Tunable>(target: T, data: TunedData): Promise<Tuned<T>> {
   const { stats } = await subjectOf(target);
-  if (data === null || typeof data !== "object" || !Array.isArray(data.curves)) {
+  if (data === null || typeof data !== "object" || !Array.isArray(data.curves) || data.curves.length === 0) {
     throw badOption(`what was tuned is ${show(data)}; give what JSON.stringify has made of it, parsed`);
   }
   const kind = oneOf("kind", data.kind, KIND_NAMES);

@@ -47,6 +47,9 @@ describe("picks", () => {
     const million = at(1e6, 0.95);
     expect(million.map(({ of: { family } }) => family.id)).toEqual(["flat", "hnsw", "ivf-pq"]);
     expect(million.map(({ parts }) => parts)).toEqual([1, 1, 1]);
+    // Of few queries a graph may find all, which is no promise of laws.
+    const all = of("hnsw", 7.2e6, [point(10, 0.9, 0.01, 16), point(20, 1, 0.02, 26)]);
+    expect(standingOf(all, GROUND, 1e6, 1)).toMatchObject({ recall: 1, computed: true });
     // 256 GB of rows want 67 memories of 3.9 GB.
     expect(at(1e9, 0.95)[0].parts).toBeGreaterThanOrEqual(67);
     for (const { computed, effort } of million) expect([computed, effort]).toEqual([true, undefined]);

@@ -109,6 +109,32 @@ describe("plan", () => {
     expect(advice).toMatch(/^Least memory: .* Fastest: HNSW16,SQ8, \d+\.\d GB/);
   });
 
+  it("as many machines as it takes are as many as search in time", async () => {
+    const { machines: _, ...asked } = BILLION;
+    const [slow, fast] = [await plan(asked), await plan({ ...asked, cores: 1, p99Ms: 50 })];
+    const [few, many] = [slow, fast].map(({ designs }) => designs.find(({ factory }) => factory === "HNSW16,SQ8"));
+    if (!few || !many) throw new Error(fast.advice);
+    expect(few.machines).toBe(1);
+    expect(many.p99Ms).toBeLessThanOrEqual(50);
+    // One core searches the shards of its machine one after the other.
+    expect(many.machines).toBe(Math.ceil(many.shards / Math.floor(50 / (many.p99Ms / Math.ceil(many.shards / many.machines)))));
+    const none = await plan({ ...asked, cores: 1, p99Ms: 1e-3 });
+    expect(none.designs).toEqual([]);
+    const nearest = none.refused.filter(({ breaks }) => breaks === "p99").toSorted((a, b) => a.p99Ms - b.p99Ms)[0];
+    expect(none.advice).toContain(`Nearest is ${nearest.factory}: `);
+  });
+
+  it("exact searches alone are sure of all, and one vector is no matter", async () => {
+    const all = await plan({ vectors: 5000, dimensions: 16, recall: 1 });
+    expect(all.designs.map(({ factory }) => factory).toSorted()).toEqual(["Flat", "Flatpf"]);
+    expect(all.refused.find(({ factory }) => factory === "HNSW16,Flat")?.why).toContain(
+      "it is no exact search: 0.9999 at most, 1 is asked",
+    );
+    const one = await plan({ vectors: 1, dimensions: 1 });
+    expect(one.designs.map(({ factory }) => factory)).toContain("HNSW16fs,Flat");
+    for (const { p99Ms, qps } of [...one.designs, ...one.refused]) expect([p99Ms, qps].every(Number.isFinite)).toBe(true);
+  });
+
   it("all limits break, and each is named", async () => {
     const few = await plan({ vectors: 5000, dimensions: 16 });
     expect(few.designs.length).toBeGreaterThan(5);

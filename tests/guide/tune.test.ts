@@ -219,6 +219,8 @@ describe("refuses", () => {
     [{ k: 0 }, "k is 0"],
     [{ k: [] }, "at least one k"],
     [{ filters: [0] }, "a share of filters is 0"],
+    [{ filters: 0.5 } as unknown as TuneOptions, "filters is 0.5; it must be an array"],
+    [{ filters: [[]] }, "nothing passes one of the filters"],
     [{ queries: [] }, "2000 vectors and 0 queries"],
     [{ truth: [[1]] }, "give both"],
     [{ queries: QUERIES.slice(0, 2), truth: [[1]] }, "truth has 1 rows for 2 queries"],
@@ -229,6 +231,8 @@ describe("refuses", () => {
   it("what it cannot do", async () => {
     const index = await hnsw();
     for (const [options, sentence] of WRONG) await expectError(() => tune(index, options), "BAD_OPTION", sentence);
+    const nothing = { kind: "hnsw", dimensions: D, curves: [] } as unknown as Parameters<typeof tuned>[1];
+    await expectError(() => tuned(index, nothing), "BAD_OPTION", "give what JSON.stringify has made of it");
     await expectError(() => tune({} as VectorIndex), "BAD_OPTION", "is no index, pool, collection or set of shards");
     index.close();
   });

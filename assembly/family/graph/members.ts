@@ -21,7 +21,7 @@ import { openTop, rerankBatch } from "../../search/rerank";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { holds } from "./graph";
-import { bindNeighbours, groupBytes, guide, lowerBounds, packRow, roundingOf, scalesOf, scoreNeighbours } from "./neighbours";
+import { bindNeighbours, blur, groupBytes, guide, lowerBounds, packRow, scalesOf, scoreNeighbours } from "./neighbours";
 
 @unmanaged export class Members {
   count: u32;  // places in use
@@ -171,9 +171,8 @@ function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, leas
   const square = isSigned() ? squareBeside(m.centre, dot) : squareFrom(m.centre);
   const distance = isSigned() ? -<f32>dot : <f32>(square * squareShare());
   // The signs of r lie along r by some 0.8 of their length, which leaves 0.75 |q| |r| / sqrt(d) of <q, r> open; 1.25 |r| / sqrt(d) times what
-  // <q, r> counts is a code's scale. And the query's tables are rounded.
-  const rounding = <f64>roundingOf(guide());
-  const error = DEVIATIONS * <f32>sqrt(0.36 * square + rounding * rounding);
+  // <q, r> counts is a code's scale. Rounded tables are not less blurred where the query lies along the mean.
+  const error = DEVIATIONS * (<f32>0.6 * <f32>sqrt(square) + blur(guide()));
   for (let first: u32 = 0; first < m.count; first += GROUP, least += GROUP << 2) {
     const group = m.groupOf(first);
     scoreNeighbours(guide(), group, distance, estimates);

@@ -263,15 +263,15 @@ export function bindNeighbours(): void {
   quantiseTables(tables, n, g.tables, g);
   // <q, sign> = 2 sum(q where the sign is positive) - sum(q)
   g.shift = 2 * g.least - <f32>sumOf(turned, codeDimensions());
-  g.nearest = leastDistance(roundingOf(g));
+  g.nearest = leastDistance(blur(g));
 }
 
-/** By how much rounding the query's tables moves <q, sign(r)>, a standard deviation. */
-@inline export function roundingOf(g: Guide): f32 { return 2 * g.step * sqrt(<f32>g.nibbles / 12); }
+/** What rounding of the tables moves <q, sign(r)> by, standard deviation. */
+export function blur(g: Guide): f32 { return 2 * g.step * sqrt(<f32>g.nibbles / 12); }
 
 /**
- * Nearer to a node than this, a query is not seen sharply enough: rounding its tables moves <q, sign(r)> by `error`, which is to be no
- * more than half of what the signs themselves leave open of it, sqrt(1 - 2 / pi) |q - u|. Under dot a distance does not tell.
+ * Nearer to a node than this, a query is not seen sharply enough: blur(), `error`, is to be no more than half of what the signs
+ * themselves leave open of <q, sign(r)>, sqrt(1 - 2 / pi) |q - u|. Under dot no node is too near: nothing but rows would tell more.
  */
 function leastDistance(error: f32): f32 {
   if (isSigned()) return -Infinity;

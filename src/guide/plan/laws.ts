@@ -10,6 +10,8 @@ export interface Design {
   readonly factory: (dimensions: number, lists: number) => string;
   /** How it is searched: all rows, a graph, or lists. */
   readonly way: "scan" | "graph" | "lists";
+  /** What a search reads, in words. */
+  readonly rows: "raw rows" | "raw rows and codes" | "codes";
   /** Bytes of a vector's row or code. */
   readonly code: (dimensions: number) => number;
   /** Of rows kept to re-score by. */
@@ -30,17 +32,33 @@ const rabitq = (bits: number) => (d: number) => (align(d, 16) * bits) / 8 + 12;
 
 /** From the fastest to the smallest. `best` and `missed`: gutenberg-sif-160 and words-es-64, 5,000 to 80,000 vectors. */
 export const DESIGNS: readonly Design[] = [
-  { factory: () => "Flat", way: "scan", code: f32, best: 1 },
-  { factory: () => "Flatpf", way: "scan", code: (d) => f32(d) + sq8(d), best: 1 },
-  { factory: () => "SQ8", way: "scan", code: sq8, best: 0.985 },
-  { factory: () => "HNSW16fs,Flat", way: "graph", code: f32, fastScan: true, best: 1 },
-  { factory: () => "HNSW16,Flat", way: "graph", code: f32, best: 1 },
-  { factory: () => "HNSW16,SQ8", way: "graph", code: sq8, best: 0.985 },
-  { factory: (d, n) => `IVF${n},PQ${d >> 1}x4,RFlat`, way: "lists", code: nibbles, exact: f32, best: 1, missed: 0.004 },
-  { factory: (d, n) => `IVF${n},PQ${d >> 1}x4,Refine(SQ8)`, way: "lists", code: nibbles, exact: sq8, best: 0.985, missed: 0.004 },
-  { factory: (_, n) => `IVF${n},RaBitQ4`, way: "lists", code: rabitq(4), best: 0.93 },
-  { factory: (_, n) => `IVF${n},RaBitQ2`, way: "lists", code: rabitq(2), best: 0.76 },
-  { factory: (d, n) => `IVF${n},PQ${d >> 1}x4`, way: "lists", code: nibbles, best: 0.65 },
+  { factory: () => "Flat", way: "scan", rows: "raw rows", code: f32, best: 1 },
+  { factory: () => "Flatpf", way: "scan", rows: "raw rows and codes", code: (d) => f32(d) + sq8(d), best: 1 },
+  { factory: () => "SQ8", way: "scan", rows: "codes", code: sq8, best: 0.985 },
+  { factory: () => "HNSW16fs,Flat", way: "graph", rows: "raw rows", code: f32, fastScan: true, best: 1 },
+  { factory: () => "HNSW16,Flat", way: "graph", rows: "raw rows", code: f32, best: 1 },
+  { factory: () => "HNSW16,SQ8", way: "graph", rows: "codes", code: sq8, best: 0.985 },
+  {
+    factory: (d, n) => `IVF${n},PQ${d >> 1}x4,RFlat`,
+    way: "lists",
+    rows: "codes",
+    code: nibbles,
+    exact: f32,
+    best: 1,
+    missed: 0.004,
+  },
+  {
+    factory: (d, n) => `IVF${n},PQ${d >> 1}x4,Refine(SQ8)`,
+    way: "lists",
+    rows: "codes",
+    code: nibbles,
+    exact: sq8,
+    best: 0.985,
+    missed: 0.004,
+  },
+  { factory: (_, n) => `IVF${n},RaBitQ4`, way: "lists", rows: "codes", code: rabitq(4), best: 0.93 },
+  { factory: (_, n) => `IVF${n},RaBitQ2`, way: "lists", rows: "codes", code: rabitq(2), best: 0.76 },
+  { factory: (d, n) => `IVF${n},PQ${d >> 1}x4`, way: "lists", rows: "codes", code: nibbles, best: 0.65 },
 ];
 
 /** Links per vector: m of the factory's words. */
@@ -134,12 +152,18 @@ export interface Effort {
   recall: number;
 }
 
+/** Searches that are not exact are planned to miss so much at least: no effort is sure of all. */
+const LEAST_MISSED = 1e-4;
+
+/** The best recall that is planned. */
+export const mostFound = ({ way, best }: Design): number => (way === "scan" ? best : best - LEAST_MISSED);
+
 /** Undefined where no effort does. `wanted` is of k 10. */
 export function effortFor(design: Design, n: number, wanted: number): Effort | undefined {
   const { way, best, missed, fastScan } = design;
-  if (best < wanted) return undefined;
+  if (wanted > mostFound(design)) return undefined;
   if (way === "scan") return { effort: 0, candidates: 0, recall: best };
-  const misses = Math.max(way === "graph" ? best - wanted : 1 - wanted / best, 1e-4);
+  const misses = way === "graph" ? best - wanted : 1 - wanted / best;
   if (way === "graph") {
     const law = fastScan ? GRAPH.fastScan : GRAPH.plain;
     const effort = Math.max(10 * ((law.misses * (n / 1e4) ** law.grows) / misses) ** (1 / law.power), 10);
@@ -147,9 +171,12 @@ export function effortFor(design: Design, n: number, wanted: number): Effort | u
   }
   // Candidates miss half of what may be missed, or less where the fewest do; what is left of it is the lists'.
   const candidates = missed
-    ? Math.max(
-        Math.ceil((CANDIDATES.first * n * ((2 * missed) / misses) ** (1 / CANDIDATES.power)) / CANDIDATES.among),
-        CANDIDATES.first,
+    ? Math.min(
+        Math.max(
+          Math.ceil((CANDIDATES.first * n * ((2 * missed) / misses) ** (1 / CANDIDATES.power)) / CANDIDATES.among),
+          CANDIDATES.first,
+        ),
+        n,
       )
     : 0;
   const outside = misses - amongMissed(design, n, candidates);
@@ -195,7 +222,8 @@ export function workOf(design: Design, n: number, { effort, candidates }: Pick<E
   if (way === "scan") return { units: n, rescored: 0, centroids: 0 };
   if (way === "graph") {
     const up = HOPS.byTen * Math.max(Math.log10(n / 5000), 0);
-    return { units: fastScan ? HOPS.each * effort + HOPS.first + up : effort + 6 + up, rescored: 0, centroids: 0 };
+    const units = fastScan ? HOPS.each * effort + HOPS.first + up : effort + 6 + up;
+    return { units: Math.min(units, n), rescored: 0, centroids: 0 };
   }
   const lists = listsOf(n);
   const units = Math.min((effort * n * PROBED_LONGER) / lists, n);

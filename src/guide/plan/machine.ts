@@ -1,5 +1,6 @@
 // What a step of a search and of a build takes on this machine, measured at first use by a small index of each kind.
 import type { VectorIndex } from "../../base/vector-index.js";
+import type { Vector } from "../../input/vectors.js";
 import { factory } from "../../make/factory.js";
 import { METRICS, type Metric } from "../../words/kinds.js";
 import { uniform } from "../random.js";
@@ -8,12 +9,24 @@ import { SMALL, type Speed } from "./times.js";
 
 const QUERIES = 60;
 const ROUNDS = 3;
+/** Of a scan of these what it begins and ends with is seen. */
+const FEW = 16;
 /** Directions that vectors share, as those of embeddings do: what a step takes depends on little else, but training ends sooner. */
 const RANK = 16;
 
 const speeds = new Map<string, Promise<Speed>>();
 
-export function speedOf(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
+/** Steps of more dimensions take longer by their number; so large an index is no more measured in seconds. */
+const MOST_DIMENSIONS = 768;
+
+export async function speedOf(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
+  const measured = Math.min(dimensions, MOST_DIMENSIONS);
+  const { firstUs, unitUs, buildUs } = await speedAt(design, measured, metric);
+  const times = dimensions / measured;
+  return { firstUs: firstUs * times, unitUs: unitUs * times, buildUs: buildUs * times };
+}
+
+function speedAt(design: Design, dimensions: number, metric: Metric): Promise<Speed> {
   const key = `${design.factory(dimensions, SMALL.lists)} ${dimensions} ${metric}`;
   let speed = speeds.get(key);
   if (!speed) {
@@ -75,30 +88,49 @@ async function measured(design: Design, dimensions: number, metric: Metric): Pro
       index = again.index;
       buildUs = Math.min(buildUs, again.buildUs);
     }
-    const efforts = way === "graph" ? [{ ef: 16 }, { ef: 128 }] : way === "lists" ? [{ nprobe: 4 }, { nprobe: 48 }] : [{}];
-    const points = efforts.map((effort) => {
-      let units = 0;
-      const times = Array.from({ length: ROUNDS }, () => {
-        units = 0;
-        const spent = queries.map((query) => {
-          const from = performance.now();
-          index.search(query, effort);
-          const us = 1000 * (performance.now() - from);
-          const { visited, distances } = index.lastStats;
-          units += way === "graph" ? visited : distances;
-          return us;
-        });
-        return spent.sort((a, b) => a - b)[QUERIES >> 1];
-      });
-      return { us: Math.min(...times), units: units / QUERIES };
-    });
-    const [a, b] = points;
-    if (!b) return { firstUs: 0, unitUs: a.us / a.units, buildUs };
-    const unitUs = Math.max((b.us - a.us) / (b.units - a.units), 1e-5);
-    return { firstUs: Math.max(a.us - unitUs * a.units, 0), unitUs, buildUs };
+    if (way === "scan") {
+      const few = await built(design, dimensions, metric, rows.subarray(0, FEW * dimensions));
+      try {
+        return { ...lineOf(stepsOf(few.index, queries, {}, "distances"), stepsOf(index, queries, {}, "distances")), buildUs };
+      } finally {
+        few.index.close();
+      }
+    }
+    const [low, high] = way === "graph" ? [{ ef: 16 }, { ef: 128 }] : [{ nprobe: 4 }, { nprobe: 48 }];
+    const counted = way === "graph" ? "visited" : "distances";
+    return { ...lineOf(stepsOf(index, queries, low, counted), stepsOf(index, queries, high, counted)), buildUs };
   } finally {
     index.close();
   }
+}
+
+interface Steps {
+  us: number;
+  units: number;
+}
+
+/** Of a search the median time, of the best round, and the mean of its units. */
+function stepsOf(index: VectorIndex, queries: Vector[], effort: object, counted: "visited" | "distances"): Steps {
+  let units = 0;
+  const times = Array.from({ length: ROUNDS }, () => {
+    units = 0;
+    const spent = queries.map((query) => {
+      const from = performance.now();
+      index.search(query, effort);
+      const us = 1000 * (performance.now() - from);
+      units += index.lastStats[counted];
+      return us;
+    });
+    return spent.sort((a, b) => a - b)[queries.length >> 1];
+  });
+  return { us: Math.min(...times), units: units / queries.length };
+}
+
+/** Time over units; where both have looked at the same, at all there is, what a unit takes is not to be told from the rest. */
+function lineOf(a: Steps, b: Steps): Omit<Speed, "buildUs"> {
+  if (b.units <= a.units) return { firstUs: 0, unitUs: b.us / b.units };
+  const unitUs = Math.max((b.us - a.us) / (b.units - a.units), 1e-5);
+  return { firstUs: Math.max(a.us - unitUs * a.units, 0), unitUs };
 }
 
 /** Under these, designs of codes and lists can be planned. */

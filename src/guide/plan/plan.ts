@@ -5,7 +5,7 @@ import { METRIC_NAMES, type Metric } from "../../words/kinds.js";
 import { LIMITS } from "../../words/limits.js";
 import { WHOLE_MEMORY } from "../../words/needs.js";
 import { integer, known, oneOf, real } from "../../words/options.js";
-import { type Bytes, DESIGNS, type Design, effortFor, FULL, listsOf, shardsFor } from "./laws.js";
+import { type Bytes, DESIGNS, type Design, effortFor, FULL, listsOf, mostFound, shardsFor } from "./laws.js";
 import { canPlan, speedOf } from "./machine.js";
 import { buildSeconds, type Speed, searchUs } from "./times.js";
 
@@ -39,7 +39,7 @@ export type Axis = "recall" | "ram" | "machines" | "p99";
 export interface PlannedDesign {
   /** For `factory`, of one shard. */
   factory: string;
-  /** Parts of the whole, each an index of its own, and how many of all machines' memory holds. */
+  /** Parts of the whole, each an index of its own, and how many machines hold all of them, and search them in the time that is asked. */
   shards: number;
   machines: number;
   shard: { vectors: number; bytes: Bytes };
@@ -52,7 +52,7 @@ export interface PlannedDesign {
   /** Expected at k 10, and on which grounds. */
   recall: number;
   basis: string;
-  /** Of a search of all shards of one replica, one search at a time. Times are NaN of what breaks in memory or recall: nothing is measured for it. */
+  /** Of a search of all shards of one replica, one search at a time, without what a network takes. Times are NaN of what breaks in memory or recall: nothing is measured for it. */
   p50Ms: number;
   p99Ms: number;
   /** By all cores of all machines. */
@@ -142,16 +142,17 @@ async function planned(design: Design, asked: Asked): Promise<PlannedDesign> {
   const { n, d, metric, recall, p99Ms, ramBytes, replicas, cores, updates, share } = asked;
   const { shards, each, bytes } = shardsFor(design, n, d, metric, ramBytes);
   const held = Math.floor((ramBytes * FULL) / bytes.total);
-  const machines = held < 1 ? Number.POSITIVE_INFINITY : Math.ceil((shards * replicas) / held);
+  const fewest = held < 1 ? Number.POSITIVE_INFINITY : Math.ceil((shards * replicas) / held);
   const found = effortFor(design, each, recall);
   const effort = found ?? effortFor(design, each, design.best - 0.01) ?? { effort: 0, candidates: 0, recall: design.best };
-  const fits = found !== undefined && Number.isFinite(machines) && machines <= asked.machines;
+  const fits = found !== undefined && Number.isFinite(fewest) && fewest <= asked.machines;
   // What breaks in memory or recall is not timed: the small index would take longer than the answer is worth.
   const speed = fits ? await speedOf(design, d, metric) : UNTIMED;
   const whole = searchUs(design, each, d, effort, speed);
   // A search looks for as many that pass, until it is cheaper to look at all that pass.
   const scanned = speed.firstUs + (share * each * speed.unitUs) / (design.way === "graph" ? ROWS_OF_NODE : 1);
   const filtered = share < 1 ? Math.min(whole / share, scanned) : whole;
+  const machines = fits ? spread(fewest, asked, shards, (filtered * TAIL[design.way]) / 1000) : fewest;
   const onEach = Math.ceil(shards / Math.max(Math.ceil(machines / replicas), 1));
   const p50 = (filtered * Math.ceil(onEach / cores)) / 1000;
   const p99 = p50 * TAIL[design.way];
@@ -182,6 +183,12 @@ async function planned(design: Design, asked: Asked): Promise<PlannedDesign> {
   return { ...plan, ...verdict(plan, found !== undefined, asked, design, p99Ms) };
 }
 
+/** The fewest machines that hold all shards and search them in time, `ms` each; where none do, or not so few as there are, as many as come nearest to it. */
+function spread(fewest: number, { p99Ms, machines, cores, replicas }: Asked, shards: number, ms: number): number {
+  const rounds = Math.max(Math.floor(p99Ms / ms), 1);
+  return Math.min(Math.max(fewest, replicas * Math.ceil(shards / (rounds * cores))), machines);
+}
+
 function verdict(
   plan: Omit<PlannedDesign, "breaks" | "why">,
   finds: boolean,
@@ -191,11 +198,12 @@ function verdict(
 ): Pick<PlannedDesign, "breaks" | "why"> {
   const { shards, shard, bytes } = plan;
   const parts = `${count(shards)} ${shards === 1 ? "index" : "shards"} of ${count(shard.vectors)} vectors, ${size(shard.bytes.total)} each`;
-  const kept = `${size(n * design.code(d))} of ${design.code(d) >= 4 * d ? "raw rows" : "codes"}${
+  const kept = `${size(n * design.code(d))} of ${design.rows}${
     shard.bytes.links ? ` and ${size(shards * shard.bytes.links)} of links` : ""
   }${design.exact ? ` and ${size(n * design.exact(d))} of rows to re-score by` : ""}`;
   if (!finds) {
-    const given = `its codes find ${design.best.toFixed(2)} at most, ${recall} is asked`;
+    const most = recall > design.best ? `its codes find ${design.best}` : `it is no exact search: ${mostFound(design)}`;
+    const given = `${most} at most, ${recall} is asked`;
     return { breaks: "recall", why: `${given}; it would be ${size(bytes)}: ${parts}` };
   }
   if (!Number.isFinite(plan.machines)) {
@@ -212,7 +220,8 @@ function verdict(
     };
   }
   if (plan.p99Ms > p99Ms) {
-    return { breaks: "p99", why: `${parts}, searched in ${plan.p99Ms.toFixed(1)} ms (p99); ${p99Ms} ms are asked` };
+    const by = plan.machines === 1 ? "" : ` by ${count(plan.machines)} machines`;
+    return { breaks: "p99", why: `${parts}, searched in ${plan.p99Ms.toFixed(1)} ms (p99)${by}; ${p99Ms} ms are asked` };
   }
   const found = plan.search.ef
     ? `ef ${plan.search.ef}`
@@ -240,12 +249,18 @@ export async function plan(options: PlanOptions): Promise<Plan> {
   }
   const designs = all.filter(({ breaks }) => breaks === undefined).sort((a, b) => a.bytes - b.bytes);
   const refused = all.filter(({ breaks }) => breaks !== undefined);
-  return { designs, refused, advice: adviceOf(designs, refused) };
+  return { designs, refused, advice: adviceOf(designs, refused, asked) };
 }
 
-function adviceOf(designs: readonly PlannedDesign[], refused: readonly PlannedDesign[]): string {
+/** By how much it is over the limit that breaks; Infinity where no other limit of that kind would do. */
+function over({ breaks, p99Ms, machines }: PlannedDesign, asked: Asked): number {
+  if (breaks === "recall") return Number.POSITIVE_INFINITY;
+  return breaks === "p99" ? p99Ms / asked.p99Ms : machines / asked.machines;
+}
+
+function adviceOf(designs: readonly PlannedDesign[], refused: readonly PlannedDesign[], asked: Asked): string {
   if (designs.length === 0) {
-    const near = refused.reduce((a, b) => (b.recall > a.recall && b.breaks !== "recall" ? b : a));
+    const near = refused.toSorted((a, b) => over(a, asked) - over(b, asked) || b.recall - a.recall)[0];
     return `Nothing fits. Nearest is ${near.factory}: ${near.why}.`;
   }
   const fast = designs.reduce((a, b) => (b.p99Ms < a.p99Ms ? b : a));

@@ -1,6 +1,6 @@
 // What is best by two of the three axes, at a recall and a number of vectors: as measured, or by the formulas of `plan` beyond that.
 import { pickTwo, type ThreeAxes, type TwoOfThree } from "../../guide/pick-two.js";
-import { type Design, effortFor, shardsFor } from "../../guide/plan/laws.js";
+import { type Design, effortFor, mostFound, shardsFor } from "../../guide/plan/laws.js";
 import { type Speed, searchUs } from "../../guide/plan/times.js";
 import type { Metric } from "../../words/kinds.js";
 import type { Family } from "./families.js";
@@ -85,7 +85,7 @@ export function standingOf(of: Measured, ground: Ground, to: number, wanted: num
   const { design } = of.family;
   if (!design) return undefined;
   const speed = speedOf(design, of.points);
-  const [now, then] = [ground.n, to].map((size) => lawOf(design, size, ground, Math.min(here.recall, design.best), speed));
+  const [now, then] = [ground.n, to].map((size) => lawOf(design, size, ground, Math.min(here.recall, mostFound(design)), speed));
   if (!now || !then) return undefined;
   // Times are as much longer as the laws say; what measured bytes differ by is room of builds, which hardly grows.
   const bytes = then.shards * (of.bytes + then.bytes - now.bytes);
