@@ -71,7 +71,7 @@ export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
  */
 const LEAST_BY_CODES: u32 = 128;
 
-@inline export function widthOfInsertion(): u32 { return haveCodes() ? max(state().efConstruction, LEAST_BY_CODES) : state().efConstruction; }
+@inline export function widthOfInsertion(): u32 { return insertsByCodes() ? max(state().efConstruction, LEAST_BY_CODES) : state().efConstruction; }
 
 /** beamAround() of layer 0, by codes. gutenberg-sif-160, 12,000: an insertion at 200 scores 560 rows on its walks in place of 1,975. */
 export function beamByCodes(b: Builder, slot: u32, ef: u32): void {
@@ -114,7 +114,10 @@ function dropBelow(batch: Batch, layer: u32): bool {
   return batch.count != 0;
 }
 
-/** The selection becomes the links of `slot`, and each of them links back but for the first `kept` of b.neighbours, which were its links before. */
+/**
+ * The selection becomes the links of `slot`, and each of them links back but for the first `kept` of b.neighbours, which were its links before. Where
+ * some were, and there are codes, no full list is chosen anew for one that was filled in.
+ */
 export function setChosen(b: Builder, layer: u32, slot: u32, kept: u32 = 0): void {
   const selection = changetype<Selection>(b.selection);
   const n = selection.taken;
@@ -125,6 +128,7 @@ export function setChosen(b: Builder, layer: u32, slot: u32, kept: u32 = 0): voi
   let fresh: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const to = load<u32>(b.chosen + (i << 2));
+    if (haveCodes() && kept && i >= selection.sure && degree(layer, to) == degreeLimit(layer)) continue;
     if (!holds(changetype<Batch>(b.neighbours).slots, kept, to)) store<u32>(b.chosen + (fresh++ << 2), to);
   }
   for (let i: u32 = 0; i < fresh; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);

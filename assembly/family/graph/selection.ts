@@ -90,10 +90,10 @@ const CHUNK: u32 = 4;
     return false;
   }
 
-  /** Adds the slots at `from` with the distances of the bound link scorer. */
-  addScored(batch: Batch): void {
-    if (!batch.count) return;
-    scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
-    for (let i: u32 = 0; i < batch.count; i++) this.add(batch.distanceAt(i), batch.slotAt(i));
+  /** Adds a batch but for the first `from`, with the distances of the bound link scorer. */
+  addScored(batch: Batch, from: u32 = 0): void {
+    if (batch.count <= from) return;
+    scoreMany(linkScorer(), batch.slots + (from << 2), batch.count - from, batch.distances + (from << 2));
+    for (let i: u32 = from; i < batch.count; i++) this.add(batch.distanceAt(i), batch.slotAt(i));
   }
 }

@@ -8,16 +8,18 @@
 import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { FREEING, ROOTING, state } from "../../memory/state";
-import { DEAD, DOOMED, nodes, setStage, stageOf } from "../../table/nodes";
+import { DEAD, DOOMED, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
 import { freeSlot } from "../../table/slots";
-import { Builder } from "./builder";
-import { haveCodes, linkedSlots, topOf } from "./graph";
+import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
+import { Batch } from "../../search/batch";
+import { Builder, addNearestLive, setChosen } from "./builder";
+import { degree, degreeLimit, haveCodes, holds, linkedSlots, linksOf, topOf } from "./graph";
 import { bulkNow } from "./bulk/job";
-import { mend, mendWithCodes } from "./mend";
 import { findRoots, keepRooted, stays } from "./reconnect";
+import { Selection } from "./selection";
 import { adopt, moveRoot } from "./roots";
 import { seekStrayed } from "./strays";
-import { forgetHeir, partTwins } from "./twins";
+import { forgetHeir, heirOf, partTwins } from "./twins";
 
 /**
  * A pass starts when live < ALIVE_PER_DEAD * dead, and each change advances it by so many slots: those that have a place and are not live are one in
@@ -125,10 +127,7 @@ function sweepSlots(b: Builder, most: u32): void {
   } else {
     const end = at + min(most, n - at);
     for (let slot = at; slot < end; slot++) {
-      if (stays(slot)) for (let layer: u32 = 0; layer <= topOf(slot); layer++) {
-        if (haveCodes()) mendWithCodes(b, layer, slot);
-        else mend(b, layer, slot);
-      }
+      if (stays(slot)) for (let layer: u32 = 0; layer <= topOf(slot); layer++) mend(b, layer, slot);
     }
     s.sweepCursor = end < n ? end : FREEING;
   }
@@ -171,4 +170,66 @@ function moveEntry(): void {
   s.sweepCursor = ROOTING;
   moveRoot(before, s.entry);
   adopt(s.entry, before);
+}
+
+/**
+ * In the place of doomed neighbours come some of theirs, as many; the other links stay. Never fewer than M, however slowly they were lost.
+ *
+ * Where codes lead to whom a list lacks, half the distances do: what stays is not scored, and covers whoever comes. gutenberg-sif-160, 12,000
+ * of M 16, 5 % replaced twenty times: 7,537 a replacement, with the insertion's, in place of 13,171; recall at ef 14 .957 either way.
+ */
+function mend(b: Builder, layer: u32, slot: u32): void {
+  const links = linksOf(layer, slot);
+  const batch = changetype<Batch>(b.neighbours);
+  batch.count = 0;
+  const n = degree(layer, slot);
+  if (!layer && state().twins) linkToHeirs(slot, links, n);
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) != DOOMED) batch.add(neighbour);
+  }
+  const kept = batch.count;
+  if (kept == n) return;
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) == DOOMED) addNeighbours(batch, layer, neighbour, slot, b.most);
+  }
+  const selection = changetype<Selection>(b.selection);
+  selection.clear();
+  const chosenFrom = haveCodes() ? kept : 0;
+  if (haveCodes()) {
+    memory.copy(selection.slots, batch.slots, kept << 2);
+    selection.taken = kept;
+  }
+  if (batch.count) {
+    bindSlot(b.codec(), linkScorer(), slot);
+    selection.addScored(batch, chosenFrom);
+  } else {
+    // Everyone around is gone: join the nearest who are left.
+    bindSlot(b.codec(), walkScorer(), slot);
+    addNearestLive(b, layer, slot);
+  }
+  selection.choose(b.codec(), max(n, state().m), true, NONE, batch.slots, kept - chosenFrom);
+  setChosen(b, layer, slot, kept);
+}
+
+/** A link to a doomed node whose twin has taken its place leads to that: the row, and so the code, is the same. */
+function linkToHeirs(slot: u32, links: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (stageOf(neighbour) != DOOMED) continue;
+    const heir = heirOf(neighbour);
+    if (heir != NONE && heir != slot && !holds(links, n, heir)) store<u32>(links + (i << 2), heir);
+  }
+}
+
+/** The neighbours of a doomed node stand in for it. */
+function addNeighbours(batch: Batch, layer: u32, doomed: u32, slot: u32, most: u32): void {
+  const links = linksOf(layer, doomed);
+  const limit = degreeLimit(layer);
+  for (let i: u32 = 0; i < limit && batch.count < most; i++) {
+    const neighbour = load<u32>(links + (i << 2));
+    if (neighbour == NONE) break;
+    if (neighbour != slot && stageOf(neighbour) == LIVE && !holds(batch.slots, batch.count, neighbour)) batch.add(neighbour);
+  }
 }
