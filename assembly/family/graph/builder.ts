@@ -2,12 +2,14 @@
 import { testAndSet } from "../../base/bitset";
 import { CODEC_SQ8, GRAPH, NONE } from "../../base/codes";
 import { alloc } from "../../memory/arena";
+import { isSigned } from "../../memory/metrics";
 import { state } from "../../memory/state";
-import { nodes } from "../../table/nodes";
-import { Codec, bindSlot, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
+import { layout, nodes } from "../../table/nodes";
+import { Codec, bindSlot, decode, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
 import { degree, degreeLimit, haveCodes, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
+import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
 import { findParent, hasParent, parentOf, setParent } from "./roots";
 import { Selection } from "./selection";
@@ -34,8 +36,8 @@ import { Walk, beamSearch, begin, descend } from "./walk";
     const b = changetype<Builder>(at);
     b.by = <u32>changetype<usize>(buildsOnExactRows() ? exactCodec() : walkCodec());
     if (GRAPH && s.fastScan) forgetTurned();
-    b.most = max(s.efConstruction, REPAIR_CANDIDATES * limit);
-    b.walk = <u32>changetype<usize>(Walk.open(s.efConstruction, nodes().blocks << nodes().shift));
+    b.most = max(widthOfInsertion(), REPAIR_CANDIDATES * limit);
+    b.walk = <u32>changetype<usize>(Walk.open(widthOfInsertion(), nodes().blocks << nodes().shift));
     b.selection = <u32>changetype<usize>(Selection.open(b.most, limit));
     b.nearest = <u32>alloc(Pool.bytes(s.m));
     b.chosen = <u32>alloc(limit << 2);
@@ -60,6 +62,26 @@ export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
   return w.beam();
 }
 
+/** Whether insertions walk layer 0 by codes. Under dot these say nothing of the coordinate that links go by as well. */
+@inline export function insertsByCodes(): bool { return haveCodes() && !isSigned(); }
+
+/**
+ * Beam width of insertions by codes at least, which is cheap and makes up for whom codes do not lead to: 6,000 clustered rows of 24 dimensions, M 8,
+ * efConstruction 60, a tenth replaced twenty times, eight times over: recall .963 by rows, .962 by codes, .968 by codes this wide; of a fresh graph .978.
+ */
+const LEAST_BY_CODES: u32 = 128;
+
+@inline export function widthOfInsertion(): u32 { return insertsByCodes() ? max(state().efConstruction, LEAST_BY_CODES) : state().efConstruction; }
+
+/** beamAround() of layer 0, by codes. gutenberg-sif-160, 12,000: an insertion at 200 scores 560 rows on its walks in place of 1,975. */
+export function beamByCodes(b: Builder, slot: u32, ef: u32): void {
+  const w = changetype<Walk>(b.walk);
+  bindSlot(b.codec(), walkScorer(), slot);
+  decode(exactCodec(), slot, layout().prepared);
+  w.beam().clear(ef);
+  guidedSearch(w, walkScorer(), ef, 0, slot);
+}
+
 /** A repair looks at this many times 2M candidates at most: sweep.ts. */
 const REPAIR_CANDIDATES: u32 = 4;
 
@@ -73,6 +95,7 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   pool.clear(state().m);
   batch.cursor = 0;
   while (batch.fill(0)) {
+    if (GRAPH && !dropBelow(batch, layer)) continue;
     scoreMany(walkScorer(), batch.slots, batch.count, batch.distances);
     for (let i: u32 = 0; i < batch.count; i++) {
       const other = batch.slotAt(i);
@@ -83,7 +106,18 @@ export function addNearestLive(b: Builder, layer: u32, slot: u32): void {
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
 }
 
-/** The selection becomes the links of `slot`, and each of them links back but for the first `kept` of b.neighbours, which were its links before. */
+/** Before they are scored, those that are not on a layer go; on layer 1 one of M stays. False where none does. */
+function dropBelow(batch: Batch, layer: u32): bool {
+  const n = batch.count;
+  batch.count = 0;
+  for (let i: u32 = 0; i < n; i++) if (topOf(batch.slotAt(i)) >= layer) batch.add(batch.slotAt(i));
+  return batch.count != 0;
+}
+
+/**
+ * The selection becomes the links of `slot`, and each of them links back but for the first `kept` of b.neighbours, which were its links before. Where
+ * some were, and there are codes, no full list is chosen anew for one that was filled in.
+ */
 export function setChosen(b: Builder, layer: u32, slot: u32, kept: u32 = 0): void {
   const selection = changetype<Selection>(b.selection);
   const n = selection.taken;
@@ -94,6 +128,7 @@ export function setChosen(b: Builder, layer: u32, slot: u32, kept: u32 = 0): voi
   let fresh: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const to = load<u32>(b.chosen + (i << 2));
+    if (haveCodes() && kept && i >= selection.sure && degree(layer, to) == degreeLimit(layer)) continue;
     if (!holds(changetype<Batch>(b.neighbours).slots, kept, to)) store<u32>(b.chosen + (fresh++ << 2), to);
   }
   for (let i: u32 = 0; i < fresh; i++) linkBack(b, layer, load<u32>(b.chosen + (i << 2)), slot);

@@ -29,9 +29,10 @@ import { Walk, queueSize, score } from "./walk";
 
 /**
  * From the entry to the beam, empty so far, around the bound query; false where a scan is cheaper. The walk ends
- * when nothing that waits is nearer than the `ef`-th of the beam; where `wanted` are more than that, the best that wait fill it up.
+ * when nothing that waits is nearer than the `ef`-th of the beam; where `wanted` are more than that, the best that wait fill it up. It never leads
+ * by way of `itself`.
  */
-export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool {
+export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, itself: u32 = NONE): bool {
   const s = state();
   const beam = w.beam();
   const waiting = w.waiting();
@@ -39,6 +40,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32): bool 
   let start = s.entry;
   let distance = exactly(w, rows, start);
   memory.fill(w.visited, 0, bitsetBytes(nodes().count));
+  if (itself != NONE) testAndSet(w.visited, itself);
   // Whoever is scored on the way down waits on layer 0: where the descent ends there may be no way out.
   waiting.clear(queueSize(beam.capacity, w.spread));
   waiting.push(distance, start);
@@ -167,9 +169,9 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
       for (let i: u32 = 1; i < size; i++) if (load<f32>(own + (i << 2)) < load<f32>(own + (best << 2))) best = i;
       if (!(load<f32>(own + (best << 2)) < distance)) break;
       const other = load<u32>(links + (from + best << 2));
-      const itself = exactly(w, rows, other);
-      if (itself < distance) return other;
-      store<f32>(own + (best << 2), itself);
+      const exact: f32 = hasBit(w.visited, other) ? Infinity : exactly(w, rows, other);
+      if (exact < distance) return other;
+      store<f32>(own + (best << 2), exact);
     }
     for (let i: u32 = 0; i < size; i++) w.waiting().push(load<f32>(own + (i << 2)), load<u32>(links + (from + i << 2)));
   }

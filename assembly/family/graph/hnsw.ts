@@ -14,7 +14,7 @@ import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { Flat, exactScan } from "../flat/flat";
 import { isBlurred, isHopeless, mayBlur, rescoreBeam } from "./blur";
-import { Builder, addNearestLive, beamAround, setChosen } from "./builder";
+import { Builder, addNearestLive, beamAround, beamByCodes, insertsByCodes, setChosen, widthOfInsertion } from "./builder";
 import { isTwin, linkedSlots, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
@@ -214,13 +214,15 @@ export function hnswInsert(b: Builder, slot: u32): void {
   const w = changetype<Walk>(b.walk);
   const by = b.by;
   if (level) {
-    beamAround(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
+    if (insertsByCodes()) beamByCodes(b, slot, min(TWIN_SEARCH, s.efConstruction));
+    else beamAround(b, slot, 0, min(TWIN_SEARCH, s.efConstruction));
     if (joinTwin(b, slot)) return;
   }
   const top = min(level, s.topLevel);
-  beamAround(b, slot, top, s.efConstruction);
+  if (top || !insertsByCodes()) beamAround(b, slot, top, s.efConstruction);
   for (let l = <i32>top; l >= 0; l--) {
-    if (<u32>l < top) beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0);
+    if (insertsByCodes() && !l) beamByCodes(b, slot, widthOfInsertion());
+    else if (<u32>l < top) beamSearch(w, walkScorer(), l, u32.MAX_VALUE, 0);
     if (!level && joinTwin(b, slot)) return;
     const again = !l && mayBlur(b.codec()) && isBlurred(w.beam(), slot, changetype<Batch>(b.neighbours));
     if (again) {

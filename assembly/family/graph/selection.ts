@@ -1,7 +1,7 @@
 // Neighbour selection by the heuristic (arXiv 1603.09320, algorithm 4): from near to far, a candidate is taken if it is
 // nearer to the node than to every neighbour taken so far; free places are then filled with the nearest that were not
 // (keepPrunedConnections).
-import { NONE } from "../../base/codes";
+import { GRAPH, NONE } from "../../base/codes";
 import { distanceOf, insertKey, keyOf, slotOf } from "../../base/key";
 import { align } from "../../base/sizes";
 import { alloc } from "../../memory/arena";
@@ -21,6 +21,7 @@ const CHUNK: u32 = 4;
   slots: u32;   // limit x u32, the outcome
   passed: u32;  // limit x u32: pruned candidates, nearest first
   scored: u32;  // CHUNK x f32
+  sure: u32;    // of the outcome, those that are not filled in; graphs with codes alone
 
   @inline static bytes(most: u32, limit: u32): usize { return (<usize>most << 3) + (<usize>limit << 3) + 448; }
 
@@ -50,12 +51,12 @@ const CHUNK: u32 = 4;
   @inline candidate(i: u32): u64 { return load<u64>(this.keys + (<usize>i << 3)); }
 
   /**
-   * Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken). Children of `parent` (NONE: nobody's), or the n at `kept`,
-   * fewer than `limit`, are taken whatever covers them.
+   * Takes at most `limit`, comparing by a codec; the outcome is slots[0 .. taken), the first of which, where nothing is `kept`, may have been taken before.
+   * Children of `parent` (NONE: nobody's), or the n at `kept`, fewer than `limit`, are taken whatever covers them.
    */
   choose(by: Codec, limit: u32, backfill: bool, parent: u32, kept: usize = 0, n: u32 = 0): void {
     const slots: usize = this.slots, passed: usize = this.passed;
-    let taken: u32 = 0, pruned: u32 = 0, children: u32 = n;
+    let taken: u32 = GRAPH ? this.taken : 0, pruned: u32 = 0, children: u32 = n;
     if (parent != NONE) for (let i: u32 = 0; i < this.count; i++) children += <u32>(parentOf(slotOf(this.candidate(i))) == parent);
     for (let i: u32 = 0; i < this.count && taken < limit; i++) {
       const key = this.candidate(i);
@@ -66,6 +67,7 @@ const CHUNK: u32 = 4;
         if (pruned < limit) store<u32>(passed + (pruned++ << 2), slotOf(key));
       } else store<u32>(slots + (taken++ << 2), slotOf(key));
     }
+    if (GRAPH) this.sure = taken;
     if (backfill) {
       const fill = min(limit - taken, pruned);
       memory.copy(slots + (taken << 2), passed, fill << 2);
@@ -88,10 +90,10 @@ const CHUNK: u32 = 4;
     return false;
   }
 
-  /** Adds the slots at `from` with the distances of the bound link scorer. */
-  addScored(batch: Batch): void {
-    if (!batch.count) return;
-    scoreMany(linkScorer(), batch.slots, batch.count, batch.distances);
-    for (let i: u32 = 0; i < batch.count; i++) this.add(batch.distanceAt(i), batch.slotAt(i));
+  /** Adds a batch but for the first `from`, with the distances of the bound link scorer. */
+  addScored(batch: Batch, from: u32 = 0): void {
+    if (batch.count <= from) return;
+    scoreMany(linkScorer(), batch.slots + (from << 2), batch.count - from, batch.distances + (from << 2));
+    for (let i: u32 = from; i < batch.count; i++) this.add(batch.distanceAt(i), batch.slotAt(i));
   }
 }

@@ -13,7 +13,7 @@ import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, holds, linkedSlots, linksOf, topOf } from "./graph";
+import { degree, degreeLimit, haveCodes, holds, linkedSlots, linksOf, topOf } from "./graph";
 import { bulkNow } from "./bulk/job";
 import { findRoots, keepRooted, stays } from "./reconnect";
 import { Selection } from "./selection";
@@ -172,7 +172,12 @@ function moveEntry(): void {
   adopt(s.entry, before);
 }
 
-/** In the place of doomed neighbours come some of theirs, as many; the other links stay. Never fewer than M, however slowly they were lost. */
+/**
+ * In the place of doomed neighbours come some of theirs, as many; the other links stay. Never fewer than M, however slowly they were lost.
+ *
+ * Where codes lead to whom a list lacks, half the distances do: what stays is not scored, and covers whoever comes. gutenberg-sif-160, 12,000
+ * of M 16, 5 % replaced twenty times: 7,537 a replacement, with the insertion's, in place of 13,171; recall at ef 14 .957 either way.
+ */
 function mend(b: Builder, layer: u32, slot: u32): void {
   const links = linksOf(layer, slot);
   const batch = changetype<Batch>(b.neighbours);
@@ -191,15 +196,20 @@ function mend(b: Builder, layer: u32, slot: u32): void {
   }
   const selection = changetype<Selection>(b.selection);
   selection.clear();
+  const chosenFrom = haveCodes() ? kept : 0;
+  if (haveCodes()) {
+    memory.copy(selection.slots, batch.slots, kept << 2);
+    selection.taken = kept;
+  }
   if (batch.count) {
     bindSlot(b.codec(), linkScorer(), slot);
-    selection.addScored(batch);
+    selection.addScored(batch, chosenFrom);
   } else {
     // Everyone around is gone: join the nearest who are left.
     bindSlot(b.codec(), walkScorer(), slot);
     addNearestLive(b, layer, slot);
   }
-  selection.choose(b.codec(), max(n, state().m), true, NONE, batch.slots, kept);
+  selection.choose(b.codec(), max(n, state().m), true, NONE, batch.slots, kept - chosenFrom);
   setChosen(b, layer, slot, kept);
 }
 
