@@ -30,8 +30,8 @@ export async function saveFile(index: VectorIndex, path: FilePath): Promise<void
   await (await destination(path))(bytes);
 }
 
-/** Bytes, or pieces of them one after the other, which a FileHandle of Node takes whatever its types say. */
-type FileContent = Uint8Array | Iterable<Uint8Array>;
+/** Bytes, or pieces of them one after the other, which a FileHandle of Node takes whatever its types say; or what writes them. */
+type FileContent = Uint8Array | Iterable<Uint8Array> | ((file: FileHandle) => Promise<void>);
 
 /** @internal What writes to `path`. Refuses all that can be told beforehand: better before a long build than after it. */
 export async function destination(path: FilePath): Promise<(bytes: FileContent) => Promise<void>> {
@@ -57,7 +57,7 @@ async function replace(target: string | Buffer, old: Stats | undefined, bytes: F
   const file = await open(temporary, "wx", old ? 0o600 : 0o666);
   try {
     try {
-      await file.writeFile(bytes as Uint8Array);
+      await put(file, bytes);
       if (old) await handOn(old, temporary);
       await file.sync();
     } finally {
@@ -83,7 +83,11 @@ async function handOn({ uid, gid, mode }: Stats, path: string | Buffer): Promise
 
 async function writeInto(path: string | Buffer, bytes: FileContent): Promise<void> {
   const file = await open(path, constants.O_WRONLY);
-  await file.writeFile(bytes as Uint8Array).finally(() => file.close());
+  await put(file, bytes).finally(() => file.close());
+}
+
+function put(file: FileHandle, bytes: FileContent): Promise<void> {
+  return typeof bytes === "function" ? bytes(file) : file.writeFile(bytes as Uint8Array);
 }
 
 /** Makes the rename last through a power cut, where the system can sync a folder. */

@@ -1,6 +1,5 @@
 // Files of vectors, written a chunk at a time.
-import { open } from "node:fs/promises";
-import type { Chunk } from "./core.js";
+import { type Chunk, destination } from "./core.js";
 import { InputError } from "./errors.js";
 
 /** Room for the number of rows, which is known at the end: numpy pads its header to a multiple of 64 too. */
@@ -25,16 +24,16 @@ function fvecs(values: Float32Array, width: number): Uint8Array {
 const ENCODERS: Readonly<Record<string, Encode>> = { npy: bytesOf, fvecs };
 export const WRITTEN_VECTORS = Object.keys(ENCODERS);
 
-/** Writes chunks as .npy or .fvecs of f32; returns their rows. A .npy has its header last. */
+/** Writes chunks as .npy or .fvecs of f32, wholly or not at all; returns their rows. A .npy has its header last. */
 export async function writeVectors(
   path: string,
   format: string,
   chunks: AsyncIterable<Chunk>,
 ): Promise<{ rows: number; dimensions: number }> {
   const encode = ENCODERS[format] as Encode;
-  const file = await open(path, "w");
+  const write = await destination(path);
   let [rows, dimensions] = [0, 0];
-  try {
+  await write(async (file) => {
     if (format === "npy") await file.writeFile(new Uint8Array(NPY_HEADER_BYTES));
     for await (const chunk of chunks) {
       if (!(chunk.vectors instanceof Float32Array)) throw new InputError(`${path}: packed bits are not written as .${format}`);
@@ -44,9 +43,7 @@ export async function writeVectors(
       await file.writeFile(encode(chunk.vectors, dimensions));
     }
     if (format === "npy") await file.write(npyHeader(rows, dimensions), 0, NPY_HEADER_BYTES, 0);
-  } finally {
-    await file.close();
-  }
+  });
   return { rows, dimensions };
 }
 

@@ -41,8 +41,12 @@ export function pastOf(index: VectorIndex): Past | undefined {
   return { k, effort, size, given: given === 1, recall, imbalance, toCentroid, codingError };
 }
 
+/** Of fewer vectors for each of k searches find all, whatever the effort: that is no measure of what comes later. */
+const LEAST = 10;
+
 /** `shape`: undefined of what has neither lists nor codebooks. */
 export function keepPast(index: VectorIndex, facts: Omit<Past, keyof Shape>, shape: Shape | undefined): void {
+  if (facts.size < LEAST * facts.k) return;
   const { engine } = seatOf(index);
   const state = engine.copyState();
   const { k, effort, size, given, recall } = facts;

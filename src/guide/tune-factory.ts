@@ -115,7 +115,9 @@ export async function tuneFactory(vectors: Vectors, options: TuneFactoryOptions)
   const shuffled = someOf(listed(vectors, "vectors"), Number.POSITIVE_INFINITY, seed);
   const queries = options.queries === undefined ? shuffled.splice(0, QUERIES) : listed(options.queries, "queries");
   if (shuffled.length < 1000 || queries.length === 0) {
-    throw badOption(`there are ${shuffled.length} vectors and ${queries.length} queries; 1000 vectors at least can be compared`);
+    const own = options.queries === undefined ? queries.length : 0;
+    const all = `there are ${shuffled.length + own} vectors${own ? `, ${own} of which are to be asked,` : ""} and ${queries.length - own} queries`;
+    throw badOption(`${all}; 1000 vectors at least beside the queries can be compared`);
   }
   const start = performance.now();
   const spent = (): number => (performance.now() - start) / 1000;

@@ -319,6 +319,28 @@ describe("healthy indices have no findings", () => {
   });
 });
 
+describe("copies", () => {
+  const some = gaussians(50, 16, 3);
+  const rows = some.flatMap((row) => new Array(20).fill(row)).concat(gaussians(1000, 16, 4));
+
+  it.each(["f32", "f16", "sq8"] as const)("crowds of more than k are counted, of %s as of others", async (codec) => {
+    for (const metric of ["cosine", "l2"] as const) {
+      const index = await filled(Flat.create({ dimensions: 16, metric, codec }), rows);
+      const { findings } = await doctor(index);
+      const share = findings.find(({ name }) => name === "duplicates")?.evidence.share;
+      expect(Math.abs((share ?? 0) - 0.5), metric).toBeLessThan(0.1);
+      index.close();
+    }
+  });
+
+  it("of few vectors nothing is kept: that all of them are found says nothing of more", async () => {
+    const index = await filled(Hnsw.create({ dimensions: 16, metric: "l2" }), some);
+    await doctor(index);
+    expect((await doctor(index)).past).toBeUndefined();
+    index.close();
+  });
+});
+
 describe("what an index was like", () => {
   const [[, all]] = ALL;
   const rows = all.slice(0, N);

@@ -1,6 +1,6 @@
 // vicinal convert, and build from what others have written.
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -64,6 +64,16 @@ test("an index goes over as it is: what would have it otherwise is refused, and 
   fails(2, "goes over as it is, without --rerank-codec", "convert", "asis.usearch", "x.vic", "--rerank-codec", "f16");
   fails(2, "its metric is l2, and --metric dot does not change that", "convert", "asis.usearch", "x.npy", "--metric", "dot");
   expect(json("convert", "asis.usearch", "x.vic", "--metric", "l2").vectors).toBe(120);
+});
+
+test("vectors are written wholly or not at all", () => {
+  writeFileSync(at("ragged.jsonl"), '{"vector": [1, 2]}\n{"vector": [3]}\n');
+  for (const name of ["kept.npy", "kept.fvecs"]) {
+    writeFileSync(at(name), "kept");
+    fails(1, "line 2", "convert", "ragged.jsonl", name);
+    expect(readFileSync(at(name), "utf8")).toBe("kept");
+  }
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
 });
 
 test.runIf(THOROUGH)("the others, and what is asked of them", async () => {

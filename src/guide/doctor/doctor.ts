@@ -1,6 +1,6 @@
 // What is wrong with an index, by evidence, and what to do.
 import { seatOf } from "../../base/seat-of.js";
-import type { Vectors } from "../../input/vectors.js";
+import type { Vector, Vectors } from "../../input/vectors.js";
 import { rowsOf } from "../../input/vectors.js";
 import type { Found } from "../../search/searchable.js";
 import { badOption } from "../../words/errors.js";
@@ -130,13 +130,24 @@ async function ofIndex({ subject, own, near, learned, past }: Examined): Promise
 /** Beside the distance of the k-th, an equal vector's is rounding. */
 const EQUAL = 1e-5;
 
+/** How many have an equal one: by its distance, or where codes are compared, and rounding is no less than that, by what is stored. */
+function copies({ subject: { index }, own, near }: Examined): number {
+  const far = Math.abs(median(near.map((found) => found.at(-1)?.distance ?? 1)));
+  const isStored = (id: unknown, vector: Vector): boolean => {
+    const stored = index?.get(id as number);
+    return stored !== undefined && Array.from(vector).every((value, j) => value === stored[j]);
+  };
+  return near.filter(([first], i) => first && (first.distance <= EQUAL * far || isStored(first.id, own.queries[i].vector)))
+    .length;
+}
+
 /** What its vectors tell. */
-async function ofVectors({ subject, own, near }: Examined): Promise<(Finding | undefined)[]> {
-  const { stats, held } = subject;
-  const equal = near.filter(([first]) => first && first.distance <= EQUAL * Math.abs(near[0].at(-1)?.distance ?? 1)).length;
+async function ofVectors(examined: Examined): Promise<(Finding | undefined)[]> {
+  const { stats, held } = examined.subject;
+  const { queries } = examined.own;
   return [
-    METRICS[stats.metric].signed ? undefined : duplicates(equal, own.queries.length),
-    held && (await metric(held, own.queries)),
+    METRICS[stats.metric].signed ? undefined : duplicates(copies(examined), queries.length),
+    held && (await metric(held, queries)),
   ];
 }
 
