@@ -8,6 +8,7 @@ import { layout, nodes } from "../../table/nodes";
 import { Codec, bindSlot, decode, exactCodec, linkScorer, scanNominates, scoreMany, walkCodec, walkScorer } from "../../codec/scorer";
 import { Batch } from "../../search/batch";
 import { Pool } from "../../search/pool";
+import { bulkNow } from "./bulk/job";
 import { degree, degreeLimit, haveCodes, holds, isTwin, linkedSlots, linksOf, putLink, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
@@ -62,8 +63,11 @@ export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
   return w.beam();
 }
 
-/** Whether insertions walk layer 0 by codes. Under dot these say nothing of the coordinate that links go by as well. */
-@inline export function insertsByCodes(): bool { return haveCodes() && !isSigned(); }
+/**
+ * Whether insertions walk layer 0 by codes. Under dot these say nothing of the coordinate that links go by as well, and who could not be placed while
+ * many are linked at once lies where codes cannot tell neighbours apart.
+ */
+@inline export function insertsByCodes(): bool { return haveCodes() && !isSigned() && !bulkNow(); }
 
 /**
  * Beam width of insertions by codes at least, which is cheap and makes up for whom codes do not lead to: 6,000 clustered rows of 24 dimensions, M 8,
