@@ -51,6 +51,25 @@ async function spawned(profile: string, tries = 3): Promise<{ context: Context; 
   }
 }
 
+/**
+ * Whether a store is there at all. Chromium (156.0.8078.108) drops a site's IndexedDB as a whole, or cannot open it, after some of the kills: its log then
+ * says "Creating DB since it was missing". Of a store that it has kept everything is asked.
+ */
+async function hasFiles(
+  { run }: Awaited<ReturnType<Awaited<ReturnType<typeof storageSite>>["open"]>>,
+  kind: string,
+): Promise<boolean> {
+  if (kind !== "indexedDb") return true;
+  for (let tries = 0; ; tries++) {
+    try {
+      return (await run<string[]>(`make.indexedDb("docs").list()`)).length > 0;
+    } catch (error) {
+      if (tries === 3 || !String(error).includes("backing store")) throw error;
+      await sleep(500);
+    }
+  }
+}
+
 /** The last number that a page has logged, kept as it comes. */
 function lastLogged(page: Page, from: number): () => number {
   let last = from;
@@ -105,16 +124,20 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
       const profile = mkdtempSync(join(tmpdir(), "vicinal-profile-"));
       try {
         let n = -1;
+        let begun = 0;
         for (let kills = 0; kills < thorough(3, 25); kills++) {
           const first = await spawned(profile);
           const writer = await site.open(first.context);
-          if (kills > 0) {
+          if (kills > 0 && (await hasFiles(writer, kind))) {
             const { wrong, swapped, last } = await writer.run<Record<"wrong" | "swapped" | "last", never>>(
               `checkWritten("${kind}", ${n + 1})`,
             );
             expect(wrong).toEqual([]);
             expect([swapped >= n, last >= n], `${swapped} swapped, ${last} appended, ${n} told`).toEqual([true, true]);
             n = last;
+          } else {
+            n = -1;
+            begun++;
           }
           const logged = lastLogged(writer.page, n);
           writer.run(`void writeForever("${kind}", ${n + 1})`).catch(() => {});
@@ -124,6 +147,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
           n = logged();
           await first.kill();
         }
+        expect(begun).toBeLessThanOrEqual(kind === "opfs" ? 1 : thorough(3, 9));
       } finally {
         rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
       }
