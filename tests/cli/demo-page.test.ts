@@ -2,14 +2,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { serveFiles } from "../../src/cli/serve-files.mjs";
 import { pageFiles } from "../../src/pages/demo/files.mjs";
-import { type Context, errorsOf, launched, type Page } from "../support/browser.js";
+import { type Context, errorsOf, launched, type Page, until } from "../support/browser.js";
 import { describeWith } from "../support/packed.js";
 
 /** Of which a tenth is kept back. */
 const LIMIT = 40;
-
-/** A browser that shares two cores with other tests embeds one passage a second. */
-const PATIENCE_MS = 120_000;
 
 interface Tab {
   readonly page: Page;
@@ -28,23 +25,11 @@ describeWith(["tools", "chromium"], "demo:page", () => {
     return () => site.url;
   }
 
-  /** Waits for an expression to come to something true, and returns it. */
-  async function until<T>({ page }: Tab, expression: string): Promise<T> {
-    for (const from = Date.now(); ; ) {
-      const value = await page.evaluate(expression);
-      if (value) return value as T;
-      if (Date.now() - from > PATIENCE_MS) {
-        throw new Error(`not true in time: ${expression}; the page says ${await page.evaluate("document.body.innerText")}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
   async function opened(context: Context, url: string): Promise<Tab> {
     const page = await context.newPage();
     const tab = { page, errors: errorsOf(page) };
     await page.goto(url);
-    await until(tab, `document.documentElement.dataset.ready`);
+    await until(tab.page, `document.documentElement.dataset.ready`);
     return tab;
   }
 
@@ -54,11 +39,11 @@ describeWith(["tools", "chromium"], "demo:page", () => {
   const click = ({ page }: Tab, selector: string): Promise<unknown> =>
     page.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
   async function write(tab: Tab, text: string): Promise<void> {
-    await until(tab, `document.querySelector("#hits textarea") !== null`);
+    await until(tab.page, `document.querySelector("#hits textarea") !== null`);
     await tab.page.evaluate(`document.querySelector("#hits textarea").value = ${JSON.stringify(text)}`);
     await click(tab, "#hits .save");
   }
-  const finds = (tab: Tab, text: string): Promise<unknown> => until(tab, `${FIRST} === ${JSON.stringify(text)}`);
+  const finds = (tab: Tab, text: string): Promise<unknown> => until(tab.page, `${FIRST} === ${JSON.stringify(text)}`);
 
   for (const { name, lexical, question, other } of [
     {
@@ -73,7 +58,7 @@ describeWith(["tools", "chromium"], "demo:page", () => {
     it(`finds, filters, edits, deletes and keeps, in all tabs, with ${name}`, async () => {
       const context = await browser().newContext();
       const one = await opened(context, origin());
-      await until(one, `/^20 of 36 documents/.test(figures.textContent)`);
+      await until(one.page, `/^20 of 36 documents/.test(figures.textContent)`);
       expect(await one.page.evaluate(`place.textContent`)).toMatch(
         lexical ? /OPFS folder .*this tab has it open.*wording/ : /OPFS folder .*this tab has it open.*meaning/,
       );
@@ -82,14 +67,14 @@ describeWith(["tools", "chromium"], "demo:page", () => {
       await write(one, coffee);
       await type(one, question);
       await finds(one, coffee);
-      await until(one, `/ms to embed the question/.test(figures.textContent)`);
+      await until(one.page, `/ms to embed the question/.test(figures.textContent)`);
 
       const two = await opened(context, origin());
-      await until(two, `/another tab has it open/.test(place.textContent)`);
+      await until(two.page, `/another tab has it open/.test(place.textContent)`);
       await type(two, question);
       await finds(two, coffee);
       await two.page.evaluate(`(window["package"].value = "my notes", window["package"].dispatchEvent(new Event("change")))`);
-      await until(two, `/^1 of 1 documents/.test(figures.textContent)`);
+      await until(two.page, `/^1 of 1 documents/.test(figures.textContent)`);
 
       // What one tab edits the other finds.
       const parking = "Parking: the gate behind the house opens with a code, leave the car on the left.";
@@ -99,7 +84,7 @@ describeWith(["tools", "chromium"], "demo:page", () => {
       await type(one, other);
       await finds(one, parking);
       await click(one, "#hits .delete");
-      await until(one, `!undo.hidden && ${FIRST} !== ${JSON.stringify(parking)}`);
+      await until(one.page, `!undo.hidden && ${FIRST} !== ${JSON.stringify(parking)}`);
       await click(one, "#undo button");
       await finds(one, parking);
 
@@ -107,11 +92,11 @@ describeWith(["tools", "chromium"], "demo:page", () => {
       expect(one.errors).toEqual([]);
       await one.page.close();
       await two.page.goto(origin());
-      await until(two, `document.documentElement.dataset.ready && /this tab has it open/.test(place.textContent)`);
+      await until(two.page, `document.documentElement.dataset.ready && /this tab has it open/.test(place.textContent)`);
       await type(two, other);
       await finds(two, parking);
       await click(two, "#restart");
-      await until(two, `${FIRST} && ${FIRST} !== ${JSON.stringify(parking)} && filling.hidden`);
+      await until(two.page, `${FIRST} && ${FIRST} !== ${JSON.stringify(parking)} && filling.hidden`);
       expect(two.errors).toEqual([]);
       await context.close();
     });

@@ -2,22 +2,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { errorsOf, launched, longestTask, type Page, type Site, serve } from "../support/browser.js";
+import { errorsOf, launched, longestTask, type Page, type Site, serve, until } from "../support/browser.js";
 import { describeWith, ROOT } from "../support/packed.js";
-
-/** A browser that shares two cores with other tests. */
-const PATIENCE_MS = 120_000;
-
-async function until<T>(page: Page, expression: string): Promise<T> {
-  for (const from = Date.now(); ; ) {
-    const value = await page.evaluate(expression);
-    if (value) return value as T;
-    if (Date.now() - from > PATIENCE_MS) {
-      throw new Error(`not true in time: ${expression}; the page says ${await page.evaluate("document.body.innerText")}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** An .npy of a seeded walk, in the page's own words. */
 const NPY = `(() => {

@@ -92,6 +92,21 @@ export function errorsOf(page: Page): string[] {
   return errors;
 }
 
+/** A browser that shares two cores with other tests embeds one passage a second. */
+const PATIENCE_MS = 120_000;
+
+/** Waits for an expression to come to something true on a page, and returns it. */
+export async function until<T>(page: Page, expression: string): Promise<T> {
+  for (const from = Date.now(); ; ) {
+    const value = await page.evaluate(expression);
+    if (value) return value as T;
+    if (Date.now() - from > PATIENCE_MS) {
+      throw new Error(`not true in time: ${expression}; the page says ${await page.evaluate("document.body.innerText")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Milliseconds that the longest task of a page's own thread, by a script that it loads, has kept the processor, while `action` goes on; garbage collection apart. */
 export async function longestTask(browser: Browser, page: Page, script: string, action: () => Promise<void>): Promise<number> {
   await browser.startTracing(page, { categories: ["toplevel", "devtools.timeline"] });

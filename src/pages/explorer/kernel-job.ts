@@ -5,15 +5,10 @@ import { Engine } from "../../border/engine.js";
 import { decodeWasm } from "../../border/wasm-text.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES } from "../../words/kinds.js";
 import { EMPTY, FRESH, stateBytes } from "../../words/state.js";
-import type { Kernel, Speeds } from "../kernels/kernels.mjs";
+import type { Speeds } from "../kernels/kernels.mjs";
 import { measure } from "../kernels/micro-case.mjs";
 import { engineOpener } from "../kernels/open-engine.mjs";
-
-export interface KernelAsked {
-  readonly cell: Kernel;
-  readonly rounds: number;
-  readonly ms: number;
-}
+import type { KernelAsked } from "./messages.js";
 
 /** The two builds that there are in the page have all kernels between them. */
 const compile = (name: string): Promise<WebAssembly.Module> =>

@@ -1,5 +1,6 @@
 // What the page asks its worker, and what the worker tells: plain data on both sides.
 import type { Metric } from "../../words/kinds.js";
+import type { Kernel } from "../kernels/kernels.mjs";
 
 /** Vectors to measure on. */
 export type DataAsked =
@@ -117,4 +118,11 @@ export interface WalkStep {
 export interface StoryTold {
   readonly what: string;
   readonly part: number;
+}
+
+/** A kernel, in so many rounds of so many milliseconds. */
+export interface KernelAsked {
+  readonly cell: Kernel;
+  readonly rounds: number;
+  readonly ms: number;
 }

@@ -1,7 +1,7 @@
 // The explorer's page. It computes nothing: workers do, so that nothing holds it up.
 import { element } from "../element.js";
 import { Worked } from "./jobs.js";
-import { kernels } from "./kernels.js";
+import { kernels } from "./kernel-tab.js";
 import { stories } from "./stories.js";
 import { tabs } from "./tabs.js";
 import { themes } from "./theme.js";

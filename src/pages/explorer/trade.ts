@@ -9,6 +9,7 @@ import { bytes, count, recall, short, time } from "./format.js";
 import type { Worked } from "./jobs.js";
 import { type DataAsked, type MeasuringAsked, type MeasuringTold, SHAPES, type ShapeName } from "./messages.js";
 import { type Ground, type Measured, type Picks, picksOf, type Standing } from "./picks.js";
+import { stoppable } from "./stoppable.js";
 import { byMemory, byRecall, bySize, standings } from "./views.js";
 
 const MOST_VECTORS = 200_000;
@@ -35,7 +36,6 @@ export function trade(worked: Worked): Trade {
   const fileInput = element("file", HTMLInputElement);
 
   let file: File | undefined;
-  let stop = new AbortController();
   let ground: Ground = { n: 10_000, dimensions: 64, metric: "cosine", k: 10 };
   let measured: Measured[] = [];
   const skipped = new Map<string, string>();
@@ -77,36 +77,23 @@ export function trade(worked: Worked): Trade {
     };
   }
 
-  async function run(): Promise<void> {
-    stop.abort(new Error("stopped"));
-    stop = new AbortController();
-    const { signal } = stop;
+  const running = stoppable({ run: runButton, stop: stopButton, status, progress }, async (signal) => {
     const question = asked();
     measured = [];
     skipped.clear();
-    stopButton.disabled = false;
-    status.ariaBusy = "true";
     show();
-    try {
-      const { seconds } = await worked.run<MeasuringTold, { seconds: number }>(
-        "measure",
-        question,
-        (told) => hear(told, question),
-        signal,
-      );
-      const without = [...skipped].map(([id, why]) => ` Without ${familyOf(id).name}: ${why}.`).join("");
-      status.textContent = `Measured ${measured.length} indices of ${count(ground.n)} vectors in ${seconds.toFixed(1)} s.${without}`;
-    } catch (error) {
-      if (signal === stop.signal)
-        status.textContent = signal.aborted ? "Stopped. What was measured stays." : (error as Error).message;
-    }
-    if (signal !== stop.signal) return;
-    status.ariaBusy = "false";
-    progress.value = 0;
-    // What is disabled loses the focus.
-    if (document.activeElement === stopButton) runButton.focus();
-    stopButton.disabled = true;
-    show();
+    const { seconds } = await worked.run<MeasuringTold, { seconds: number }>(
+      "measure",
+      question,
+      (told) => hear(told, question),
+      signal,
+    );
+    const without = [...skipped].map(([id, why]) => ` Without ${familyOf(id).name}: ${why}.`).join("");
+    return `Measured ${measured.length} indices of ${count(ground.n)} vectors in ${seconds.toFixed(1)} s.${without}`;
+  });
+
+  async function run(): Promise<void> {
+    if (await running.start()) show();
   }
 
   function hear(told: MeasuringTold, { metric: by, k, families }: MeasuringAsked): void {
@@ -220,7 +207,6 @@ export function trade(worked: Worked): Trade {
     event.preventDefault();
     void run();
   };
-  stopButton.onclick = () => stop.abort(new Error("stopped"));
   fileInput.onchange = () => {
     const given = fileInput.files?.[0];
     if (given) take(given);

@@ -5,7 +5,8 @@ import { cellsOf, howOf, type MeasuredKernel, measured, type Speeds } from "../k
 import { bars } from "../kernels/show.mjs";
 import { fixed, markdown, times } from "../kernels/table.mjs";
 import { Worked } from "./jobs.js";
-import type { KernelAsked } from "./kernel-job.js";
+import type { KernelAsked } from "./messages.js";
+import { stoppable } from "./stoppable.js";
 
 /** Many short rounds: of a page in the midst of others some go amiss. */
 const SHORT = { rounds: 9, ms: 2 };
@@ -13,7 +14,7 @@ const SHORT = { rounds: 9, ms: 2 };
 const SIMD = 1;
 
 export function kernels(): void {
-  const button = element("kernels-run", HTMLButtonElement);
+  const run = element("kernels-run", HTMLButtonElement);
   const stop = element("kernels-stop", HTMLButtonElement);
   const copy = element("kernels-copy", HTMLButtonElement);
   const thorough = element("thorough", HTMLInputElement);
@@ -21,41 +22,25 @@ export function kernels(): void {
   const status = element("kernels-status", HTMLElement);
   const shown = element("kernels-bars", HTMLElement);
   const result = element("kernels-result", HTMLTextAreaElement);
-  let stopped = new AbortController();
 
-  async function run(): Promise<void> {
-    stopped.abort(new Error("stopped"));
-    stopped = new AbortController();
-    const { signal } = stopped;
-    status.ariaBusy = "true";
-    stop.disabled = false;
+  const running = stoppable({ run, stop, status, progress }, async (signal) => {
     const cells = cellsOf(!thorough.checked);
     const done: MeasuredKernel[] = [];
-    try {
-      for (const cell of cells) {
-        status.textContent = `${cell.name}, ${cell.d} dimensions: ${done.length + 1} of ${cells.length}`;
-        progress.value = done.length / cells.length;
-        // V8 compiles a loop for the arrays it has seen: each cell has a worker that has seen none.
-        const worked = new Worked("worker");
-        const asked: KernelAsked = { cell, ...(thorough.checked ? howOf(false) : SHORT) };
-        const speeds = await worked.run<never, Speeds>("kernel", asked, () => {}, signal).finally(() => worked.close());
-        done.push(measured(cell, speeds));
-        shown.replaceChildren(...bars(done, ["simd"]));
-        result.value = textOf(done);
-        copy.disabled = false;
-      }
-      status.textContent = findingOf(done);
-    } catch (error) {
-      if (signal !== stopped.signal) return;
-      status.textContent = signal.aborted ? "Stopped. What was measured stays." : (error as Error).message;
+    for (const cell of cells) {
+      status.textContent = `${cell.name}, ${cell.d} dimensions: ${done.length + 1} of ${cells.length}`;
+      progress.value = done.length / cells.length;
+      // V8 compiles a loop for the arrays it has seen: each cell has a worker that has seen none.
+      const worked = new Worked("worker");
+      const asked: KernelAsked = { cell, ...(thorough.checked ? howOf(false) : SHORT) };
+      const speeds = await worked.run<never, Speeds>("kernel", asked, () => {}, signal).finally(() => worked.close());
+      done.push(measured(cell, speeds));
+      shown.replaceChildren(...bars(done, ["simd"]));
+      result.value = textOf(done);
+      copy.disabled = false;
     }
-    progress.value = 0;
-    status.ariaBusy = "false";
-    if (document.activeElement === stop) button.focus();
-    stop.disabled = true;
-  }
-  button.onclick = () => void run();
-  stop.onclick = () => stopped.abort(new Error("stopped"));
+    return findingOf(done);
+  });
+  run.onclick = () => void running.start();
   copy.onclick = async () => {
     result.select();
     try {
