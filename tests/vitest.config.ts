@@ -15,7 +15,7 @@ const checkedWasm = {
 };
 /**
  * Where CI=true alone, for the minutes they take: browsers and tabs, some of which die, servers that are killed, files that are damaged at every place, memory
- * that is full at every size, and layers that stand on what a user's run tests.
+ * that is full at every size, what is found among many vectors, and layers that stand on what a user's run tests.
  */
 const LONG = [
   "tests/storage/{browser,pages,tabs}.test.ts",
@@ -25,11 +25,11 @@ const LONG = [
   "tests/explorer/page.test.ts",
   "tests/range/{damage,hosts,page,range}.test.ts",
   "tests/file/file.test.ts",
-  "tests/numbers/{at-once,bulk}.test.ts",
+  "tests/numbers/{at-once,bulk,prefilter,recall}.test.ts",
   "tests/promise/{choosing,cliffs,full,memory}.test.ts",
   "tests/nats/{answers,faults,generations,kills,in-page,readme}.test.ts",
   "tests/guide/*.test.ts",
-  "tests/package/examples.test.ts",
+  "tests/package/{browser,examples,static}.test.ts",
   "tests/interop/{annoy,convert,page,vectors}.test.ts",
   "tests/hybrid/judged.test.ts",
   "tests/adapters/{langchain,llamaindex}.test.ts",
