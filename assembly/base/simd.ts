@@ -56,11 +56,19 @@ export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
   return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, high));
 }
 
-/** How many of n f32 are at most `bound`; NaN is not. Three more behind them are written over. */
-export function countWithin(values: usize, n: u32, bound: f32): u32 {
+/** Behind n f32 three are written over, which countWithin, leastOf and mostOf then pass over. */
+@inline export function endWithNothing(values: usize, n: u32): void {
+  if (!SIMD) return;
+  const end = values + (n << 2);
+  store<f32>(end, NaN);
+  store<f32>(end + 4, NaN);
+  store<f32>(end + 8, NaN);
+}
+
+/** How many of n f32, after endWithNothing(), are at most `bound`. */
+@inline export function countWithin(values: usize, n: u32, bound: f32): u32 {
   let count: u32 = 0;
   if (SIMD) {
-    pad(values, n, NaN);
     const b = f32x4.splat(bound);
     let sum = i32x4.splat(0);
     for (const end = values + (n << 2); values < end; values += 16) sum = i32x4.sub(sum, f32x4.le(v128.load(values), b));
@@ -70,11 +78,10 @@ export function countWithin(values: usize, n: u32, bound: f32): u32 {
   return count;
 }
 
-/** The least of n > 0 f32. Three more behind them are written over. */
+/** The least of n > 0 f32, after endWithNothing(). */
 export function leastOf(values: usize, n: u32): f32 {
   let least = <f32>Infinity;
   if (SIMD) {
-    pad(values, n, Infinity);
     let all = f32x4.splat(Infinity);
     for (const end = values + (n << 2); values < end; values += 16) all = f32x4.pmin(all, v128.load(values));
     return min(min(f32x4.extract_lane(all, 0), f32x4.extract_lane(all, 1)), min(f32x4.extract_lane(all, 2), f32x4.extract_lane(all, 3)));
@@ -83,22 +90,14 @@ export function leastOf(values: usize, n: u32): f32 {
   return least;
 }
 
-/** The greatest of n > 0 f32. Three more behind them are written over. */
+/** The greatest of n > 0 f32, after endWithNothing(). */
 export function mostOf(values: usize, n: u32): f32 {
   let most = <f32>-Infinity;
   if (SIMD) {
-    pad(values, n, -Infinity);
     let all = f32x4.splat(-Infinity);
     for (const end = values + (n << 2); values < end; values += 16) all = f32x4.pmax(all, v128.load(values));
     return max(max(f32x4.extract_lane(all, 0), f32x4.extract_lane(all, 1)), max(f32x4.extract_lane(all, 2), f32x4.extract_lane(all, 3)));
   }
   for (let i: u32 = 0; i < n; i++) if (load<f32>(values + (i << 2)) > most) most = load<f32>(values + (i << 2));
   return most;
-}
-
-@inline function pad(values: usize, n: u32, value: f32): void {
-  const end = values + (n << 2);
-  store<f32>(end, value);
-  store<f32>(end + 4, value);
-  store<f32>(end + 8, value);
 }

@@ -1,5 +1,5 @@
 // f32 rows, padded with zeros to 16 bytes. Exact: what is stored is what was given (unit length under cosine).
-import { ALL } from "../base/codes";
+import { ALL, GRAPH } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { rowBytes } from "../base/sizes";
 import { byKernel, followsFromDots } from "../memory/metrics";
@@ -48,12 +48,12 @@ function bindSlot(c: Codec, s: Scorer, slot: u32): void { bindQuery(c, s, nodes(
   const table = nodes();
   const column = table.column(s.column);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
-  const offset: usize = column.offset, stride: usize = column.stride;
+  const offset: usize = column.offset, stride: usize = column.stride, pitch: usize = GRAPH ? table.pitch(s.column) : stride;
   const q: usize = s.query, bytes: usize = s.queryBytes;
   if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
   for (const end = slots + (n << 2); slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
-    store<f32>(out, sumRow<M, R>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * stride, bytes));
+    store<f32>(out, sumRow<M, R>(q, load<u32>(directory + (slot >> shift << 2)) + offset + (slot & mask) * pitch, bytes));
   }
 }
 

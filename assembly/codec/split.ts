@@ -8,7 +8,7 @@
 // Where vectors lie too close together for upper halves to tell them apart, blur.ts notices and takes both.
 //
 // upper is rounded to nearest, so a value's bits are (upper << 16) + lower with lower read as signed.
-import { ALL } from "../base/codes";
+import { ALL, GRAPH } from "../base/codes";
 import { SIMD, sumF32 } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
 import { byKernel } from "../memory/metrics";
@@ -191,7 +191,7 @@ function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
   const table = nodes();
   const column = table.column(s.column);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
-  const offset: usize = column.offset, stride: usize = column.stride;
+  const offset: usize = column.offset, pitch: usize = GRAPH ? table.pitch(s.column) : column.stride;
   const q: usize = s.query, bytes: usize = s.queryBytes;
   if (!SIMD) {
     for (let i: u32 = 0; i < n; i++) {
@@ -208,10 +208,10 @@ function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
     // Pointers that the loop moves: V8 would compute an address that the loop leaves alone anew in every step.
     const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8);
     const s3 = i + 3 < n ? load<u32>(slots, 12) : s2; // a group of three repeats its last
-    let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride;
-    let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride;
-    let r2 = load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * stride;
-    let r3 = load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * stride;
+    let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * pitch;
+    let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * pitch;
+    let r2 = load<u32>(directory + (s2 >> shift << 2)) + offset + (s2 & mask) * pitch;
+    let r3 = load<u32>(directory + (s3 >> shift << 2)) + offset + (s3 & mask) * pitch;
     let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     for (let p = q; p < end; p += query.step(), r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
       const even = query.even(p), other = query.odd(p);
@@ -227,7 +227,7 @@ function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
   }
   if (i >= n) return;
   const s0 = load<u32>(slots);
-  let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * stride;
+  let r0 = load<u32>(directory + (s0 >> shift << 2)) + offset + (s0 & mask) * pitch;
   if (i + 1 == n) {
     let a0 = f32x4.splat(0);
     for (let p = q; p < end; p += query.step(), r0 += 16) a0 = addEight<M>(a0, query.even(p), query.odd(p), v128.load(r0), odd);
@@ -235,7 +235,7 @@ function bindTo<Q>(c: Codec, s: Scorer, query: usize): void {
     return;
   }
   const s1 = load<u32>(slots, 4);
-  let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * stride;
+  let r1 = load<u32>(directory + (s1 >> shift << 2)) + offset + (s1 & mask) * pitch;
   let a0 = f32x4.splat(0), a1 = a0;
   for (let p = q; p < end; p += query.step(), r0 += 16, r1 += 16) {
     const even = query.even(p), other = query.odd(p);

@@ -8,7 +8,7 @@
 // The query becomes i16 on a power-of-two step, so <q, x> = low * sum(q) + step * queryStep * sum(q_i * code_i), with
 // the last sum in exact integers; l2 and cosine follow from it in f64. Absolute differences follow from no dot: under l1 a
 // row is decoded into scratch and added up there. Every variant gives the same bits.
-import { ALL } from "../base/codes";
+import { ALL, GRAPH } from "../base/codes";
 import { SIMD } from "../base/simd";
 import { align, rowBytes } from "../base/sizes";
 import { addsSquares, followsFromDots, isOfUnits, isSigned } from "../memory/metrics";
@@ -220,7 +220,7 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
   const table = nodes();
   const column = table.column(s.column), auxColumn = table.column(s.aux);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
-  const offset: usize = column.offset, stride: usize = column.stride, auxOffset: usize = auxColumn.offset;
+  const offset: usize = column.offset, stride: usize = column.stride, pitch: usize = GRAPH ? table.pitch(s.column) : column.stride, auxOffset: usize = auxColumn.offset;
   const q: usize = s.query;
   const step = <f64>s.step, norm = s.norm;
   if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);
@@ -230,8 +230,8 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
       const s0 = load<u32>(slots), s1 = load<u32>(slots, 4), s2 = load<u32>(slots, 8), s3 = load<u32>(slots, 12);
       const block0: usize = load<u32>(directory + (s0 >> shift << 2)), block1: usize = load<u32>(directory + (s1 >> shift << 2));
       const block2: usize = load<u32>(directory + (s2 >> shift << 2)), block3: usize = load<u32>(directory + (s3 >> shift << 2));
-      let r0 = block0 + offset + (s0 & mask) * stride, r1 = block1 + offset + (s1 & mask) * stride;
-      let r2 = block2 + offset + (s2 & mask) * stride, r3 = block3 + offset + (s3 & mask) * stride;
+      let r0 = block0 + offset + (s0 & mask) * pitch, r1 = block1 + offset + (s1 & mask) * pitch;
+      let r2 = block2 + offset + (s2 & mask) * pitch, r3 = block3 + offset + (s3 & mask) * pitch;
       let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
       // Moving pointers: see split.ts.
       for (let p = q, end = q + 2 * stride; p < end; p += 32, r0 += 16, r1 += 16, r2 += 16, r3 += 16) {
@@ -250,7 +250,7 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
   for (; slots < end; slots += 4, out += 4) {
     const slot = load<u32>(slots);
     const block: usize = load<u32>(directory + (slot >> shift << 2));
-    const r = block + offset + (slot & mask) * stride;
+    const r = block + offset + (slot & mask) * pitch;
     store<f32>(out, finish(dotRow(q, r, stride), block + auxOffset + (slot & mask) * AUX_BYTES, s, step, norm));
   }
 }

@@ -13,7 +13,7 @@ export { startSweep, sweep } from "../family/graph/sweep";
 export { addVectors, firstBad, removeIds, reserve, tryReplace, whyBad } from "../index/change";
 export { compactSlots } from "../index/compact";
 export {
-  blobAt, blobBytes, blobTag, columnAt, columnPacking, columnStride, columnTag, countLinks, restore, slotsOnLevel, storeBlockSlots,
+  blobAt, blobBytes, blobTag, columnAt, columnPacking, columnRun, columnStride, columnTag, countLinks, restore, slotsOnLevel,
   storeColumns, storeCount,
 } from "../index/content";
 export { keepFilter, passBits } from "../index/filter";

@@ -13,7 +13,8 @@ import { fits } from "./room";
 
 export function storeCount(i: u32): u32 { return storeOf(i).count; }
 
-export function storeBlockSlots(i: u32): u32 { return 1 << storeOf(i).shift; }
+/** Slots from a multiple of this on that have theirs of a column together. */
+export function columnRun(i: u32, column: u32): u32 { return storeOf(i).run(column); }
 
 export function storeColumns(i: u32): u32 { return storeOf(i).columns; }
 

@@ -4,7 +4,7 @@
 // sorted took a fifth of the walk (minilm-mix-384, k 100).
 import { hasBit } from "../base/bitset";
 import { CHECKED, NONE } from "../base/codes";
-import { countWithin, leastOf, mostOf, within } from "../base/simd";
+import { countWithin, endWithNothing, leastOf, mostOf, within } from "../base/simd";
 import { alloc } from "../memory/arena";
 
 /** That are taken at once, at most. */
@@ -129,6 +129,7 @@ const HALVINGS: u32 = 16;
   /** At most `limit`, and such that some are within it, not many more than `most` where there are no ties. */
   private boundOf(most: u32, limit: f32): f32 {
     const distances = this.distances, n = this.count;
+    endWithNothing(distances, n);
     let high = limit;
     if (limit == Infinity) {
       if (n <= most) return limit;

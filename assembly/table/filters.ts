@@ -42,7 +42,7 @@ import { nodes } from "./nodes";
     if (slot >= this.room || !hasBit(this.bits, slot)) return false;
     clearBit(this.bits, slot);
     this.passing--;
-    if (slot < this.listedRoom && hasBit(this.listed, slot)) {
+    if (GRAPH && slot < this.listedRoom && hasBit(this.listed, slot)) {
       clearBit(this.listed, slot);
       this.gone = 1;
     }

@@ -435,17 +435,17 @@ export class Engine implements Tenant {
     }));
   }
 
-  /** Each block's share of a part: where it lies in memory and in the part, in bytes. */
+  /** Of each block, or slot, its share of a part: where it lies in memory and in the part, in bytes. */
   *pieces(part: Part): Generator<{ address: number; from: number; bytes: number }> {
     if (part.store === undefined) {
       yield { address: this.exports.blobAt(part.index) >>> 0, from: 0, bytes: part.stride };
       return;
     }
     const slots = this.exports.storeCount(part.store);
-    const perBlock = this.exports.storeBlockSlots(part.store);
-    for (let slot = 0; slot < slots; slot += perBlock) {
+    const run = this.exports.columnRun(part.store, part.index);
+    for (let slot = 0; slot < slots; slot += run) {
       const address = this.exports.columnAt(part.store, part.index, slot) >>> 0;
-      const count = Math.min(perBlock, slots - slot);
+      const count = Math.min(run, slots - slot);
       yield { address, from: slot * part.stride, bytes: partBytes({ ...part, store: 0 }, count, 0) };
     }
   }

@@ -65,7 +65,7 @@ export interface Exports {
   passBits(filter: number, bits: number, bytes: number): number;
 
   storeCount(store: number): number;
-  storeBlockSlots(store: number): number;
+  columnRun(store: number, column: number): number;
   storeColumns(store: number): number;
   columnTag(store: number, column: number): number;
   columnStride(store: number, column: number): number;

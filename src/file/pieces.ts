@@ -7,13 +7,38 @@ import { headOf, placed, STAT } from "./format.js";
 /** Bytes hashed or copied between two yields. */
 const PIECE_BYTES = 1 << 18;
 
-/** Where bytes of a part are in linear memory, in pieces of a multiple of 32 bytes but for the last. */
-function* addresses(engine: Engine, part: Part): Generator<{ address: number; bytes: number }, void, void> {
+interface Piece {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Where bytes of a part are in linear memory, in pieces of a multiple of 32 bytes but for the last; as many as are about PIECE_BYTES at a time. */
+function* addresses(engine: Engine, part: Part): Generator<Piece[], void, void> {
+  let some: Piece[] = [];
+  let room = PIECE_BYTES;
   for (const { address, bytes } of engine.pieces(part)) {
     for (let at = 0; at < bytes; at += PIECE_BYTES) {
-      yield { address: address + at, bytes: Math.min(PIECE_BYTES, bytes - at) };
+      const piece = { address: address + at, bytes: Math.min(PIECE_BYTES, bytes - at) };
+      if (piece.bytes > room) {
+        yield some;
+        some = [];
+        room = PIECE_BYTES;
+      }
+      some.push(piece);
+      room -= piece.bytes;
     }
   }
+  if (some.length > 0) yield some;
+}
+
+function copied(engine: Engine, pieces: readonly Piece[]): Uint8Array {
+  const out = new Uint8Array(pieces.reduce((sum, { bytes }) => sum + bytes, 0));
+  let to = 0;
+  for (const { address, bytes } of pieces) {
+    out.set(engine.u8().subarray(address, address + bytes), to);
+    to += bytes;
+  }
+  return out;
 }
 
 /**
@@ -36,10 +61,7 @@ export function* filePieces(engine: Engine): Generator<Uint8Array | undefined, v
   for (const [i, { offset, bytes }] of sections.entries()) {
     if (offset > end) yield padding(offset);
     if (i === 0) yield state;
-    else
-      for (const { address, bytes } of addresses(engine, parts[i - 1])) {
-        yield engine.u8().slice(address, address + bytes);
-      }
+    else for (const pieces of addresses(engine, parts[i - 1])) yield copied(engine, pieces);
     end = offset + bytes;
   }
 }
@@ -47,8 +69,8 @@ export function* filePieces(engine: Engine): Generator<Uint8Array | undefined, v
 /** The checksum of a part. One is under way in an engine at a time; searches and changes need none. */
 function* hashed(engine: Engine, part: Part): Generator<undefined, bigint, void> {
   engine.exports.checksumStart();
-  for (const { address, bytes } of addresses(engine, part)) {
-    engine.exports.checksumAdd(address, bytes);
+  for (const pieces of addresses(engine, part)) {
+    for (const { address, bytes } of pieces) engine.exports.checksumAdd(address, bytes);
     yield undefined;
   }
   return BigInt.asUintN(64, engine.exports.checksumEnd());

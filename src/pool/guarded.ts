@@ -15,7 +15,7 @@ const READS: readonly (keyof SharedExports | "ivfSearch" | "treeLeaves" | "treeD
   ...(["variant", "build", "alloc", "mark", "reset", "queryAddress", "inputBytes", "roomToUse", "firstBad", "whyBad"] as const),
   ...(["linkedTogether", "slotOfId", "getVector", "liveIds", "prepareQuery", "ask", "search", "searchTogether"] as const),
   ...(["batchBytes", "sharesScans", "rescore", "scoreSlots", "openFilter", "passIds", "passBits", "storeCount"] as const),
-  ...(["storeBlockSlots", "storeColumns", "columnTag", "columnStride", "columnPacking", "columnAt", "blobCount"] as const),
+  ...(["columnRun", "storeColumns", "columnTag", "columnStride", "columnPacking", "columnAt", "blobCount"] as const),
   ...(["blobTag", "blobAt", "blobBytes", "checksumStart", "checksumAdd", "checksumEnd", "slotsOnLevel", "countLinks"] as const),
   ...(["countUnreachable", "regionBytes", "ivfSearch", "treeLeaves", "treeDepth"] as const),
 ];

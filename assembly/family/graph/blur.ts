@@ -2,7 +2,7 @@
 // (split.ts) then cannot tell which are nearest. That shows in the beam itself: what rounding changes in a
 // distance (upper halves less whole values, measured on the nodes that are scored exactly anyway) against how far the beam's
 // distances are apart. A search or an insertion whose beam is blurred is done again on whole values.
-import { CODEC_SQ8 } from "../../base/codes";
+import { CODEC_SQ8, GRAPH } from "../../base/codes";
 import { state } from "../../memory/state";
 import { layout } from "../../table/nodes";
 import { Codec, bindQuery, bindSlot, exactCodec, exactScorer, isSplit, nominates, scoreMany } from "../../codec/scorer";
@@ -11,7 +11,8 @@ import { Pool } from "../../search/pool";
 import { TopK } from "../../search/topk";
 import { work } from "../../search/work";
 import { linkedSlots } from "./graph";
-import { anyPasses, offerTwins } from "./twins";
+import { offerTwins } from "./twins";
+import { Walk } from "./walk";
 
 /** Whether beams of walks by a codec are looked at: those of upper halves, and of sq8 beside exact rows, which other codes would never be near enough to. */
 export function mayBlur(by: Codec): bool { return isSplit(by) || (nominates(by) && state().codec == CODEC_SQ8); }
@@ -28,7 +29,8 @@ const ENOUGH: f64 = 64;
  * Offers the passing nodes of a finished beam by their exact distances: `first` of them, and then as many as noise could
  * have put too far back. False if the beam is blurred: the answer may then be a wrong one.
  */
-export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch, top: TopK): bool {
+export function rescoreBeam(w: Walk, first: u32, batch: Batch, top: TopK): bool {
+  const pool = w.beam();
   if (!pool.size) return true;
   bindQuery(exactCodec(), exactScorer(), layout().prepared);
   let noise: f32 = 0;
@@ -39,7 +41,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     batch.count = 0;
     for (; at < pool.size && batch.count < most; at++) {
       const slot = pool.slotAt(at);
-      if (slot < linkedSlots() && anyPasses(slot, filter)) batch.add(slot);
+      if ((!GRAPH || slot < linkedSlots()) && w.passes(slot)) batch.add(slot);
     }
     if (!batch.count) break;
     scoreMany(exactScorer(), batch.slots, batch.count, batch.distances);
@@ -47,7 +49,7 @@ export function rescoreBeam(pool: Pool, first: u32, filter: usize, batch: Batch,
     for (let i: u32 = 0, p = from; i < batch.count; p++) {
       if (pool.slotAt(p) != batch.slotAt(i)) continue; // did not pass
       noise = max(noise, abs(batch.distanceAt(i) - pool.distanceAt(p)));
-      offerTwins(batch.distanceAt(i), batch.slotAt(i), filter, top, exactScorer());
+      offerTwins(batch.distanceAt(i), batch.slotAt(i), w.filter, top, exactScorer());
       i++;
     }
     if (at < pool.size && top.size == top.k && pool.distanceAt(at) > top.bound + 2 * noise) break;

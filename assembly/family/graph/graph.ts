@@ -6,7 +6,9 @@
 // A fresh slot's level depends on the seed and its number alone, so building in one call or many gives the same graph;
 // the level stays with the slot when another vector takes it over.
 import { CHECKED, E_MEMORY, GRAPH, NONE, OK } from "../../base/codes";
+import { hasBit, setBit } from "../../base/bitset";
 import { random64 } from "../../base/random";
+import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { layout, nodes, upper } from "../../table/nodes";
 import { clearNeighbours, copyNeighbour, openNeighbours, packNeighbour } from "./neighbours";
@@ -52,6 +54,22 @@ export function isTwin(slot: u32): bool { return (load<u32>(towerAt(slot)) & TWI
   store<u32>(at, load<u32>(at) & ~TWIN | (twin ? TWIN : 0));
 }
 
+/** Bits of those that have twins, by the low bits of their slots: few rows are equal, and columns lie far apart in memory. */
+const HOSTS: u32 = 2048;
+
+/** False where memory cannot grow. */
+export function openHosts(): bool {
+  const at = alloc(HOSTS >> 3);
+  if (at) memory.fill(at, 0, HOSTS >> 3);
+  layout().hosts = <u32>at;
+  return at != 0;
+}
+
+/** The node has twins; its bit is set for as long as slots keep their numbers. */
+@inline export function noteHost(slot: u32): void { if (GRAPH) setBit(layout().hosts, slot & HOSTS - 1); }
+/** False where the node has no twins. */
+@inline export function mayHost(slot: u32): bool { return GRAPH ? hasBit(layout().hosts, slot & HOSTS - 1) : state().twins != 0; }
+
 /** Room for `fresh` slots beyond the present ones, in both stores. */
 export function reserveGraph(fresh: u32): bool {
   const n = nodes().count;
@@ -80,7 +98,10 @@ export function renumberGraph(map: usize): void {
     if (load<u32>(map + (<usize>slot << 2)) == NONE) continue;
     const top = topOf(slot);
     const twin = nodes().at(layout().twin, slot);
-    if (load<u32>(twin) != NONE) store<u32>(twin, load<u32>(map + (<usize>load<u32>(twin) << 2)));
+    if (load<u32>(twin) != NONE) {
+      store<u32>(twin, load<u32>(map + (<usize>load<u32>(twin) << 2)));
+      noteHost(load<u32>(map + (<usize>slot << 2)));
+    }
     const parent = nodes().at(layout().parent, slot);
     if (load<u32>(parent) != NONE) store<u32>(parent, load<u32>(map + (<usize>load<u32>(parent) << 2)));
     for (let layer: u32 = 0; layer <= top; layer++) {

@@ -148,7 +148,7 @@ function takeRound(w: Walk, ef: u32, n: u32): bool {
 const TRIES: u32 = 4;
 
 /** Rows no longer than what codes take: on the way down, where a wrong turn leads far off, they are read themselves. */
-@inline function haveShortRows(): bool { return nodes().column(walkCodec().column).stride <= 256; }
+@inline function haveShortRows(): bool { return nodes().column(walkCodec().column).stride <= 192; }
 
 /** A neighbour that is nearer by its row than `slot` at `distance`, its own left in w.batch; NONE if none of the best is. All neighbours begin to wait. */
 function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance: f32): u32 {

@@ -100,12 +100,12 @@ function hnswSearch(ask: Ask): i32 {
       return E_MEMORY;
     }
     top.k = max(min(ask.k, s.live), 1);
-    if (finished && !rescoreBeam(w.beam(), ask.candidates, filter, batch, top)) {
+    if (finished && !rescoreBeam(w, ask.candidates, batch, top)) {
       finished = walkTo(w, exactCodec(), beam, ef, wanted, spare);
       top.clear();
-      offerBeam(w.beam(), filter, top);
+      offerBeam(w, top);
     }
-  } else offerBeam(w.beam(), filter, top);
+  } else offerBeam(w, top);
   if (GRAPH && finished && s.pending && !offerPending(filter, rescored ? exactCodec() : by, top)) {
     reset(start);
     return E_MEMORY;
@@ -177,9 +177,11 @@ function walkDown(w: Walk, beam: u32): void {
   for (let layer = state().topLevel; layer > 0; layer--) descend(w, walkScorer(), layer);
 }
 
-function offerBeam(pool: Pool, filter: usize, top: TopK): void {
+function offerBeam(w: Walk, top: TopK): void {
+  const pool = w.beam();
   for (let i: u32 = 0; i < pool.size; i++) {
-    if (pool.slotAt(i) < linkedSlots()) offerTwins(pool.distanceAt(i), pool.slotAt(i), filter, top, walkScorer());
+    const slot = pool.slotAt(i);
+    if (!GRAPH || slot < linkedSlots()) offerTwins(pool.distanceAt(i), slot, w.filter, top, walkScorer());
   }
 }
 

@@ -8,12 +8,13 @@
 import { E_MEMORY, GRAPH, NONE } from "../../base/codes";
 import { mark, reset } from "../../memory/arena";
 import { FREEING, ROOTING, state } from "../../memory/state";
-import { DEAD, DOOMED, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
+import { COLUMN_STAGE, DEAD, DOOMED, LIVE, nodes, setStage, stageOf } from "../../table/nodes";
 import { freeSlot } from "../../table/slots";
 import { bindSlot, linkScorer, walkScorer } from "../../codec/scorer";
+import { touchRows } from "../../codec/touch";
 import { Batch } from "../../search/batch";
 import { Builder, addNearestLive, setChosen } from "./builder";
-import { degree, degreeLimit, haveCodes, holds, linkedSlots, linksOf, topOf } from "./graph";
+import { degree, haveCodes, holds, linkedSlots, linksOf, topOf } from "./graph";
 import { bulkNow } from "./bulk/job";
 import { findRoots, keepRooted, stays } from "./reconnect";
 import { Selection } from "./selection";
@@ -226,10 +227,10 @@ function linkToHeirs(slot: u32, links: usize, n: u32): void {
 /** The neighbours of a doomed node stand in for it. */
 function addNeighbours(batch: Batch, layer: u32, doomed: u32, slot: u32, most: u32): void {
   const links = linksOf(layer, doomed);
-  const limit = degreeLimit(layer);
-  for (let i: u32 = 0; i < limit && batch.count < most; i++) {
+  const n = degree(layer, doomed);
+  if (GRAPH) touchRows(nodes(), COLUMN_STAGE, links, n, 0, 1);
+  for (let i: u32 = 0; i < n && batch.count < most; i++) {
     const neighbour = load<u32>(links + (i << 2));
-    if (neighbour == NONE) break;
     if (neighbour != slot && stageOf(neighbour) == LIVE && !holds(batch.slots, batch.count, neighbour)) batch.add(neighbour);
   }
 }

@@ -14,7 +14,7 @@ import { ROUND, Waiting } from "../../search/waiting";
 import { work } from "../../search/work";
 import { dueOf, givesUp } from "./costs";
 import { degreeLimit, linksOf } from "./graph";
-import { anyPasses } from "./twins";
+import { EVERY, anyPasses } from "./twins";
 
 /** fastScan: 32 x f32. */
 const ESTIMATES: usize = 128;
@@ -36,8 +36,7 @@ const MOST_WAITING: u32 = 4096;
   together: u32;  // fastScan: nodes that are expanded together
   through: u32;   // fastScan: those among them that cannot be answered
   spread: f32;    // nodes there are for one that can be answered
-  filter: u32;    // bitset of slots that can; 0: all that are live
-  passesAll: u32; // 1: every node can be answered
+  filter: u32;    // bitset of slots that can; 0: all that are live; or EVERY
 
   static bytes(ef: u32, slots: u32): usize {
     const most = queueSize(ef, <f32>MOST_WAITING);
@@ -59,8 +58,7 @@ const MOST_WAITING: u32 = 4096;
     w.keys = <u32>alloc(state().m << 4);
     const spread = <f32>linked / <f32>passing;
     w.spread = spread;
-    w.filter = <u32>filter;
-    w.passesAll = <u32>(linked == passing);
+    w.filter = <u32>(linked == passing ? EVERY : filter);
     const guided = GRAPH && state().fastScan != 0;
     if (!guided && !w.passesAll) {
       w.queue = <u32>changetype<usize>(Frontier.open(queueSize(ef, spread) << 1));
@@ -78,6 +76,8 @@ const MOST_WAITING: u32 = 4096;
 
   @inline round(): Batch { return changetype<Batch>(this.together); }
   @inline passedThrough(): Batch { return changetype<Batch>(this.through); }
+  /** Whether every node can be answered. */
+  @inline get passesAll(): bool { return this.filter == <u32>EVERY; }
   /** Whether a node can be in the beam. */
   @inline passes(slot: u32): bool { return this.passesAll || anyPasses(slot, this.filter); }
   @inline frontier(): Frontier { return changetype<Frontier>(this.queue); }
