@@ -58,8 +58,8 @@ describeWith(["tools", "chromium"], "the explorer", () => {
       await page.goto(`${site.origin}/index.html`);
       await until(page, measured);
     });
-    // Of the thread's own time, which others on the machine do not add to: 27 ms at load 16.
-    expect(ms).toBeLessThan(50);
+    // Of the thread's own time, 27 to 60 ms by the machine; what an index is built in, were it here, would take some 500 and more.
+    expect(ms).toBeLessThan(250);
     const all = await rows();
     expect(all.map(([name]) => name)).toEqual([
       "Flat",
