@@ -126,7 +126,7 @@ function scanPassing(ask: Ask): i32 {
   if (GRAPH && ask.prepared) {
     const f = Filter.at(ask.prepared);
     if (f.coded) return scanMembers(ask, f, changetype<Members>(f.members));
-    f.wanted = 1;
+    f.missed += work().scanCost;
   }
   return exactScan(ask);
 }

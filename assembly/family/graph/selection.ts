@@ -57,7 +57,6 @@ const CHUNK: u32 = 4;
   choose(by: Codec, limit: u32, backfill: bool, parent: u32, kept: usize = 0, n: u32 = 0): void {
     const slots: usize = this.slots, passed: usize = this.passed;
     let taken: u32 = GRAPH ? this.taken : 0, pruned: u32 = 0, children: u32 = n;
-    linkScorer().scattered = 0; // candidates have just been scored: their rows are in the cache
     if (parent != NONE) for (let i: u32 = 0; i < this.count; i++) children += <u32>(parentOf(slotOf(this.candidate(i))) == parent);
     for (let i: u32 = 0; i < this.count && taken < limit; i++) {
       const key = this.candidate(i);
@@ -68,7 +67,6 @@ const CHUNK: u32 = 4;
         if (pruned < limit) store<u32>(passed + (pruned++ << 2), slotOf(key));
       } else store<u32>(slots + (taken++ << 2), slotOf(key));
     }
-    linkScorer().scattered = 1;
     if (GRAPH) this.sure = taken;
     if (backfill) {
       const fill = min(limit - taken, pruned);
