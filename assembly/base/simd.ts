@@ -66,7 +66,7 @@ export const VARIANT: i32 = THREADS ? 3 : RELAXED ? 2 : SIMD ? 1 : 0;
 }
 
 /** How many of n f32, after endWithNothing(), are at most `bound`. */
-@inline export function countWithin(values: usize, n: u32, bound: f32): u32 {
+export function countWithin(values: usize, n: u32, bound: f32): u32 {
   let count: u32 = 0;
   if (SIMD) {
     const b = f32x4.splat(bound);

@@ -220,7 +220,7 @@ function scoreRows(s: Scorer, slots: usize, n: u32, out: usize): void {
   const table = nodes();
   const column = table.column(s.column), auxColumn = table.column(s.aux);
   const directory: usize = table.directory, shift = table.shift, mask = table.mask;
-  const offset: usize = column.offset, stride: usize = column.stride, pitch: usize = GRAPH ? table.pitch(s.column) : column.stride, auxOffset: usize = auxColumn.offset;
+  const offset: usize = column.offset, stride: usize = column.stride, pitch: usize = GRAPH ? table.pitch(s.column) : stride, auxOffset: usize = auxColumn.offset;
   const q: usize = s.query;
   const step = <f64>s.step, norm = s.norm;
   if (s.scattered) touchRows(table, s.column, slots, n, 0, stride);

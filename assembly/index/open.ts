@@ -69,12 +69,7 @@ export function open(pages: u32): i32 {
   addExactRows(f);
   l.rowColumns = table.columns;
   if (!f.open()) return E_MEMORY;
-  if (GRAPH && s.fastScan) {
-    table.join(COLUMN_CODE);
-    table.join(l.links);
-    table.join(l.neighbours);
-  }
-  table.seal(65536);
+  table.seal(65536, GRAPH && s.fastScan ? table.join(l.neighbours, table.join(l.links, table.join(COLUMN_CODE, 0))) : 0);
   upper().seal(GRAPH && s.prefilter ? 65536 : 8192);
   if (!openQuery()) return E_MEMORY;
   settle();

@@ -4,8 +4,8 @@
 //   block:  [column 0: stride x 2^shift][column 1 ...] ...      each column 64-byte aligned
 //
 // Columns that are joined lie slot by slot instead, at the beginning of the block: what a walk reads of a node is in one page of memory then, or
-// two, where a page that is not in the TLB takes longer to come by than the bytes. gutenberg-sif-160, 100,000 with codes of neighbours, queries
-// of all kinds: 35.4 -> 31.5 us at ef 14, 145 -> 119 for a hundred neighbours; fashion-mnist-784 51.8 -> 48.6 and 184 -> 178.
+// two, where a page that is not in the TLB takes longer to come by than the bytes. gutenberg-sif-160, 100,000 with codes of neighbours, fresh
+// queries: 41.0 -> 35.0 us at ef 14, 147 -> 138 for a hundred neighbours; fashion-mnist-784 43.2 -> 41.3 and 181 -> 168.
 //
 //   [slot 0: joined columns][slot 1 ...] ... [column: stride x 2^shift] ...
 //
@@ -71,28 +71,30 @@ export const FLOATS: u32 = 2;
   /** Graph builds: bytes from a slot to the next; until seal() 0 where the column is joined. */
   @inline pitch(i: u32): u32 { return load<u32>(this.pitchAt(i)); }
 
-  /** Before seal(): the column is joined with others that are. Checksums take pieces of 32 bytes, so some stay as they are. */
-  join(i: u32): void { if (!(this.column(i).stride & 31)) store<u32>(this.pitchAt(i), 0); }
+  /**
+   * Before seal(): the column is joined with others, whose bytes of a slot are `joined` so far; returns how many are then. Checksums take pieces of 32 bytes,
+   * so some columns stay as they are.
+   */
+  join(i: u32, joined: u32): u32 {
+    const c = this.column(i);
+    if (c.stride & 31) return joined;
+    c.offset = joined;
+    store<u32>(this.pitchAt(i), 0);
+    return joined + c.stride;
+  }
 
   /** Slots of a column whose bytes are consecutive. */
   @inline run(i: u32): u32 { return GRAPH && this.pitch(i) > this.column(i).stride ? 1 : 1 << this.shift; }
 
-  /** Fixes the block layout, after the last column: blocks of about `bytes`, which is what the smallest index takes. */
-  seal(bytes: u32): void {
+  /** Fixes the block layout, after the last column: blocks of about `bytes`, which is what the smallest index takes; of `joined`: join(). */
+  seal(bytes: u32, joined: u32 = 0): void {
     let slotBytes: u32 = 0;
     for (let i: u32 = 0; i < this.columns; i++) slotBytes += this.column(i).stride;
     let shift = MIN_SHIFT;
     while (shift < MAX_SHIFT && slotBytes << (shift + 1) <= bytes) shift++;
     this.shift = shift;
     this.mask = (1 << shift) - 1;
-    let joined: u32 = 0;
-    if (GRAPH) for (let i: u32 = 0; i < this.columns; i++) {
-      const c = this.column(i);
-      if (this.pitch(i)) continue;
-      c.offset = joined;
-      joined += c.stride;
-    }
-    let offset = joined << shift;
+    let offset: u32 = GRAPH ? joined << shift : 0;
     for (let i: u32 = 0; i < this.columns; i++) {
       const c = this.column(i);
       if (GRAPH && !this.pitch(i)) {

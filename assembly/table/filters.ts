@@ -19,7 +19,7 @@ import { nodes } from "./nodes";
   listedRoom: u32;
   gone: u32;    // 1: some that had a code pass no more
   coded: u32;   // 1: all that passes has a code
-  wanted: u32;  // 1: a search would have gone by codes
+  wanted: u32;  // 1: what passes is to get codes
   factor: f32;  // graph: what walks cost, over what they were thought to (family/graph/costs.ts); 0 before the first
   scans: u32;   // searches that had better scan
   missed: f32;  // graph: microseconds that searches would have saved by codes

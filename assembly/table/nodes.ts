@@ -23,7 +23,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   codeCost: f32;
   hopsPerEf: f32;    // fastScan: of walks of this index
   one: u32;          // hnsw: a slot to score by itself (twins.ts)
-  hosts: u32;        // hnsw, graph builds: bits of nodes that have twins (twins.ts)
+  hosts: u32;        // hnsw, graph builds: bits of nodes that have twins (graph.ts)
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE
   keys: u32;         // lsh: trees x u32, the bucket's key
   turned: u32;       // pq, rabitq, fastScan: the vector at hand, rotated (rotation.ts); codeDimensions() x f32

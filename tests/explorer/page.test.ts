@@ -5,6 +5,15 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { errorsOf, launched, longestTask, type Page, type Site, serve, until } from "../support/browser.js";
 import { describeWith, ROOT } from "../support/packed.js";
 
+/** How often wasm is compiled on a page's own thread. */
+const COUNT_COMPILED = `self.compiled = 0;
+  for (const name of ["compile", "compileStreaming", "instantiate", "instantiateStreaming", "Module"]) {
+    WebAssembly[name] = new Proxy(WebAssembly[name], {
+      apply: (to, self, given) => (compiled++, Reflect.apply(to, self, given)),
+      construct: (to, given) => (compiled++, Reflect.construct(to, given)),
+    });
+  }`;
+
 /** An .npy of a seeded walk, in the page's own words. */
 const NPY = `(() => {
   const [rows, width] = [1200, 12];
@@ -54,12 +63,14 @@ describeWith(["tools", "chromium"], "the explorer", () => {
 
   it("measures all families as soon as it is opened, and never keeps the page from answering", async () => {
     const measured = `/^Measured 9 indices of 10,000 vectors/.test(document.querySelector("#status").innerText)`;
+    await page.addInitScript({ content: COUNT_COMPILED });
     const ms = await longestTask(browser(), page, "page.js", async () => {
       await page.goto(`${site.origin}/index.html`);
       await until(page, measured);
     });
     // Of the thread's own time, 27 to 60 ms by the machine; what an index is built in, were it here, would take some 500 and more.
     expect(ms).toBeLessThan(250);
+    expect(await page.evaluate("compiled")).toBe(0);
     const all = await rows();
     expect(all.map(([name]) => name)).toEqual([
       "Flat",

@@ -25,6 +25,7 @@ export interface Page {
   on(event: "crash", listener: () => void): void;
   on(event: "console", listener: (message: { type(): string; text(): string }) => void): void;
   goto(url: string): Promise<unknown>;
+  addInitScript(script: { content: string }): Promise<unknown>;
   fill(selector: string, value: string): Promise<void>;
   evaluate(expression: string): Promise<unknown>;
   readonly keyboard: { press(key: string): Promise<void> };

@@ -72,9 +72,9 @@ export function beamAround(b: Builder, slot: u32, layer: u32, ef: u32): Pool {
 @inline export function insertsByCodes(): bool { return haveCodes() && !isSigned() && !bulkNow(); }
 
 /**
- * Beam width of insertions by codes: five eighths of efConstruction, and this at least, which is cheap and makes up for whom codes do not lead to. One by
- * one, recall at ef 14 and 8: gutenberg-sif-160, 15,000, with 200 .963 and .920, with 128 .968 and .922; fashion-mnist-784 .995 and .980, .995 and .979,
- * in 28 % less time. 6,000 clustered rows of 24 dimensions, M 8, efConstruction 60, a tenth replaced twenty times, eight times over: recall .963 by
+ * Beam width of insertions by codes: five eighths of efConstruction, and this at least, which is cheap and makes up for whom codes do not lead to. 15,000 one
+ * by one, recall at ef 14 and 8: gutenberg-sif-160 with 200 .952 and .903, with 128 .955 and .908; fashion-mnist-784 .995 and .981 with either, in a fifth
+ * less time. 6,000 clustered rows of 24 dimensions, M 8, efConstruction 60, a tenth replaced twenty times, eight times over: recall .963 by
  * rows, .962 by codes, .968 by codes this wide; of a fresh graph .978.
  */
 const LEAST_BY_CODES: u32 = 128;
@@ -161,6 +161,7 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   batch.count = 0;
   for (let i: u32 = 0; i < n; i++) batch.add(load<u32>(links + (i << 2)));
   batch.add(to);
+  // Whose children they are is read of each, in pages of their own.
   if (GRAPH && !layer) touchRows(nodes(), layout().parent, batch.slots, batch.count, 0, 4);
   selection.clear();
   bindSlot(b.codec(), linkScorer(), from);

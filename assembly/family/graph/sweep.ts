@@ -228,6 +228,7 @@ function linkToHeirs(slot: u32, links: usize, n: u32): void {
 function addNeighbours(batch: Batch, layer: u32, doomed: u32, slot: u32, most: u32): void {
   const links = linksOf(layer, doomed);
   const n = degree(layer, doomed);
+  // All are on their way before one is waited for.
   if (GRAPH) touchRows(nodes(), COLUMN_STAGE, links, n, 0, 1);
   for (let i: u32 = 0; i < n && batch.count < most; i++) {
     const neighbour = load<u32>(links + (i << 2));
