@@ -149,8 +149,7 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
       const { tabs, close } = await tabsOf(DEATHS + 1, kind);
       const last = tabs.pop()!;
       await last.run(`docs.upsert(Array.from({ length: 1000 }, (_, i) => ({ id: "old" + i, vector: [i, 0, 0, 0] })))`);
-      await last.run(`void (globalThis.busy = true, globalThis.done = (async () => {
-        let n = 0;
+      await last.run(`void (globalThis.busy = true, globalThis.n = 0, globalThis.done = (async () => {
         const scans = [];
         const scanning = (async () => {
           while (busy) {
@@ -164,7 +163,14 @@ describeWith(["tools", "chromium"], "shared by tabs", () => {
         await scanning;
         return { n, scans: [...new Set(scans)] };
       })())`);
-      for (let death = 0; death < DEATHS; death++) {
+      // Each leader that dies has made a change before.
+      const changedAfter = (n: number) =>
+        last.run<number>(`(async () => {
+          while (n <= ${n}) await new Promise((resolve) => setTimeout(resolve, 5));
+          return n;
+        })()`);
+      for (let death = 0, n = 0; death < DEATHS; death++) {
+        n = await changedAfter(n);
         await new Promise((resolve) => setTimeout(resolve, 100 + ((death * 37) % 100)));
         const leader = tabs.shift()!;
         if (death % 2) await leader.page.close();
