@@ -66,7 +66,7 @@ async function sample(of: Case, state: string, n: number): Promise<VectorIndex> 
 const SMALL = 10;
 
 /** From one length, and one byte, to the next: the six states together go through every byte at least once. */
-const STEP = thorough(6, 3);
+const STEP = 6;
 
 async function isRefused(bytes: Uint8Array): Promise<boolean> {
   const error = await thrownBy(() => load(bytes));
@@ -156,7 +156,7 @@ describe.each(FILED.map((of) => [of.name, of] as const))("%s", (_, of) => {
     const original = file.slice();
     const wrong: string[] = [];
     for (let at = Object.keys(STATES).indexOf(state) % STEP; at < file.length; at += STEP) {
-      for (const mask of state === "whole" ? thorough([0xff], [0x01, 0x80, 0xff]) : [1 << (at % 8)]) {
+      for (const mask of state === "whole" ? thorough([0xff], [0xff, 1 << (at % 8)]) : [1 << (at % 8)]) {
         file[at] ^= mask;
         try {
           const loaded = await load(file);

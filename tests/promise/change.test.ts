@@ -265,7 +265,7 @@ for (const of of EVERY_CASE) {
     });
 
     it("same seed, same calls, same bytes; the cut into calls does not matter", async () => {
-      for (const cut of thorough([7], [1, 7, 128, N])) {
+      for (const cut of thorough([7], [1, 128])) {
         const other = await open();
         for (let from = 0; from < N; from += cut) other.add(rows.slice(from, from + cut));
         // Where a longer row changes those before it and links wait for all of a call, the cut does matter.

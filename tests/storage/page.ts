@@ -74,16 +74,16 @@ async function attempt(storage: Storage, ...calls: [verb: keyof Storage, ...args
   return said;
 }
 
-/** The storage, locked as soon as whoever has it is gone; and how long that took. */
-async function lockSoon(kind: string): Promise<[Storage, number]> {
+/** The storage, locked as soon as whoever has it is gone. */
+async function lockSoon(kind: string): Promise<Storage> {
   const storage = MAKERS[kind]("docs");
   const from = performance.now();
   for (;;) {
     try {
       await storage.lock();
-      return [storage, performance.now() - from];
+      return storage;
     } catch (error) {
-      if ((error as { code?: string }).code !== "LOCKED" || performance.now() - from > 10_000) throw error;
+      if ((error as { code?: string }).code !== "LOCKED" || performance.now() - from > 60_000) throw error;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -93,7 +93,7 @@ const lengthOf = (n: number): number => 8 + ((n * 7919) % 200_000);
 
 /** Swaps and appends until the page is gone; `console.log` tells what has resolved. */
 async function writeForever(kind: string, from: number): Promise<void> {
-  const [storage] = await lockSoon(kind);
+  const storage = await lockSoon(kind);
   for (let n = from; ; n++) {
     const whole = new Uint8Array(lengthOf(n)).fill(n & 255);
     new DataView(whole.buffer).setUint32(0, n);
@@ -105,7 +105,7 @@ async function writeForever(kind: string, from: number): Promise<void> {
 
 /** What writeForever has left, from record `from` on: what is wrong with it, the number of the swapped file, and of the last whole record. */
 async function checkWritten(kind: string, from: number): Promise<{ wrong: string[]; swapped: number; last: number }> {
-  const [storage] = await lockSoon(kind);
+  const storage = await lockSoon(kind);
   const whole = await storage.read("whole");
   const swapped = new DataView(whole.buffer).getUint32(0);
   const log = await storage.read("log");
