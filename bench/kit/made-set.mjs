@@ -61,3 +61,16 @@ export function madeSet({ d = 128, clusters = 500, latent = 40, own = 20, spread
     }
   };
 }
+
+export const MADE = "made-128";
+
+/** The set of `n` vectors of 128 dimensions and `nq` queries, as loadSet() has one, without truth. */
+export function made(n, nq) {
+  const d = 128;
+  const row = madeSet({ d });
+  const base = new Float32Array(n * d);
+  for (let i = 0; i < n; i++) row(i, base, i * d);
+  const queries = new Float32Array(nq * d);
+  for (let i = 0; i < nq; i++) row(n + i, queries, i * d);
+  return { name: MADE, metric: "l2", n, d, base, nq, queries };
+}

@@ -11,7 +11,11 @@ const [variant, options, dir, , ...rest] = process.argv.slice(2);
 const [dimensions, nq, metric, m, efConstruction, neighbours] = rest.map((arg) =>
   Number.isNaN(Number(arg)) ? arg : Number(arg),
 );
-const read = (name, Type) => new Type(readFileSync(`${dir}/${name}`).buffer);
+/** What is short lies in a buffer that Node shares out. */
+const read = (name, Type) => {
+  const { buffer, byteOffset, byteLength } = readFileSync(`${dir}/${name}`);
+  return new Type(buffer, byteOffset, byteLength / Type.BYTES_PER_ELEMENT);
+};
 const base = read("base.f32", Float32Array);
 const truth = read("truth.u32", Uint32Array);
 const queries = queriesOf({ nq, d: dimensions, queries: read("queries.f32", Float32Array) });
@@ -23,10 +27,13 @@ let index;
 const COMMANDS = {
   async build() {
     index?.close();
+    const before = process.memoryUsage.rss();
     const start = performance.now();
     index = await Hnsw.create({ dimensions, metric, m, efConstruction, ...JSON.parse(options) });
     index.add(base);
-    return { seconds: (performance.now() - start) / 1000, bytes: index.bytes };
+    const seconds = (performance.now() - start) / 1000;
+    const most = 1024 * process.resourceUsage().maxRSS;
+    return { seconds, bytes: index.bytes, peak: (most - before) / (process.memoryUsage.rss() - before) };
   },
   search(k, ef, times) {
     const wanted = { k, ef };

@@ -9,7 +9,7 @@ import { atLeast, atMost, finish, fixed, times } from "../kit/result.mjs";
 /** How many of each live at a time: rows of 784 dimensions take five times as long. */
 const SETS = { "gutenberg-sif-160": { metric: "cosine", live: 50_000 }, "fashion-mnist-784": { metric: "l2", live: 25_000 } };
 const RECALL = 0.95;
-const QUERIES = quick ? 50 : 200;
+const QUERIES = quick ? 50 : 500;
 const K = 10;
 const EFS = [10, 14, 20, 28, 40, 56, 80, 112, 160];
 

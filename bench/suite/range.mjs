@@ -7,7 +7,7 @@ import { publish, RangeIndex } from "vicinal/range";
 import { memory } from "vicinal/storage";
 import { CHROMIUM } from "../kit/chromium.mjs";
 import { loadSet, queriesOf, recall } from "../kit/data.mjs";
-import { madeSet } from "../kit/made-set.mjs";
+import { MADE, made, madeSet } from "../kit/made-set.mjs";
 import { limitOr, quick, sets } from "../kit/options.mjs";
 import { atLeast, atMost, finish, fixed, whole } from "../kit/result.mjs";
 import { serveFiles } from "../kit/static-host.mjs";
@@ -17,7 +17,6 @@ import { pageResult } from "./part/range-page.mjs";
 const QUERIES = quick ? 20 : 200;
 const FAR_QUERIES = quick ? 5 : 40;
 const RTT_MS = 40;
-const MADE = "made-128";
 const NAMES = sets ?? ["gutenberg-sif-160", "minilm-mix-384", MADE];
 /** Of the page: this one. */
 const SHOWN = "minilm-mix-384";
@@ -27,18 +26,8 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 const p95 = (values) => values.toSorted((a, b) => a - b)[Math.floor(0.95 * (values.length - 1))];
 const kilobytes = (bytes) => whole(bytes / 1000);
 
-function made(n) {
-  const d = 128;
-  const row = madeSet({ d });
-  const base = new Float32Array(n * d);
-  for (let i = 0; i < n; i++) row(i, base, i * d);
-  const queries = new Float32Array(QUERIES * d);
-  for (let i = 0; i < QUERIES; i++) row(n + i, queries, i * d);
-  return { name: MADE, metric: "l2", n, d, base, nq: QUERIES, queries };
-}
-
 const setOf = (name) =>
-  name === MADE ? made(Math.min(limitOr(20_000), 1_000_000)) : loadSet(name, { limit: limitOr(5000), queries: QUERIES });
+  name === MADE ? made(Math.min(limitOr(20_000), 1_000_000), QUERIES) : loadSet(name, { limit: limitOr(5000), queries: QUERIES });
 
 /** Each query by an index of its own, just opened. */
 async function cold(url, queries, options) {

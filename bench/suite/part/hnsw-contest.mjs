@@ -21,7 +21,7 @@ export const peer = native.about;
 /**
  * `ours`: by name, { variant, options, buildOnly? } of hnsw-worker.mjs. `runs`: by the name of what comes back, { k, efs, only? }:
  * the k of its searches, their efs, and the names of ours that take part where not all do; the set has truth for the largest k.
- * Returns ours and "native" as { seconds of the build, bytes per vector, and by run [{ ef, recall, qps, distances, samples }] }.
+ * Returns ours and "native" as { seconds of the build, bytes per vector, of ours the most memory that the build took in that of its end, and by run [{ ef, recall, qps, distances, samples }] }.
  */
 export async function contest(set, ours, { runs, rounds }) {
   const neighbours = set.truth.length / set.nq;
@@ -47,9 +47,14 @@ export async function contest(set, ours, { runs, rounds }) {
   for (const contender of Object.values(contenders)) contender.close();
 
   return Object.fromEntries(
-    Object.entries(built).map(([name, [{ seconds, bytes }]]) => [
+    Object.entries(built).map(([name, [{ seconds, bytes, peak }]]) => [
       name,
-      { seconds, bytes: bytes / set.n, ...Object.fromEntries(Object.keys(runs).map((run) => [run, curves[run][name] ?? []])) },
+      {
+        seconds,
+        bytes: bytes / set.n,
+        peak,
+        ...Object.fromEntries(Object.keys(runs).map((run) => [run, curves[run][name] ?? []])),
+      },
     ]),
   );
 }
