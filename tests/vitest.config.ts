@@ -9,7 +9,7 @@ const dist = (file: string): string => fileURLToPath(new URL(`../dist/${file}`, 
 const checkedWasm = {
   name: "checked-wasm",
   load: (id: string) =>
-    /\/chunks\/simd(-core|-graph)?-\w+\.js$/.test(id)
+    /\/chunks\/simd(-core|-graph|-whole)?-\w+\.js$/.test(id)
       ? `export default ${JSON.stringify(textOf(readFileSync(dist("wasm/checked.wasm"))))};`
       : undefined,
 };

@@ -33,14 +33,16 @@ export const ROTATE_NONE: u32 = 0;
 export const ROTATE_RANDOM: u32 = 1;
 export const ROTATE_OPQ: u32 = 2;
 
-// Three builds (asconfig.json): the core has Flat and Hnsw over f32, the graph build also f16, bf16, sq8 and bits, graphs that
-// keep codes of neighbours and scans that have a prefilter, and the full one instead of these two every family and codec.
+// Four builds (asconfig.json): the core has Flat and Hnsw over f32, the graph build also f16, bf16, sq8 and bits, graphs that
+// keep codes of neighbours or are built at once and scans that have a prefilter, the full one instead of these three every family and
+// codec, and the whole one all of it.
 export const ALL: bool = BUILD_ALL != 0;
 export const GRAPH: bool = BUILD_GRAPH != 0;
 /** Rows that are shorter than the vectors given, and vectors that are bits, are in all but the core. */
 export const CODED: bool = ALL || GRAPH;
-/** 0 core, 1 graph, 2 full: the order of BUILDS in src/words/kinds.ts. */
-export const BUILD: i32 = ALL ? 2 : GRAPH ? 1 : 0;
+const WHOLE: bool = ALL && GRAPH;
+/** 0 core, 1 graph, 2 full, 3 whole: the order of BUILDS in src/words/kinds.ts. */
+export const BUILD: i32 = WHOLE ? 3 : ALL ? 2 : GRAPH ? 1 : 0;
 
 /**
  * Whether asserts are compiled: in the build that tests alone run, which has everything. They stand as `if (CHECKED) assert(...)`,

@@ -88,7 +88,8 @@ function encodeRow(c: Codec, slot: u32, vector: usize): void {
   const l = layout();
   rotate(vector, l.turned);
   lessCentre(l.turned, centreOf(slot), l.residual);
-  for (let j: u32 = 0; j < state().pqM; j++) writeCode(c, slot, j, nearestCode(l.residual, j));
+  // Memory is not cleared, and equal rows are to be equal byte for byte.
+  for (let j: u32 = 0, m = state().pqM; j < storedParts(); j++) writeCode(c, slot, j, j < m ? nearestCode(l.residual, j) : 0);
 }
 
 /** The rotated vector that a slot's code stands for. */

@@ -4,7 +4,7 @@ export * from "./core";
 export { rescore } from "../search/rerank";
 export { serve, setWorkers } from "../family/graph/bulk/team";
 export { stopLinking } from "../family/graph/bulk/steps";
-export { linkPending, linkedTogether, squaresOfLeaf, storeVectors } from "../index/bulk";
+export { distancesOfLeaf, linkPending, linkedTogether, storeVectors } from "../index/bulk";
 export { readyFilter } from "../index/filter";
 export { setCosts } from "../family/graph/costs";
 export { practise } from "../family/graph/practice";

@@ -8,8 +8,8 @@ import { FREE, nodes, stageOf } from "../table/nodes";
 import { freeSlots, takeSlot } from "../table/slots";
 import { storeNew } from "../search/rows";
 import { Builder } from "../family/graph/builder";
-import { squaresAmong } from "../family/graph/bulk/gram";
 import { LEAF, bulkNow, team } from "../family/graph/bulk/job";
+import { distancesAmong } from "../family/graph/bulk/leaf";
 import { linkStep, openLinking } from "../family/graph/bulk/steps";
 import { PLACES, WholeRows } from "../family/graph/bulk/whole";
 import { isTwin, raiseTower, setLinks, topOf } from "../family/graph/graph";
@@ -94,14 +94,14 @@ function insertPending(n: u32): bool {
 }
 
 /**
- * For tests: the squared distances among n <= LEAF slots as leaf.ts sees them, to `out`: i32, rows and columns padded to a
+ * For tests: the squared distances, under l1 the distances among n <= LEAF slots as leaf.ts sees them, to `out`: i32, rows and columns padded to a
  * multiple of 4. What the value 1 has become in them, or 0.
  */
-export function squaresOfLeaf(slots: usize, n: u32, out: usize): f32 {
+export function distancesOfLeaf(slots: usize, n: u32, out: usize): f32 {
   const start = mark();
   const whole = WholeRows.open(LEAF, PLACES);
   const scale = whole ? whole.fill(slots, n) : 0;
-  if (scale > 0) squaresAmong(whole.codes, whole.quad, <u32>align(n, 4), whole.norms, out);
+  if (scale > 0) distancesAmong(whole, <u32>align(n, 4), out);
   reset(start);
   return scale;
 }

@@ -41,6 +41,8 @@ if ((having(SQUARES) ^ having(DOTS) ^ having(BITS) ^ having(DIFFERENCES)) != (1 
 @inline export function byKernel<T>(squares: T, differences: T, dots: T): T {
   return addsSquares() ? squares : ALL && isOneOf(having(DIFFERENCES)) ? differences : dots;
 }
+/** Whether it adds up absolute differences. */
+@inline export function addsDifferences(): bool { return ALL && byKernel<bool>(false, true, false); }
 /** Of numbers: whether the metric follows from dots and lengths. */
 @inline export function followsFromDots(): bool { return !ALL || byKernel<bool>(true, false, true); }
 /** Where it does: how often a squared distance counts in it, as -<q, v> = (|q - v|^2 - |q|^2 - |v|^2) / 2. */

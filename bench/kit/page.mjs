@@ -47,11 +47,11 @@ const isWasm = ({ path }) => /(scalar|simd|relaxed|threads)-/.test(path);
 
 /**
  * vicinal's own: { js, onDemand: other JS, wasm: the largest of the builds, of which a page fetches one, together }. `wasm`
- * says which: "core" has Flat and Hnsw over f32, "graph" also the codecs that learn nothing, fastScan and prefilter, "full" all else.
+ * says which: "core" has Flat and Hnsw over f32, "graph" also the codecs that learn nothing, fastScan, atOnce and prefilter, "full" all else.
  */
 export async function ownPage(names, kind, entry = "vicinal") {
   const { js, others } = await page(`import { ${names} } from "${entry}"; globalThis.app = [${names}];`);
-  const builds = others.filter((other) => isWasm(other) && (other.path.match(/-(core|graph)-/)?.[1] ?? "full") === kind);
+  const builds = others.filter((other) => isWasm(other) && (other.path.match(/-(core|graph|whole)-/)?.[1] ?? "full") === kind);
   const onDemand = others.filter(({ path }) => ON_DEMAND[kind].test(path)).reduce((sum, { bytes }) => sum + bytes, 0);
   const wasm = Math.max(...builds.map(({ bytes }) => bytes));
   return { js, onDemand, wasm, together: js + onDemand + wasm };

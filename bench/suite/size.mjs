@@ -8,7 +8,7 @@ import { gzipped, ownPage } from "../kit/page.mjs";
 import { atMost, finish, whole } from "../kit/result.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** Which wasm build serves them: core is Flat and Hnsw over f32, graph adds the codecs that learn nothing, fastScan and prefilter, full has all else. */
+/** Which wasm build serves them: core is Flat and Hnsw over f32, graph adds the codecs that learn nothing, fastScan, atOnce and prefilter, full has all else. */
 const PAGES = [
   { names: "Hnsw, Flat", wasm: "core", askedBytes: 33_700 },
   { names: "Flat", wasm: "core" },

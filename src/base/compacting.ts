@@ -1,8 +1,9 @@
 // VectorIndex.compact: a new engine, as small as what is left. A graph that is linked at once is linked anew there, from the rows as they lie,
 // and is then what a fresh build of them would be; others are swept, and move as they are.
 
-import { copyAll, copyRows } from "../border/copies.js";
+import { copyAll, copyRows, copyTables } from "../border/copies.js";
 import type { Engine } from "../border/engine.js";
+import type { FullExports } from "../border/exports.js";
 import { newEngine } from "../border/runtime.js";
 import type { Patience } from "../input/patience.js";
 import { breath, SLICE_MS } from "../input/slices.js";
@@ -28,7 +29,8 @@ export function compact(seat: Seat): Promise<void> {
     const { engine } = seat;
     const again = linksAnew(engine);
     const state = readState(engine.copyState());
-    const first = again ? stateBytes({ ...state, ...FRESH }) : engine.copyState();
+    const { reconstruction, learnedOn } = state;
+    const first = again ? stateBytes({ ...state, ...FRESH, reconstruction, learnedOn }) : engine.copyState();
     const target = await patience.for(newEngine(first, engine.maxBytes, engine.threads));
     try {
       if (!again || !(await relink(seat, target, patience))) await sweepAndCopy(seat, target, patience);
@@ -45,7 +47,7 @@ export function compact(seat: Seat): Promise<void> {
  * longest row is in all of them.
  */
 function linksAnew(engine: Engine): boolean {
-  if (!engine.state("atOnce") && !engine.state("fastScan")) return false;
+  if (!engine.state("trained") || (!engine.state("atOnce") && !engine.state("fastScan"))) return false;
   if (engine.state("mips") === MIPS_NAMES.indexOf("augment")) return false;
   return engine.state("unsought") > 0 || engine.exports.storeCount(0) > engine.live;
 }
@@ -55,6 +57,8 @@ async function relink(seat: Seat, target: Engine, patience: Patience): Promise<b
   const { engine } = seat;
   const ids = engine.ids();
   if (!ids.length || target.exports.reserve(ids.length, true, chunkOf(target, ids.length)) === E_MEMORY) return false;
+  copyTables(target, engine);
+  (target.exports as FullExports).finishTables?.();
   const touched = new Set<number>();
   seat.touched = touched;
   try {

@@ -12,7 +12,6 @@ import {
   KIND_NAMES,
   KINDS,
   type Kind,
-  linksAtOnce,
   METRIC_NAMES,
   type Metric,
 } from "../words/kinds.js";
@@ -104,8 +103,7 @@ export async function open(kind: Kind, options: IndexOptions, own: Partial<State
     ...own,
   };
   const codec = CODEC_NAMES[state.codec];
-  const estimates = state.fastScan || state.prefilter;
-  if ((estimates && !canEstimate(state.prefilter > 0, codec, metric)) || (state.atOnce && !linksAtOnce(codec, metric))) {
+  if ((state.fastScan || state.prefilter) && !canEstimate(state.prefilter > 0, codec, metric)) {
     throw (await part(import("./extras.js"))).notTogether(state);
   }
   const split = kind === "hnsw" && codec === "f32";

@@ -4,11 +4,13 @@ import { copyTables } from "../border/copies.js";
 import { Engine } from "../border/engine.js";
 import type { FullExports } from "../border/exports.js";
 import { another, expectCrowd, type Instance } from "../border/instance.js";
+import { newHome } from "../border/runtime.js";
+import { concatenated } from "../input/concatenated.js";
 import { joined } from "../input/drawn.js";
 import { atOnce } from "../input/slices.js";
 import { oneRow, type Rows, type Shape } from "../input/vectors.js";
 import { keep } from "../search/filter.js";
-import { KIND_NAMES } from "../words/kinds.js";
+import { buildsFor, KIND_NAMES } from "../words/kinds.js";
 import { COARSE_NAMES } from "../words/knobs.js";
 import { listsFor, WHOLE_MEMORY } from "../words/needs.js";
 import { FRESH, readState, type State, stateBytes } from "../words/state.js";
@@ -74,15 +76,21 @@ export class Learner implements Learning {
   /** Nothing is learned, but much is built: a graph of what was scanned so far. */
   readonly inBackground: boolean;
   readonly train: Learning["train"];
+  readonly home: Instance | undefined;
 
-  private constructor(inBackground: boolean, train: Learning["train"]) {
+  private constructor(inBackground: boolean, train: Learning["train"], home: Instance | undefined) {
     this.inBackground = inBackground;
     this.train = train;
+    this.home = home;
   }
 
   static async prepare(engine: Engine, train: Learning["train"]): Promise<Learner> {
     await expectCrowd();
-    return new Learner(!learns(readState(engine.copyState())), train);
+    const { threads, maxBytes } = engine;
+    const state = readState(engine.copyState());
+    // Threads cannot be had at once.
+    const home = threads > 1 ? await newHome(buildsFor(state), maxBytes, threads) : undefined;
+    return new Learner(!learns(state), train, home);
   }
 
   isDue(engine: Engine, n: number): boolean {
@@ -93,14 +101,13 @@ export class Learner implements Learning {
     const { engine } = seat;
     checkRows(engine, rows);
     const heldIds = engine.ids();
-    const held = heldRows(() => engine, heldIds, seat.profile.shape);
-    const all = joined([held, rows]);
+    const all = joined([heldRows(() => engine, heldIds, seat.profile.shape), rows]);
     const state = trainedState(engine, all.n, all.n);
-    const instances = limitsOf(state, engine).map((limit) => another(engine, limit));
+    const [limit, ...others] = limitsOf(state, engine);
+    const instances = [this.home ?? another(engine, limit), ...others.map((limit) => another(engine, limit))];
     const target = atOnce(learned(all, state, instances));
-    addRows(target, held, heldIds);
+    addRows(target, all, concatenated([heldIds, ids]));
     keepNextId(engine, target);
-    addRows(target, rows, ids);
     succeed(seat, target);
   }
 }
@@ -109,6 +116,7 @@ export class Learner implements Learning {
 export function succeed(seat: Seat, target: Engine): void {
   const { engine, filters } = seat;
   target.setState("filling", 0);
+  target.timer = engine.timer;
   seat.replace(target, new Map(Array.from(filters, ([filter, at]) => [filter, keep(target, engine.ids(at))])));
 }
 

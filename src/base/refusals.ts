@@ -6,10 +6,9 @@ import { integer } from "../words/options.js";
 import type { State } from "../words/state.js";
 import { trainingNeeds } from "../words/training-needs.js";
 
-/** Of codes of neighbours, a prefilter, links that are made at once: codec and metric are no good. */
-export function notTogether({ fastScan, prefilter, codec, metric }: State): VicinalError {
+/** Of codes of neighbours, or a prefilter: codec and metric are no good. */
+export function notTogether({ prefilter, codec, metric }: State): VicinalError {
   const given = `codec "${CODEC_NAMES[codec]}" under metric "${METRIC_NAMES[metric]}"`;
-  if (!fastScan && !prefilter) return badOption(`atOnce is not for ${given}: it is for what learns nothing, and not for l1`);
   const what = prefilter ? "prefilter is for f32 rows" : "fastScan is for rows of floats or sq8";
   return badOption(`${what} under ${DOT_METRICS.join(", ")}, not ${given}`);
 }

@@ -1,6 +1,7 @@
 // The seat of an index's engine. Others take it while the index is in use (succession.ts), and some wait meanwhile.
 
 import type { Engine } from "../border/engine.js";
+import type { Instance } from "../border/instance.js";
 import { enlist } from "../border/tenants.js";
 import type { Rows } from "../input/vectors.js";
 import type { Fetcher } from "../search/fetching.js";
@@ -17,6 +18,8 @@ export interface Learning {
   readonly inBackground: boolean;
   /** Whether n more vectors are enough to learn from. */
   isDue(engine: Engine, n: number): boolean;
+  /** Where that will live, with the threads that will build it; whoever takes the seat there has them. */
+  readonly home: Instance | undefined;
   /** Has an engine that has learned take the seat, with all that the one before holds and more rows. */
   grow(seat: Seat, rows: Rows, ids: Uint32Array): void;
   /** The same in slices, from what the seat's engine holds. */
@@ -124,6 +127,7 @@ export class Seat {
   close(): void {
     this.#engine?.close();
     this.#engine = undefined;
+    this.learner?.home?.endThreads?.();
     this.learner = undefined;
     this.filters.clear();
     for (const hear of this.waiting) hear();

@@ -3,7 +3,7 @@
 // the new engine too.
 
 import type { Engine } from "../border/engine.js";
-import { newInstance } from "../border/runtime.js";
+import { newHome, newInstance } from "../border/runtime.js";
 import { chosen, joined } from "../input/drawn.js";
 import { type Patience, patiently } from "../input/patience.js";
 import { breath, checkWatched, inSlices, Pace, SLICE_MS, type Watched } from "../input/slices.js";
@@ -73,15 +73,21 @@ export function retrain(
     const known = coming ? engine.live + coming.n : Math.max(engine.live, rows.n);
     const state = trainedState(engine, known, rows.n);
     const builds = buildsFor(state);
-    const instances = await patience.for(Promise.all(limitsOf(state, engine).map((limit) => newInstance(builds, limit))));
+    const [limit, ...others] = limitsOf(state, engine);
+    const home = seat.learner?.home ?? (await patience.for(newHome(builds, limit, engine.threads)));
     const total = rows.n + engine.live;
     const report = (done: number): void => {
       patience.check();
       onProgress?.({ done: Math.min(done, total), total });
     };
-    const target = await inSlices(learned(rows, state, instances), (part) => report(Math.floor(part * rows.n)));
+    let target: Engine;
     try {
+      const instances = [home, ...(await patience.for(Promise.all(others.map((limit) => newInstance(builds, limit)))))];
+      target = await inSlices(learned(rows, state, instances), (part) => report(Math.floor(part * rows.n)));
       await move(seat, target, patience, (moved) => report(rows.n + moved));
+    } catch (error) {
+      if (home !== seat.learner?.home) home.endThreads?.();
+      throw error;
     } finally {
       seat.touched = undefined;
     }

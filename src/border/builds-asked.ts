@@ -15,6 +15,11 @@ export function askFor(by: Ask): void {
 const loadersOf = (build: Build): (typeof Chunks)[Build] =>
   Object.fromEntries(VARIANTS.map((variant) => [variant, async () => ({ default: await ask(build, variant) })]));
 
-export const LOADERS: typeof Chunks = { core: loadersOf("core"), graph: loadersOf("graph"), full: loadersOf("full") };
+export const LOADERS: typeof Chunks = {
+  core: loadersOf("core"),
+  graph: loadersOf("graph"),
+  full: loadersOf("full"),
+  whole: loadersOf("whole"),
+};
 
 export const LACKS = "";

@@ -75,10 +75,10 @@ export class Engine implements Tenant {
   readonly rowBytes: number;
   /** ivf: what finds the lists where a graph over the centroids does. */
   lists: Lists | undefined;
-  /** Ends the threads that help building, where there are any. */
-  endThreads: (() => void) | undefined;
   /** Threads that build, this one included. */
-  threads = 1;
+  readonly threads: number;
+  /** Ends the others, where there are any. */
+  endThreads: (() => void) | undefined;
   used = 0;
   /** Times the steps of its searches, once: a graph's where the build can (clock.ts). Others go by what is assumed. */
   timer: ((engine: Engine) => void) | undefined;
@@ -98,10 +98,12 @@ export class Engine implements Tenant {
 
   /** Lays out an empty index as `state` describes. */
   constructor(instance: Instance, state: Uint8Array) {
-    const { exports, module, variant, maxBytes } = instance;
+    const { exports, module, variant, maxBytes, threads = 1, endThreads } = instance;
     this.module = module;
     this.variant = variant;
     this.maxBytes = maxBytes;
+    this.threads = threads;
+    this.endThreads = endThreads;
     this.#instance = instance;
     this.#state = exports.STATE.value;
     this.#work = exports.WORK.value >>> 2;
@@ -110,6 +112,7 @@ export class Engine implements Tenant {
     this.u8().fill(0, records, records + RECORDS_BYTES);
     this.writeState(state);
     this.done(exports.open(Math.floor(maxBytes / PAGE_BYTES)));
+    if (threads > 1) exports.setWorkers?.(threads - 1);
     this.#query = exports.queryAddress() >>> 0;
     this.rowBytes = exports.inputBytes();
     this.#packed = this.rowBytes !== 4 * this.state("dimensions");

@@ -27,7 +27,7 @@ export interface Exports {
   /** Before permanent memory is taken, or all is read: no scratch is in use any more, and what waits is found by scans. */
   stopLinking?(): void;
   /** For tests. */
-  squaresOfLeaf?(slots: number, n: number, out: number): number;
+  distancesOfLeaf?(slots: number, n: number, out: number): number;
   /** Of a worker's instance (workers.ts): builds along for ever. */
   serve?(worker: number): void;
   /** So many threads beside this one serve(). */

@@ -15,6 +15,9 @@ export interface Instance {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly variant: Variant;
   readonly maxBytes: number;
+  /** Threads that build here, this one included, where the memory is shared, and what ends the others. */
+  readonly threads?: number;
+  readonly endThreads?: () => void;
 }
 
 let crowd: typeof Crowd | undefined;

@@ -1,6 +1,6 @@
-// Which build runs: the best variant that validates and computes right here, in three sizes: "core" has Flat and Hnsw over
-// f32, "graph" also sq8, f16, bf16 and bits, fastScan and prefilter, "full" every family and codec but not these two. The
-// compiled module is cached.
+// Which build runs: the best variant that validates and computes right here, in four sizes: "core" has Flat and Hnsw over
+// f32, "graph" also sq8, f16, bf16 and bits, fastScan, atOnce and prefilter, "full" every family and codec but not these three,
+// "whole" all of it. The compiled module is cached.
 import { badOption, show, VicinalError } from "../words/errors.js";
 import { BUILDS, type Build, buildsFor, KIND_NAMES } from "../words/kinds.js";
 import { WHOLE_MEMORY } from "../words/needs.js";
@@ -153,30 +153,24 @@ export async function newInstance(builds: readonly Build[], maxBytes: number): P
   return start(loaded.module, variant, maxBytes);
 }
 
+/** @internal The same, shared by `threads` that will build an index there; `working`: so many of them from now on. */
+export async function newHome(builds: readonly Build[], maxBytes: number, threads: number, working = threads): Promise<Instance> {
+  if (threads === 1) return newInstance(builds, maxBytes);
+  const { hire } = await part(import("./workers.js"));
+  const make = async (): Promise<Instance | undefined> => {
+    const loaded = await load(builds[0], "threads");
+    return loaded && start(loaded.module, "threads", maxBytes);
+  };
+  const home = await hire(threads, working, make, (why) => new VicinalError("BAD_VARIANT", why));
+  variant = "threads";
+  return home;
+}
+
 /** @internal A new memory with an empty index in it, as `state` describes; shared with others where `threads` build it. */
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, threads = 1): Promise<Engine> {
-  const { kind } = readState(state);
-  const engine = await (threads === 1 ? alone(state, maxBytes) : helped(state, maxBytes, threads));
-  if (KIND_NAMES[kind] === "hnsw" && engine.exports.practise) engine.timer = (await part(import("./clock.js"))).measureSteps;
-  return engine;
-}
-
-async function alone(state: Uint8Array, maxBytes: number): Promise<Engine> {
-  return new Engine(await newInstance(buildsFor(readState(state)), maxBytes), state);
-}
-
-async function helped(state: Uint8Array, maxBytes: number, threads: number): Promise<Engine> {
-  const { hire } = await part(import("./workers.js"));
-  const [build] = buildsFor(readState(state));
-  let engine!: Engine;
-  const make = async (): Promise<Instance | undefined> => {
-    const loaded = await load(build, "threads");
-    const instance = loaded && (await start(loaded.module, "threads", maxBytes));
-    if (instance) engine = new Engine(instance, state);
-    return instance;
-  };
-  const endThreads = await hire(threads - 1, make, (why) => new VicinalError("BAD_VARIANT", why));
-  Object.assign(engine, { threads, endThreads });
-  variant = "threads";
+  const own = readState(state);
+  const home = await newHome(buildsFor(own), maxBytes, threads, own.trained ? threads : 1);
+  const engine = new Engine(home, state);
+  if (KIND_NAMES[own.kind] === "hnsw" && engine.exports.practise) engine.timer = (await part(import("./clock.js"))).measureSteps;
   return engine;
 }

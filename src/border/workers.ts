@@ -117,8 +117,8 @@ export function threadOf(text: string): Thread {
   };
 }
 
-/** n workers for an instance of the `threads` build; what it returns ends them. */
-async function helpers({ module, memory, exports }: Instance, n: number): Promise<() => void> {
+/** n workers for an instance of a `threads` build in which no index is yet; what it returns ends them. */
+async function helpers({ module, memory }: Instance, n: number): Promise<() => void> {
   const ends: (() => void)[] = [];
   const endAll = (): void => {
     for (const end of ends.splice(0)) end();
@@ -132,19 +132,22 @@ async function helpers({ module, memory, exports }: Instance, n: number): Promis
     endAll();
     throw error;
   }
-  exports.setWorkers?.(n);
   return endAll;
 }
 
-/** n threads for the instance that `make` makes, if it can; what it returns ends them. `fail` makes an error of a sentence. */
+/**
+ * The instance that `make` makes, if it can, with threads that will build in it; `working`: so many of them from now on, the caller's own
+ * included. `fail` makes an error of a sentence.
+ */
 export async function hire(
-  n: number,
+  threads: number,
+  working: number,
   make: () => Promise<Instance | undefined>,
   fail: (why: string) => Error,
-): Promise<() => void> {
+): Promise<Instance> {
   try {
     const instance = await make();
-    if (instance) return await helpers(instance, n);
+    if (instance) return { ...instance, threads, endThreads: await helpers(instance, working - 1) };
     throw new Error("not here");
   } catch (error) {
     if ((error as { code?: unknown }).code !== undefined) throw error;

@@ -1,5 +1,5 @@
 // npm run build: assembly/ and src/ become dist/.
-//   wasm/*.wasm          four variants, each with everything, as core and as graph (asconfig.json); checked.wasm, for tests alone,
+//   wasm/*.wasm          four variants, each with every family and codec, as core, graph and whole (asconfig.json); checked.wasm, for tests alone,
 //                        has everything and asserts
 //   index.js node.js     ESM; each build's bytes a chunk of its own behind a dynamic import
 //   core.cjs             CommonJS: what index.cjs and the layers share, the builds as wasm/*.cjs

@@ -261,7 +261,7 @@ async function writeIndex(files, builds) {
   mkdirSync("dist/chunks", { recursive: true });
   for (const { path, text } of outputs) {
     writeFileSync(
-      path.replace(/(core|extras|graph|shared|own-worker|range-where|fielded)\.js$/, `$1-${name}.js`),
+      path.replace(/(core|extras|graph|whole|shared|own-worker|range-where|fielded)\.js$/, `$1-${name}.js`),
       text.replaceAll("-HASH.js", `-${name}.js`),
     );
   }

@@ -12,6 +12,7 @@ const KINDS = "src/words/kinds.ts";
 const ENGINE = "src/border/engine.ts";
 const EXPORTS = "src/border/exports.ts";
 const BUILDS = "src/border/builds.ts";
+const RARE = "src/border/builds-rare.ts";
 const CONFIG = "asconfig.json";
 
 /** One side of a twin: what it is called where, and how a text says it: an object of names and values. */
@@ -120,6 +121,10 @@ const targetsOf = (wanted) => config("targets", ({ targets }) => present(Object.
 const loadersOf = (file, name) =>
   side(file, name, (text) => present([...text.matchAll(/import\("vicinal-wasm:([\w-]+)"\)/g)].map(([, build]) => build)));
 
+/** Of those in RARE, what a file refers to. */
+const namesOf = (file, name) =>
+  side(file, name, (text) => present([...text.matchAll(/\brare\("([\w-]+)"\)/g)].map(([, build]) => build)));
+
 /** Pairs that say the same; `within`: the second need not say all that the first does. */
 const TWINS = [
   [numbers(CODES, "METRIC_"), list(KINDS, "METRIC_NAMES")],
@@ -148,7 +153,9 @@ const TWINS = [
   [number(ARENA, "STATIC"), number(ENGINE, "RECORDS_BYTES")],
   [number(ARENA, "STATIC"), config("memoryBase", ({ options }) => ({ "": options.memoryBase }))],
   [config("maximumMemory", ({ targets }) => ({ "": targets.threads.maximumMemory })), number("src/words/needs.ts", "MAX_PAGES")],
-  [targetsOf((name) => !/^(checked|shared)/.test(name)), loadersOf(BUILDS, "LOADERS")],
+  [targetsOf((name) => /^(simd|relaxed)/.test(name) && !name.endsWith("-whole")), loadersOf(BUILDS, "LOADERS")],
+  [targetsOf((name) => /^(scalar|threads)|^(simd|relaxed)-whole$/.test(name)), loadersOf(RARE, "RARE")],
+  [loadersOf(RARE, "RARE"), namesOf(BUILDS, "LOADERS")],
   [targetsOf((name) => name.startsWith("shared")), loadersOf("src/pool/builds.ts", "SHARED")],
   ...["FREQUENT", "DIGITS"].map((name) => [number("src/build/text.mjs", name), number("src/border/wasm-text.ts", name)]),
 ];
@@ -210,6 +217,7 @@ export function checkExports(folder, read = fromDisk) {
     "scalar-core": every.filter(({ optional }) => !optional),
     "scalar-graph": every,
     scalar: [...every.filter(({ optional }) => !optional), ...full],
+    "scalar-whole": [...every, ...full],
   };
   end(
     Object.entries(wanted).flatMap(([name, members], build) => {

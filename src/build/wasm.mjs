@@ -9,8 +9,9 @@ import { hashOf, keep, recall, versionOf } from "./cache.mjs";
 
 /** The doors of assembly/, by the build they make; the longest to compile first. Those of shared memory have doors of their own. */
 const ENTRIES = {
+  whole: "assembly/exports/whole.ts",
+  checked: "assembly/exports/whole.ts",
   full: "assembly/exports/full.ts",
-  checked: "assembly/exports/checked.ts",
   graph: "assembly/exports/graph.ts",
   core: "assembly/exports/core.ts",
 };
@@ -31,10 +32,11 @@ export async function compileAll(tasks, done) {
   const left = [...tasks];
   const work = async () => {
     const child = fork(compiler);
+    const ended = once(child, "exit");
     try {
       for (let task = left.shift(); task; task = left.shift()) {
         child.send(task);
-        const [answer] = await Promise.race([once(child, "message"), once(child, "exit")]);
+        const [answer] = await Promise.race([once(child, "message"), ended]);
         if (answer?.failure || typeof answer !== "object")
           throw new Error(answer?.failure ?? `${task.target}: the compiler died`);
         done(task);

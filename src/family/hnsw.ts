@@ -32,7 +32,7 @@ export interface HnswOptions extends IndexOptions {
    * Links many vectors at once in place of one after the other: those of one add(), 512 or more and one for every 16 that there are, and all
    * of addAll(). From overlapping leaves whose distances come as matrices (PiPNN, arXiv 2602.21247); under "dot", where lengths differ by
    * more than 10 %, leaves are by direction, each with the vectors of the largest dots. efConstruction / 200, rounded up, is then how many
-   * sets of leaves are taken. Not for metric l1 and codecs that learn. Default false: only the graph builds of the wasm have it.
+   * sets of leaves are taken. Codecs that learn do so first. Default false: of the wasm builds the core and the full one have it not.
    */
   atOnce?: boolean;
   /**

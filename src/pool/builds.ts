@@ -8,6 +8,7 @@ const SHARED = {
   core: () => import("vicinal-wasm:shared-core"),
   graph: () => import("vicinal-wasm:shared-graph"),
   full: () => import("vicinal-wasm:shared"),
+  whole: () => import("vicinal-wasm:shared-whole"),
 };
 
 export async function wasmText(build: Build, variant: Variant): Promise<string | undefined> {

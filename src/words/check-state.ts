@@ -7,7 +7,6 @@ import {
   codecsOf,
   isLossy,
   KIND_NAMES,
-  linksAtOnce,
   METRIC_NAMES,
   RERANK_NAMES,
   ROTATE_NAMES,
@@ -71,8 +70,7 @@ function rangesOf(state: State): Readonly<Record<string, Range>> {
     residual: own(pq && kind === "ivf", FLAG),
     fastScan: own(canEstimate(false, codec, metric), ranges.fastScan),
     prefilter: own(canEstimate(true, codec, metric), ranges.prefilter),
-    atOnce: own(linksAtOnce(codec, metric), ranges.atOnce),
-    pending: own(state.atOnce + state.fastScan > 0, [0, MAX_SLOTS]),
+    pending: own(!young && state.atOnce + state.fastScan > 0, [0, MAX_SLOTS]),
     reconstruction: [0, Number.MAX_VALUE],
   };
 }

@@ -173,13 +173,8 @@ export function canEstimate(prefilter: boolean, codec: Codec, metric: Metric): b
   return (prefilter ? codec === "f32" : ROWS.includes(codec)) && DOT_METRICS.includes(metric as "l2");
 }
 
-/** Whether graphs over such rows can be made to link many vectors at once: those that learn nothing, in the graph builds. */
-export function linksAtOnce(codec: Codec, metric: Metric): boolean {
-  return !CODECS[codec].full && !METRICS[metric].full;
-}
-
-/** The wasm builds, by their BUILD in assembly/base/codes.ts. */
-export const BUILDS = ["core", "graph", "full"] as const;
+/** The wasm builds, by their BUILD in assembly/base/codes.ts: bit 0 is what graphs and prefilters add, bit 1 every family and codec. */
+export const BUILDS = ["core", "graph", "full", "whole"] as const;
 export type Build = (typeof BUILDS)[number];
 
 /** Those that have what an index needs, the smallest first. */
@@ -192,9 +187,9 @@ export function buildsFor({
   atOnce,
 }: Readonly<Record<"kind" | "metric" | "codec" | "fastScan" | "prefilter" | "atOnce", number>>): readonly Build[] {
   const own = CODECS[CODEC_NAMES[codec]];
-  if (fastScan || prefilter || atOnce) return ["graph"];
-  if (KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full) return ["full"];
-  return own.coded ? ["graph", "full"] : BUILDS;
+  const full = KINDS[KIND_NAMES[kind]].full || METRICS[METRIC_NAMES[metric]].full || own.full;
+  const needs = (fastScan || prefilter || atOnce ? 1 : 0) + (full ? 2 : 0);
+  return BUILDS.filter((_, build) => (build & needs) === needs && (build > 0 || !own.coded));
 }
 
 /** Every index there can be. */

@@ -38,26 +38,28 @@ describe("distances within a leaf", () => {
       beforeAll(async () => {
         await init({ variant });
       });
-      it("of every length of vector, up to rounding", async () => {
+      it.each(["l2", "l1"] as const)("of every length of vector, up to rounding, %s", async (metric) => {
+        const own = { m: 4, efConstruction: 8, ...(metric === "l1" && { metric, fastScan: false, atOnce: true }) };
         for (const dimensions of DIMENSIONS) {
           for (const n of [2, 3, 7, 18, 37]) {
             const rows = gaussians(n, dimensions, dimensions + n, 3).map((row) => row.map((x, j) => x + 100 * j));
-            const index = await oneByOne({ dimensions, m: 4, efConstruction: 8 }, rows);
+            const index = await oneByOne({ dimensions, ...own }, rows);
             const { engine } = index as unknown as { engine: Engine };
             const padded = (n + 3) & ~3;
             engine.scope(() => {
               const slots = engine.writeU32(Uint32Array.from(rows, (_, i) => i));
               const out = engine.alloc(padded * padded * 4);
-              const scale = engine.exports.squaresOfLeaf?.(slots, n, out) ?? 0;
-              const squares = new Int32Array(engine.u32().buffer, out, padded * padded);
+              const scale = engine.exports.distancesOfLeaf?.(slots, n, out) ?? 0;
+              const found = new Int32Array(engine.u32().buffer, out, padded * padded);
               for (let i = 0; i < n; i++) {
                 for (let j = 0; j < n; j++) {
-                  const exact = Math.hypot(...rows[i].map((x, at) => x - rows[j][at]));
+                  const differences = rows[i].map((x, at) => Math.abs(x - rows[j][at]));
+                  const exact = metric === "l1" ? differences.reduce((sum, x) => sum + x, 0) : Math.hypot(...differences);
+                  const distance = metric === "l1" ? found[i * padded + j] : Math.sqrt(found[i * padded + j]);
                   // Each value is off by half at most.
-                  const off = Math.abs(Math.sqrt(squares[i * padded + j]) - exact * scale);
-                  expect(off, `${dimensions} dimensions, ${n} rows, ${i} to ${j}`).toBeLessThanOrEqual(
-                    Math.sqrt(dimensions) * 1.01 + 0.1,
-                  );
+                  const most = metric === "l1" ? dimensions : Math.sqrt(dimensions);
+                  const off = Math.abs(distance - exact * scale);
+                  expect(off, `${dimensions} dimensions, ${n} rows, ${i} to ${j}`).toBeLessThanOrEqual(most * 1.01 + 0.1);
                 }
               }
             });

@@ -11,8 +11,8 @@ import { thorough } from "../support/thorough.js";
 import { inWorkerd } from "../support/workerd.js";
 
 const VARIANTS = ["relaxed", "scalar", "simd", "threads"];
-/** Everything, and the core; those of shared memory, where relaxed SIMD is lacking, are for pools alone. */
-const BUILDS = [...VARIANTS, "shared"].flatMap((name) => [name, `${name}-core`, `${name}-graph`]);
+/** Every family and codec, the core, what graphs add to it, and all of it; those of shared memory, where relaxed SIMD is lacking, are for pools alone. */
+const BUILDS = [...VARIANTS, "shared"].flatMap((name) => [name, `${name}-core`, `${name}-graph`, `${name}-whole`]);
 
 let project: Project;
 let installed: string;
@@ -49,6 +49,7 @@ describe("tarball", () => {
       ...filesIn(join(ROOT, "assembly")).map((name) => `assembly/${name}`),
       ...["cache", "compile", "rebuild", "wasm"].map((name) => `src/build/${name}.mjs`),
       "dist/THIRD-PARTY.txt",
+      "dist/chunks/builds-rare-HASH.js",
       "dist/chunks/clock-HASH.js",
       "dist/chunks/core-HASH.js",
       "dist/chunks/crowd-HASH.js",

@@ -18,6 +18,7 @@ const queries = all.slice(2 * N);
 const LAYOUTS: [name: string, options: Partial<HnswOptions>][] = [
   ["one by one", {}],
   ["at once", { atOnce: true }],
+  ["at once, pq, rerank", { atOnce: true, codec: { type: "pq", bits: 4 }, rerank: true, trainAt: 16 }],
   ["fastScan", { fastScan: true }],
   ["fastScan, cosine, sq8", { fastScan: true, metric: "cosine", codec: "sq8" }],
 ];

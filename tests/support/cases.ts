@@ -15,6 +15,7 @@ import type {
 import * as vicinal from "vicinal";
 import {
   CODEC_NAMES,
+  CODECS,
   type Codec,
   canEstimate,
   codecsOf,
@@ -211,7 +212,12 @@ export const OTHER_CASES: readonly Case[] = KIND_NAMES.flatMap((kind, i) =>
   }),
 );
 
-export const EVERY_CASE: readonly Case[] = [...CASES, ...OTHER_CASES];
+/** Graphs that are linked at once by what only the full builds have. */
+const AT_ONCE: readonly Case[] = [...CASES, ...OTHER_CASES]
+  .filter(({ kind, metric, codec }) => kind === "hnsw" && (METRICS[metric].full ? codec === "f32" : CODECS[codec].full))
+  .map((of) => ({ ...of, name: `${of.name} atOnce`, options: { ...of.options, atOnce: true } }));
+
+export const EVERY_CASE: readonly Case[] = [...CASES, ...OTHER_CASES, ...AT_ONCE];
 
 const learned = new Map<string, Uint8Array>();
 

@@ -1,6 +1,5 @@
 // In a worker of its own: one kernel, plain JS against the wasm that is in this file.
-import full from "vicinal-wasm:simd";
-import graph from "vicinal-wasm:simd-graph";
+import whole from "vicinal-wasm:simd-whole";
 import { Engine } from "../../border/engine.js";
 import { decodeWasm } from "../../border/wasm-text.js";
 import { CODEC_NAMES, KIND_NAMES, METRIC_NAMES } from "../../words/kinds.js";
@@ -10,9 +9,8 @@ import { measure } from "../kernels/micro-case.mjs";
 import { engineOpener } from "../kernels/open-engine.mjs";
 import type { KernelAsked } from "./messages.js";
 
-/** The two builds that there are in the page have all kernels between them. */
-const compile = (name: string): Promise<WebAssembly.Module> =>
-  WebAssembly.compile(decodeWasm(name === "simd" ? full : graph) as BufferSource);
+/** The one build that there is in the page has all kernels. */
+const compile = (): Promise<WebAssembly.Module> => WebAssembly.compile(decodeWasm(whole) as BufferSource);
 
 const openEngine = engineOpener({ Engine, CODEC_NAMES, KIND_NAMES, METRIC_NAMES, EMPTY, FRESH, stateBytes }, compile);
 

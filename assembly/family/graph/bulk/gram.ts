@@ -34,6 +34,25 @@ export function squaresAmong(rows: usize, quad: usize, n: u32, norms: usize, out
   }
 }
 
+/**
+ * The same of sums of absolute differences, for l1, 0 on the diagonal: twice the steps of dots. Rows are no longer than half of LONGEST, so that a
+ * difference fits i16.
+ */
+export function differencesAmong(rows: usize, quad: usize, n: u32, out: usize): void {
+  const pitch = <usize>n << 2;
+  for (let tile: u32 = 0; tile < n; tile += TILE) {
+    const end = min(tile + TILE, n);
+    for (let i = tile; i < n; i += 2) {
+      const last = min(end, (i & ~3) + 4);
+      for (let j = tile; j < last; j += 4) {
+        const across = out + i * pitch + (j << 2);
+        differencesOfBlock(chunkOf(rows, quad, i, 0), chunkOf(rows, quad, j, 0), quad, across, pitch);
+        mirror(across, out + j * pitch + (i << 2), pitch);
+      }
+    }
+  }
+}
+
 /** A quad of rows against n, a multiple of 4; out: 4 x n i32. */
 export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: usize): void {
   const pitch = <usize>n << 2;
@@ -66,6 +85,49 @@ export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: 
   v128.store(out + pitch, sumFour(b0, b1, b2, b3));
 }
 
+/** Two rows at p against four at q. */
+@inline function differencesOfBlock(p: usize, q: usize, quad: usize, out: usize, pitch: usize): void {
+  if (!SIMD) {
+    for (let r: usize = 0; r < 2; r++) for (let c: usize = 0; c < 4; c++) store<i32>(out + r * pitch + (c << 2), differenceOf(p + (r << 4), q + (c << 4), quad));
+    return;
+  }
+  const zero = i32x4.splat(0);
+  let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+  for (const end = q + quad; q < end; p += 64, q += 64) {
+    const a = v128.load(p), b = v128.load(p, 16);
+    const c0 = v128.load(q), c1 = v128.load(q, 16), c2 = v128.load(q, 32), c3 = v128.load(q, 48);
+    a0 = i32x4.add(a0, differences(a, c0));
+    b0 = i32x4.add(b0, differences(b, c0));
+    a1 = i32x4.add(a1, differences(a, c1));
+    b1 = i32x4.add(b1, differences(b, c1));
+    a2 = i32x4.add(a2, differences(a, c2));
+    b2 = i32x4.add(b2, differences(b, c2));
+    a3 = i32x4.add(a3, differences(a, c3));
+    b3 = i32x4.add(b3, differences(b, c3));
+  }
+  v128.store(out, sumFour(a0, a1, a2, a3));
+  v128.store(out + pitch, sumFour(b0, b1, b2, b3));
+}
+
+/** |a - b| of eight values, two by two. */
+@inline function differences(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(i16x8.abs(i16x8.sub(a, b)), i16x8.splat(1)); }
+
+/** Of two rows within their quads, without SIMD. */
+function differenceOf(p: usize, q: usize, quad: usize): i32 {
+  let sum: i32 = 0;
+  for (let at: usize = 0; at < quad; at += 64) {
+    for (let i: usize = at; i < at + 16; i += 2) sum += abs<i32>(<i32>load<i16>(p + i) - <i32>load<i16>(q + i));
+  }
+  return sum;
+}
+
+/** Two rows of four become four of two; on the diagonal both are the same place. */
+@inline function mirror(across: usize, down: usize, pitch: usize): void {
+  for (let r: usize = 0; r < 2; r++) {
+    for (let c: usize = 0; c < 4; c++) store<i32>(down + c * pitch + (r << 2), load<i32>(across + r * pitch + (c << 2)));
+  }
+}
+
 /** The dots of a block become squared distances, both ways. */
 @inline function toSquares(rowNorms: usize, columnNorms: usize, across: usize, down: usize, pitch: usize): void {
   if (!SIMD) {
@@ -75,10 +137,7 @@ export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: 
         store<i32>(at, load<i32>(rowNorms + (r << 2)) + load<i32>(columnNorms + (c << 2)) - 2 * load<i32>(at));
       }
     }
-    // On the diagonal both are the same place.
-    for (let r: usize = 0; r < 2; r++) {
-      for (let c: usize = 0; c < 4; c++) store<i32>(down + c * pitch + (r << 2), load<i32>(across + r * pitch + (c << 2)));
-    }
+    mirror(across, down, pitch);
     return;
   }
   const columns = v128.load(columnNorms);

@@ -6,9 +6,10 @@ import { insertKey } from "../../../base/key";
 import { SIMD } from "../../../base/simd";
 import { align } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
+import { addsDifferences } from "../../../memory/metrics";
 import { state } from "../../../memory/state";
 import { candidatesOf, offerCandidate } from "./candidates";
-import { squaresAmong } from "./gram";
+import { differencesAmong, squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
 import { LEAF, UNCLEAR, bulk } from "./job";
 import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
@@ -26,7 +27,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
 @unmanaged export class Leaf {
   whole: u32;   // WholeRows of LEAF
   company: u32; // Company, where byDots
-  squares: u32; // LEAF x LEAF i32: squared distances
+  squares: u32; // LEAF x LEAF i32: squared distances; under l1 distances
   nearest: u32; // mostLookedFar() x u64: [squared distance 32][place in the leaf 32]
 
   @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLookedFar() << 3) + 512; }
@@ -72,8 +73,8 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       return;
     }
     const padded = <u32>align(n, 4);
-    squaresAmong(whole.codes, whole.quad, padded, whole.norms, this.squares);
-    const unit = <f32>(1 / (<f64>scale * <f64>scale));
+    distancesAmong(whole, padded, this.squares);
+    const unit = <f32>(1 / (addsDifferences() ? <f64>scale : <f64>scale * <f64>scale));
     for (let i = n & HUBS_THAT_CHOOSE - 1; i < hubs; i += HUBS_THAT_CHOOSE) this.choose(slots, n, padded, i, unit);
     for (let i = hubs; i < n; i++) this.choose(slots, n, padded, i, unit);
   }
@@ -113,12 +114,18 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   }
 }
 
+/** Of n rows, a multiple of 4, to `out`: n x n i32, squared but under l1. */
+export function distancesAmong(whole: WholeRows, n: u32, out: usize): void {
+  if (addsDifferences()) differencesAmong(whole.codes, whole.quad, n, out);
+  else squaresAmong(whole.codes, whole.quad, n, whole.norms, out);
+}
+
 /**
  * Whether one of those taken is nearer to a candidate, whose squared distances are at `others`, than the slot is; by more than an
- * insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019), for these are candidates yet.
+ * insertion asks (alpha^2 = 4/3, as in Vamana: Subramanya et al. 2019; of distances alpha = 8/7), for these are candidates yet.
  */
 @inline function isCovered(square: i32, others: usize, nearest: usize, taken: u32): bool {
-  const bound = square - (square >> 2);
+  const bound = square - (square >> (addsDifferences() ? 3 : 2));
   for (const end = nearest + (taken << 3); nearest < end; nearest += 8) {
     if (load<i32>(others + (<usize>load<u32>(nearest) << 2)) < bound) return true;
   }

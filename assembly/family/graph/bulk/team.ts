@@ -4,9 +4,11 @@
 // on their order (tasks.ts), so that the outcome is the same whoever did it. Without threads all of this is a loop.
 //
 // Every other thread works on a copy of the records at the bottom of memory, with scratch behind them (arena.ts).
-import { NONE } from "../../../base/codes";
+import { ALL, NONE } from "../../../base/codes";
 import { THREADS } from "../../../base/simd";
 import { TEAM, TEAM_BYTES, alloc, copyRecords, mark, reset, workAt } from "../../../memory/arena";
+import { layout } from "../../../table/nodes";
+import { codeBytes, openTurned } from "../../../kernel/rotation";
 import { codecBytes, openScorers } from "../../../codec/scorer";
 import { Team, team } from "./job";
 import { doTask, openDesk } from "./tasks";
@@ -23,7 +25,7 @@ export function setWorkers(n: u32): void { team().workers = min(n, MOST_WORKERS)
 export function gather(bytes: usize): void {
   const t = team();
   if (!THREADS || !bytes) return;
-  t.bytes = <u32>(TEAM + bytes + 3 * codecBytes() + 256);
+  t.bytes = <u32>(TEAM + bytes + 3 * codecBytes() + (ALL ? 2 * codeBytes() + 128 : 0) + 256);
   for (let i: u32 = 0; i < t.workers; i++) store<u32>(regionAt(i), <u32>alloc(t.bytes));
 }
 
@@ -60,11 +62,12 @@ export function runTasks(kind: u32, from: u32, to: u32): bool {
   return !t.failed;
 }
 
-/** Records as they are now, and rooms of its own for bound queries. */
+/** Records as they are now, and rooms of its own for bound queries and rotated vectors. */
 function prepareRegion(region: usize): void {
   copyRecords(region, team().bytes);
   workAt(region);
   openScorers();
+  if (ALL && layout().turned) openTurned();
   workAt(0);
 }
 

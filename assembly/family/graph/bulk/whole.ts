@@ -2,6 +2,7 @@
 import { SIMD } from "../../../base/simd";
 import { align, rowBytes } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
+import { addsDifferences } from "../../../memory/metrics";
 import { isAugmented, state } from "../../../memory/state";
 import { layout, nodes } from "../../../table/nodes";
 import { addRow, scaleBy, squaredNorm } from "../../../kernel/metric";
@@ -82,9 +83,9 @@ export const PRODUCT: i32 = 1 << 30;
     }
   }
 
-  /** What makes a row of this squared length LONGEST; 0 where it is as good as 0. */
+  /** What makes a row of this squared length LONGEST, or half of it where differences are added up (gram.ts); 0 where it is as good as 0. */
   private scaleOf(square: f64): f32 {
-    const scale = <f32>(LONGEST / sqrt(square));
+    const scale = <f32>((addsDifferences() ? LONGEST / 2 : LONGEST) / sqrt(square));
     return scale < 1e30 ? scale : 0;
   }
 
