@@ -170,7 +170,13 @@ export async function newHome(builds: readonly Build[], maxBytes: number, thread
 export async function newEngine(state: Uint8Array, maxBytes = WHOLE_MEMORY, threads = 1): Promise<Engine> {
   const own = readState(state);
   const home = await newHome(buildsFor(own), maxBytes, threads, own.trained ? threads : 1);
-  const engine = new Engine(home, state);
+  let engine: Engine;
+  try {
+    engine = new Engine(home, state);
+  } catch (error) {
+    home.endThreads?.();
+    throw error;
+  }
   if (KIND_NAMES[own.kind] === "hnsw" && engine.exports.practise) engine.timer = (await part(import("./clock.js"))).measureSteps;
   return engine;
 }
