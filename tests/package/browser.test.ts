@@ -126,7 +126,7 @@ describeWith(["tools", "chromium"], "Chromium", () => {
 
         for (const { name, ask, variant } of RUNS) {
           // f32 is in the core, sq8 and bits in the build of graphs. By default Vite makes one file of a worker and all it may import.
-          const downloads = site === "Vite" && ask === "?worker" ? 12 : 2;
+          const downloads = site === "Vite" && ask === "?worker" ? 16 : 2;
           test(`${name}: the answers and bytes of Node; downloads ${downloads} of the 12 builds`, async () => {
             expect(await visit(browser(), path + ask)).toEqual({ variant, answers: expected.answers });
             expect(modules).toHaveLength(downloads);
