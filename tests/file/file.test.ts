@@ -13,7 +13,6 @@ import { expectSameBytes } from "../support/answers.js";
 import { CASES, type Case, create, EVERY_CASE, KINDS_AND_CODECS, open } from "../support/cases.js";
 import { exactData, random } from "../support/data.js";
 import { expectError, thrownBy } from "../support/errors.js";
-import { thorough } from "../support/thorough.js";
 import { DEAD, DOOMED, FREE, HEADER, LIVE, NONE, STATE, VicFile, xxh64 } from "../support/vic.js";
 import { answers, build, type Recipe } from "./golden/make.mjs";
 
@@ -156,17 +155,16 @@ describe.each(FILED.map((of) => [of.name, of] as const))("%s", (_, of) => {
     const original = file.slice();
     const wrong: string[] = [];
     for (let at = Object.keys(STATES).indexOf(state) % STEP; at < file.length; at += STEP) {
-      for (const mask of state === "whole" ? thorough([0xff], [0xff, 1 << (at % 8)]) : [1 << (at % 8)]) {
-        file[at] ^= mask;
-        try {
-          const loaded = await load(file);
-          // Between two sections there is room that means nothing.
-          if (Buffer.compare(loaded.toBytes(), original)) wrong.push(`byte ${at} ^ ${mask} loads as another index`);
-        } catch (error) {
-          if (!(error instanceof VicinalError && error.code === "BAD_FILE")) wrong.push(`byte ${at} ^ ${mask}: ${error}`);
-        }
-        file[at] ^= mask;
+      const mask = state === "whole" ? 0xff : 1 << (at % 8);
+      file[at] ^= mask;
+      try {
+        const loaded = await load(file);
+        // Between two sections there is room that means nothing.
+        if (Buffer.compare(loaded.toBytes(), original)) wrong.push(`byte ${at} ^ ${mask} loads as another index`);
+      } catch (error) {
+        if (!(error instanceof VicinalError && error.code === "BAD_FILE")) wrong.push(`byte ${at} ^ ${mask}: ${error}`);
       }
+      file[at] ^= mask;
     }
     expect(wrong.slice(0, 10)).toEqual([]);
   });

@@ -30,7 +30,7 @@ async function outside(): Promise<number> {
 
 const MIB = 1 << 20;
 /** So many that what the closed ones hold shows. */
-const MANY = thorough(150, 500);
+const MANY = thorough(150, 250);
 
 /** Options with which what learns does so from 20 vectors. */
 function learning(kind: Kind, codec: Codec, metric: Metric): Partial<AnyOptions> {

@@ -343,7 +343,7 @@ describe.each(MODELLED.map((of) => [of.name, of] as const))("%s", (_, of) => {
           }, done);
         },
       ),
-      { seed: seed + DRAWS, numRuns: CASES.includes(of) ? thorough(6, 14) : thorough(3, 7) },
+      { seed: seed + DRAWS, numRuns: CASES.includes(of) ? thorough(6, 10) : thorough(3, 5) },
     );
   });
 });

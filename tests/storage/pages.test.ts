@@ -95,7 +95,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
     it("a tab closed at any instant leaves whole files, all that has resolved, and its lock to the next", async () => {
       const context = await browser().newContext();
       let n = -1;
-      for (let closed = 0; closed < thorough(8, 16); closed++) {
+      for (let closed = 0; closed < 8; closed++) {
         const writer = await site.open(context);
         const logged = lastLogged(writer.page, n);
         const started = n;
@@ -125,7 +125,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
       try {
         let n = -1;
         let begun = 0;
-        for (let kills = 0; kills < thorough(3, 10); kills++) {
+        for (let kills = 0; kills < thorough(3, 6); kills++) {
           const first = await spawned(profile);
           const writer = await site.open(first.context);
           if (kills > 0 && (await hasFiles(writer, kind))) {
@@ -147,7 +147,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
           n = logged();
           await first.kill();
         }
-        expect(begun).toBeLessThanOrEqual(kind === "opfs" ? 1 : thorough(3, 5));
+        expect(begun).toBeLessThanOrEqual(kind === "opfs" ? 1 : thorough(3, 4));
       } finally {
         rmSync(profile, { recursive: true, force: true, maxRetries: 20 });
       }
