@@ -5,15 +5,20 @@ export async function framesDuring(work) {
   const gaps = [];
   let last = performance.now();
   let over = false;
-  const frame = () => {
+  const note = () => {
     const now = performance.now();
     gaps.push(now - last);
     last = now;
-    if (!over) requestAnimationFrame(frame);
+  };
+  const frame = () => {
+    if (over) return; // what comes after the work is not its doing
+    note();
+    requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
   await work();
   over = true;
+  note();
   return gaps;
 }
 

@@ -43,7 +43,8 @@ export async function page(contents, resolveDir = root) {
 /** What each build has loaded beside it: src/border/clock.ts, and what trains. */
 const ON_DEMAND = { core: /^$/, graph: /\bclock-/, full: /\bextras-/ };
 
-const isWasm = ({ path }) => /(scalar|simd|relaxed|threads)-/.test(path);
+/** Those of shared memory, 1 KB larger, are fetched where `threads` asks for them. */
+const isWasm = ({ path }) => /(scalar|simd|relaxed)-/.test(path);
 
 /**
  * vicinal's own: { js, onDemand: other JS, wasm: the largest of the builds, of which a page fetches one, together }. `wasm`
