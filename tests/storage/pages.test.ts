@@ -197,8 +197,7 @@ describeWith(["tools", "chromium"], "what happens to pages", () => {
       expect(taken).toBeLessThan(8);
       for (const said of filled.slice(1 + taken, 9)) expect(said).toMatch(full("a"));
       // A transaction that only confirms takes room too, where the browser has counted by then what there is.
-      if (kind === "opfs" || filled[9] === "done") expect(filled[9]).toBe("done");
-      else expect(filled[9]).toMatch(full("a"));
+      expect(filled[9]).toMatch(kind === "indexedDb" ? new RegExp(`^done$|${full("a").source}`) : /^done$/);
       expect(filled[10]).toMatch(full("m"));
       const after = await tab.run(`attempt(storage, ["list"], ["read", "m"], ["remove", "a"], ["swap", "m", pattern(10_000)],
         ["append", "a", pattern(1000)], ["sync", "a"], ["list"])`);

@@ -19,35 +19,25 @@ const TILE: u32 = 16;
 }
 
 /** n rows, a multiple of 4, with their squared lengths (i32); out: n x n i32 squared distances, 0 on the diagonal. */
-export function squaresAmong(rows: usize, quad: usize, n: u32, norms: usize, out: usize): void {
-  const pitch = <usize>n << 2;
-  for (let tile: u32 = 0; tile < n; tile += TILE) {
-    const end = min(tile + TILE, n);
-    for (let i = tile; i < n; i += 2) {
-      const last = min(end, (i & ~3) + 4);
-      for (let j = tile; j < last; j += 4) {
-        const across = out + i * pitch + (j << 2);
-        dotsOfBlock(chunkOf(rows, quad, i, 0), chunkOf(rows, quad, j, 0), quad, across, pitch);
-        toSquares(norms + (i << 2), norms + (j << 2), across, out + j * pitch + (i << 2), pitch);
-      }
-    }
-  }
-}
+export function squaresAmong(rows: usize, quad: usize, n: u32, norms: usize, out: usize): void { among(rows, quad, n, norms, out, false); }
 
 /**
  * The same of sums of absolute differences, for l1, 0 on the diagonal: twice the steps of dots. Rows are no longer than half of LONGEST, so that a
  * difference fits i16.
  */
-export function differencesAmong(rows: usize, quad: usize, n: u32, out: usize): void {
+export function differencesAmong(rows: usize, quad: usize, n: u32, out: usize): void { among(rows, quad, n, 0, out, true); }
+
+@inline function among(rows: usize, quad: usize, n: u32, norms: usize, out: usize, differences: bool): void {
   const pitch = <usize>n << 2;
   for (let tile: u32 = 0; tile < n; tile += TILE) {
     const end = min(tile + TILE, n);
     for (let i = tile; i < n; i += 2) {
       const last = min(end, (i & ~3) + 4);
       for (let j = tile; j < last; j += 4) {
-        const across = out + i * pitch + (j << 2);
-        differencesOfBlock(chunkOf(rows, quad, i, 0), chunkOf(rows, quad, j, 0), quad, across, pitch);
-        mirror(across, out + j * pitch + (i << 2), pitch);
+        const across = out + i * pitch + (j << 2), down = out + j * pitch + (i << 2);
+        sumsOfBlock(chunkOf(rows, quad, i, 0), chunkOf(rows, quad, j, 0), quad, across, pitch, differences);
+        if (differences) mirror(across, down, pitch);
+        else toSquares(norms + (i << 2), norms + (j << 2), across, down, pitch);
       }
     }
   }
@@ -57,14 +47,17 @@ export function differencesAmong(rows: usize, quad: usize, n: u32, out: usize): 
 export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: usize): void {
   const pitch = <usize>n << 2;
   for (let i: u32 = 0; i < 4; i += 2) {
-    for (let j: u32 = 0; j < n; j += 4) dotsOfBlock(chunkOf(four, quad, i, 0), chunkOf(rows, quad, j, 0), quad, out + i * pitch + (j << 2), pitch);
+    for (let j: u32 = 0; j < n; j += 4) sumsOfBlock(chunkOf(four, quad, i, 0), chunkOf(rows, quad, j, 0), quad, out + i * pitch + (j << 2), pitch, false);
   }
 }
 
-/** Two rows at p against four at q. */
-@inline function dotsOfBlock(p: usize, q: usize, quad: usize, out: usize, pitch: usize): void {
+/** Two rows at p against four at q: dots, or sums of absolute differences. */
+@inline function sumsOfBlock(p: usize, q: usize, quad: usize, out: usize, pitch: usize, differences: bool): void {
   if (!SIMD) {
-    for (let r: usize = 0; r < 2; r++) for (let c: usize = 0; c < 4; c++) store<i32>(out + r * pitch + (c << 2), dotOf(p + (r << 4), q + (c << 4), quad));
+    for (let r: usize = 0; r < 2; r++) for (let c: usize = 0; c < 4; c++) {
+      const row = p + (r << 4), column = q + (c << 4);
+      store<i32>(out + r * pitch + (c << 2), differences ? differenceOf(row, column, quad) : dotOf(row, column, quad));
+    }
     return;
   }
   const zero = i32x4.splat(0);
@@ -72,45 +65,23 @@ export function dotsBetween(four: usize, rows: usize, quad: usize, n: u32, out: 
   for (const end = q + quad; q < end; p += 64, q += 64) {
     const a = v128.load(p), b = v128.load(p, 16);
     const c0 = v128.load(q), c1 = v128.load(q, 16), c2 = v128.load(q, 32), c3 = v128.load(q, 48);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(a, c0));
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(b, c0));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(a, c1));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(b, c1));
-    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(a, c2));
-    b2 = i32x4.add(b2, i32x4.dot_i16x8_s(b, c2));
-    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, c3));
-    b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, c3));
+    a0 = i32x4.add(a0, inPairs(a, c0, differences));
+    b0 = i32x4.add(b0, inPairs(b, c0, differences));
+    a1 = i32x4.add(a1, inPairs(a, c1, differences));
+    b1 = i32x4.add(b1, inPairs(b, c1, differences));
+    a2 = i32x4.add(a2, inPairs(a, c2, differences));
+    b2 = i32x4.add(b2, inPairs(b, c2, differences));
+    a3 = i32x4.add(a3, inPairs(a, c3, differences));
+    b3 = i32x4.add(b3, inPairs(b, c3, differences));
   }
   v128.store(out, sumFour(a0, a1, a2, a3));
   v128.store(out + pitch, sumFour(b0, b1, b2, b3));
 }
 
-/** Two rows at p against four at q. */
-@inline function differencesOfBlock(p: usize, q: usize, quad: usize, out: usize, pitch: usize): void {
-  if (!SIMD) {
-    for (let r: usize = 0; r < 2; r++) for (let c: usize = 0; c < 4; c++) store<i32>(out + r * pitch + (c << 2), differenceOf(p + (r << 4), q + (c << 4), quad));
-    return;
-  }
-  const zero = i32x4.splat(0);
-  let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
-  for (const end = q + quad; q < end; p += 64, q += 64) {
-    const a = v128.load(p), b = v128.load(p, 16);
-    const c0 = v128.load(q), c1 = v128.load(q, 16), c2 = v128.load(q, 32), c3 = v128.load(q, 48);
-    a0 = i32x4.add(a0, differences(a, c0));
-    b0 = i32x4.add(b0, differences(b, c0));
-    a1 = i32x4.add(a1, differences(a, c1));
-    b1 = i32x4.add(b1, differences(b, c1));
-    a2 = i32x4.add(a2, differences(a, c2));
-    b2 = i32x4.add(b2, differences(b, c2));
-    a3 = i32x4.add(a3, differences(a, c3));
-    b3 = i32x4.add(b3, differences(b, c3));
-  }
-  v128.store(out, sumFour(a0, a1, a2, a3));
-  v128.store(out + pitch, sumFour(b0, b1, b2, b3));
+/** Products of eight values, or their absolute differences, added up two by two. */
+@inline function inPairs(a: v128, b: v128, differences: bool): v128 {
+  return differences ? i32x4.dot_i16x8_s(i16x8.abs(i16x8.sub(a, b)), i16x8.splat(1)) : i32x4.dot_i16x8_s(a, b);
 }
-
-/** |a - b| of eight values, two by two. */
-@inline function differences(a: v128, b: v128): v128 { return i32x4.dot_i16x8_s(i16x8.abs(i16x8.sub(a, b)), i16x8.splat(1)); }
 
 /** Of two rows within their quads, without SIMD. */
 function differenceOf(p: usize, q: usize, quad: usize): i32 {
