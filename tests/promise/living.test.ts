@@ -15,12 +15,13 @@ const K = 10;
 const all = clustered(2 * N + 100, D, 11, 40);
 const queries = all.slice(2 * N);
 
-const LAYOUTS: [name: string, options: Partial<HnswOptions>][] = [
+const LAYOUTS: (readonly [name: string, options: Partial<HnswOptions>])[] = [
   ["one by one", {}],
   ["at once", { atOnce: true }],
-  ["at once, pq, rerank", { atOnce: true, codec: { type: "pq", bits: 4 }, rerank: true, trainAt: 16 }],
   ["fastScan", { fastScan: true }],
   ["fastScan, cosine, sq8", { fastScan: true, metric: "cosine", codec: "sq8" }],
+  // Of 2,000, compact() makes a graph that finds .005 more than a fresh one after 6 % more distances: of so few neither is near enough to the mean.
+  ...thorough([], [["at once, pq, rerank", { atOnce: true, codec: { type: "pq", bits: 4, m: 24 }, rerank: true }] as const]),
 ];
 
 /** Slots that a sweep repairs in one call at most, and that it frees: 24 and eight times as many. */
@@ -39,8 +40,10 @@ const engineOf = (index: Hnsw): Engine => (index as unknown as { engine: Engine 
 const range = (n: number, from = 0): number[] => Array.from({ length: n }, (_, i) => from + i);
 const rowsOf = (ids: readonly number[]): Float32Array[] => ids.map((id) => all[id]);
 
+/** What learns has learned from the same rows, whatever it holds. */
 async function built(options: Partial<HnswOptions>, ids: readonly number[]): Promise<Hnsw> {
   const index = await Hnsw.create({ dimensions: D, metric: "l2", m: 8, efConstruction: 60, ...options });
+  if (!index.trained) await index.train(all.slice(0, N));
   if (ids.length) index.add(rowsOf(ids), ids);
   return index;
 }
