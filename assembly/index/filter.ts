@@ -11,6 +11,7 @@ import { passing } from "../search/packed-scan";
 import { bulkNow } from "../family/graph/bulk/job";
 import { stopLinking } from "../family/graph/bulk/steps";
 import { Members, addNew, dropGone } from "../family/graph/members";
+import { Signs, signs, useSigns } from "../family/graph/signs";
 import { fits } from "./room";
 
 /** A filter that lasts, which nothing passes yet; 0 where memory cannot grow and leave room to search. */
@@ -87,9 +88,9 @@ const LEAST_MEMBERS: u32 = 64;
 
 /**
  * Before a search, no scratch being in use but where slots are linked at once: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
- * keeps them up with what passes. Where memory cannot grow there are none.
+ * keeps them up with what passes; a part of them where they would take longer than so many 256ths of a microsecond. Where memory cannot grow there are none.
  */
-export function readyFilter(address: usize): void {
+export function readyFilter(address: usize, time: u32): void {
   const f = Filter.at(address);
   if (!state().fastScan || bulkNow() || !(f.wanted || f.coded)) return;
   f.coded = 0;
@@ -100,11 +101,13 @@ export function readyFilter(address: usize): void {
   f.wanted = 0;
   if (!m) return;
   f.members = <u32>changetype<usize>(m);
-  f.coded = <u32>addNew(f, m);
+  f.coded = <u32>addNew(f, m, time);
+  f.wanted = 1 - f.coded;
 }
 
 /** No members yet, with room for all that pass and some more: where they were, if it suffices. 0 where memory cannot grow. */
 function keepMembers(f: Filter, before: Members): Members {
+  if (!keepSigns()) return changetype<Members>(0);
   const start = mark();
   const listed: usize = f.listedRoom < f.room ? keep(bitsetBytes(f.room)) : f.listed;
   const m = before && before.room >= f.passing ? before : Members.keep(<u32>align(f.passing + (f.passing >> 2), 32));
@@ -117,4 +120,16 @@ function keepMembers(f: Filter, before: Members): Members {
   f.listed = <u32>listed;
   f.listedRoom = f.room;
   return m;
+}
+
+/** The mean of all for the first filter, codes of all slots and of half as many again for whoever comes then; false where memory cannot grow even to the first. */
+function keepSigns(): bool {
+  const slots = slotsThere();
+  if (signs() && filters().signedRoom >= slots) return true;
+  const room = signs() ? slots + (slots >> 1) : 0;
+  const start = mark();
+  const s = Signs.keep(room);
+  if (s && fits(0, 0)) useSigns(s, room);
+  else release(start);
+  return signs() != changetype<Signs>(0);
 }

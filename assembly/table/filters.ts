@@ -53,6 +53,11 @@ import { nodes } from "./nodes";
 
 @unmanaged class Filters {
   first: u32;
+  signs: u32;      // graph: codes of slots, whatever they pass (family/graph/signs.ts), or 0
+  signed: u32;     // bitset of the slots that have such a code
+  signedRoom: u32;
+
+  forget(slot: u32): void { if (slot < this.signedRoom) clearBit(this.signed, slot); }
 }
 if (offsetof<Filters>() > FILTERS_BYTES) ERROR("Filters has outgrown FILTERS_BYTES of assembly/memory/arena.ts");
 
@@ -147,10 +152,12 @@ export function narrowFilters(end: usize): void {
 
 /** A slot is live no more. */
 export function dropFromFilters(slot: u32): void {
+  if (GRAPH) filters().forget(slot);
   for (let at: usize = filters().first; at; at = Filter.at(at).next) Filter.at(at).drop(slot);
 }
 
 /** What is live in one slot is so in another, which was free, from now on. */
 export function moveInFilters(from: u32, to: u32): void {
+  if (GRAPH) filters().forget(from);
   for (let at: usize = filters().first; at; at = Filter.at(at).next) if (Filter.at(at).drop(from)) Filter.at(at).pass(to);
 }

@@ -287,7 +287,7 @@ export abstract class VectorIndex implements Searchable<number> {
     const k = batchK(rows.n, options?.k);
     if (fetcher) return this.#answer(fetcher.searchBatch(profile, seat, rows, options, k));
     const wanted = wantedOf(profile, engine, options, k);
-    return this.#answer(searchBatch(profile, engine, rows, wanted, k, settle(options?.filter, engine)));
+    return this.#answer(searchBatch(profile, engine, rows, wanted, k, settle(options?.filter, engine, rows.n)));
   }
 
   has(id: number): boolean {

@@ -176,6 +176,47 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     changed.close();
   });
 
+  it("prepared filters of any rows, whose codes are made once, through changes", async () => {
+    const changed = await create();
+    changed.add(rows);
+    const tenth = (seed: number) => (id: number) => Math.imul(id + 1, 0x9e3779b1 + 2 * seed) >>> 0 < 2 ** 32 / 10;
+    const filters = Array.from({ length: 8 }, (_, seed) => changed.prepareFilter(tenth(seed)));
+    const check = (when: string): void => {
+      let [found, scans] = [0, 0];
+      for (const [f, filter] of filters.entries()) {
+        for (const query of queries.slice(0, 10)) {
+          const due = changed.search(query, { filter, exact: true });
+          expectSameHits(due, changed.search(query, { filter: tenth(f), exact: true }));
+          for (let time = 0; time < 3; time++) changed.search(query, { filter, ef: 400 });
+          const hits = changed.search(query, { filter, ef: 400 });
+          scans += Number(changed.lastStats.plan === "scan" && changed.lastStats.reranked > 0);
+          found += hits.filter(({ distance }) => distance <= due[due.length - 1].distance).length / due.length;
+        }
+      }
+      expect(measured(`scans of codes, ${when}`, scans)).toBe(fastScan ? 10 * filters.length : 0);
+      expect(measured(`any rows, ${when}`, found / (10 * filters.length))).toBeGreaterThanOrEqual(0.99);
+    };
+    check("fresh");
+    const some = Uint32Array.from(rows.keys()).filter((id) => id % 3 === 0);
+    changed.remove(some);
+    check("a third removed");
+    // Others come where they were.
+    changed.add(
+      Array.from(some, (id) => rows[N - 1 - id].map((x) => -x)),
+      some,
+    );
+    check("others added");
+    changed.add(
+      rows.map((row) => row.map((x) => 1 - x)),
+      Uint32Array.from(rows.keys(), (id) => N + id),
+    );
+    check("as many again");
+    await changed.compact();
+    check("compacted");
+    for (const filter of filters) filter.close();
+    changed.close();
+  });
+
   it("a file answers the same filtered searches", async () => {
     const loaded = untimed(await load(index.toBytes()));
     const some = (of: VectorIndex, ids: number[]): [number[], PreparedFilter] => [ids, of.prepareFilter(ids)];

@@ -3,7 +3,7 @@
 // lasts, walks are held against what they were thought to cost.
 import { GRAPH } from "../../base/codes";
 import { state } from "../../memory/state";
-import { Filter } from "../../table/filters";
+import { Filter, filters } from "../../table/filters";
 import { layout, nodes } from "../../table/nodes";
 import { exactCodec, walkCodec } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
@@ -91,11 +91,11 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
       if (filter.coded) w.scanCost = codes;
       else {
         // What passes gets codes for the next search where these make it three times cheaper, else once searches would have saved a quarter of what codes take to
-        // make, about (d + 40) / 256 us each. At once, each of a hundred filters that a fifth of gutenberg-sif-160 passes took 15 ms for them, for searches of 90 us
-        // in place of 110; where a twentieth passes they take 3 ms, for 35 us in place of 300.
+        // make or to copy (signs.ts).
         const saved = min(w.walkCost, w.scanCost) - codes;
+        const making = <f32>ask.passing * <f32>(state().dimensions + 40) * <f32>(filters().signedRoom ? 0.0005 : 0.004);
         filter.missed += saved;
-        if (saved > 2 * codes || filter.missed > <f32>((state().dimensions + 40) * (ask.passing >> 10))) filter.wanted = 1;
+        if (saved > 2 * codes || filter.missed > making / 4) filter.wanted = 1;
       }
     }
     looks = !filter.factor || !(++filter.scans % LOOK_AGAIN);

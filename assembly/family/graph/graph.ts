@@ -11,7 +11,7 @@ import { random64 } from "../../base/random";
 import { alloc } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { layout, nodes, upper } from "../../table/nodes";
-import { clearNeighbours, copyNeighbour, openNeighbours, packNeighbour } from "./neighbours";
+import { clearNeighbours, copyCode, openNeighbours, packNeighbour } from "./neighbours";
 
 const TAG_LINKS: u32 = 0x6b6e696c; // "link"
 const TAG_TOWER: u32 = 0x72776f74; // "towr"
@@ -189,7 +189,7 @@ function changeLinks(layer: u32, slot: u32, from: usize, n: u32): void {
     count--;
     if (i < count) {
       store<u32>(links + (i << 2), load<u32>(links + (count << 2)));
-      copyNeighbour(codes, count, i);
+      copyCode(codes, count, codes, i);
     }
     store<u32>(links + (count << 2), NONE);
   }

@@ -109,6 +109,12 @@ function scoreWaiting(w: Walk, rows: Scorer, wanted: u32): void {
 }
 
 /**
+ * Where one node in so many can be answered, or more, the rows of all are read: estimates from estimates lead to half as many nodes in vain. Half of
+ * gutenberg-sif-160 passing, recall .95: 43 us in place of 55; a fifth passing, as fast either way.
+ */
+const MANY: f32 = 4;
+
+/**
  * Takes some of the nearest that wait, at most `n` and none beyond the `ef`-th of the beam; those that cannot be answered, at their
  * estimated distances, apart from the others. False if there is none.
  */
@@ -125,7 +131,7 @@ function takeRound(w: Walk, ef: u32, n: u32): bool {
     for (let i: u32 = 0; i < taken; i++) {
       const slot = waiting.takenSlot(i);
       if (testAndSet(w.visited, slot)) continue;
-      if (waiting.isGuess(i) || w.passes(slot)) round.add(slot);
+      if (w.spread <= MANY || waiting.isGuess(i) || w.passes(slot)) round.add(slot);
       else {
         store<f32>(through.distances + (through.count << 2), waiting.takenDistance(i));
         through.add(slot);

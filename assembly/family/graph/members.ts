@@ -3,7 +3,7 @@
 // scanned in some 100 us, where its rows would take 2 ms.
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
 import { E_MEMORY, NONE, OK } from "../../base/codes";
-import { align, rowBytes } from "../../base/sizes";
+import { align } from "../../base/sizes";
 import { within } from "../../base/simd";
 import { alloc, keep, mark, reset } from "../../memory/arena";
 import { isSigned, squareShare } from "../../memory/metrics";
@@ -11,9 +11,8 @@ import { state } from "../../memory/state";
 import { GROUP } from "../../memory/store";
 import { Filter } from "../../table/filters";
 import { layout } from "../../table/nodes";
-import { addRow, dotOf, squaredNorm } from "../../kernel/metric";
-import { codeBytes, rotate } from "../../kernel/rotation";
-import { decode, exactCodec } from "../../codec/scorer";
+import { dotOf, squaredNorm } from "../../kernel/metric";
+import { codeBytes } from "../../kernel/rotation";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Nominees } from "../../search/nominees";
@@ -21,7 +20,8 @@ import { openTop, rerankBatch } from "../../search/rerank";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
 import { holds } from "./graph";
-import { bindNeighbours, blur, groupBytes, guide, lowerBounds, packRow, scalesOf, scoreNeighbours } from "./neighbours";
+import { bindNeighbours, blur, groupBytes, guide, lowerBounds, scalesOf, scoreNeighbours } from "./neighbours";
+import { codeSlot, meanOf, signs } from "./signs";
 
 @unmanaged export class Members {
   count: u32;  // places in use
@@ -29,7 +29,8 @@ import { bindNeighbours, blur, groupBytes, guide, lowerBounds, packRow, scalesOf
   room: u32;   // places, a multiple of GROUP
   slots: u32;  // room x u32, NONE in a hole
   codes: u32;  // room / GROUP groups
-  centre: u32; // codeBytes(): the mean, rotated
+  centre: u32; // codeBytes(): the mean, rotated, or that of all (signs.ts)
+  own: u32;    // codeBytes(), for the mean
 
   /** In permanent memory; 0 where it cannot grow. */
   static keep(room: u32): Members {
@@ -39,8 +40,8 @@ import { bindNeighbours, blur, groupBytes, guide, lowerBounds, packRow, scalesOf
     if (!at) return m;
     m.room = room;
     m.slots = <u32>(at + head);
-    m.centre = <u32>align(m.slots + slots, 64);
-    m.codes = <u32>align(m.centre + codeBytes(), 64);
+    m.own = <u32>align(m.slots + slots, 64);
+    m.codes = <u32>align(m.own + codeBytes(), 64);
     m.clear();
     return m;
   }
@@ -54,12 +55,10 @@ import { bindNeighbours, blur, groupBytes, guide, lowerBounds, packRow, scalesOf
   @inline slotAt(i: u32): u32 { return load<u32>(this.slots + (<usize>i << 2)); }
   @inline groupOf(i: u32): usize { return this.codes + <usize>(i / GROUP) * groupBytes(); }
 
-  add(slot: u32, row: usize): void {
-    decode(exactCodec(), slot, row);
-    rotate(row, row);
-    packRow(this.groupOf(this.count), this.count & GROUP - 1, this.centre, row);
+  /** Whether its code had to be made. */
+  add(slot: u32): bool {
     store<u32>(this.slots + (<usize>this.count << 2), slot);
-    this.count++;
+    return codeSlot(slot, this.centre, this.codes, this.count++);
   }
 }
 
@@ -75,45 +74,30 @@ export function dropGone(f: Filter, m: Members): void {
   }
 }
 
-/** Adds what passes and is not listed; false where scratch cannot grow. */
-export function addNew(f: Filter, m: Members): bool {
-  const start = mark();
-  const row = alloc(codeBytes());
-  let ok = row != 0;
-  if (ok && !m.count) ok = findCentre(f, m, row);
-  if (ok) for (let at: u32 = 0, end = <u32>bitsetBytes(f.room); at < end; at += 8) {
+/**
+ * Adds what passes and is not listed, for so many 256ths of a microsecond; whether that is all.
+ */
+export function addNew(f: Filter, m: Members, time: u32): bool {
+  if (!m.count) findCentre(f, m);
+  const copy = state().dimensions + 40 >> 3;
+  let left = <i64>time;
+  for (let at: u32 = 0, end = <u32>bitsetBytes(f.room); at < end; at += 8) {
     for (let fresh = load<u64>(f.bits + at) & ~load<u64>(f.listed + at); fresh; fresh &= fresh - 1) {
+      if (left <= 0) return false;
       const slot = (at << 3) + <u32>ctz(fresh);
       setBit(f.listed, slot);
-      m.add(slot, row);
+      left -= copy << (m.add(slot) ? 3 : 0);
     }
   }
-  reset(start);
-  return ok;
+  return true;
 }
 
-/** Rows that the mean is taken of at most. */
-const SAMPLE: u32 = 512;
+/** Codes are seen from the mean of all where that is off by so small a part of the mean square of how far members are from theirs. */
+const OFF: f64 = 0.125;
 
-function findCentre(f: Filter, m: Members, row: usize): bool {
-  const bytes = rowBytes(state().dimensions);
-  const sum = alloc(codeBytes());
-  if (!sum) return false;
-  memory.fill(sum, 0, codeBytes());
-  memory.fill(row, 0, codeBytes());
-  const every = max(f.passing / SAMPLE, 1);
-  let seen: u32 = 0, n: u32 = 0;
-  for (let at: u32 = 0, end = <u32>bitsetBytes(f.room); at < end; at += 8) {
-    for (let word = load<u64>(f.bits + at); word; word &= word - 1) {
-      if (seen++ % every) continue;
-      decode(exactCodec(), (at << 3) + <u32>ctz(word), row);
-      addRow(sum, row, bytes);
-      n++;
-    }
-  }
-  for (let p = sum; p < sum + bytes; p += 4) store<f32>(p, load<f32>(p) / <f32>max(n, 1));
-  rotate(sum, m.centre);
-  return true;
+function findCentre(f: Filter, m: Members): void {
+  const square = meanOf(f.bits, f.passing, m.own);
+  m.centre = squareBetween(m.own, signs().centre) <= OFF * square ? signs().centre : m.own;
 }
 
 /** Standard deviations that a distance may be below its estimate: one in 44 neighbours is missed where errors are normal. */
@@ -168,7 +152,7 @@ function guessAll(f: Filter, m: Members, guess: Nominees, estimates: usize, leas
   // distances are squares, and less what lies along it where they are dots.
   const query = layout().turned;
   const dot = isSigned() ? <f64>dotOf(query, m.centre, codeBytes()) : 0;
-  const square = isSigned() ? squareBeside(m.centre, dot) : squareFrom(m.centre);
+  const square = isSigned() ? squareBeside(m.centre, dot) : squareBetween(query, m.centre);
   const distance = isSigned() ? -<f32>dot : <f32>(square * squareShare());
   // The signs of r lie along r by some 0.8 of their length, which leaves 0.75 |q| |r| / sqrt(d) of <q, r> open; 1.25 |r| / sqrt(d) times what
   // <q, r> counts is a code's scale. Rounded tables are not less blurred where the query lies along the mean.
@@ -190,11 +174,10 @@ function squareBeside(centre: usize, dot: f64): f64 {
   return along > 0 ? max(square - dot * dot / along, 0) : square;
 }
 
-function squareFrom(centre: usize): f64 {
-  const q = layout().turned;
+function squareBetween(a: usize, b: usize): f64 {
   let square: f64 = 0;
   for (let p: usize = 0, bytes = codeBytes(); p < bytes; p += 4) {
-    const x = <f64>load<f32>(q + p) - <f64>load<f32>(centre + p);
+    const x = <f64>load<f32>(a + p) - <f64>load<f32>(b + p);
     square += x * x;
   }
   return square;

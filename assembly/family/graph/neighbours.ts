@@ -239,15 +239,17 @@ function beside(u: usize, v: usize, along: f64): f64 {
 
 @inline function bounded(x: f64): f32 { return <f32>min(max(x, -LARGEST), LARGEST); }
 
-/** The code at place `from` is copied to place `to`. */
-export function copyNeighbour(codes: usize, from: u32, to: u32): void {
-  const source = groupOf(codes, from), target = groupOf(codes, to);
-  for (let j: u32 = 0, n = nibbles(); j < n; j++) {
-    setNibble(target, to & GROUP - 1, j, nibbleAt(source, from & GROUP - 1, j));
+/** The code at place `from` of a list becomes that at place `to` of another, or of the same. */
+export function copyCode(source: usize, from: u32, target: usize, to: u32): void {
+  const group = groupOf(source, from), into = groupOf(target, to);
+  let p = group + (from & 15), q = into + (to & 15);
+  const down = from >> 2 & 4, up = to >> 2 & 4, others = 0xf0 >> up;
+  for (const end = p + (nibbles() << 4); p < end; p += 16, q += 16) {
+    store<u8>(q, <u8>(<u32>load<u8>(q) & others | (<u32>load<u8>(p) >> down & 15) << up));
   }
-  const factors = factorsOf(source, from);
-  store<f32>(factorsOf(target, to), load<f32>(factors));
-  store<f32>(factorsOf(target, to), load<f32>(factors, GROUP << 2), GROUP << 2);
+  const factors = factorsOf(group, from), places = factorsOf(into, to);
+  store<f32>(places, load<f32>(factors));
+  store<f32>(places, load<f32>(factors, GROUP << 2), GROUP << 2);
 }
 
 /** The prepared query becomes the guide's. */
