@@ -2,7 +2,7 @@
 import { bitsetBytes, hasBit } from "../base/bitset";
 import { GRAPH, NONE } from "../base/codes";
 import { align } from "../base/sizes";
-import { keep, mark, release } from "../memory/arena";
+import { keep, left, mark, release } from "../memory/arena";
 import { state } from "../memory/state";
 import { Filter, emptyFilter, filterAt, filterBytes, filters, slotsThere } from "../table/filters";
 import { slotOfId } from "../table/ids";
@@ -11,7 +11,7 @@ import { passing } from "../search/packed-scan";
 import { bulkNow } from "../family/graph/bulk/job";
 import { stopLinking } from "../family/graph/bulk/steps";
 import { Members, addNew, dropGone } from "../family/graph/members";
-import { Signs, signs, useSigns } from "../family/graph/signs";
+import { Signs, signAll, signs, useSigns } from "../family/graph/signs";
 import { fits } from "./room";
 
 /** A filter that lasts, which nothing passes yet; 0 where memory cannot grow and leave room to search. */
@@ -88,26 +88,41 @@ const LEAST_MEMBERS: u32 = 64;
 
 /**
  * Before a search, no scratch being in use but where slots are linked at once: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
- * keeps them up with what passes; a part of them where they would take longer than so many 256ths of a microsecond. Where memory cannot grow there are none.
+ * keeps them up with what passes; a part of them where they would take longer than so many 256ths of a microsecond. 0: all that is live does. Where memory cannot
+ * grow there are none. Whether any were wanted.
  */
-export function readyFilter(address: usize, time: u32): void {
+export function readyFilter(address: usize, time: u32): bool {
   const f = Filter.at(address);
-  if (!state().fastScan || bulkNow() || !(f.wanted || f.coded)) return;
+  if (!state().fastScan || bulkNow()) return false;
+  if (!address) return readyAll(time);
+  if (!(f.wanted || f.coded)) return false;
   f.coded = 0;
-  if (f.passing < LEAST_MEMBERS) return;
+  if (f.passing < LEAST_MEMBERS) return false;
   let m = changetype<Members>(f.members);
   if (m) dropGone(f, m);
   if (!m || f.listedRoom < f.room || f.passing + m.holes > m.room || m.holes == m.count) m = keepMembers(f, m);
   f.wanted = 0;
-  if (!m) return;
+  if (!m) return false;
   f.members = <u32>changetype<usize>(m);
   f.coded = <u32>addNew(f, m, time);
   f.wanted = 1 - f.coded;
+  return true;
+}
+
+/** The same for all that is live. */
+function readyAll(time: u32): bool {
+  const all = filters();
+  if (!all.wanted) return false;
+  all.wanted = 0;
+  all.missed = 0;
+  if (!keepSigns(true)) return false;
+  all.wanted = <u32>!signAll(time);
+  return true;
 }
 
 /** No members yet, with room for all that pass and some more: where they were, if it suffices. 0 where memory cannot grow. */
 function keepMembers(f: Filter, before: Members): Members {
-  if (!keepSigns()) return changetype<Members>(0);
+  if (!keepSigns(false)) return changetype<Members>(0);
   const start = mark();
   const listed: usize = f.listedRoom < f.room ? keep(bitsetBytes(f.room)) : f.listed;
   const m = before && before.room >= f.passing ? before : Members.keep(<u32>align(f.passing + (f.passing >> 2), 32));
@@ -122,14 +137,22 @@ function keepMembers(f: Filter, before: Members): Members {
   return m;
 }
 
-/** The mean of all for the first filter, codes of all slots and of half as many again for whoever comes then; false where memory cannot grow even to the first. */
-function keepSigns(): bool {
+/** Of the memory that is left nobody has asked for more than such a part to be taken for searches without a filter. */
+const SPARE: u64 = 8;
+
+/**
+ * The mean of all for the first filter, unless room is wanted at once; room for codes of all slots and of half as many again for whoever comes then. False where memory
+ * cannot grow: not even to the mean, or where room is wanted.
+ */
+function keepSigns(atOnce: bool): bool {
   const slots = slotsThere();
   if (signs() && filters().signedRoom >= slots) return true;
-  const room = signs() ? slots + (slots >> 1) : 0;
+  const room = signs() || atOnce ? slots + (slots >> 1) : 0;
   const start = mark();
+  if (atOnce && Signs.bytes(room) > left() / SPARE) return false;
   const s = Signs.keep(room);
-  if (s && fits(0, 0)) useSigns(s, room);
+  const there = s != changetype<Signs>(0) && fits(0, 0);
+  if (there) useSigns(s, room);
   else release(start);
-  return signs() != changetype<Signs>(0);
+  return there || (!atOnce && signs() != changetype<Signs>(0));
 }

@@ -9,14 +9,14 @@
 //   912    Codec      exact rows kept for the rerank
 //   976    Scorer x 3 walk, exact, link (128 bytes each)
 //   1360   Buffers    where the query goes and other fixed places
-//   1472   IdTable    id -> slot (ids.ts)
-//   1488   Filters    those made ready for many searches (filters.ts)
-//   1504   Work       counters and results of the last search
-//   1568   Hash       state of a running checksum (checksum.ts)
-//   1616   three records while memory is reserved (room.ts)
-//   1696   Ask        what the search at hand is asked (ask.ts)
-//   1744   Scorer     scan
-//   1880   u32        class id of the family, as of an object at 1888 (family.ts)
+//   1488   IdTable    id -> slot (ids.ts)
+//   1504   Filters    those made ready for many searches (filters.ts)
+//   1536   Work       counters and results of the last search
+//   1584   Hash       state of a running checksum (checksum.ts)
+//   1632   three records while memory is reserved (room.ts)
+//   1712   Ask        what the search at hand is asked (ask.ts)
+//   1760   Scorer     scan
+//   1896   u32        class id of the family, as of an object at 1904 (family.ts)
 //   1920   Blobs      tables of fixed size: centroids, codebooks ... (blobs.ts)
 //   2048   Team       what threads share while a graph is built (team.ts)
 //   4096   static data of the module (asconfig: memoryBase)
@@ -36,8 +36,8 @@ export const CODEC_BYTES: usize = 64;
 export const SCORER_BYTES: usize = 128;
 export const BUFFERS_BYTES: usize = 128;
 export const ID_TABLE_BYTES: usize = 16;
-export const FILTERS_BYTES: usize = 16;
-export const WORK_BYTES: usize = 64;
+export const FILTERS_BYTES: usize = 32;
+export const WORK_BYTES: usize = 48;
 export const HASH_BYTES: usize = 48;
 export const SAVED_BYTES: usize = 80;
 export const ASK_BYTES: usize = 48;

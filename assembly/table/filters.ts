@@ -3,6 +3,7 @@
 import { bitsetBytes, clearBit, hasBit, setBit } from "../base/bitset";
 import { CHECKED, GRAPH, NONE } from "../base/codes";
 import { FILTERS, FILTERS_BYTES, alloc, keep } from "../memory/arena";
+import { state } from "../memory/state";
 import { slotOfId } from "./ids";
 import { nodes } from "./nodes";
 
@@ -53,16 +54,26 @@ import { nodes } from "./nodes";
 
 @unmanaged class Filters {
   first: u32;
-  signs: u32;      // graph: codes of slots, whatever they pass (family/graph/signs.ts), or 0
-  signed: u32;     // bitset of the slots that have such a code
+  signs: u32;       // graph: codes of slots, whatever they pass (family/graph/signs.ts), or 0
+  signed: u32;      // bitset of the slots that have such a code, all of them live
   signedRoom: u32;
+  signedCount: u32; // bits that are set
+  wanted: u32;      // 1: whatever is live is to have one
+  missed: f32;      // microseconds that searches without a filter would have saved by them
 
-  forget(slot: u32): void { if (slot < this.signedRoom) clearBit(this.signed, slot); }
+  forget(slot: u32): void {
+    if (slot >= this.signedRoom || !hasBit(this.signed, slot)) return;
+    clearBit(this.signed, slot);
+    this.signedCount--;
+  }
 }
 if (offsetof<Filters>() > FILTERS_BYTES) ERROR("Filters has outgrown FILTERS_BYTES of assembly/memory/arena.ts");
 
 /** Where the chain of filters that last begins. */
 @inline export function filters(): Filters { return changetype<Filters>(FILTERS); }
+
+/** Graph: whether all that is live has a code, whatever it passes. */
+export function allSigned(): bool { return filters().signs != 0 && filters().signedCount == state().live; }
 
 /** Slots that the blocks there are have room for. */
 @inline export function slotsThere(): u32 { return nodes().blocks << nodes().shift; }

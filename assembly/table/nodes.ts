@@ -22,6 +22,7 @@ export const COLUMN_CODE: u32 = 2;   // the codec's row
   hopCost: f32;
   codeCost: f32;
   hopsPerEf: f32;    // fastScan: of walks of this index
+  reread: f32;       // fastScan: rows read by a scan of n codes, over sqrt(k n)
   one: u32;          // hnsw: a slot to score by itself (twins.ts)
   hosts: u32;        // hnsw, graph builds: bits of nodes that have twins (graph.ts)
   chain: u32;        // kdtree, forest, lsh: trees x u32, the next slot of the same leaf or bucket, or NONE

@@ -59,8 +59,11 @@ export interface Exports {
   practise?(step: number, n: number): number;
   /** Microseconds of each; of a code, not of 32. */
   setCosts?(row: number, met: number, hop: number, code: number): void;
-  /** Graph builds: before a search by a filter that lasts, no scratch being in use. Takes `time` 256ths of a microsecond at most, or little more. */
-  readyFilter?(filter: number, time: number): void;
+  /**
+   * Graph builds: before a search by a filter that lasts, or by none (0), no scratch being in use. Takes `time` 256ths of a microsecond at most, or
+   * little more; 1 where something was done.
+   */
+  readyFilter?(filter: number, time: number): number;
   passIds(filter: number, ids: number, n: number): number;
   passBits(filter: number, bits: number, bytes: number): number;
 

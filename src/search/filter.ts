@@ -29,16 +29,20 @@ interface Home {
   readonly filters: Map<PreparedFilter, number>;
 }
 
-/** What a search spends on codes of its filter at most: a millisecond, in 256ths of a microsecond. */
+/** What a search spends on codes of what passes at most: a millisecond, in 256ths of a microsecond. */
 const CODING = 2 ** 18;
 
 /** Runs predicates now, before any scratch is in use, for so many searches; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, engine: Engine, searches = 1): Settled {
-  if (filter === undefined) return filter;
+  const ready = (address: number): number =>
+    (!engine.busy && engine.exports.readyFilter?.(address, Math.min(searches * CODING, NONE))) || 0;
+  if (filter === undefined) {
+    if (ready(0)) engine.timer?.(engine);
+    return undefined;
+  }
   engine.timer?.(engine);
   if (filter instanceof PreparedFilter) {
-    const address = filter.at(engine);
-    if (!engine.busy) engine.exports.readyFilter?.(address, Math.min(searches * CODING, NONE));
+    ready(filter.at(engine));
     return filter;
   }
   return typeof filter === "function" ? engine.ids().filter(asked(filter)) : listed(filter);

@@ -217,6 +217,39 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     changed.close();
   });
 
+  it.runIf(fastScan)("a search so wide that it would look at all codes scans them, through changes", async () => {
+    const changed = await create();
+    changed.add(rows);
+    const plans = (ef: number, when: string): Set<string | undefined> => {
+      // Codes are made when they would have paid for some searches, a part at a time.
+      for (let time = 0; time < 60; time++) changed.search(queries[time % ASKED], { k: 10, ef });
+      const { recall, cost, plans } = ask(changed, { k: 10, ef });
+      expect(recall, when).toBeGreaterThanOrEqual(ef > 100 ? 0.995 : 0.9);
+      if (ef < 100) expect(cost, when).toBeLessThan(N / 8);
+      return new Set(plans);
+    };
+    const wide = new Set(["scan"]);
+    expect(plans(50, "narrow")).toEqual(new Set(["walk"]));
+    expect(plans(600, "wide")).toEqual(wide);
+    expect(plans(50, "narrow again")).toEqual(new Set(["walk"]));
+    const some = Uint32Array.from(rows.keys()).filter((id) => id % 3 === 0);
+    changed.remove(some);
+    expect(plans(600, "a third removed")).toEqual(wide);
+    changed.add(
+      Array.from(some, (id) => rows[N - 1 - id].map((x) => -x)),
+      some,
+    );
+    expect(plans(600, "others added")).toEqual(wide);
+    changed.add(
+      rows.map((row) => row.map((x) => 1 - x)),
+      Uint32Array.from(rows.keys(), (id) => N + id),
+    );
+    expect(plans(900, "as many again")).toEqual(wide);
+    await changed.compact();
+    expect(plans(900, "compacted")).toEqual(wide);
+    changed.close();
+  });
+
   it("a file answers the same filtered searches", async () => {
     const loaded = untimed(await load(index.toBytes()));
     const some = (of: VectorIndex, ids: number[]): [number[], PreparedFilter] => [ids, of.prepareFilter(ids)];

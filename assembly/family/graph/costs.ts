@@ -3,7 +3,7 @@
 // lasts, walks are held against what they were thought to cost.
 import { GRAPH } from "../../base/codes";
 import { state } from "../../memory/state";
-import { Filter, filters } from "../../table/filters";
+import { Filter, allSigned, filters } from "../../table/filters";
 import { layout, nodes } from "../../table/nodes";
 import { exactCodec, walkCodec } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
@@ -34,7 +34,9 @@ function assumeCosts(): void {
   l.rowCost = <f32>(0.02 + 0.00012 * <f64>nodes().column(exactCodec().column).stride);
   l.metCost = <f32>(0.03 + 0.00008 * <f64>nodes().column(walkCodec().column).stride);
   l.hopCost = <f32>(isGuided() ? 0.2 + 0.005 * codes : 0.05);
-  if (GRAPH) l.codeCost = <f32>(0.0008 + 0.00005 * codes);
+  if (!GRAPH) return;
+  l.codeCost = <f32>(0.0008 + 0.00005 * codes);
+  if (!l.reread) l.reread = REREAD;
 }
 
 /** Nodes that a walk expands before it is where the query is, of a graph of M = 16. */
@@ -57,9 +59,18 @@ const ROWS_OF_A_HOP: f32 = 3;
 
 /** Microseconds of scoring all that passes: by rows, and by codes of a filter that lasts. */
 @inline function rowsCost(ask: Ask): f32 { return <f32>ask.passing * layout().rowCost; }
-@inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + <f32>(ask.k * ROWS_PER_RESULT) * layout().metCost; }
-/** Rows that are read for a result of a scan of codes. */
-const ROWS_PER_RESULT: u32 = 6;
+@inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + min(layout().reread * spanOf(ask), <f32>ask.passing) * layout().metCost; }
+
+/** What the rows that a scan of codes reads grow with: by k from 1 to 1,000, a fiftieth passing to half, .23 to .3 of this on fashion-mnist-784, .64 to 1 on gutenberg-sif-160. */
+@inline function spanOf(ask: Ask): f32 { return sqrt(<f32>ask.k * <f32>ask.passing); }
+/** Of minilm-mix-384. */
+const REREAD: f32 = 0.25;
+
+/** A scan of codes has read so many rows. */
+export function noteReread(ask: Ask, rows: u32): void {
+  const l = layout();
+  l.reread += (<f32>rows / max(spanOf(ask), 1) - l.reread) / 8;
+}
 
 /** Of a walk that is to find `more`, where one in `spread` passes. */
 @inline function walkCost(more: f32, spread: f32): f32 { return hopsPerEf() * more * spread * perHop(); }
@@ -78,8 +89,10 @@ const ROWS_PER_RESULT: u32 = 6;
 /** Whether to set out on a walk that is as dear as one of `ef`; what both would cost is noted. */
 export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
   const w = work();
-  if (ask.passing == linked) return <f32>linked > (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop());
+  if (ask.passing == linked && <f32>linked <= (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop())) return false;
   if (layout().rowCost == 0) assumeCosts();
+  if (GRAPH && isGuided() && ask.passing == state().live && scansAll(ask, ef, linked)) return false;
+  if (ask.passing == linked) return true;
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
   w.scanCost = rowsCost(ask);
   let looks = true;
@@ -93,15 +106,41 @@ export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
         // What passes gets codes for the next search where these make it three times cheaper, else once searches would have saved a quarter of what codes take to
         // make or to copy (signs.ts).
         const saved = min(w.walkCost, w.scanCost) - codes;
-        const making = <f32>ask.passing * <f32>(state().dimensions + 40) * <f32>(filters().signedRoom ? 0.0005 : 0.004);
         filter.missed += saved;
-        if (saved > 2 * codes || filter.missed > making / 4) filter.wanted = 1;
+        if (saved > 2 * codes || filter.missed > making(ask.passing, filters().signedRoom ? 0.000125 : 0.001)) filter.wanted = 1;
       }
     }
     looks = !filter.factor || !(++filter.scans % LOOK_AGAIN);
   }
   return w.scanCost > w.walkCost || (looks && w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop());
 }
+
+/**
+ * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at. If there are none they are made for the next
+ * searches, once these would have saved a quarter of that.
+ */
+function scansAll(ask: Ask, ef: u32, linked: u32): bool {
+  const w = work(), all = filters();
+  const hops = HOPS_DOWN + hopsPerEf() * <f32>ef * <f32>linked / <f32>max(ask.passing, 1);
+  const walk = hops * perHop(), codes = codesCost(ask);
+  if (linked < LEAST_SIGNED || walk < SURELY * codes || hops * <f32>(state().m << 1) < <f32>linked) return false;
+  if (allSigned()) {
+    w.walkCost = walk;
+    w.scanCost = codes;
+    return true;
+  }
+  all.missed += walk - codes;
+  if (all.missed > making(ask.passing, 0.001)) all.wanted = 1;
+  return false;
+}
+
+/** Nobody has given a filter: what is not cheaper by so much stays a walk. */
+const SURELY: f32 = 1.5;
+/** Whose steps are timed (src/border/clock.ts). */
+const LEAST_SIGNED: u32 = 1000;
+
+/** Microseconds of codes of so many, by a share of what each takes to make. */
+@inline function making(codes: u32, share: f32): f32 { return <f32>codes * <f32>(state().dimensions + 40) * share; }
 
 /** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
 const LOOK_FIRST: f32 = 3;

@@ -60,8 +60,8 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, itself
     expandRound(w, rows);
   }
   if (ef < wanted) {
-    // Every second one that waits does so twice.
-    while (beam.size + (w.waiting().count >> 1) < wanted && takeRound(w, wanted, most)) expandRound(w, rows);
+    // Every second one that waits does so twice, and one in `spread` can be answered.
+    while (<f32>beam.size + <f32>(w.waiting().count >> 1) / w.spread < <f32>wanted && takeRound(w, wanted, most)) expandRound(w, rows);
     scoreWaiting(w, rows, wanted);
   }
   // Too few waited: the walk goes on from where it is.

@@ -3,7 +3,7 @@ import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN } from "../..
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
-import { Filter } from "../../table/filters";
+import { Filter, allSigned } from "../../table/filters";
 import { Codec, bindQuery, bindSlot, exactCodec, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
@@ -18,11 +18,12 @@ import { Builder, addNearestLive, beamAround, beamByCodes, insertsByCodes, setCh
 import { isTwin, linkedSlots, openGraph, raiseTower, renumberGraph, reserveGraph, setLinks, topOf } from "./graph";
 import { guidedSearch } from "./guided";
 import { forgetTurned } from "./neighbours";
+import { Coded, scanCodes } from "./coded";
 import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { dueOf, noteWalk, plansWalk } from "./costs";
-import { Members, scanMembers } from "./members";
+import { dueOf, noteReread, noteWalk, plansWalk } from "./costs";
 import { Selection } from "./selection";
+import { signs } from "./signs";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
 import { advanceSweep, bury, sweepAfter, sweepAll } from "./sweep";
 import { graphIsValid } from "./valid";
@@ -121,14 +122,22 @@ function hnswSearch(ask: Ask): i32 {
   return done ? OK : E_MEMORY;
 }
 
-/** By codes where the filter has some, else by rows. */
+/** By codes where the filter has some, or all that is live and this was planned; else by rows. */
 function scanPassing(ask: Ask): i32 {
   if (GRAPH && ask.prepared) {
     const f = Filter.at(ask.prepared);
-    if (f.coded) return scanMembers(ask, f, changetype<Members>(f.members));
+    if (f.coded) return scanBy(ask, changetype<Coded>(f.members));
     f.missed += work().scanCost;
   }
-  return exactScan(ask);
+  if (!GRAPH || ask.passing != state().live || !work().walkCost || !allSigned()) return exactScan(ask);
+  signs().count = nodes().count;
+  return scanBy(ask, signs());
+}
+
+function scanBy(ask: Ask, codes: Coded): i32 {
+  const done = scanCodes(ask, codes);
+  noteReread(ask, work().reranked);
+  return done;
 }
 
 /** Scratch of a search that says nothing of ef, whoever is removed. */

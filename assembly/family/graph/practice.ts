@@ -85,9 +85,8 @@ function practiseCodes(n: u32): u32 {
   return nearer == NONE ? 0 : n;
 }
 
-/** To the same rows each time, whose surroundings are in the cache as those of queries are that are alike; how far walks of this index go is noted. */
+/** To other rows each time, whose surroundings are in no cache; how far walks of this index go is noted. */
 function practiseWalks(n: u32): u32 {
-  drawn = 0;
   const s = state();
   const w = Walk.open(EF, nodes().count, s.live + s.dead + s.doomed, s.live);
   if (!w) return 0;
