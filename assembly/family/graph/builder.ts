@@ -167,6 +167,6 @@ export function linkBack(b: Builder, layer: u32, from: u32, to: u32): void {
   selection.clear();
   bindSlot(b.codec(), linkScorer(), from);
   selection.addScored(batch);
-  selection.choose(b.codec(), limit, haveCodes(), layer ? NONE : from);
+  selection.choose(layer, b.codec(), limit, haveCodes(), layer ? NONE : from);
   setLinks(layer, from, selection.slots, selection.taken);
 }

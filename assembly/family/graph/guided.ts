@@ -22,7 +22,7 @@ import { touch, touchRows } from "../../codec/touch";
 import { Batch } from "../../search/batch";
 import { ROUND } from "../../search/waiting";
 import { work } from "../../search/work";
-import { codesOf, degree, degreeLimit, linksOf } from "./graph";
+import { codesOf, degree, degreeLimit, linksOf, topOf } from "./graph";
 import { bindNeighbours, groupBytes, guide, scoreNeighbours } from "./neighbours";
 import { dueOf, givesUp, samples } from "./costs";
 import { Walk, queueSize, score } from "./walk";
@@ -57,7 +57,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, itself
   const most = roundOf(least);
   for (let round: u32 = 1; takeRound(w, ef, min(round, most)); round++) {
     if (!w.passesAll && givesUp(beam.size, due, w.scored)) return false;
-    expandRound(w, rows);
+    expandRound(w, rows, round <= ef / WIDE);
   }
   if (ef < wanted) {
     // Every second one that waits does so twice, and one in `spread` can be answered.
@@ -187,8 +187,17 @@ function nearerNeighbour(w: Walk, rows: Scorer, layer: u32, slot: u32, distance:
 /** Nodes of a round: of a wide beam more will be expanded anyway. */
 function roundOf(ef: u32): u32 { return min(max(ef >> 3, 4), ROUND); }
 
-/** All that the nodes of a round have in memory is asked for before any of it is used. Rows are read of those that can be answered alone. */
-function expandRound(w: Walk, rows: Scorer): void {
+/**
+ * Wide beams look about from layer 1 as well: the first rounds, one for so much of the width, 6 nodes of a beam of 100, none below 32. Rows are read only
+ * where that leads somewhere: of ordinary data as many as without.
+ */
+const WIDE: u32 = 32;
+
+/**
+ * All that the nodes of a round have in memory is asked for before any of it is used. Rows are read of those that can be answered alone.
+ * `above`: by their links on layer 1, too.
+ */
+function expandRound(w: Walk, rows: Scorer, above: bool = false): void {
   const round = w.round(), through = w.passedThrough();
   const beam = w.beam();
   const n = round.count;
@@ -201,7 +210,10 @@ function expandRound(w: Walk, rows: Scorer): void {
   for (let i: u32 = 0; i < n; i++) if (w.passes(round.slotAt(i))) beam.push(round.distanceAt(i), round.slotAt(i));
   // Of the rest as many as could still be wanted: 15 % more queries a second at equal recall.
   w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 3), w.spread));
-  for (let i: u32 = 0; i < n; i++) expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
+  for (let i: u32 = 0; i < n; i++) {
+    expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
+    if (above && topOf(round.slotAt(i))) expand(w, rows, round.slotAt(i), round.distanceAt(i), false, 1);
+  }
   // What an estimate is too low by, all that is seen from there is too: at the edge of the beam it leads to half as many in vain.
   const edge = beam.farthest() < Infinity ? max(beam.farthest(), guide().nearest) : guide().nearest;
   for (let i: u32 = 0; i < through.count; i++) expand(w, rows, through.slotAt(i), max(through.distanceAt(i), edge), true);
@@ -235,18 +247,19 @@ function countNeighbours(w: Walk, slot: u32): void {
 }
 
 /** The neighbours of a node at `distance` begin to wait. */
-function expand(w: Walk, rows: Scorer, slot: u32, distance: f32, guess: bool): void {
-  let links = linksOf(0, slot);
+function expand(w: Walk, rows: Scorer, slot: u32, distance: f32, guess: bool, layer: u32 = 0): void {
+  let links = linksOf(layer, slot);
+  const end = links + (degreeLimit(layer) << 2);
   if (distance < guide().nearest) {
-    pushExact(w, rows, links);
+    pushExact(w, rows, links, end);
     return;
   }
   const waiting = w.waiting();
   const bound = min(waiting.bound, w.beam().farthest());
   const estimates: usize = w.estimates;
   const bytes = groupBytes();
-  let group = codesOf(0, slot);
-  for (const end = links + (degreeLimit(0) << 2); links < end && load<u32>(links) != NONE; links += 128, group += bytes) {
+  let group = codesOf(layer, slot);
+  for (; links < end && load<u32>(links) != NONE; links += 128, group += bytes) {
     scoreNeighbours(guide(), group, distance, estimates);
     waiting.pushGroup(within(estimates, bound) & placesOf(end - links), estimates, links, w.visited, guess);
   }
@@ -256,11 +269,11 @@ function expand(w: Walk, rows: Scorer, slot: u32, distance: f32, guess: bool): v
 @inline function placesOf(bytes: usize): u32 { return bytes < 128 ? (1 << (<u32>bytes >> 2)) - 1 : -1; }
 
 /** Neighbours by their rows, where codes cannot tell them apart: near-duplicates. */
-function pushExact(w: Walk, rows: Scorer, links: usize): void {
+function pushExact(w: Walk, rows: Scorer, links: usize, end: usize): void {
   const batch = w.gathered();
   const bound = w.beam().farthest();
   let n: u32 = 0;
-  for (const end = links + (degreeLimit(0) << 2); links < end && load<u32>(links) != NONE; links += 4) {
+  for (; links < end && load<u32>(links) != NONE; links += 4) {
     const slot = load<u32>(links);
     if (!hasBit(w.visited, slot)) store<u32>(batch.slots + (n++ << 2), slot);
   }

@@ -276,5 +276,5 @@ function chooseLinks(b: Builder, layer: u32, slot: u32): void {
     if (stageOf(other) == LIVE && !isTwin(other)) selection.add(pool.distanceAt(i), other);
   }
   if (!selection.count) addNearestLive(b, layer, slot);
-  selection.choose(b.codec(), state().m, true, NONE);
+  selection.choose(layer, b.codec(), state().m, true, NONE);
 }

@@ -210,7 +210,7 @@ function mend(b: Builder, layer: u32, slot: u32): void {
     bindSlot(b.codec(), walkScorer(), slot);
     addNearestLive(b, layer, slot);
   }
-  selection.choose(b.codec(), max(n, state().m), true, NONE, batch.slots, kept - chosenFrom);
+  selection.choose(layer, b.codec(), max(n, state().m), true, NONE, batch.slots, kept - chosenFrom);
   setChosen(b, layer, slot, kept);
 }
 

@@ -8,6 +8,7 @@ import { align } from "../../../base/sizes";
 import { alloc } from "../../../memory/arena";
 import { addsDifferences } from "../../../memory/metrics";
 import { state } from "../../../memory/state";
+import { haveCodes } from "../graph";
 import { candidatesOf, offerCandidate } from "./candidates";
 import { differencesAmong, squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
@@ -19,6 +20,8 @@ import { PLACES, PRODUCT, PRODUCTS, WholeRows } from "./whole";
 @inline function mostTaken(): u32 { return bulk().layer ? max(16, state().m) : max(6, state().m * 3 >> 3); }
 /** On the layers above 0, which have few slots. */
 @inline function mostLookedFar(): u32 { return max(64, state().m); }
+/** There, with codes, so many others from all over the leaf are offered as well: who leads elsewhere (selection.ts). */
+const OTHERS: u32 = 22;
 /** By dots it takes as many as it will have links: what covers a slot there are hubs, which cover nearly all. */
 @inline function mostTakenByDots(): u32 { return state().m; }
 /** Hubs of a leaf that choose in it as well, being in leaves of their own: one of so many. All that do so make no better graph. */
@@ -108,11 +111,17 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       const square = <i32>(key >> 32);
       if (!byDots && isCovered(square, squares + <usize><u32>key * pitch, nearest, taken)) continue;
       store<u64>(nearest + (taken++ << 3), key);
-      offerCandidate(list, <f32>(byDots ? square - PRODUCT : square) * unit, load<u32>(slots + (<usize><u32>key << 2)));
+      offerCandidate(list, toDistance(square, unit), load<u32>(slots + (<usize><u32>key << 2)));
+    }
+    if (haveCodes() && bulk().layer) for (let j: u32 = 1, step = n / OTHERS + 1; j <= OTHERS; j++) {
+      const other = (i + j * step) % n;
+      if (other != i) offerCandidate(list, toDistance(load<i32>(own + (other << 2)), unit), load<u32>(slots + (other << 2)));
     }
     store<i32>(own + (i << 2), itself);
   }
 }
+
+@inline function toDistance(square: i32, unit: f32): f32 { return <f32>(bulk().byDots ? square - PRODUCT : square) * unit; }
 
 /** Of n rows, a multiple of 4, to `out`: n x n i32, squared but under l1. */
 export function distancesAmong(whole: WholeRows, n: u32, out: usize): void {

@@ -175,7 +175,7 @@ function link(slot: u32, limit: u32, fill: bool, parent: u32): void {
   const b = bulk();
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
-  selection.choose(codecFor(slot), limit, fill, parent);
+  selection.choose(b.layer, codecFor(slot), limit, fill, parent);
   if (b.isFresh(slot)) writeLinks(b.layer, slot, selection.slots, selection.taken);
   else setLinks(b.layer, slot, selection.slots, selection.taken);
 }
