@@ -13,7 +13,7 @@ const PAGES = [
   { names: "Hnsw, Flat", wasm: "core", askedBytes: 33_700 },
   { names: "Flat", wasm: "core" },
   { names: "Hnsw, Flat, load", wasm: "core" },
-  { names: "Hnsw", title: "Hnsw with fastScan", wasm: "graph", askedBytes: 56 * 1024 },
+  { names: "Hnsw", title: "Hnsw with fastScan", wasm: "graph", askedBytes: 57 * 1024 },
   { names: "Ivf, load", wasm: "full" },
   { names: "Collection", entry: "vicinal/collection", wasm: "core", askedBytes: 62 * 1024 },
   { names: Object.keys(vicinal).join(", "), title: "everything", wasm: "full", askedBytes: 76 * 1024 },
