@@ -2,8 +2,9 @@
 import { bitsetBytes, hasBit } from "../base/bitset";
 import { GRAPH, NONE } from "../base/codes";
 import { align } from "../base/sizes";
-import { keep, left, mark, release } from "../memory/arena";
+import { isCapped, keep, left, mark, release } from "../memory/arena";
 import { state } from "../memory/state";
+import { GROUP } from "../memory/store";
 import { Filter, emptyFilter, filterAt, filterBytes, filters, slotsThere } from "../table/filters";
 import { slotOfId } from "../table/ids";
 import { LIVE, idOf, nodes, stageOf } from "../table/nodes";
@@ -88,13 +89,13 @@ const LEAST_MEMBERS: u32 = 64;
 
 /**
  * Before a search, no scratch being in use but where slots are linked at once: a filter that lasts, whose codes a search would have scanned, gets them for the next, and
- * keeps them up with what passes; a part of them where they would take longer than so many 256ths of a microsecond. 0: all that is live does. Where memory cannot
- * grow there are none. Whether any were wanted.
+ * keeps them up with what passes; a part of them where they would take longer than so many microseconds. 0: all that is live does. Where memory cannot
+ * grow there are none. Whether they were wanted, or there, and memory sufficed.
  */
-export function readyFilter(address: usize, time: u32): bool {
+export function readyFilter(address: usize, microseconds: f32): bool {
   const f = Filter.at(address);
   if (!state().fastScan || bulkNow()) return false;
-  if (!address) return readyAll(time);
+  if (!address) return readyAll(microseconds);
   if (!(f.wanted || f.coded)) return false;
   f.coded = 0;
   if (f.passing < LEAST_MEMBERS) return false;
@@ -104,31 +105,26 @@ export function readyFilter(address: usize, time: u32): bool {
   f.wanted = 0;
   if (!m) return false;
   f.members = <u32>changetype<usize>(m);
-  f.coded = <u32>addNew(f, m, time);
+  f.coded = <u32>addNew(f, m, microseconds);
   f.wanted = 1 - f.coded;
-  return true;
-}
-
-/** The same for all that is live. */
-function readyAll(time: u32): bool {
-  const all = filters();
-  if (!all.wanted) return false;
-  all.wanted = 0;
-  all.missed = 0;
-  if (!keepSigns(true)) return false;
-  all.wanted = <u32>!signAll(time);
   return true;
 }
 
 /** No members yet, with room for all that pass and some more: where they were, if it suffices. 0 where memory cannot grow. */
 function keepMembers(f: Filter, before: Members): Members {
-  if (!keepSigns(false)) return changetype<Members>(0);
+  const none = changetype<Members>(0);
   const start = mark();
   const listed: usize = f.listedRoom < f.room ? keep(bitsetBytes(f.room)) : f.listed;
-  const m = before && before.room >= f.passing ? before : Members.keep(<u32>align(f.passing + (f.passing >> 2), 32));
+  const m = before && before.room >= f.passing ? before : Members.keep(<u32>align(f.passing + (f.passing >> 2), GROUP));
   if (!listed || !m || !fits(0, 0)) {
     release(start);
-    return changetype<Members>(0);
+    return none;
+  }
+  // The mean of all for the first, room for everybody's codes for whoever comes then; where there is no memory for these members do without.
+  keepSigns(signs() ? roomOfAll() : 0);
+  if (!signs()) {
+    release(start);
+    return none;
   }
   m.clear();
   memory.fill(listed, 0, bitsetBytes(f.room));
@@ -137,22 +133,31 @@ function keepMembers(f: Filter, before: Members): Members {
   return m;
 }
 
-/** Of the memory that is left nobody has asked for more than such a part to be taken for searches without a filter. */
+/** Of the memory that is left such a part at most is taken for searches that have no filter, and nothing where the caller has said how much there may be. */
 const SPARE: u64 = 8;
 
-/**
- * The mean of all for the first filter, unless room is wanted at once; room for codes of all slots and of half as many again for whoever comes then. False where memory
- * cannot grow: not even to the mean, or where room is wanted.
- */
-function keepSigns(atOnce: bool): bool {
-  const slots = slotsThere();
-  if (signs() && filters().signedRoom >= slots) return true;
-  const room = signs() || atOnce ? slots + (slots >> 1) : 0;
+/** readyFilter() for all that is live. */
+function readyAll(microseconds: f32): bool {
+  const all = filters();
+  if (!all.wanted) return false;
+  all.wanted = 0;
+  all.missed = 0;
+  const room = roomOfAll();
+  if (isCapped() || Signs.bytes(room) > left() / SPARE || !keepSigns(room)) return false;
+  all.wanted = <u32>!signAll(microseconds);
+  return true;
+}
+
+/** Slots there are, and half as many again. */
+function roomOfAll(): u32 { return <u32>align(slotsThere() + (slotsThere() >> 1), GROUP); }
+
+/** Signs in use have room for all slots, or are made anew for `room`; false where memory cannot grow to that, and they are as they were. */
+function keepSigns(room: u32): bool {
+  if (signs() && filters().signedRoom >= slotsThere()) return true;
   const start = mark();
-  if (atOnce && Signs.bytes(room) > left() / SPARE) return false;
   const s = Signs.keep(room);
   const there = s != changetype<Signs>(0) && fits(0, 0);
   if (there) useSigns(s, room);
   else release(start);
-  return there || (!atOnce && signs() != changetype<Signs>(0));
+  return there;
 }

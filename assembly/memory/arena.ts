@@ -73,6 +73,7 @@ if (TEAM + TEAM_BYTES > STATIC) ERROR("the records of assembly/memory/arena.ts e
 /** Every allocation starts on a cache line. */
 const ALIGN: usize = 64;
 const PAGE: usize = 65536;
+const MOST_PAGES: u32 = 65536;
 /**
  * Memory grows by a 32nd at least, where it may: V8 takes all of a memory that has grown for new, and collects the garbage of the
  * whole heap after each growth of a large one. By single pages that was once for 80 vectors of 160 values that were added.
@@ -109,6 +110,9 @@ export function openArena(pages: u32): void {
 
 /** Bytes that may still be taken, whether memory has grown to them or not. */
 @inline export function left(): u64 { return <u64>arena().pages * PAGE - <u64>arena().top; }
+
+/** Whether memory may grow to less than there can be. */
+@inline export function isCapped(): bool { return arena().pages < MOST_PAGES; }
 
 /** What was taken so far stays. */
 @inline export function settle(): void { if (CHECKED) arena().floor = arena().top; }

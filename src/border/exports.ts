@@ -60,10 +60,10 @@ export interface Exports {
   /** Microseconds of each; of a code, not of 32. */
   setCosts?(row: number, met: number, hop: number, code: number): void;
   /**
-   * Graph builds: before a search by a filter that lasts, or by none (0), no scratch being in use. Takes `time` 256ths of a microsecond at most, or
-   * little more; 1 where something was done.
+   * Graph builds: before a search by a filter that lasts, or by none (0), no scratch being in use. Takes so many microseconds at most, or
+   * little more; 1 where codes were wanted, or are there.
    */
-  readyFilter?(filter: number, time: number): number;
+  readyFilter?(filter: number, microseconds: number): number;
   passIds(filter: number, ids: number, n: number): number;
   passBits(filter: number, bits: number, bytes: number): number;
 

@@ -6,7 +6,6 @@ import type { Exports, SharedExports } from "../border/exports.js";
 import type { Instance } from "../border/instance.js";
 import * as plain from "../border/instance.js";
 import type { Variant } from "../border/variants.js";
-import { NONE } from "../words/state.js";
 import type { WriteLock } from "./lock.js";
 
 export { expectCrowd } from "../border/instance.js";
@@ -45,7 +44,7 @@ export function instanceOf(exports: Exports): Instance {
 
 /** Has a filter get its codes: not before every search by it, as elsewhere, since nobody can search meanwhile. */
 export function ready(exports: Exports, filter: number): void {
-  readying.get(exports)?.(filter, NONE);
+  readying.get(exports)?.(filter, Infinity);
 }
 
 function hold(memory: object): void {

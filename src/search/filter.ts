@@ -4,7 +4,6 @@ import type { Engine } from "../border/engine.js";
 import { checkAlive, copyOf, idsOf } from "../input/vectors.js";
 import { IDS_CHUNK } from "../words/codes.js";
 import { badOption, show, VicinalError } from "../words/errors.js";
-import { NONE } from "../words/state.js";
 import { tagOf } from "../words/tag.js";
 
 /** An array or set of ids, a predicate over ids, or a Uint8Array bitset: id i passes if bit i & 7 of byte i >> 3 is 1. */
@@ -29,13 +28,12 @@ interface Home {
   readonly filters: Map<PreparedFilter, number>;
 }
 
-/** What a search spends on codes of what passes at most: a millisecond, in 256ths of a microsecond. */
-const CODING = 2 ** 18;
+/** What a search spends on codes of what passes at most. */
+const CODING_US = 1000;
 
 /** Runs predicates now, before any scratch is in use, for so many searches; what comes back is cheap to place. */
 export function settle(filter: Filter | undefined, engine: Engine, searches = 1): Settled {
-  const ready = (address: number): number =>
-    (!engine.busy && engine.exports.readyFilter?.(address, Math.min(searches * CODING, NONE))) || 0;
+  const ready = (address: number): number => (!engine.busy && engine.exports.readyFilter?.(address, searches * CODING_US)) || 0;
   if (filter === undefined) {
     if (ready(0)) engine.timer?.(engine);
     return undefined;

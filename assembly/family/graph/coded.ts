@@ -20,11 +20,12 @@ import { publish, work } from "../../search/work";
 import { bindNeighbours, blur, groupBytes, guide, lowerBounds, scalesOf, scoreNeighbours } from "./neighbours";
 
 @unmanaged export class Coded {
-  count: u32;  // places in use
+  count: u32;  // places in use; of all slots, see places()
   slots: u32;  // u32 per place, NONE where nobody is any more; 0: place i is of slot i
   codes: u32;  // a group for 32 places
   centre: u32; // codeBytes(): what all are seen from, rotated
 
+  @inline places(): u32 { return this.slots ? this.count : nodes().count; }
   @inline slotAt(i: u32): u32 { return this.slots ? load<u32>(this.slots + (<usize>i << 2)) : i; }
   @inline groupOf(i: u32): usize { return this.codes + <usize>(i / GROUP) * groupBytes(); }
 
@@ -62,20 +63,20 @@ export function scanCodes(ask: Ask, m: Coded): i32 {
   const guess = top ? Nominees.open(top) : changetype<Nominees>(0);
   const batch = guess ? Batch.open(BATCH) : guess;
   const estimates = batch ? alloc(GROUP << 2) : 0;
-  const least = estimates ? alloc(<usize>align(m.count, GROUP) << 2) : 0; // f32 per place: what its distance is at least
+  const least = estimates ? alloc(<usize>align(m.places(), GROUP) << 2) : 0; // f32 per place: what its distance is at least
   const scored = least ? alloc(bitsetBytes(nodes().count)) : 0;
   if (!scored) {
     reset(start);
     return E_MEMORY;
   }
   bindNeighbours();
-  guessAll(ask, m, guess, estimates, least);
+  const there = guessAll(ask, m, guess, estimates, least);
   guess.settle(0);
   rerankBatch(layout().prepared, guess, top);
   memory.fill(scored, 0, bitsetBytes(nodes().count));
   for (let i: u32 = 0; i < guess.count; i++) setBit(scored, guess.slotAt(i));
   batch.count = 0;
-  for (let first: u32 = 0; first < m.count; first += GROUP) {
+  for (let first: u32 = 0; first < m.places(); first += GROUP) {
     for (let bits = m.there(ask, first, within(least + (<usize>first << 2), top.bound)); bits; bits &= bits - 1) {
       const slot = m.slotAt(first + ctz(bits));
       if (hasBit(scored, slot)) continue;
@@ -84,8 +85,8 @@ export function scanCodes(ask: Ask, m: Coded): i32 {
     }
   }
   scoreBatch(batch, top);
-  work().distances += m.count;
-  work().visited += m.count;
+  work().distances += there;
+  work().visited += there;
   const done = publish(top);
   reset(start);
   return done ? OK : E_MEMORY;
@@ -96,8 +97,8 @@ function scoreBatch(batch: Batch, top: TopK): void {
   batch.count = 0;
 }
 
-/** Estimates of all members, the k nearest of which are the guess, and what their distances are at least. */
-function guessAll(ask: Ask, m: Coded, guess: Nominees, estimates: usize, least: usize): void {
+/** Estimates of all that are there, the k nearest of which are the guess, and what their distances are at least; how many they are. */
+function guessAll(ask: Ask, m: Coded, guess: Nominees, estimates: usize, least: usize): u32 {
   // From the query to the mean, as walks measure; and the length of what codes are compared with: the query, less the mean where
   // distances are squares, and less what lies along it where they are dots.
   const query = layout().turned;
@@ -108,7 +109,16 @@ function guessAll(ask: Ask, m: Coded, guess: Nominees, estimates: usize, least: 
   // <q, r> counts is a code's scale. Rounded tables are not less blurred where the query lies along the mean.
   const deviations = ask.effort >= WIDE * ask.k ? DEVIATIONS_WIDE : DEVIATIONS;
   const error = deviations * (<f32>0.6 * <f32>sqrt(square) + blur(guide()));
-  for (let first: u32 = 0; first < m.count; first += GROUP, least += GROUP << 2) {
+  let scored: u32 = m.slots ? m.count : 0;
+  for (let first: u32 = 0; first < m.places(); first += GROUP, least += GROUP << 2) {
+    if (!m.slots) {
+      const there = passing(first, ask.filter);
+      scored += popcnt(there);
+      if (!there) {
+        for (let i: usize = 0; i < GROUP << 2; i += 4) store<f32>(least + i, Infinity);
+        continue;
+      }
+    }
     const group = m.groupOf(first);
     scoreNeighbours(guide(), group, distance, estimates);
     lowerBounds(estimates, scalesOf(group), error, least);
@@ -117,6 +127,7 @@ function guessAll(ask: Ask, m: Coded, guess: Nominees, estimates: usize, least: 
       guess.offer(load<f32>(estimates + (i << 2)), m.slotAt(first + i));
     }
   }
+  return scored;
 }
 
 function squareBeside(centre: usize, dot: f64): f64 {

@@ -59,7 +59,7 @@ const ROWS_OF_A_HOP: f32 = 3;
 
 /** Microseconds of scoring all that passes: by rows, and by codes of a filter that lasts. */
 @inline function rowsCost(ask: Ask): f32 { return <f32>ask.passing * layout().rowCost; }
-@inline function codesCost(ask: Ask): f32 { return <f32>ask.passing * layout().codeCost + min(layout().reread * spanOf(ask), <f32>ask.passing) * layout().metCost; }
+@inline function codesCost(ask: Ask, codes: u32): f32 { return <f32>codes * layout().codeCost + min(layout().reread * spanOf(ask), <f32>ask.passing) * layout().metCost; }
 
 /** What the rows that a scan of codes reads grow with: by k from 1 to 1,000, a fiftieth passing to half, .23 to .3 of this on fashion-mnist-784, .64 to 1 on gutenberg-sif-160. */
 @inline function spanOf(ask: Ask): f32 { return sqrt(<f32>ask.k * <f32>ask.passing); }
@@ -86,51 +86,57 @@ export function noteReread(ask: Ask, rows: u32): void {
   return ef < wanted ? ef + (wanted - ef >> (isGuided() ? 1 : 2)) : ef;
 }
 
-/** Whether to set out on a walk that is as dear as one of `ef`; what both would cost is noted. */
-export function plansWalk(ask: Ask, ef: u32, linked: u32): bool {
+/** All that passes is scored, by codes where its filter has some. */
+export const WAY_SCAN: u32 = 0;
+export const WAY_WALK: u32 = 1;
+/** fastScan: the codes of all that is live are scanned. */
+export const WAY_SIGNS: u32 = 2;
+
+/** How to search where a walk is as dear as one of `ef`; what both would cost is noted. */
+export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
   const w = work();
-  if (ask.passing == linked && <f32>linked <= (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop())) return false;
+  if (ask.passing == linked && <f32>linked <= (HOPS_DOWN + HOPS_PER_EF * <f32>ef) * (isGuided() ? ROWS_OF_A_HOP : rowsPerHop())) return WAY_SCAN;
   if (layout().rowCost == 0) assumeCosts();
-  if (GRAPH && isGuided() && ask.passing == state().live && scansAll(ask, ef, linked)) return false;
-  if (ask.passing == linked) return true;
+  if (GRAPH && isGuided() && ask.passing == state().live && scansSigns(ask, ef, linked)) return WAY_SIGNS;
+  if (ask.passing == linked) return WAY_WALK;
   w.walkCost = HOPS_DOWN * perHop() + walkCost(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
   w.scanCost = rowsCost(ask);
+  const filter = Filter.at(ask.prepared);
+  const coded = GRAPH && isGuided() && ask.prepared != 0;
+  const codes = coded ? codesCost(ask, ask.passing) : 0;
   let looks = true;
   if (ask.prepared) {
-    const filter = Filter.at(ask.prepared);
     if (filter.factor) w.walkCost *= filter.factor;
-    if (GRAPH && state().fastScan) {
-      const codes = codesCost(ask);
-      if (filter.coded) w.scanCost = codes;
-      else {
-        // What passes gets codes for the next search where these make it three times cheaper, else once searches would have saved a quarter of what codes take to
-        // make or to copy (signs.ts).
-        const saved = min(w.walkCost, w.scanCost) - codes;
-        filter.missed += saved;
-        if (saved > 2 * codes || filter.missed > making(ask.passing, filters().signedRoom ? 0.000125 : 0.001)) filter.wanted = 1;
-      }
-    }
+    if (coded && filter.coded) w.scanCost = codes;
     looks = !filter.factor || !(++filter.scans % LOOK_AGAIN);
   }
-  return w.scanCost > w.walkCost || (looks && w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop());
+  const walks = w.scanCost > w.walkCost || (looks && w.scanCost > LOOK_FIRST * HOPS_DOWN * perHop());
+  // What passes gets codes for the next searches where these make it three times cheaper, else once searches would have saved a quarter of what codes take to make or
+  // to copy (signs.ts). What a walk takes here is known by the first: where the nearest pass, a tenth of what it takes elsewhere.
+  if (coded && !filter.coded && (!walks || filter.factor)) {
+    const saved = min(w.walkCost, w.scanCost) - codes;
+    filter.missed += saved;
+    if (saved > 2 * codes || filter.missed > making(ask.passing, filters().signedRoom ? 0.000125 : 0.001)) filter.wanted = 1;
+  }
+  return walks ? WAY_WALK : WAY_SCAN;
 }
 
 /**
- * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at. If there are none they are made for the next
+ * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at. Those that are missing are made for the next
  * searches, once these would have saved a quarter of that.
  */
-function scansAll(ask: Ask, ef: u32, linked: u32): bool {
+function scansSigns(ask: Ask, ef: u32, linked: u32): bool {
   const w = work(), all = filters();
   const hops = HOPS_DOWN + hopsPerEf() * <f32>ef * <f32>linked / <f32>max(ask.passing, 1);
-  const walk = hops * perHop(), codes = codesCost(ask);
-  if (linked < LEAST_SIGNED || walk < SURELY * codes || hops * <f32>(state().m << 1) < <f32>linked) return false;
+  const walk = hops * perHop(), codes = codesCost(ask, nodes().count);
+  if (linked < LEAST_SIGNED || walk < SURELY * codes || hops * <f32>(state().m << 1) < <f32>nodes().count) return false;
   if (allSigned()) {
     w.walkCost = walk;
     w.scanCost = codes;
     return true;
   }
   all.missed += walk - codes;
-  if (all.missed > making(ask.passing, 0.001)) all.wanted = 1;
+  if (all.missed > making(ask.passing - all.signedCount, 0.001)) all.wanted = 1;
   return false;
 }
 

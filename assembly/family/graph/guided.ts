@@ -8,7 +8,7 @@
 // and few of them would not have been expanded one by one. At equal recall 24 to 31 % more queries a second at 64 and 160 dimensions,
 // 3 to 10 % at 784; rounds of 16 at k 100, 4 to 8 % more.
 //
-// Where not all can be answered, of a filter's sake or since some are removed, the others are walked through: their rows are not
+// Where few can be answered, of a filter's sake or since some are removed, the others are walked through: their rows are not
 // read, unless it was such a one that told of them. Their neighbours wait at guesses, estimates from an estimate, whose errors would
 // add up from one to the next: with guesses from guesses a walk of fashion-mnist-784, half passing, drifted off and read 8,262 rows,
 // where it reads 25.
@@ -57,7 +57,7 @@ export function guidedSearch(w: Walk, rows: Scorer, ef: u32, wanted: u32, itself
   const most = roundOf(least);
   for (let round: u32 = 1; takeRound(w, ef, min(round, most)); round++) {
     if (!w.passesAll && givesUp(beam.size, due, w.scored)) return false;
-    expandRound(w, rows, round <= ef / WIDE);
+    expandRound(w, rows, round <= ef / WIDE ? 2 : 1);
   }
   if (ef < wanted) {
     // Every second one that waits does so twice, and one in `spread` can be answered.
@@ -194,10 +194,10 @@ function roundOf(ef: u32): u32 { return min(max(ef >> 3, 4), ROUND); }
 const WIDE: u32 = 32;
 
 /**
- * All that the nodes of a round have in memory is asked for before any of it is used. Rows are read of those that can be answered alone.
- * `above`: by their links on layer 1, too.
+ * All that the nodes of a round have in memory is asked for before any of it is used. Rows are read of those that takeRound() has
+ * put there for it. Neighbours are those of so many layers.
  */
-function expandRound(w: Walk, rows: Scorer, above: bool = false): void {
+function expandRound(w: Walk, rows: Scorer, layers: u32 = 1): void {
   const round = w.round(), through = w.passedThrough();
   const beam = w.beam();
   const n = round.count;
@@ -212,7 +212,7 @@ function expandRound(w: Walk, rows: Scorer, above: bool = false): void {
   w.waiting().shrink(queueSize(max(beam.capacity - beam.size, beam.capacity >> 3), w.spread));
   for (let i: u32 = 0; i < n; i++) {
     expand(w, rows, round.slotAt(i), round.distanceAt(i), false);
-    if (above && topOf(round.slotAt(i))) expand(w, rows, round.slotAt(i), round.distanceAt(i), false, 1);
+    if (layers > 1 && topOf(round.slotAt(i))) expand(w, rows, round.slotAt(i), round.distanceAt(i), false, 1);
   }
   // What an estimate is too low by, all that is seen from there is too: at the edge of the beam it leads to half as many in vain.
   const edge = beam.farthest() < Infinity ? max(beam.farthest(), guide().nearest) : guide().nearest;

@@ -3,7 +3,7 @@ import { E_MEMORY, GRAPH, NONE, OK, PLAN_WALK, PLAN_WALK_THEN_SCAN } from "../..
 import { mark, reset } from "../../memory/arena";
 import { state } from "../../memory/state";
 import { DOOMED, LIVE, layout, nodes, stageOf, upper } from "../../table/nodes";
-import { Filter, allSigned } from "../../table/filters";
+import { Filter } from "../../table/filters";
 import { Codec, bindQuery, bindSlot, exactCodec, nominates, scanNominates, scoreMany, walkScorer } from "../../codec/scorer";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
@@ -21,7 +21,7 @@ import { forgetTurned } from "./neighbours";
 import { Coded, scanCodes } from "./coded";
 import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { dueOf, noteReread, noteWalk, plansWalk } from "./costs";
+import { WAY_SCAN, WAY_SIGNS, WAY_WALK, dueOf, noteReread, noteWalk, wayOf } from "./costs";
 import { Selection } from "./selection";
 import { signs } from "./signs";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
@@ -80,7 +80,8 @@ function hnswSearch(ask: Ask): i32 {
   const narrow = ask.effort < ask.k && ask.given;
   const beam = min(max(ask.effort, ask.k), ask.passing);
   const ef = narrow ? min(ask.effort, beam) : beam;
-  if (s.entry == NONE || !plansWalk(ask, dueOf(ef, wanted), linked)) return scanPassing(ask);
+  const way = s.entry == NONE ? WAY_SCAN : wayOf(ask, dueOf(ef, wanted), linked);
+  if (way != WAY_WALK) return GRAPH && way == WAY_SIGNS ? scanBy(ask, signs()) : scanPassing(ask);
   const by = ask.codec();
   const start = mark();
   const spare = spareFor(ask, beam, linked);
@@ -122,21 +123,20 @@ function hnswSearch(ask: Ask): i32 {
   return done ? OK : E_MEMORY;
 }
 
-/** By codes where the filter has some, or all that is live and this was planned; else by rows. */
+/** By codes where the filter has some, else by rows. */
 function scanPassing(ask: Ask): i32 {
   if (GRAPH && ask.prepared) {
     const f = Filter.at(ask.prepared);
     if (f.coded) return scanBy(ask, changetype<Coded>(f.members));
     f.missed += work().scanCost;
   }
-  if (!GRAPH || ask.passing != state().live || !work().walkCost || !allSigned()) return exactScan(ask);
-  signs().count = nodes().count;
-  return scanBy(ask, signs());
+  return exactScan(ask);
 }
 
 function scanBy(ask: Ask, codes: Coded): i32 {
+  const before = work().reranked;
   const done = scanCodes(ask, codes);
-  noteReread(ask, work().reranked);
+  noteReread(ask, work().reranked - before);
   return done;
 }
 

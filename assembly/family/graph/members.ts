@@ -3,13 +3,12 @@ import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
 import { NONE } from "../../base/codes";
 import { align } from "../../base/sizes";
 import { keep } from "../../memory/arena";
-import { state } from "../../memory/state";
 import { GROUP } from "../../memory/store";
 import { Filter } from "../../table/filters";
 import { codeBytes } from "../../kernel/rotation";
 import { Coded, squareBetween } from "./coded";
 import { groupBytes } from "./neighbours";
-import { codeSlot, meanOf, signs } from "./signs";
+import { codeSlot, meanOf, signCost, signs } from "./signs";
 
 @unmanaged export class Members extends Coded {
   holes: u32; // places whose slot passes no more
@@ -55,19 +54,17 @@ export function dropGone(f: Filter, m: Members): void {
   }
 }
 
-/**
- * Adds what passes and is not listed, for so many 256ths of a microsecond; whether that is all.
- */
-export function addNew(f: Filter, m: Members, time: u32): bool {
+/** Adds what passes and is not listed, for so many microseconds; whether that is all. */
+export function addNew(f: Filter, m: Members, microseconds: f32): bool {
   if (!m.count) findCentre(f, m);
-  const copy = state().dimensions + 40 >> 3;
-  let left = <i64>time;
+  const make = signCost(), copy = make / 8;
+  let left = microseconds;
   for (let at: u32 = 0, end = <u32>bitsetBytes(f.room); at < end; at += 8) {
     for (let fresh = load<u64>(f.bits + at) & ~load<u64>(f.listed + at); fresh; fresh &= fresh - 1) {
       if (left <= 0) return false;
       const slot = (at << 3) + <u32>ctz(fresh);
       setBit(f.listed, slot);
-      left -= copy << (m.add(slot) ? 3 : 0);
+      left -= m.add(slot) ? make : copy;
     }
   }
   return true;

@@ -67,17 +67,18 @@ const ASKED: u32 = 16;
    * Children of `parent` (NONE: nobody's), or the n at `kept`, fewer than `limit`, are taken whatever covers them.
    */
   @inline choose(layer: u32, by: Codec, limit: u32, backfill: bool, parent: u32, kept: usize = 0, n: u32 = 0): void {
-    if (GRAPH && layer && haveCodes()) this.chooseAbove(by, limit, kept, n);
+    if (GRAPH && layer && haveCodes()) this.chooseAbove(by, limit);
     else this.chooseNear(by, limit, backfill, parent, kept, n);
   }
 
-  private chooseAbove(by: Codec, limit: u32, kept: usize, n: u32): void {
+  /** With codes nothing is kept but what was taken before. */
+  private chooseAbove(by: Codec, limit: u32): void {
     const half = limit + 1 >> 1;
-    this.chooseNear(by, max(half, this.taken), false, NONE, kept, n);
+    this.chooseNear(by, max(half, this.taken), false, NONE, 0, 0);
     this.near = this.taken;
-    this.addSome(by, min(limit, this.taken + half), max(this.count / ASKED, 1), true);
+    this.addSome(by, min(limit, this.taken + half), max(this.count / ASKED, 1), ELSEWHERE);
     this.sure = this.taken;
-    this.addSome(by, limit, 1, false);
+    this.addSome(by, limit, 1, 0);
   }
 
   private chooseNear(by: Codec, limit: u32, backfill: bool, parent: u32, kept: usize, n: u32): void {
@@ -102,34 +103,34 @@ const ASKED: u32 = 16;
     this.taken = taken;
   }
 
-  /** Takes of every `step`-th candidate those that were not taken, or of these who leads elsewhere, up to `limit`. */
-  private addSome(by: Codec, limit: u32, step: u32, elsewhere: bool): void {
+  /** Takes of every `step`-th candidate those that were not taken and are not covered by `part`, up to `limit`. */
+  private addSome(by: Codec, limit: u32, step: u32, part: f32): void {
     for (let i: u32 = 0; i < this.count && this.taken < limit; i += step) {
       const key = this.candidate(i);
-      if (holds(this.slots, this.taken, slotOf(key)) || (elsewhere && this.isCovered(by, key, this.taken, true))) continue;
+      if (holds(this.slots, this.taken, slotOf(key)) || (part > 0 && this.isCovered(by, key, this.taken, part))) continue;
       store<u32>(this.slots + (this.taken++ << 2), slotOf(key));
     }
   }
 
   /**
-   * Whether one of the first `taken` is nearer to the candidate than the node is. `elsewhere`: much nearer, counted from what the candidate is from itself,
-   * where that is not 0; asked of the first CHUNK, and of who leads elsewhere too.
+   * Whether one of the first `taken` is nearer to the candidate than the node is; or than a `part` of that below 1, counted from what the candidate is from itself,
+   * where that is not 0, which is asked of the first CHUNK and of those behind `near` alone.
    */
-  @inline private isCovered(by: Codec, key: u64, taken: u32, elsewhere: bool = false): bool {
+  @inline private isCovered(by: Codec, key: u64, taken: u32, part: f32 = 1): bool {
     if (!taken) return false;
     let distance = distanceOf(key);
     const scorer = linkScorer();
     bindSlot(by, scorer, slotOf(key));
-    if (elsewhere) {
+    if (part < 1) {
       let own: f32 = 0;
       if (isSigned()) {
         store<u32>(this.passed, slotOf(key));
         scoreMany(scorer, this.passed, 1, this.scored);
         own = load<f32>(this.scored);
       }
-      distance = min(distance, own + ELSEWHERE * (distance - own));
+      distance = min(distance, own + part * (distance - own));
     }
-    for (let i: u32 = 0; i < taken; i = elsewhere ? max(i + CHUNK, this.near) : i + CHUNK) {
+    for (let i: u32 = 0; i < taken; i = part < 1 ? max(i + CHUNK, this.near) : i + CHUNK) {
       const n = min(CHUNK, taken - i);
       scoreMany(scorer, this.slots + (i << 2), n, this.scored);
       for (let j: u32 = 0; j < n; j++) if (load<f32>(this.scored + (j << 2)) < distance) return true;

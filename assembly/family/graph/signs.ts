@@ -3,6 +3,7 @@
 // And where searches are so wide that a scan of all codes is cheaper, these are scanned: the ten nearest of minilm-mix-384, 11,389, at ef 512 in
 // 57 us in place of 340.
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
+import { CHECKED } from "../../base/codes";
 import { align, rowBytes } from "../../base/sizes";
 import { keep } from "../../memory/arena";
 import { state } from "../../memory/state";
@@ -85,6 +86,7 @@ export function meanOf(filter: usize, n: u32, to: usize): f64 {
 /** A live slot that has room for a code has one; whether it had to be made. */
 function sign(slot: u32): bool {
   const all = filters(), s = signs();
+  if (CHECKED) assert(slot < all.signedRoom && all.signedRoom % GROUP == 0);
   if (hasBit(all.signed, slot)) return false;
   pack(slot, s.centre, s.codes, slot);
   setBit(all.signed, slot);
@@ -115,10 +117,13 @@ export function codeSlot(slot: u32, centre: usize, codes: usize, i: u32): bool {
   return made;
 }
 
-/** What is live gets its code, for so many 256ths of a microsecond; whether that is all. Its place is there. */
-export function signAll(time: u32): bool {
-  const each = state().dimensions + 40;
-  let left = <i64>time;
+/** Microseconds of a code that is made. */
+export function signCost(): f32 { return <f32>(state().dimensions + 40) / 256; }
+
+/** What is live gets its code, for so many microseconds; whether that is all. Its place is there. */
+export function signAll(microseconds: f32): bool {
+  const each = signCost();
+  let left = microseconds;
   for (let first: u32 = 0; first < nodes().count; first += GROUP) {
     for (let fresh = passing(first, 0) & ~load<u32>(filters().signed + (first >> 3)); fresh; fresh &= fresh - 1) {
       if (left <= 0) return false;
