@@ -13,7 +13,7 @@ import { codeBytes } from "../../kernel/rotation";
 import { Ask } from "../../search/ask";
 import { Batch } from "../../search/batch";
 import { Nominees } from "../../search/nominees";
-import { passing } from "../../search/packed-scan";
+import { excludeAbsent, passing } from "../../search/packed-scan";
 import { openTop, rerankBatch } from "../../search/rerank";
 import { TopK } from "../../search/topk";
 import { publish, work } from "../../search/work";
@@ -115,7 +115,7 @@ function guessAll(ask: Ask, m: Coded, guess: Nominees, estimates: usize, least: 
       const there = passing(first, ask.filter);
       scored += popcnt(there);
       if (!there) {
-        for (let i: usize = 0; i < GROUP << 2; i += 4) store<f32>(least + i, Infinity);
+        excludeAbsent(there, least);
         continue;
       }
     }

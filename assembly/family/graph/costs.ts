@@ -116,7 +116,7 @@ export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
   if (coded && !filter.coded && (!walks || filter.factor)) {
     const saved = min(w.walkCost, w.scanCost) - codes;
     filter.missed += saved;
-    if (saved > 2 * codes || filter.missed > making(ask.passing, filters().signedRoom ? 0.000125 : 0.001)) filter.wanted = 1;
+    if (saved > 2 * codes || filter.missed > <f32>ask.passing * (filters().signedRoom ? copyingCost() : makingCost()) / 4) filter.wanted = 1;
   }
   return walks ? WAY_WALK : WAY_SCAN;
 }
@@ -136,7 +136,7 @@ function scansSigns(ask: Ask, ef: u32, linked: u32): bool {
     return true;
   }
   all.missed += walk - codes;
-  if (all.missed > making(ask.passing - all.signedCount, 0.001)) all.wanted = 1;
+  if (all.missed > <f32>(ask.passing - all.signedCount) * makingCost() / 4) all.wanted = 1;
   return false;
 }
 
@@ -145,8 +145,9 @@ const SURELY: f32 = 1.5;
 /** Whose steps are timed (src/border/clock.ts). */
 const LEAST_SIGNED: u32 = 1000;
 
-/** Microseconds of codes of so many, by a share of what each takes to make. */
-@inline function making(codes: u32, share: f32): f32 { return <f32>codes * <f32>(state().dimensions + 40) * share; }
+/** Microseconds of a code that is made from a row, and of one that is copied (signs.ts). */
+export function makingCost(): f32 { return <f32>(state().dimensions + 40) / 256; }
+export function copyingCost(): f32 { return makingCost() / 8; }
 
 /** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
 const LOOK_FIRST: f32 = 3;

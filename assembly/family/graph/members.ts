@@ -7,8 +7,9 @@ import { GROUP } from "../../memory/store";
 import { Filter } from "../../table/filters";
 import { codeBytes } from "../../kernel/rotation";
 import { Coded, squareBetween } from "./coded";
+import { copyingCost, makingCost } from "./costs";
 import { groupBytes } from "./neighbours";
-import { codeSlot, meanOf, signCost, signs } from "./signs";
+import { codeSlot, meanOf, signs } from "./signs";
 
 @unmanaged export class Members extends Coded {
   holes: u32; // places whose slot passes no more
@@ -57,14 +58,13 @@ export function dropGone(f: Filter, m: Members): void {
 /** Adds what passes and is not listed, for so many microseconds; whether that is all. */
 export function addNew(f: Filter, m: Members, microseconds: f32): bool {
   if (!m.count) findCentre(f, m);
-  const make = signCost(), copy = make / 8;
   let left = microseconds;
   for (let at: u32 = 0, end = <u32>bitsetBytes(f.room); at < end; at += 8) {
     for (let fresh = load<u64>(f.bits + at) & ~load<u64>(f.listed + at); fresh; fresh &= fresh - 1) {
       if (left <= 0) return false;
       const slot = (at << 3) + <u32>ctz(fresh);
       setBit(f.listed, slot);
-      left -= m.add(slot) ? make : copy;
+      left -= m.add(slot) ? makingCost() : copyingCost();
     }
   }
   return true;

@@ -174,11 +174,13 @@ export function clearNeighbours(codes: usize, links: u32): void { memory.fill(co
 
 /** `to` as `slot` sees it becomes the code at place i. */
 export function packNeighbour(codes: usize, i: u32, slot: u32, to: u32): void {
-  packRow(groupOf(codes, i), i & GROUP - 1, turnedRow(slot, to), turnedRow(to, slot));
+  packRow(codes, i, turnedRow(slot, to), turnedRow(to, slot));
 }
 
-/** The rotated row `v` as the rotated row `u` sees it becomes the code at place i of a group. */
-export function packRow(group: usize, i: u32, u: usize, v: usize): void {
+/** The rotated row `v` as the rotated row `u` sees it becomes the code at place i of a list. */
+export function packRow(codes: usize, i: u32, u: usize, v: usize): void {
+  const group = groupOf(codes, i);
+  i &= GROUP - 1;
   const bytes: usize = codeBytes();
   let square: f32 = 0, length: f32 = 0, along: f32 = 0; // |r|^2, |r|_1, <u, sign(r)>
   if (SIMD) {

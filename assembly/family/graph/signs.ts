@@ -1,5 +1,5 @@
 // Codes of slots, whatever filter they pass, 32 by 32 in the order of slots and seen from the mean of all. To rotate a row and code it takes some
-// (d + 40) / 256 us, to copy its code an eighth of that: once a second filter scans codes, those that are like the whole copy theirs from here.
+// (d + 40) / 256 us, to copy its code a fifth of that and less: once a second filter scans codes, those that are like the whole copy theirs from here.
 // And where searches are so wide that a scan of all codes is cheaper, these are scanned: the ten nearest of minilm-mix-384, 11,389, at ef 512 in
 // 57 us in place of 340.
 import { bitsetBytes, hasBit, setBit } from "../../base/bitset";
@@ -15,6 +15,7 @@ import { codeBytes, rotate } from "../../kernel/rotation";
 import { decode, exactCodec } from "../../codec/scorer";
 import { passing } from "../../search/packed-scan";
 import { Coded } from "./coded";
+import { makingCost } from "./costs";
 import { copyCode, groupBytes, packRow } from "./neighbours";
 
 @unmanaged export class Signs extends Coded {
@@ -99,7 +100,7 @@ function pack(slot: u32, centre: usize, codes: usize, i: u32): void {
   const row = signs().row;
   decode(exactCodec(), slot, row);
   rotate(row, row);
-  packRow(codes + <usize>(i / GROUP) * groupBytes(), i & GROUP - 1, centre, row);
+  packRow(codes, i, centre, row);
 }
 
 /**
@@ -117,12 +118,9 @@ export function codeSlot(slot: u32, centre: usize, codes: usize, i: u32): bool {
   return made;
 }
 
-/** Microseconds of a code that is made. */
-export function signCost(): f32 { return <f32>(state().dimensions + 40) / 256; }
-
 /** What is live gets its code, for so many microseconds; whether that is all. Its place is there. */
 export function signAll(microseconds: f32): bool {
-  const each = signCost();
+  const each = makingCost();
   let left = microseconds;
   for (let first: u32 = 0; first < nodes().count; first += GROUP) {
     for (let fresh = passing(first, 0) & ~load<u32>(filters().signed + (first >> 3)); fresh; fresh &= fresh - 1) {
