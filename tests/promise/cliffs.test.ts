@@ -92,6 +92,22 @@ describe.each(FAMILIES)("%s", (_, create) => {
   });
 });
 
+it("a beam twice as wide costs twice as much at most, however few there are to scan", async () => {
+  const index = await Hnsw.create(options);
+  for (const n of [400, 800, 1500, 3000, 6000, 12_000]) {
+    index.add(rows.slice(index.size, n));
+    let before = Number.POSITIVE_INFINITY;
+    for (let ef = 8; ef <= 1024; ef *= 2) {
+      index.searchBatch(queries, { k: 1, ef });
+      const cost = costOf(index.lastStats);
+      expect(cost, `${n} vectors, ef ${ef}`).toBeLessThanOrEqual(2 * before);
+      before = cost;
+    }
+    expect(before, `${n} vectors`).toBeLessThanOrEqual(queries.length * n);
+  }
+  index.close();
+});
+
 describe("copies", () => {
   const queriesOf = gaussians(300, D, 5);
   const half = rows.slice(0, N / 2);
