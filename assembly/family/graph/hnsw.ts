@@ -22,7 +22,7 @@ import { Coded, scanCodes } from "./coded";
 import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
 import { WAY_SCAN, WAY_SIGNS, WAY_WALK, dueOf, noteReread, noteWalk, wayOf } from "./costs";
-import { Selection } from "./selection";
+import { Selection, haveLeads } from "./selection";
 import { signs } from "./signs";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
 import { advanceSweep, bury, sweepAfter, sweepAll } from "./sweep";
@@ -276,5 +276,6 @@ function chooseLinks(b: Builder, layer: u32, slot: u32): void {
     if (stageOf(other) == LIVE && !isTwin(other)) selection.add(pool.distanceAt(i), other);
   }
   if (!selection.count) addNearestLive(b, layer, slot);
+  if (haveLeads(layer)) selection.lead(b.codec(), state().m, slot, NONE);
   selection.choose(layer, b.codec(), state().m, true, NONE);
 }

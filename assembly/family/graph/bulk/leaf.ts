@@ -9,6 +9,7 @@ import { alloc } from "../../../memory/arena";
 import { addsDifferences } from "../../../memory/metrics";
 import { state } from "../../../memory/state";
 import { haveCodes } from "../graph";
+import { LEADS, haveLeads } from "../selection";
 import { candidatesOf, offerCandidate } from "./candidates";
 import { differencesAmong, squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
@@ -31,9 +32,10 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   whole: u32;   // WholeRows of LEAF
   company: u32; // Company, where byDots
   squares: u32; // LEAF x LEAF i32: squared distances; under l1 distances
+  apart: u32;   // LEAF x i32, where byDots: squared distances of one slot, but for what is the same in all
   nearest: u32; // mostLookedFar() x u64: [squared distance 32][place in the leaf 32]
 
-  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * LEAF << 2) + (mostLookedFar() << 3) + 512; }
+  @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * (LEAF + 1) << 2) + (mostLookedFar() << 3) + 512; }
 
   /** Scratch; 0 where it cannot grow. */
   static open(): Leaf {
@@ -48,8 +50,9 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       if (!leaf.company) return none;
     }
     leaf.squares = <u32>alloc(<usize>LEAF * LEAF << 2);
+    leaf.apart = <u32>alloc(LEAF << 2);
     leaf.nearest = <u32>alloc(mostLookedFar() << 3);
-    return leaf.whole && leaf.squares && leaf.nearest ? leaf : none;
+    return leaf.whole && leaf.squares && leaf.apart && leaf.nearest ? leaf : none;
   }
 
   /** n <= leafSize() different slots of the layer at hand, those that are to be linked learn of all; one alone learns nothing. */
@@ -77,6 +80,9 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     }
     const padded = <u32>align(n, 4);
     distancesAmong(whole, padded, this.squares);
+    if (bulk().byDots) for (let i: u32 = 0; i < padded; i++) {
+      store<i32>(whole.norms + (i << 2), i < n ? load<i32>(this.squares + i * (padded + 1 << 2)) >> 1 : 0);
+    }
     const unit = <f32>(1 / (addsDifferences() ? <f64>scale : <f64>scale * <f64>scale));
     for (let i = n & HUBS_THAT_CHOOSE - 1; i < hubs; i += HUBS_THAT_CHOOSE) this.choose(slots, n, padded, i, unit);
     for (let i = hubs; i < n; i++) this.choose(slots, n, padded, i, unit);
@@ -94,6 +100,8 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     store<i32>(own + (i << 2), I32.MAX_VALUE);
     for (let j = n; j < padded; j++) store<i32>(own + (j << 2), I32.MAX_VALUE);
     const byDots = bulk().byDots != 0;
+    const list = candidatesOf(slot);
+    if (byDots && haveLeads(bulk().layer)) this.offerLeads(list, slots, n, padded, i, own);
     const most = mostLooked(), take = byDots ? mostTakenByDots() : mostTaken();
     const look = min(most, n - 1);
     nearestOf(own, padded, look, nearest);
@@ -104,7 +112,6 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       const width = <i32>changetype<WholeRows>(this.whole).width;
       if (<i32>(last >> 32) - (itself >> 1) - (lastItself >> 1) <= width) bulk().mark(slot, UNCLEAR);
     }
-    const list = candidatesOf(slot);
     let taken: u32 = 0;
     for (let c: u32 = 0; c < look && taken < take; c++) {
       const key = load<u64>(nearest + (c << 3));
@@ -118,6 +125,22 @@ const HUBS_THAT_CHOOSE: u32 = 8;
       if (other != i) offerCandidate(list, toDistance(load<i32>(own + (other << 2)), unit), load<u32>(slots + (other << 2)));
     }
     store<i32>(own + (i << 2), itself);
+  }
+
+  /**
+   * Offers the i-th slot's nearest by distance, before all others. Norms are half of what each slot is from itself by now, PRODUCT / 2 - |v|^2, and 0
+   * behind the last: less these, PRODUCT - 2 <u, v> is PRODUCT / 2 - |u|^2 + |u - v|^2, no less than 0.
+   */
+  private offerLeads(list: usize, slots: usize, n: u32, padded: u32, i: u32, own: usize): void {
+    const norms: usize = changetype<WholeRows>(this.whole).norms, apart: usize = this.apart, nearest: usize = this.nearest;
+    for (let p: usize = 0; p < <usize>padded << 2; p += 16) {
+      if (SIMD) v128.store(apart + p, i32x4.sub(v128.load(own + p), v128.load(norms + p)));
+      else for (let q = p; q < p + 16; q += 4) store<i32>(apart + q, load<i32>(own + q) - load<i32>(norms + q));
+    }
+    store<i32>(apart + (i << 2), I32.MAX_VALUE);
+    const look = min(LEADS, n - 1);
+    nearestOf(apart, padded, look, nearest);
+    for (let c: u32 = 0; c < look; c++) offerCandidate(list, -Infinity, load<u32>(slots + (<usize>load<u32>(nearest + (c << 3)) << 2)));
   }
 }
 

@@ -11,7 +11,7 @@ import { codesOf, degree, degreeLimit, haveCodes, holds, linksOf, putLink, setLi
 import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
 } from "../neighbours";
-import { Selection } from "../selection";
+import { Selection, haveLeads } from "../selection";
 import { candidateAt, candidateCount, candidatesOf } from "./candidates";
 import { LEAST, Cutter } from "./carve";
 import { assignSome } from "./first-cut";
@@ -175,6 +175,7 @@ function link(slot: u32, limit: u32, fill: bool, parent: u32): void {
   const b = bulk();
   selection.clear();
   for (let i: u32 = 0; i < pool.size; i++) selection.add(pool.distanceAt(i), pool.slotAt(i));
+  if (haveLeads(b.layer)) selection.lead(codecFor(slot), limit, slot, parent);
   selection.choose(b.layer, codecFor(slot), limit, fill, parent);
   if (b.isFresh(slot)) writeLinks(b.layer, slot, selection.slots, selection.taken);
   else setLinks(b.layer, slot, selection.slots, selection.taken);
