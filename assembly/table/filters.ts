@@ -60,6 +60,7 @@ import { nodes } from "./nodes";
   signedCount: u32; // bits that are set
   wanted: u32;      // 1: whatever is live is to have one
   missed: f32;      // microseconds that searches without a filter would have saved by them
+  hopsPerEf: f32;   // of walks without a filter, as they went
 
   forget(slot: u32): void {
     if (slot >= this.signedRoom || !hasBit(this.signed, slot)) return;

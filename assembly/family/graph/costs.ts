@@ -105,7 +105,7 @@ export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
   const few = isGuided() ? ROWS_OF_A_HOP * (HOPS_DOWN + HOPS_PER_EF * <f32>ef) : SCANNED * rowsMet(hops);
   if (ask.passing == linked && <f32>linked <= few) return WAY_SCAN;
   if (layout().rowCost == 0) assumeCosts();
-  if (GRAPH && isGuided() && ask.passing == state().live && scansSigns(ask, hops, linked)) return WAY_SIGNS;
+  if (GRAPH && isGuided() && ask.passing == state().live && scansSigns(ask, ef, linked)) return WAY_SIGNS;
   if (ask.passing == linked) return WAY_WALK;
   w.walkCost = costOf(hops);
   w.scanCost = rowsCost(ask);
@@ -118,7 +118,7 @@ export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
     if (coded && filter.coded) w.scanCost = codes;
     looks = !filter.factor || !(++filter.scans % LOOK_AGAIN);
   }
-  const walks = w.scanCost > w.walkCost || (looks && w.scanCost > LOOK_FIRST * costOf(HOPS_DOWN));
+  const walks = w.scanCost > w.walkCost || (looks && w.scanCost > costOf(LOOK_FIRST));
   // What passes gets codes for the next searches where these make it three times cheaper, else once searches would have saved a quarter of what codes take to make or
   // to copy (signs.ts). What a walk takes here is known by the first: where the nearest pass, a tenth of what it takes elsewhere.
   if (coded && !filter.coded && (!walks || filter.factor)) {
@@ -133,11 +133,12 @@ export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
  * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at or MUCH cheaper. Those that are missing are made for the next
  * searches, once these would have saved a quarter of that.
  */
-function scansSigns(ask: Ask, hops: f32, linked: u32): bool {
+function scansSigns(ask: Ask, ef: u32, linked: u32): bool {
   const w = work(), all = filters();
-  const walk = costOf(hops), codes = codesCost(ask, nodes().count);
+  const wide = <f32>ef * <f32>linked / <f32>max(ask.passing, 1);
+  const walk = costOf(HOPS_DOWN + max(hopsPerEf(), all.hopsPerEf) * wide), codes = codesCost(ask, nodes().count);
   if (linked < LEAST_SIGNED || walk < SURELY * codes) return false;
-  if (hops * <f32>(state().m << 1) < <f32>nodes().count && walk - codes < MUCH) return false;
+  if (walk - codes < MUCH && (HOPS_DOWN + hopsPerEf() * wide) * <f32>(state().m << 1) < <f32>nodes().count) return false;
   if (allSigned()) {
     w.walkCost = walk;
     w.scanCost = codes;
@@ -148,8 +149,15 @@ function scansSigns(ask: Ask, hops: f32, linked: u32): bool {
   return false;
 }
 
+/** How far a walk of `ef` went, where all that is live passes. Filters are not planned by it: a loaded index would do it otherwise. */
+export function noteHops(ask: Ask, ef: u32): void {
+  if (!isGuided() || ask.passing != state().live) return;
+  const all = filters();
+  all.hopsPerEf += ((<f32>work().visited - HOPS_DOWN) / <f32>ef - all.hopsPerEf) / 8;
+}
+
 /** Nobody has given a filter: what is not cheaper by so much stays a walk. */
-const SURELY: f32 = 1.25;
+const SURELY: f32 = 1.5;
 /** Microseconds that are worth it: ten of gutenberg-sif-160, 60,000, at ef 512 in 280 in place of 560. */
 const MUCH: f32 = 100;
 /** Whose steps are timed (src/border/clock.ts). */
@@ -159,8 +167,8 @@ const LEAST_SIGNED: u32 = 1000;
 export function makingCost(): f32 { return <f32>(state().dimensions + 40) / 256; }
 export function copyingCost(): f32 { return makingCost() / 8; }
 
-/** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is so many times dearer. */
-const LOOK_FIRST: f32 = 3;
+/** A walk that goes and sees whether more passes around the query than elsewhere costs a small part of a scan that is dearer than so many hops. */
+const LOOK_FIRST: f32 = 30;
 /** Of a filter whose walks are known to be dearer than scans, one search in so many looks. */
 const LOOK_AGAIN: u32 = 16;
 

@@ -21,7 +21,7 @@ import { forgetTurned } from "./neighbours";
 import { Coded, scanCodes } from "./coded";
 import { findRoots, roomToReconnect } from "./reconnect";
 import { moveRoot, openRoots } from "./roots";
-import { WAY_SCAN, WAY_SIGNS, WAY_WALK, dueOf, noteReread, noteWalk, wayOf } from "./costs";
+import { WAY_SCAN, WAY_SIGNS, WAY_WALK, dueOf, noteHops, noteReread, noteWalk, wayOf } from "./costs";
 import { Selection, haveLeads } from "./selection";
 import { signs } from "./signs";
 import { joinNearest, nodeOf, offerTwins, openTwins, standAlone } from "./twins";
@@ -113,6 +113,7 @@ function hnswSearch(ask: Ask): i32 {
     return E_MEMORY;
   }
   noteWalk(ask, finished);
+  if (GRAPH) noteHops(ask, dueOf(ef, wanted));
   if (!finished || top.size < wanted) {
     reset(start);
     work().plan = PLAN_WALK_THEN_SCAN;
