@@ -16,7 +16,16 @@ async function measureSet(set) {
     for (const layout of LAYOUTS) {
       const found = layout === YARDSTICK ? yardstick : await measureHard(set, layout, metric);
       const { name, seed, dimensions } = set;
-      all.push({ name, seed, n: set.rows.length, dimensions, layout, metric, ...found, below: +(yardstick.recall - found.recall).toFixed(9) });
+      all.push({
+        name,
+        seed,
+        n: set.rows.length,
+        dimensions,
+        layout,
+        metric,
+        ...found,
+        below: +(yardstick.recall - found.recall).toFixed(9),
+      });
     }
   }
   return all;

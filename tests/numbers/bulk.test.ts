@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Engine } from "../../src/border/engine.js";
 import { expectSameBytes, measured, numbered, recallOf, truthOf } from "../support/answers.js";
 import { allowRelaxed, VARIANTS } from "../support/cases.js";
-import { clustered, correlated, DIMENSIONS, gaussians } from "../support/data.js";
+import { clustered, correlated, DIMENSIONS, gauss, gaussians, random } from "../support/data.js";
 import { expectError } from "../support/errors.js";
 import { thorough } from "../support/thorough.js";
 import { tightest } from "../support/tightest.js";
@@ -110,6 +110,20 @@ describe("finds what insertions one by one find", () => {
       expect(bulk.stats().levels).toEqual(single.stats().levels);
     });
   }
+});
+
+it("under dot who is nearest by distance takes no place from the products", async () => {
+  const [n, d] = [12_000, 128];
+  const next = random(7);
+  const longer = gaussians(n + 100, d, 1).map((row) => {
+    const length = Math.exp(0.5 * gauss(next));
+    return row.map((x) => length * x);
+  });
+  const queries = longer.splice(n);
+  const truth = await truthOf("dot", numbered(longer), queries);
+  const index = await atOnce({ dimensions: d, metric: "dot" }, longer);
+  expect(measured("dot, lengths as e^x", recallOf(index, queries, truth, { ef: 20 }))).toBeGreaterThan(0.95); // were they offered before all products: .87
+  index.close();
 });
 
 it("more vectors under dot than may be hubs", async () => {

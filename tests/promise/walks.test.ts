@@ -250,6 +250,15 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     changed.close();
   });
 
+  it("narrow searches say nothing of what others cost", async () => {
+    const fresh = await create();
+    fresh.add(rows);
+    for (let time = 0; time < 100; time++) fresh.search(queries[time % ASKED], { k: 1, ef: 1 });
+    for (let time = 0; time < 100; time++) fresh.search(queries[time % ASKED], { k: 10, ef: 60 });
+    expect(ask(fresh, { k: 10, ef: 60 }).plans).toEqual(["walk"]);
+    fresh.close();
+  });
+
   it("a file answers the same filtered searches", async () => {
     const loaded = untimed(await load(index.toBytes()));
     const some = (of: VectorIndex, ids: number[]): [number[], PreparedFilter] => [ids, of.prepareFilter(ids)];

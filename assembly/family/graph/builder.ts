@@ -54,9 +54,9 @@ import { Walk, beamSearch, begin, descend } from "./walk";
 @inline function buildsOnExactRows(): bool { return scanNominates() && state().codec != CODEC_SQ8; }
 
 /**
- * Under dot a walk for a row may come down on the wrong arm of a curve, where all of its beam is better than the way to the other: where it is wider than
- * this, so many nodes are expanded on layer 1 before. "curve" of bench/suite/hard.mjs one by one, recall at worst of 20 draws: with 1 .980, 8 .995, 16
- * 1.000; insertions take 7 % longer.
+ * Under dot a walk for a row may come down on the wrong arm of a curve, where all of its beam is better than the way to the other: so many nodes are
+ * expanded on layer 1 before, where the beam is wider than that. "curve" of bench/suite/hard.mjs one by one, recall at worst of 20 draws: with 1 .980,
+ * 8 .995, 16 1.000; insertions take 7 % longer.
  */
 const SEEN_FROM_ABOVE: u32 = 16;
 

@@ -101,7 +101,7 @@ export const WAY_SIGNS: u32 = 2;
 /** How to search where a walk is as dear as one of `ef`; what both would cost is noted. */
 export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
   const w = work();
-  const hops = HOPS_DOWN + hopsFor(<f32>ef, <f32>linked / <f32>max(ask.passing, 1));
+  const hops = HOPS_DOWN + hopsFor(<f32>ef, <f32>linked / <f32>ask.passing); // of nobody NaN, and no walk
   const few = isGuided() ? ROWS_OF_A_HOP * (HOPS_DOWN + HOPS_PER_EF * <f32>ef) : SCANNED * rowsMet(hops);
   if (ask.passing == linked && <f32>linked <= few) return WAY_SCAN;
   if (layout().rowCost == 0) assumeCosts();
@@ -130,8 +130,8 @@ export function wayOf(ask: Ask, ef: u32, linked: u32): u32 {
 }
 
 /**
- * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at or MUCH cheaper. Those that are missing are made for the next
- * searches, once these would have saved a quarter of that.
+ * fastScan, where all that is live passes: whether all codes are cheaper scanned, and no more than a walk would look at or MUCH cheaper. Those that are
+ * missing are made for the next searches, once these would have saved a quarter of that.
  */
 function scansSigns(ask: Ask, ef: u32, linked: u32): bool {
   const w = work(), all = filters();
@@ -149,9 +149,12 @@ function scansSigns(ask: Ask, ef: u32, linked: u32): bool {
   return false;
 }
 
+/** From so many on `ef` says how far a walk goes: of a narrower one most is the way down. */
+const TELLING: u32 = 64;
+
 /** How far a walk of `ef` went, where all that is live passes. Filters are not planned by it: a loaded index would do it otherwise. */
 export function noteHops(ask: Ask, ef: u32): void {
-  if (!isGuided() || ask.passing != state().live) return;
+  if (!isGuided() || ask.passing != state().live || ef < TELLING) return;
   const all = filters();
   all.hopsPerEf += ((<f32>work().visited - HOPS_DOWN) / <f32>ef - all.hopsPerEf) / 8;
 }

@@ -22,7 +22,7 @@ const CHUNK: u32 = 4;
 const ELSEWHERE: f32 = 0.8;
 
 /**
- * Under dot, with codes, a node of layer 0 links to so many that are nearest by distance, first of all, whenever its list is chosen. Products are largest
+ * Under dot, with codes, a node of layer 0 links to so many that are nearest by distance, first of all, when it is linked and when its full list is chosen anew. Products are largest
  * with the longest, on the arms of a curve or among a few hubs, so that who is next to an answer need not lead there: bench/suite/hard.mjs, "curve" linked
  * at once, recall .973 at worst of 20 draws, with these .997. gowalla-als-64, recall at ef 20 .970 after 43 rows, and .978. Three are no better.
  */

@@ -9,8 +9,8 @@ import { alloc } from "../../../memory/arena";
 import { addsDifferences } from "../../../memory/metrics";
 import { state } from "../../../memory/state";
 import { haveCodes } from "../graph";
-import { LEADS, haveLeads } from "../selection";
-import { candidatesOf, offerCandidate } from "./candidates";
+import { LEADS } from "../selection";
+import { candidatesOf, listsLeads, offerCandidate, offerLead } from "./candidates";
 import { differencesAmong, squaresAmong } from "./gram";
 import { Company, Hubs } from "./hubs";
 import { LEAF, UNCLEAR, bulk } from "./job";
@@ -32,7 +32,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   whole: u32;   // WholeRows of LEAF
   company: u32; // Company, where byDots
   squares: u32; // LEAF x LEAF i32: squared distances; under l1 distances
-  apart: u32;   // LEAF x i32, where byDots: squared distances of one slot, but for what is the same in all
+  apart: u32;   // LEAF x i32, where byDots: of one slot, PRODUCT / 2 - |u|^2 + squared distance
   nearest: u32; // mostLookedFar() x u64: [squared distance 32][place in the leaf 32]
 
   @inline static bytes(): usize { return Company.bytes() + WholeRows.bytes(LEAF) + (<usize>LEAF * (LEAF + 1) << 2) + (mostLookedFar() << 3) + 512; }
@@ -81,7 +81,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     const padded = <u32>align(n, 4);
     distancesAmong(whole, padded, this.squares);
     if (bulk().byDots) for (let i: u32 = 0; i < padded; i++) {
-      store<i32>(whole.norms + (i << 2), i < n ? load<i32>(this.squares + i * (padded + 1 << 2)) >> 1 : 0);
+      store<i32>(this.halves() + (i << 2), i < n ? load<i32>(this.squares + i * (padded + 1 << 2)) >> 1 : 0);
     }
     const unit = <f32>(1 / (addsDifferences() ? <f64>scale : <f64>scale * <f64>scale));
     for (let i = n & HUBS_THAT_CHOOSE - 1; i < hubs; i += HUBS_THAT_CHOOSE) this.choose(slots, n, padded, i, unit);
@@ -101,7 +101,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     for (let j = n; j < padded; j++) store<i32>(own + (j << 2), I32.MAX_VALUE);
     const byDots = bulk().byDots != 0;
     const list = candidatesOf(slot);
-    if (byDots && haveLeads(bulk().layer)) this.offerLeads(list, slots, n, padded, i, own);
+    if (listsLeads()) this.offerLeads(list, slots, n, padded, i, unit);
     const most = mostLooked(), take = byDots ? mostTakenByDots() : mostTaken();
     const look = min(most, n - 1);
     nearestOf(own, padded, look, nearest);
@@ -128,20 +128,26 @@ const HUBS_THAT_CHOOSE: u32 = 8;
   }
 
   /**
-   * Offers the i-th slot's nearest by distance, before all others. Norms are half of what each slot is from itself by now, PRODUCT / 2 - |v|^2, and 0
-   * behind the last: less these, PRODUCT - 2 <u, v> is PRODUCT / 2 - |u|^2 + |u - v|^2, no less than 0.
+   * Offers the i-th slot's nearest by distance. Halves are of what each slot is from itself, PRODUCT / 2 - |v|^2, and 0 behind the last: less these,
+   * PRODUCT - 2 <u, v> is PRODUCT / 2 - |u|^2 + |u - v|^2, in whole numbers.
    */
-  private offerLeads(list: usize, slots: usize, n: u32, padded: u32, i: u32, own: usize): void {
-    const norms: usize = changetype<WholeRows>(this.whole).norms, apart: usize = this.apart, nearest: usize = this.nearest;
+  private offerLeads(list: usize, slots: usize, n: u32, padded: u32, i: u32, unit: f32): void {
+    const own = this.squares + <usize>i * (padded << 2), halves = this.halves(), apart: usize = this.apart, nearest: usize = this.nearest;
     for (let p: usize = 0; p < <usize>padded << 2; p += 16) {
-      if (SIMD) v128.store(apart + p, i32x4.sub(v128.load(own + p), v128.load(norms + p)));
-      else for (let q = p; q < p + 16; q += 4) store<i32>(apart + q, load<i32>(own + q) - load<i32>(norms + q));
+      if (SIMD) v128.store(apart + p, i32x4.sub(v128.load(own + p), v128.load(halves + p)));
+      else for (let q = p; q < p + 16; q += 4) store<i32>(apart + q, load<i32>(own + q) - load<i32>(halves + q));
     }
     store<i32>(apart + (i << 2), I32.MAX_VALUE);
     const look = min(LEADS, n - 1);
     nearestOf(apart, padded, look, nearest);
-    for (let c: u32 = 0; c < look; c++) offerCandidate(list, -Infinity, load<u32>(slots + (<usize>load<u32>(nearest + (c << 3)) << 2)));
+    for (let c: u32 = 0; c < look; c++) {
+      const key = load<u64>(nearest + (c << 3));
+      offerLead(list, <f32>(<i32>(key >> 32) - load<i32>(halves + (i << 2))) * unit, load<u32>(slots + (<usize><u32>key << 2)));
+    }
   }
+
+  /** Once all distances are known, in the place of the norms that they were computed by. */
+  @inline private halves(): usize { return changetype<WholeRows>(this.whole).norms; }
 }
 
 @inline function toDistance(square: i32, unit: f32): f32 { return <f32>(bulk().byDots ? square - PRODUCT : square) * unit; }

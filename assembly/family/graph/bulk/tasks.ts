@@ -12,7 +12,7 @@ import {
   clearNeighbours, keepTurned, leavePlace, manyTurnedBytes, openManyTurned, packNeighbour, turnInPlace,
 } from "../neighbours";
 import { Selection, haveLeads } from "../selection";
-import { candidateAt, candidateCount, candidatesOf } from "./candidates";
+import { candidateAt, candidateCount, candidatesOf, leadsOf, listsLeads } from "./candidates";
 import { LEAST, Cutter } from "./carve";
 import { assignSome } from "./first-cut";
 import { BLURRED, bulk } from "./job";
@@ -147,6 +147,10 @@ function offerCandidates(slot: u32, by: Codec): void {
   changetype<Pool>(desk.pool).clear(most());
   batch.count = 0;
   for (let i: u32 = 0, n = candidateCount(list); i < n; i++) batch.add(candidateAt(list, i));
+  if (listsLeads()) for (let i: u32 = 0, leads = leadsOf(list), n = candidateCount(leads); i < n; i++) {
+    const lead = candidateAt(leads, i);
+    if (!holds(batch.slots, batch.count, lead)) batch.add(lead);
+  }
   offer(slot, by);
 }
 
