@@ -171,6 +171,7 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     check("added again");
     changed.remove(some.filter((id) => id % 2));
     await changed.compact();
+    untimed(changed);
     check("compacted");
     for (const { filter } of all) filter.close();
     changed.close();
@@ -212,6 +213,7 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     );
     check("as many again");
     await changed.compact();
+    untimed(changed);
     check("compacted");
     for (const filter of filters) filter.close();
     changed.close();
@@ -246,6 +248,7 @@ describe.each(CASES)("$name", ({ all, fastScan }) => {
     );
     expect(plans(900, "as many again")).toEqual(wide);
     await changed.compact();
+    untimed(changed);
     expect(plans(900, "compacted")).toEqual(wide);
     changed.close();
   });
