@@ -22,9 +22,9 @@ const CHUNK: u32 = 4;
 const ELSEWHERE: f32 = 0.8;
 
 /**
- * Under dot, with codes, a node of layer 0 links to so many that are nearest by distance, first of all, when it is linked and when its full list is chosen anew. Products are largest
- * with the longest, on the arms of a curve or among a few hubs, so that who is next to an answer need not lead there: bench/suite/hard.mjs, "curve" linked
- * at once, recall .973 at worst of 20 draws, with these .997. gowalla-als-64, recall at ef 20 .970 after 43 rows, and .978. Three are no better.
+ * Under dot, with codes, a node of layer 0 links to so many that are nearest by distance, first of all, when it is linked and when its full
+ * list is chosen anew. Products are largest with the longest, on the arms of a curve or among a few hubs, so that who is next to an answer need not lead
+ * there: bench/suite/hard.mjs, "curve" linked at once, recall .973 at worst of 20 draws, with these .997. gowalla-als-64, recall at ef 20 .970 after 43 rows, and .976 after 45. Three are no better.
  */
 export const LEADS: u32 = 2;
 @inline export function haveLeads(layer: u32): bool { return GRAPH && !layer && haveCodes() && isSigned(); }
@@ -85,7 +85,8 @@ const ASKED: u32 = 16;
    */
   lead(by: Codec, limit: u32, slot: u32, parent: u32): void {
     const nearest: usize = this.slots, last = nearest + (LEADS - 1 << 3); // keys; each is read before its place is taken
-    const square = -this.ownOf(by, slot);
+    bindSlot(by, linkScorer(), slot);
+    const square = -this.ownOf(slot);
     let room = <i32>limit;
     memory.fill(nearest, 0xff, LEADS << 3);
     for (let i: u32 = 0; i < this.count; i++) {
@@ -93,7 +94,8 @@ const ASKED: u32 = 16;
       room -= <i32>(parent != NONE && parentOf(slotOf(key)) == parent);
       const beside = square + distance;
       if (beside * beside > square * distanceOf(load<u64>(last))) continue; // of no key: NaN
-      const near = keyOf(square + 2 * distance - this.ownOf(by, slotOf(key)), slotOf(key));
+      bindSlot(by, linkScorer(), slotOf(key));
+      const near = keyOf(square + 2 * distance - this.ownOf(slotOf(key)), slotOf(key));
       if (near < load<u64>(last)) insertKey(nearest, last, near);
     }
     for (let p = nearest; p <= last && <i32>this.taken < room && load<u64>(p) != U64.MAX_VALUE; p += 8) this.take(slotOf(load<u64>(p)));
@@ -107,9 +109,8 @@ const ASKED: u32 = 16;
     memory.copy(p, p + 8, this.keys + (<usize>--this.count << 3) - p);
   }
 
-  /** What a slot, which is bound then, is from itself. */
-  private ownOf(by: Codec, slot: u32): f32 {
-    bindSlot(by, linkScorer(), slot);
+  /** What the bound slot is from itself. */
+  private ownOf(slot: u32): f32 {
     store<u32>(this.passed, slot);
     scoreMany(linkScorer(), this.passed, 1, this.scored);
     return load<f32>(this.scored);
@@ -167,7 +168,7 @@ const ASKED: u32 = 16;
     bindSlot(by, scorer, slotOf(key));
     if (part < 1) {
       let own: f32 = 0;
-      if (isSigned()) own = this.ownOf(by, slotOf(key));
+      if (isSigned()) own = this.ownOf(slotOf(key));
       distance = min(distance, own + part * (distance - own));
     }
     for (let i: u32 = 0; i < taken; i = part < 1 ? max(i + CHUNK, this.near) : i + CHUNK) {

@@ -80,7 +80,7 @@ const HUBS_THAT_CHOOSE: u32 = 8;
     }
     const padded = <u32>align(n, 4);
     distancesAmong(whole, padded, this.squares);
-    if (bulk().byDots) for (let i: u32 = 0; i < padded; i++) {
+    if (listsLeads()) for (let i: u32 = 0; i < padded; i++) {
       store<i32>(this.halves() + (i << 2), i < n ? load<i32>(this.squares + i * (padded + 1 << 2)) >> 1 : 0);
     }
     const unit = <f32>(1 / (addsDifferences() ? <f64>scale : <f64>scale * <f64>scale));
